@@ -1,5 +1,6 @@
-"""The program `marginwatch`, which `python -m daemon` is, too. Its first lines see to it that no
-signal is lost.
+"""The program `marginwatch`, also run by `python -m daemon`.
+
+Its first lines hold signals, so that none is lost.
 """
 
 from typing import NoReturn
@@ -11,7 +12,7 @@ def main() -> NoReturn:
     """Run the command that the arguments name."""
     terminals = signals.terminals()
     signals.hold()
-    from daemon import cli  # noqa: PLC0415 -- it takes a while, in which signals must wait already
+    from daemon import cli  # noqa: PLC0415 -- slow; signals must be held before
 
     cli.main(terminals)
 

@@ -1,8 +1,8 @@
-"""Addresses that secrets are sent to: what one must look like. Pure; resolves no name.
+"""Checks of addresses that secrets are sent to. Pure; resolves no name.
 
-One strict grammar for the exchange and for the heartbeat. Parsers of URLs differ at odd characters
-(a backslash, a second @, a percent sign in a host): one takes for the host what another takes for a
-password. So an address that any of them could read otherwise is refused before a library sees it.
+One strict grammar serves the exchange and the heartbeat. URL parsers differ at odd characters (a
+backslash, a second @, a percent sign in a host): one reads a host where another reads a password.
+So an address that any of them could read otherwise is refused before a library sees it.
 """
 
 import re
@@ -10,9 +10,7 @@ from enum import Enum, auto
 from ipaddress import ip_address
 
 _CHARACTERS = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*")
-"""All that RFC 3986 gives to addresses; what is missing here is read in as many ways as there are
-parsers.
-"""
+"""Characters of addresses in RFC 3986. Parsers disagree about all others."""
 
 _LOGIN = re.compile(r"[A-Za-z0-9._~%!$&'*+=-]*(?::[A-Za-z0-9._~%!$&'*+=-]*)?")
 """A user, or a user and a password, without what could end them early."""
@@ -29,25 +27,25 @@ class Flaw(Enum):
     """Reasons why nothing is sent to an address."""
 
     CHARACTER = auto()
-    """It holds a character that no address has."""
+    """A character that no address has."""
     SCHEME = auto()
-    """It begins with another scheme, or names no host."""
+    """Another scheme, or no host."""
     LOGIN = auto()
-    """It holds an @ where it may not."""
+    """An @ in the wrong place."""
     PLACE = auto()
     """Its host or port is none, or is none to some parsers."""
     TAIL = auto()
-    """It holds a ? or # where it may not."""
+    """A ? or # in the wrong place."""
     PLAIN = auto()
-    """It is not encrypted, and leaves this machine."""
+    """Not encrypted, and leaving this machine."""
 
 
 def flaw(address: str, scheme: str, *, token: bool = False) -> Flaw | None:
-    """What forbids the address; None when nothing does.
+    """The reason why nothing may be sent to the address; None when it can be used.
 
-    `scheme` is the encrypted one, `https` or `wss`; its plain sister is accepted for loopback only
-    (promise 9). `token` says that the address itself is the secret: it may have a query, and where
-    it is encrypted a login.
+    `scheme` is the encrypted one, `https` or `wss`. Its plain counterpart is accepted for loopback
+    only (promise 9). `token` says that the address itself is the secret: it may have a query and,
+    where it is encrypted, a login.
     """
     if not _CHARACTERS.fullmatch(address):
         return Flaw.CHARACTER
@@ -85,10 +83,9 @@ def _is_host(host: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether the host is this machine by its very name: `localhost`, 127.0.0.0/8 or ::1.
+    """Whether the host is this machine by name: `localhost`, 127.0.0.0/8 or ::1.
 
-    Names below `localhost` are none: where the resolver does not know the rule, they are asked of a
-    name server.
+    Names below `localhost` do not count: a resolver that does not know the rule asks a name server.
     """
     if host.lower() == "localhost":
         return True
@@ -99,7 +96,7 @@ def is_loopback(host: str) -> bool:
 
 
 def problem(address: str, scheme: str) -> str | None:
-    """What forbids the address of an exchange, in one sentence; None when nothing does."""
+    """One sentence why the address of an exchange cannot be used; None when it can."""
     found = flaw(address, scheme)
     return None if found is None else _SENTENCES[found].format(scheme=scheme)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 
 def path(name: str) -> Path:
-    """Where `rules.toml`, its tests, `migrations` or `systemd` stands on this machine."""
+    """The place of `rules.toml`, its tests, `migrations` or `systemd` on this machine."""
     here = Path(__file__).parent
     installed = here / "_bundled" / name
     return installed if installed.exists() else here.parent / name

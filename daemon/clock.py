@@ -1,8 +1,8 @@
 """The clock: the only place that reads the machine's time.
 
-`Clock` is what everything else is given; the tests give a manual one. Wall time is for people and
-records, `elapsed` for durations (CLOCK_BOOTTIME: it goes on during suspend and ignores steps of the
-wall clock), `awake` (CLOCK_MONOTONIC) stops in suspend, so that a step can be told from a suspend.
+`Clock` is passed to everything else; tests pass a manual one. `now` is wall time, for people and
+records. `elapsed` is for durations (CLOCK_BOOTTIME): it includes suspend and ignores steps of the
+wall clock. `awake` (CLOCK_MONOTONIC) stops in suspend, so a clock step differs from a suspend.
 """
 
 import asyncio

@@ -1,6 +1,4 @@
-"""Finds modules by what they define, without importing any of them: so a helper file beside them is
-never one.
-"""
+"""Finds modules by what they define, without importing them; helper files are skipped."""
 
 import re
 from collections.abc import Iterable
@@ -8,10 +6,8 @@ from importlib.machinery import FileFinder, SourceFileLoader
 from pkgutil import ModuleInfo, iter_modules
 
 
-def defining(folders: Iterable[str], name: str) -> tuple[str, ...]:
-    """The modules and packages directly in these folders that assign `name` at their top level, in
-    order.
-    """
+def modules_defining(folders: Iterable[str], name: str) -> tuple[str, ...]:
+    """Modules and packages directly in these folders that assign `name` at top level, in order."""
     assigned = re.compile(rf"^{re.escape(name)}\s*[:=]", re.MULTILINE)
     return tuple(
         sorted(each.name for each in iter_modules(folders) if assigned.search(_source(each)))

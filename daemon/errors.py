@@ -1,8 +1,7 @@
-"""Failures that end a command: one sentence for the person, with the remedy, and the documented
-exit status.
+"""Failures that end a command: one sentence for the person, with the remedy and the exit status.
 
-What a caller can act on is returned as a value with a reason instead. No message ever carries a
-secret.
+A result that a caller can act on is returned as a value with a reason instead. No message ever
+carries a secret.
 """
 
 import os
@@ -10,7 +9,7 @@ from pathlib import Path
 
 
 class MarginwatchError(Exception):
-    """A failure a person can mend; printed as one sentence, never with a traceback."""
+    """A failure that a person can mend; printed as one sentence, never with a traceback."""
 
     exit_status = 1
 
@@ -36,27 +35,21 @@ class StoreError(MarginwatchError):
 
 
 class StoreConfigError(StoreError):
-    """The configuration names a database that can never be used as it is named: trying again does
-    not help.
-    """
+    """The configured database can never be used by that name: trying again is useless."""
 
     exit_status = 78
 
 
 class AbsentError(StoreError):
-    """There is no database yet where the configuration names one; `what` says so without a
-    remedy.
-    """
+    """The configured database does not exist yet; `what` says so without a remedy."""
 
     def __init__(self, what: str) -> None:
         super().__init__(f"{what}: start marginwatch run, or name another configuration")
         self.what = what
 
 
-def owned(path: Path) -> str:
-    """Whose it is, for a sentence about what this user may not do with it; empty where it is this
-    user's own.
-    """
+def owner_text(path: Path) -> str:
+    """The owner, for a sentence about missing permissions; "" when this user owns it."""
     try:
         uid = path.stat().st_uid
     except (OSError, ValueError):
@@ -69,7 +62,7 @@ def owned(path: Path) -> str:
 
 
 def user_name(uid: int) -> str:
-    """The name of a user, or `user 1000` where the system knows none."""
+    """The name of a user, or `user 1000` when the system knows none."""
     import pwd  # noqa: PLC0415 -- on use
 
     try:

@@ -1,5 +1,4 @@
-"""Values that must never be shown: they print as `***` wherever they end up by accident (promise
-9).
+"""Values that must never be shown: they print as `***` wherever they end up (promise 9).
 
 Imports nothing of marginwatch: the command line needs it before anything else.
 """
@@ -11,9 +10,7 @@ from urllib.parse import unquote
 
 _QUERY = re.compile(r"\?[\w+:-]+=")
 _CUTS = re.compile(r"[@/?#]")
-"""Characters at which a parser of URLs ends the user and password, wherever they were meant to
-end.
-"""
+"""Characters at which a URL parser may end the user and password."""
 
 K = TypeVar("K")
 V_co = TypeVar("V_co", covariant=True)
@@ -23,9 +20,7 @@ STARS = "***"
 
 @final
 class Secret:
-    """Holds a key, a token or a URL that contains one. Only `reveal` gives it away; equal by
-    value.
-    """
+    """A key, a token or a URL with one. Only `reveal` gives it away; equal by value."""
 
     __slots__ = ("_text",)
 
@@ -50,9 +45,7 @@ class Secret:
 
 @final
 class HiddenMapping(Mapping[K, V_co]):
-    """A mapping that holds secrets among the rest: the environment, a table of the configuration as
-    it is written.
-    """
+    """A mapping that also holds secrets: the environment, or a configuration table as written."""
 
     __slots__ = ("_values",)
 
@@ -73,18 +66,14 @@ class HiddenMapping(Mapping[K, V_co]):
 
 
 def is_cut(address: str) -> bool:
-    """Whether the user and password in front of an address's last "@" would be taken to end before
-    it.
-    """
+    """Whether a parser would end the user or password before the address's last "@"."""
     return _CUTS.search(_user_info(address.partition("://")[2])) is not None
 
 
 def passwords(address: str) -> frozenset[str]:
-    """What stands in front of an address's last "@", if a password is in it: as a whole, and each
-    part of it.
+    """The part before an address's last "@", if it holds a password: whole, and each part of it.
 
-    A parser may cut a password at a character that means something to it, and take its rest for a
-    host.
+    A parser may cut a password at a special character and read its rest as a host.
     """
     user_info = _user_info(_QUERY.split(address.partition("://")[2])[0])
     password = user_info.partition(":")[2]

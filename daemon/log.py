@@ -1,11 +1,10 @@
-"""What the daemon says on stderr: lines for people or for machines, never a secret, no failure
-twice.
+"""Log lines on stderr, for people or for machines: never a secret, and no failure twice.
 
-Three parts: `Redactor` blanks every known secret in a finished line, tracebacks included; `setup`
-puts one handler on the root logger, which hears a library only from its level on; `FailureLog` logs
-a failure when it begins and when it ends. Fields of a line are the `extra` of the standard library:
-`log.info("polled", extra={"account": name})`. Nothing here knows what is logged, and nothing here
-reads the clock.
+Three parts: `Redactor` blanks every known secret in a finished line, tracebacks included. `setup`
+puts one handler on the root logger; it takes lines of a library only from its level on.
+`FailureLog` logs a failure when it begins and when it ends. Fields of a line are the `extra` of the
+standard library: `log.info("polled", extra={"account": name})`. This module knows no subject of its
+lines and does not read the clock.
 """
 
 import base64
@@ -29,20 +28,18 @@ from daemon.text.printable import printable, printable_json
 from daemon.types import HOUR, MINUTE, SECOND, Millis
 
 Style: TypeAlias = Literal["auto", "human", "json"]
-"""`auto` is `human`; the name is kept so that a command line can say "whatever suits"."""
+"""`auto` chooses by itself, as `human`; the name lets a command line say so."""
 
 BLANK = "***"
 
 SHORTEST_SECRET = 4
-"""Shorter texts are not blanked: they protect nothing, and blanking them would make every line
-unreadable.
-"""
+"""Shorter texts are not blanked: they protect nothing, and the log would become unreadable."""
 
 SHORTEST_BASE64 = 8
-"""Characters of base64 that must be a secret's own before they are blanked."""
+"""Fewest own characters of base64 for which a secret is blanked."""
 
 OWN = frozenset({"daemon", "marginwatch"})
-"""The first part of our own loggers' names: they are heard from the level that was asked for."""
+"""The first part of our own loggers' names: they log from the requested level."""
 
 UNHEARD = logging.CRITICAL + 1
 
@@ -50,14 +47,11 @@ LIBRARIES: Mapping[str, int] = {
     "aiohttp": logging.WARNING,
     "alembic": logging.WARNING,
     "apscheduler": logging.WARNING,
-    "apscheduler.scheduler": (
-        logging.ERROR
-    ),  # it warns of slots that found their account busy, which `service` tells
+    "apscheduler.scheduler": (logging.ERROR),  # it warns of busy slots, which `service` reports
     "asyncio": logging.WARNING,
     "py.warnings": logging.WARNING,
     "sqlalchemy": logging.WARNING,
-    # These name the addresses that they call, which are tokens. How a call ended is told by who
-    # made it.
+    # These log the addresses that they call, which are tokens. The caller logs the result.
     "apprise": UNHEARD,
     "charset_normalizer": UNHEARD,
     "http": UNHEARD,
@@ -67,18 +61,15 @@ LIBRARIES: Mapping[str, int] = {
     "smtplib": UNHEARD,
     "urllib3": UNHEARD,
 }
-"""Libraries' loggers, and the level from which on they are heard, whatever our own level: below,
-some print tokens.
+"""Loggers of libraries and their fixed lowest levels: below, some print tokens.
 
-Any other one is heard from WARNING on, without tracebacks.
+Others log from WARNING on, without tracebacks.
 """
 
 _ADDRESS = re.compile(r"\b([A-Za-z][A-Za-z0-9+.-]*://)[^\s'\"<>]+")
 
 INDENT = "    "
-"""Begins each line of a traceback: none can pass for a line of the log, whatever an error's text
-holds.
-"""
+"""Prefix of each traceback line, so that no error text can imitate a log line."""
 
 _OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
@@ -119,16 +110,14 @@ class Redactor:
         return text
 
     def _holds_secret(self, text: str) -> bool:
-        """Whether a form is in the text. Its cost depends on the text alone: there may be thousands
-        of forms.
-        """
+        """Whether the text holds a form. Fast also for thousands of forms: only the text counts."""
         by_head = self._by_head
         heads = {text[at : at + SHORTEST_SECRET] for at in range(len(text) - SHORTEST_SECRET + 1)}
         return any(form in text for head in by_head.keys() & heads for form in by_head[head])
 
 
 def _by_head(forms: Iterable[str]) -> dict[str, list[str]]:
-    """The forms by their first characters, of which each has as many as the shortest."""
+    """The forms by their first characters; the head is as long as the shortest form."""
     found = defaultdict[str, list[str]](list)
     for form in forms:
         found[form[:SHORTEST_SECRET]].append(form)
@@ -140,7 +129,7 @@ def _longest_first(forms: Iterable[str]) -> list[str]:
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """Every text by which a secret may appear in a line, none shorter than a secret."""
+    """Every text in which a secret may appear in a line, none shorter than a secret."""
     lines = [line.strip() for line in secret.splitlines()]
     spoken = {secret, secret.strip(), *(line for line in lines if len(line) >= SHORTEST_BASE64)}
     spoken |= {unquote(text) for text in spoken} | {unquote_plus(text) for text in spoken}
@@ -179,15 +168,11 @@ _LEFT_AS_THEY_ARE = (
     "!$&'()*+,;=:@/?",
     "!$&'()*+,;=:",
 )
-"""Signs that are not percent-encoded: by Apprise, by requests, and by urllib3 in a path, a query
-and a login.
-"""
+"""Characters left as they are by Apprise, requests, and urllib3 in a path, query or login."""
 
 
 def _base64(text: str) -> Iterator[str]:
-    """A text's base64, and what of it does not depend on its neighbours, at each of the three
-    alignments.
-    """
+    """Parts of a text's base64 that do not depend on its neighbours, for all three alignments."""
     data = text.encode(errors="replace")
     yield base64.b64encode(data).decode()
     yield base64.urlsafe_b64encode(data).decode()
@@ -198,9 +183,7 @@ def _base64(text: str) -> Iterator[str]:
 
 
 class _Formatter(logging.Formatter, ABC):
-    """What both styles share: the values are cleaned before they are laid out, the finished line
-    once more.
-    """
+    """Base of both styles: cleans the values before the layout, and the finished line again."""
 
     def __init__(self, redactor: Redactor) -> None:
         super().__init__()
@@ -217,17 +200,14 @@ class _Formatter(logging.Formatter, ABC):
         return self._redactor.redact(str(value))
 
     def message(self, record: logging.LogRecord) -> str:
-        """The sentence of a record; a library's shows no address, as any part of one may be a
-        token.
-        """
+        """The sentence of a record. A library's shows no address: any part may be a token."""
         said = self.clean(record.getMessage())
         return said if _root(record.name) in OWN else without_addresses(said)
 
     def trace(self, record: logging.LogRecord) -> str:
-        """The traceback, if the record carries one; never cached on the record, which others may
-        print.
+        """The traceback of the record, if any; never cached on the record, which others may print.
 
-        The one of an unknown library is its exception's name alone.
+        For an unknown library it is only the name of its exception.
         """
         if not record.exc_info or record.exc_info[1] is None:
             return ""
@@ -238,9 +218,7 @@ class _Formatter(logging.Formatter, ABC):
 
 
 class _Human(_Formatter):
-    """`12:00:07 warning no answer account=main reason=timeout`; with date and offset away from a
-    terminal.
-    """
+    """A line `12:00:07 warning no answer account=main`; with date and offset off a terminal."""
 
     def __init__(self, redactor: Redactor, time_format: str) -> None:
         super().__init__(redactor)
@@ -265,9 +243,7 @@ class _Human(_Formatter):
 
 
 class _JsonFormatter(_Formatter):
-    """One object a line: `time` (ISO 8601), `level`, `logger`, `message`, the fields, `traceback`
-    if there is one.
-    """
+    """One object a line: `time` (ISO 8601), `level`, `logger`, `message`, fields, `traceback`."""
 
     def line(self, record: logging.LogRecord) -> str:
         said: dict[str, object] = {
@@ -284,7 +260,7 @@ class _JsonFormatter(_Formatter):
         )
 
     def _value(self, value: object) -> object:
-        """Numbers stay numbers, floats and decimals become the digits as they are written."""
+        """The value for JSON: integers stay numbers, floats and decimals become their digits."""
         return value if value is None or isinstance(value, bool | int) else self.clean(value)
 
 
@@ -294,7 +270,7 @@ def fields(record: logging.LogRecord) -> dict[str, Any]:
 
 
 def without_addresses(text: str) -> str:
-    """A text of which only the scheme of each address is left."""
+    """The text with only the scheme of each address left."""
     return _ADDRESS.sub(rf"\1{BLANK}", text)
 
 
@@ -303,16 +279,14 @@ def _root(name: str) -> str:
 
 
 def _level(name: str) -> int | None:
-    """The level from which on a library is heard, by the longest name in the table; None where it
-    is unknown.
-    """
+    """The level from which a library is logged, by its longest listed name; None if unlisted."""
     while name not in LIBRARIES and "." in name:
         name = name.rpartition(".")[0]
     return LIBRARIES.get(name)
 
 
 def _is_heard(record: logging.LogRecord) -> bool:
-    """Whether a record may reach the log at all: a library's only from its own level on."""
+    """Whether a record may reach the log: a library's only from its own level on."""
     if _root(record.name) in OWN:
         return True
     least = _level(record.name)
@@ -320,9 +294,7 @@ def _is_heard(record: logging.LogRecord) -> bool:
 
 
 class _Handler(logging.StreamHandler[TextIO]):
-    """Writes to the stream. A line that cannot be formatted or written never stops the daemon, nor
-    shows itself raw.
-    """
+    """Writes to the stream. A line that fails to format or write is dropped; the daemon goes on."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 -- of the library
         try:
@@ -351,7 +323,7 @@ def setup(
     root.addHandler(handler)
     root.setLevel(level.upper())
     for name in LIBRARIES:
-        # So that they need not word what nobody hears. Not higher: `notifiers` listens to Apprise's
+        # They need not format lines that are dropped. Not higher: `notifiers` reads Apprise's
         # warnings itself.
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.captureWarnings(capture=True)
@@ -372,7 +344,7 @@ class _Episode:
 
 
 class FailureLog:
-    """The same failure is logged once, and its end once.
+    """Logs the same failure once, and its end once.
 
     A failure is known by its key (say, `("poll", account)`). Within an episode each `reason` is
     logged once: let it be a class (`timeout`), not a text that differs each time.
@@ -384,7 +356,7 @@ class FailureLog:
         self._open: dict[Hashable, _Episode] = {}
 
     def failed(self, key: Hashable, message: str, *, reason: str = "", **extra: object) -> None:
-        """It failed, again or for the first time."""
+        """Note a failure, new or repeated."""
         episode = self._open.setdefault(key, _Episode(since=self._clock.elapsed()))
         episode.failures += 1
         if reason in episode.reasons:
@@ -394,7 +366,7 @@ class FailureLog:
         self._logger.warning("%s", message, extra=named | extra)
 
     def ended(self, key: Hashable, message: str, **extra: object) -> None:
-        """It works: logged only if it had failed, with how long that lasted and how often."""
+        """Note a success: logged only after a failure, with its duration and count."""
         episode = self._open.pop(key, None)
         if episode is not None:
             lasted = _duration(self._clock.elapsed() - episode.since)
@@ -404,7 +376,7 @@ class FailureLog:
 
 
 def _duration(span: Millis) -> str:
-    """As durations are written in rules.toml, in its two largest units: `250ms 42s 1m30s 2h5m`."""
+    """The duration as in rules.toml, in its two largest units: `250ms 42s 1m30s 2h5m`."""
     if span < SECOND:
         return f"{span}ms"
     units = (("h", HOUR), ("m", MINUTE), ("s", SECOND))

@@ -1,10 +1,9 @@
-"""What SIGHUP, SIGINT and SIGTERM do before a command is ready for them: none of them is lost, or
-kills a daemon.
+"""SIGHUP, SIGINT and SIGTERM while a command starts: none is lost, none kills a daemon by mistake.
 
-    first line ──► hold ──► the command is known ──► release                       most commands: as usual
-                                             └─────► Early ──► its event loop      run, demo
+    first line ──► hold ──► the command is known ──► release                   most commands
+                                             └─────► Early ──► its event loop  run, demo
 
-Until the first line of the program runs, signals do what the system does with them by itself.
+Before the first line of the program runs, signals have their default effect.
 """
 
 import os
@@ -33,12 +32,11 @@ def release() -> None:
 
 @contextmanager
 def repeated_interrupt() -> Iterator[None]:
-    """See to it that one Ctrl-C ends what is done within: it is repeated every second until that
-    has ended.
+    """Make sure that one Ctrl-C ends the block: it is repeated every second until that ends.
 
-    Python looks for signals between its instructions. It misses one that comes just before a system
-    call that waits, and loses the KeyboardInterrupt of one that is raised within a finalizer or a
-    callback; as it comes again, nobody has to read of that.
+    Python checks for signals between its instructions. It misses one just before a blocking system
+    call, and loses a KeyboardInterrupt raised in a finalizer or a callback. As it comes again, such
+    a loss needs no report.
     """
     heard, told = os.pipe()
     os.set_blocking(told, False)
@@ -53,7 +51,7 @@ def repeated_interrupt() -> Iterator[None]:
 
 
 def _tell_lost(lost: "sys.UnraisableHookArgs") -> None:
-    """Complain of an exception that was lost, as Python does, unless it is an interrupt."""
+    """Report an exception that was lost, as Python does, unless it is an interrupt."""
     if not issubclass(lost.exc_type, KeyboardInterrupt):
         sys.__unraisablehook__(lost)
 
@@ -72,18 +70,15 @@ def terminals() -> list[int]:
 
 
 def are_open(terminals: Sequence[int]) -> bool:
-    """Whether these terminals are still there: one that was closed sends SIGHUP, which then means
-    the end.
-    """
+    """Whether these terminals still exist: a closed one sends SIGHUP, which then means the end."""
     return all(map(os.isatty, terminals))
 
 
 class Early:
-    """While a long-running command loads, nothing is begun yet: SIGTERM and SIGINT end the process
-    at once.
+    """Signals while a long-running command loads: SIGTERM and SIGINT end the process at once.
 
-    SIGHUP ends it too, unless `terminals` are given, the command reloads on SIGHUP, and they are
-    open: then it is remembered in `reload_asked`.
+    Nothing has begun yet. SIGHUP ends it too, unless `terminals` are given, the command reloads on
+    SIGHUP, and they are open: then it is remembered in `reload_asked`.
     """
 
     def __init__(self, terminals: Sequence[int] | None = None) -> None:
@@ -114,7 +109,7 @@ class Early:
 
 
 def _end(_number: int, _frame: FrameType | None) -> NoReturn:
-    """Leave without an exception, which whatever is being imported could swallow."""
+    """Exit without an exception, which an import in progress could swallow."""
     os._exit(0)
 
 

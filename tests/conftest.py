@@ -24,9 +24,9 @@ settings.load_profile(os.environ.get("MARGINWATCH_HYPOTHESIS", "usual"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Count neither random inputs nor processes as coverage.
+    """Exclude tests with random inputs or processes from coverage.
 
-    What random inputs reach differs from run to run, and tracing doubles the time that they take.
+    Random inputs reach other lines in each run, and tracing doubles their time.
     """
     for item in items:
         if is_hypothesis_test(getattr(item, "obj", None)) or "end_to_end" in item.path.parts:
@@ -35,16 +35,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def require() -> Callable[[str], Path]:
-    """`require("systemd")` gives the part's program, or skips (or fails, under
-    MARGINWATCH_REQUIRE).
-    """
+    """`require("systemd")` gives the part's program, or skips (fails under MARGINWATCH_REQUIRE)."""
     return parts.require
 
 
 @pytest.fixture(scope="session")
 def postgresql_url() -> Iterator[str]:
-    """A private PostgreSQL cluster, one per test process: SQLAlchemy's URL of its database
-    `postgres`.
+    """SQLAlchemy's URL of the database `postgres` in a private cluster, one per test process.
 
     Its user `owner` may create databases and schemas; tests that share the cluster take one each.
     """

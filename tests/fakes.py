@@ -1,6 +1,4 @@
-"""Stand-ins shared by all tests: a clock that moves only when told to, ways out and a store that do
-as told.
-"""
+"""Fakes shared by all tests: a manual clock, notifiers and a store that follow orders."""
 
 import asyncio
 import heapq
@@ -135,12 +133,10 @@ class ListJournal:
         self.mended: set[str] = set()
         """The channels to which tests got through since their last attempt."""
         self.asked = 0
-        """How often that was looked up."""
+        """Number of look-ups."""
         self.reports: list[OpenReport] = []
         self.hangs: asyncio.Event | None = None
-        """While it is there and not set, what is written is, and its answer does not come; for one
-        write.
-        """
+        """The next write happens, but its answer waits for this event."""
 
     async def write(self, operation: Operation) -> Written:
         answer = self.answers.pop(0) if self.answers else Written.COMMITTED

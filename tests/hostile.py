@@ -1,17 +1,18 @@
-"""Text that somebody hostile would write, and whether any of it arrived as it is."""
+"""Hostile text, and checks whether any of it arrived unchanged."""
 
 import re
 import unicodedata
 
 FORGED = "2026-01-01 12:00:00 critical forged"
 
-HOSTILE = f"x\x1b]52;c;eA==\x07\x1b[2J\x9b2J\x7f\u202e\u2066\u200b\ufeff\u2028\U000e0041\r{FORGED}\n{FORGED}"
-"""It sets the clipboard, clears the screen, turns the direction around, hides, and forges a line of
-its own.
-"""
+HOSTILE = (
+    "x\x1b]52;c;eA==\x07\x1b[2J\x9b2J\x7f\u202e\u2066\u200b\ufeff\u2028\U000e0041"
+    f"\r{FORGED}\n{FORGED}"
+)
+"""Sets the clipboard, clears the screen, turns the text direction, hides, and forges a line."""
 
 BIDI = "x\u202e\u200b\u2066y"
-"""What is left of it where control characters are refused."""
+"""The rest of it without control characters."""
 
 
 VISIBLE = frozenset(
@@ -22,9 +23,7 @@ VISIBLE |= frozenset(map(chr, range(0x13430, 0x13440)))
 
 
 def is_raw(text: str, at: int) -> bool:
-    """Whether the character would be obeyed or hidden; a joiner or selector between others is
-    neither.
-    """
+    """Whether a terminal would obey or hide it; joiners and selectors between others are fine."""
     character = text[at]
     between = bool(at) and not text[at - 1].isascii()
     if between and re.fullmatch(

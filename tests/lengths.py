@@ -1,6 +1,4 @@
-"""How long the tests go on that could go on for ever: `make test` for a little, `make soak` for
-long.
-"""
+"""Length of tests that could run for ever: short in `make test`, long in `make soak`."""
 
 import os
 
@@ -8,5 +6,5 @@ SOAKING = "MARGINWATCH_SOAK" in os.environ
 
 
 def length(usual: int, long: int) -> int:
-    """How many random days, kills or stories; a test that asks is marked `soak`."""
+    """A number of random days, kills or stories; a test that asks is marked `soak`."""
     return long if SOAKING else usual

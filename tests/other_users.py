@@ -1,7 +1,7 @@
-"""Commands as other users of this machine: real processes, for which the tests must be run by root.
+"""Commands as other users of this machine: real processes; the tests must be run by root.
 
-Another user may not be able to enter the checkout, nor Python's own folder: what runs is a copy
-that everybody may read, in a process that imports all libraries before it becomes that user.
+Another user may not be able to enter the checkout or Python's own folder. So a readable copy runs,
+in a process that imports all libraries before it becomes that user.
 """
 
 import compileall
@@ -40,11 +40,12 @@ def become(uid, gid, umask):
         os.setgroups([])
         os.setgid(gid)
         os.setuid(uid)
-        ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)  # dumpable again, as a program that this user started
+        # Dumpable again, as a program that this user started.
+        ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)
     os.umask(umask)
     os.chdir("/")
 """
-"""How programs begin: `become` makes their process another user's."""
+"""The beginning of programs: `become` makes their process another user's."""
 
 
 @cache
@@ -80,16 +81,14 @@ def program(text: str, *asked: object) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Of this machine; it need not have a name."""
+    """A user of this machine; it need not have a name."""
 
     uid: int
     gid: int
     umask: int = 0o022
 
     def commands(self, *lines: list[str]) -> list[tuple[int, str]]:
-        """Commands of marginwatch, one after the other: the exit status of each, and what it
-        printed.
-        """
+        """Run commands of marginwatch in turn: the exit status and output of each."""
         needs_root()
         return [self._command(line) for line in lines]
 

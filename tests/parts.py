@@ -1,5 +1,4 @@
-"""The parts of a machine that some tests meet for real: where they are, and a private PostgreSQL
-cluster.
+"""Parts of a machine that some tests use for real: their location, and a private PostgreSQL.
 
 A missing part skips its tests, visibly. Where CI must have it,
 `MARGINWATCH_REQUIRE=postgresql,systemd` turns that skip into a failure.
@@ -24,7 +23,7 @@ PROGRAMS = {
     "promtool": "promtool",
     "faketime": "faketime",
 }
-"""By part: the program whose presence proves it."""
+"""The program whose presence proves a part, by part."""
 
 WHERE_DEBIAN_KEEPS_POSTGRESQL = "/usr/lib/postgresql/*/bin"
 
@@ -39,9 +38,7 @@ def find(part: str) -> Path | None:
 
 
 def require(part: str, environ: Mapping[str, str] = os.environ) -> Path:
-    """The program of a part; without it the test is skipped, or fails where the part was
-    demanded.
-    """
+    """The program of a part; without it the test is skipped, or fails if the part is required."""
     program = find(part)
     if program is not None:
         return program
@@ -107,7 +104,7 @@ class Cluster:
         return self.start_again()
 
     def stop(self) -> None:
-        """As a machine that fails: no connection is ended in order."""
+        """Stop as a failing machine does: no connection is ended in order."""
         self.run("pg_ctl", "stop", "--wait", "--mode=immediate")
 
     def start_again(self) -> None:
@@ -125,7 +122,8 @@ class Cluster:
 
     def run(self, program: str, *arguments: str) -> None:
         command = [str(self.programs / program), f"--pgdata={self.home / 'data'}", *arguments]
-        subprocess.run(  # its output is shown by the failure, and no server keeps a pipe of ours open
+        # A failure shows its output, and no server keeps a pipe of ours open.
+        subprocess.run(
             command,
             check=True,
             capture_output=True,

@@ -1,13 +1,11 @@
-"""Processes of the program that are forked from one that has imported everything, which is most of
-a start.
+"""Processes of the program, forked from one that has imported everything: most of a start.
 
     tests ── arguments, environment, streams ──► server ── fork ──► marginwatch
       ▲                                            │
       └───────── process id, exit status ──────────┘
 
-From its first line on such a process does what any other does. What an interpreter does before
-(reads its environment, loads libraries, meets signals too early) is none of its: tests of that
-start the program anew.
+From its first line on such a process behaves like any other. The interpreter's own start (reading
+its environment, loading libraries, early signals) is skipped: tests of that start the program anew.
 """
 
 import asyncio
@@ -39,9 +37,7 @@ _ON_USE = (
     *("encodings.ascii", "encodings.idna", "encodings.latin_1", "encodings.utf_8_sig"),
     *("apscheduler.executors.asyncio", "sqlalchemy.dialects.sqlite"),
 )
-"""Imported when they are first used, which another user cannot where Python's own folder is closed
-to others.
-"""
+"""Modules imported on first use, which another user cannot do in a closed Python folder."""
 
 
 class Program:
@@ -76,7 +72,7 @@ class Program:
 
 
 class Server:
-    """The process that has imported everything; it ends with the tests.
+    """A process that has imported everything; it ends with the tests.
 
     `source` is where the program is imported from, if that is not the checkout.
     """
@@ -104,11 +100,10 @@ class Server:
         output: int | None = None,
         user: tuple[int, int, int] | None = None,
     ) -> Program:
-        """Start `marginwatch` with these arguments; `error` and `output` are descriptors, and
-        nothing is its input.
+        """Start `marginwatch` with these arguments; `error` and `output` are descriptors.
 
-        `user` is another one's number, group and umask; such a process is at the root of the file
-        system.
+        Its input is empty. `user` is another user's number, group and umask; such a process is at
+        the root of the file system.
         """
         asked = {
             "arguments": list(arguments),
@@ -134,9 +129,7 @@ def server() -> Server:
 
 
 async def output(arguments: Sequence[str], environ: Mapping[str, str]) -> tuple[int, bytes]:
-    """Run `marginwatch` to its end: the exit status, and what it printed on standard output and
-    error.
-    """
+    """Run `marginwatch` to its end: exit status, standard output and standard error."""
     with tempfile.TemporaryFile() as printed:
         program = server().start(
             arguments, environ, error=printed.fileno(), output=printed.fileno()

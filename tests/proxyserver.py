@@ -1,5 +1,4 @@
-"""A proxy for HTTP on loopback: tunnels (CONNECT), passes on plain calls (absolute form), asks for
-a password, counts.
+"""An HTTP proxy on loopback: tunnels (CONNECT), plain calls (absolute form), a password, counts.
 
 daemon ──► proxy ──► the exchange
 """
@@ -15,16 +14,14 @@ HERE = "127.0.0.1"
 
 
 class ProxyServer:
-    """`names` are those that it alone can resolve: by `HOST:PORT`, the port on loopback that is
-    meant.
-    """
+    """`names` are hosts that only it resolves: the loopback port by `HOST:PORT`."""
 
     def __init__(self, names: Mapping[str, int] | None = None, login: str = "") -> None:
         self.names = dict(names or {})
         self.login = login
         """USER:PASSWORD, where they are asked for."""
         self.answer = 200
-        """What it says to a CONNECT that is well-formed."""
+        """The answer to a well-formed CONNECT."""
         self.asked: list[str] = []
         """The first lines of all requests that were let through."""
         self.heads: list[str] = []
@@ -97,9 +94,7 @@ class ProxyServer:
 
 
 def _origin_form(head: str, target: str) -> bytes:
-    """The request as the exchange is to have it: without the proxy's own header; one request for
-    each connection.
-    """
+    """The request for the exchange, without the proxy's header; one request per connection."""
     parts = urlsplit(target)
     lines = head.replace(target, parts.path + (f"?{parts.query}" if parts.query else ""), 1).split(
         "\r\n"

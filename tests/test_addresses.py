@@ -52,9 +52,7 @@ def test_encrypted_or_loopback_is_fine(url: str) -> None:
     ],
 )
 def test_anything_else_is_explained(url: str, said: str) -> None:
-    """Promise 9: no disguise gets a secret sent in plain text, or anywhere by way of a user
-    name.
-    """
+    """Promise 9: no disguise sends a secret in plain text, or anywhere by a user name."""
     found = problem(url, "https")
     assert found is not None
     assert said in found
@@ -86,7 +84,8 @@ DISGUISES = [
     "http://[::1]evil.example/token",
     "http://[::1].evil.example/token",
     (
-        "http://127\N{IDEOGRAPHIC FULL STOP}0\N{IDEOGRAPHIC FULL STOP}0\N{IDEOGRAPHIC FULL STOP}1/token"
+        "http://127\N{IDEOGRAPHIC FULL STOP}0\N{IDEOGRAPHIC FULL STOP}0"
+        "\N{IDEOGRAPHIC FULL STOP}1/token"
     ),
     "http://\N{CIRCLED LATIN SMALL LETTER L}ocalhost/token",
     "http://%6cocalhost/token",
@@ -109,16 +108,12 @@ DISGUISES = [
     "https://hc.example.com|evil.example/token",
     "https://hc.example.com/token#rest",
 ]
-"""Addresses of which some parser takes another host than the rest; or takes for loopback what is
-none.
-"""
+"""Addresses that parsers read differently, or that only look like loopback."""
 
 
 @pytest.mark.parametrize("address", DISGUISES)
 def test_s11_what_parsers_read_in_two_ways_is_refused_everywhere(address: str) -> None:
-    """S11: by the exchange, its push stream and the heartbeat alike; no sentence shows any of
-    it.
-    """
+    """S11: by the exchange, its push stream and the heartbeat; no sentence shows any of it."""
     with pytest.raises(MistakeError) as refused:
         values.heartbeat(address)
     told = [

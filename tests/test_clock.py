@@ -6,9 +6,7 @@ from daemon.clock import SystemClock
 
 
 async def test_the_system_clock_counts_milliseconds() -> None:
-    """Wall time is that of 1970; the time since boot, suspend included, is never less than without
-    it.
-    """
+    """Wall time counts from 1970; time since boot with suspend is never less than without."""
     clock = SystemClock()
     before = time.time()
     assert abs(clock.now() / 1_000 - before) < 60

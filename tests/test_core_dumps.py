@@ -1,6 +1,4 @@
-"""The memory of a process, which holds secrets, goes to no file and to no other process of the
-user.
-"""
+"""The memory of a process, which holds secrets, reaches no file and no process of the user."""
 
 import json
 import os
@@ -36,9 +34,7 @@ print(json.dumps({
 
 
 def test_s13_a_user_without_rights_can_do_all_the_rest() -> None:
-    """S13: after that its own descriptors can be looked at, files behind them read, and programs
-    started.
-    """
+    """S13: its own descriptors, files behind them and new programs still work."""
     done = subprocess.run(
         [sys.executable, "-c", FORBIDDEN], capture_output=True, text=True, check=True
     )
@@ -53,9 +49,7 @@ def test_s13_a_user_without_rights_can_do_all_the_rest() -> None:
 
 
 def test_s13_the_daemon_leaves_no_core_dump() -> None:
-    """S13: its limit is zero, and nobody but root may look into it; an abort leaves nothing
-    behind.
-    """
+    """S13: its limit is zero, and only root may look into it; an abort leaves nothing behind."""
     needs_root()
     with open_folder() as folder:
         config = write(folder, account(api_key="key-4711", secret_key="secret-4711"), RULE)

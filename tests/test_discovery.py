@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from daemon import exchanges
-from daemon.discovery import defining
+from daemon.discovery import modules_defining
 from daemon.rules import functions
 
 
@@ -33,16 +33,18 @@ def test_strict_9_a_file_is_found_by_what_it_carries(
     """Strict 9: a helper file is nothing, whatever its name is."""
     (tmp_path / file).parent.mkdir(exist_ok=True)
     (tmp_path / file).write_text(source, encoding="utf-8")
-    assert defining([str(tmp_path)], "REST_URL") == (("one",) if found else ())
+    assert modules_defining([str(tmp_path)], "REST_URL") == (("one",) if found else ())
 
 
 def test_strict_9_nothing_is_on_a_list_of_exceptions(tmp_path: Path) -> None:
     """Strict 9: a helper beside the exchanges, or beside the rule functions, is none of them."""
     (tmp_path / "helper.py").write_text("def connect() -> None: ...\n", encoding="utf-8")
     assert (
-        defining([*exchanges.__path__, str(tmp_path)], exchanges.MARK)
+        modules_defining([*exchanges.__path__, str(tmp_path)], exchanges.MARK)
         == exchanges.names()
         == ("coinw",)
     )
-    assert defining([*functions.__path__, str(tmp_path)], functions.MARK) == functions.names()
+    assert (
+        modules_defining([*functions.__path__, str(tmp_path)], functions.MARK) == functions.names()
+    )
     assert "helper" not in functions.names()

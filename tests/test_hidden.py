@@ -23,13 +23,13 @@ class Holder:
     ],
 )
 def test_a_secret_never_prints(shown: str) -> None:
-    """Promise 9: no way of printing a secret, or what holds it, shows it."""
+    """Promise 9: no way of printing a secret, or its holder, shows it."""
     assert "planted" not in shown
     assert "***" in shown
 
 
 def test_only_reveal_gives_it_away() -> None:
-    """What was put in comes out when asked for by name."""
+    """The value comes out when asked for by name."""
     assert Secret("planted").reveal() == "planted"
 
 

@@ -1,4 +1,4 @@
-"""What stands on stderr: lines for people and machines, no secret in them, no failure twice."""
+"""Lines on stderr, for people and machines: no secret in them, no failure twice."""
 
 import base64
 import io
@@ -69,9 +69,7 @@ def test_a_file_carries_the_date() -> None:
 
 
 def test_machines_read_one_object_a_line() -> None:
-    """Time with offset, level, logger, message, then the fields; numbers exact; own keys are never
-    overwritten.
-    """
+    """Time with offset, level, logger, message, then fields; exact numbers; own keys stay."""
     stream = lines("json")
     extra = {"seq": 7, "margin": Decimal("1.10"), "time": "03:12", "gone": None}
     logging.getLogger("daemon.x").warning("low\nmargin", extra=extra)
@@ -94,7 +92,7 @@ def test_a_traceback_follows_its_line() -> None:
 
 
 def test_control_characters_are_shown_not_obeyed() -> None:
-    """What an exchange or a receiver says can neither colour a terminal nor forge a line."""
+    """Text of an exchange or a receiver can neither colour a terminal nor forge a line."""
     stream = lines("human")
     logging.getLogger("daemon.x").info("said %s", "a\n\x1b[31mb", extra={"detail": "c\nd"})
     assert stream.getvalue().count("\n") == 1
@@ -157,9 +155,7 @@ QUIET = [
 @pytest.mark.parametrize("style", ["human", "json"])
 @pytest.mark.parametrize("name", QUIET)
 def test_s2_libraries_that_call_receivers_say_nothing(name: str, style: Style) -> None:
-    """S2: their lines name the addresses that they call, known to us or not; how a call ended is
-    told by ours.
-    """
+    """S2: their lines name addresses, known to us or not; our lines report the end of a call."""
     stream = lines(style, None, "debug")
     logging.getLogger(name).setLevel(logging.DEBUG)  # as a library may do for itself
     for level in (logging.DEBUG, logging.WARNING, logging.CRITICAL):
@@ -172,9 +168,7 @@ def test_s2_libraries_that_call_receivers_say_nothing(name: str, style: Style) -
 @pytest.mark.parametrize("style", ["human", "json"])
 @pytest.mark.parametrize("name", ["some.library", "aiohttp.client", "asyncio", "py.warnings"])
 def test_s2_no_library_shows_an_address(name: str, style: Style) -> None:
-    """S2: neither in its sentence nor in a traceback; of a library that nobody knows there is no
-    traceback at all.
-    """
+    """S2: neither in its sentence nor in a traceback; an unknown library gets no traceback."""
     stream = lines(style)
     address = "https://hooks.example.com:80/a/tok3n?x=tok3n"
     logging.getLogger(name).error(
@@ -190,9 +184,7 @@ def test_s2_no_library_shows_an_address(name: str, style: Style) -> None:
 
 @pytest.mark.parametrize("style", ["human", "json"])
 def test_s2_our_own_tracebacks_show_no_address(style: Style) -> None:
-    """S2: what a library raised under a call of ours may hold the whole address, in a spelling of
-    its own.
-    """
+    """S2: a library's exception under our call may hold the whole address in another spelling."""
     stream = lines(style)
     logging.getLogger("marginwatch").error(
         "unexpected", exc_info=raised("no route (http://127.0.0.1:80/a/tok3n)")
@@ -223,7 +215,7 @@ def test_a_second_set_up_replaces_the_first() -> None:
 
 
 def test_python_warnings_become_lines() -> None:
-    """What Python warns of reaches the log like everything else."""
+    """Python's warnings reach the log like everything else."""
     stream = lines("human", None, "info", "hunter2!")
     with warnings.catch_warnings():
         warnings.simplefilter("always")
@@ -235,9 +227,7 @@ def test_python_warnings_become_lines() -> None:
 def test_a_line_that_cannot_be_formatted_shows_no_arguments(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Promise 9: the standard library would print the raw arguments; we say only where it
-    happened.
-    """
+    """Promise 9: the standard library would print the raw arguments; we only say where it was."""
     stream = io.StringIO()
     handler = setup(stream, redactor=Redactor())
     handler.handle(
@@ -265,9 +255,7 @@ def test_a_closed_stream_fails_nothing(capsys: pytest.CaptureFixture[str]) -> No
 def test_no_secret_survives_anywhere(
     secret: str, before: str, after: str, name: str, style: Style
 ) -> None:
-    """Promise 9: in message, argument, field, exception or traceback, of ours or others, a secret
-    is blanked.
-    """
+    """Promise 9: a secret is blanked in message, argument, field, exception and traceback."""
     stream = lines(style, io.StringIO(), "debug", secret)
     text = f"{before}{secret}{after}"
     extra = {"detail": text, "inner": [text]}
@@ -300,9 +288,7 @@ WRITTEN = [
 
 @given(secret=SECRETS, before=AROUND, after=AROUND, write=st.sampled_from(WRITTEN))
 def test_every_spelling_is_blanked(secret: str, before: str, after: str, write: type[str]) -> None:
-    """Promise 9: percent-encoded, escaped, hex and base64 spellings of a secret are blanked like
-    itself.
-    """
+    """Promise 9: percent-encoded, escaped, hex and base64 spellings are blanked too."""
     try:
         spelled = write(secret)
     except UnicodeEncodeError:
@@ -373,9 +359,7 @@ def clock() -> ManualClock:
 
 
 async def test_a_failure_is_logged_once_and_its_end_once(clock: ManualClock) -> None:
-    """The same failure is one line when it begins and one when it ends, with how long and how
-    often.
-    """
+    """A failure is one line at its beginning and one at its end, with duration and count."""
     recorder = Recorder()
     episodes = FailureLog(recorder, clock)
     for _ in range(12):

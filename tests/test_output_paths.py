@@ -62,9 +62,7 @@ def _is_none(node: ast.AST) -> bool:
 
 
 def test_text_leaves_only_through_the_wrapper() -> None:
-    """S9: every print, echo and write to a standard stream is in the wrapper, or has its reason
-    here.
-    """
+    """S9: every print, echo and write to a standard stream is in the wrapper or listed here."""
     found = {
         (path.relative_to(PACKAGE).as_posix(), way)
         for path in PACKAGE.rglob("*.py")

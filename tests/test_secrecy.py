@@ -1,6 +1,4 @@
-"""Strict 3: promise 9 in all that can be printed of what the program is made of, found by type and
-never by a list.
-"""
+"""Strict 3: promise 9 for everything printable in the program, found by type, not by a list."""
 
 import dataclasses
 import functools
@@ -100,9 +98,7 @@ def session(
 
 
 def reachable(*roots: object) -> Iterator[object]:
-    """Every object that can be reached from these, without modules, classes and what functions see
-    around them.
-    """
+    """Every object reachable from these, without modules, classes and closures of functions."""
     seen: dict[int, object] = {}
     waiting: list[object] = list(roots)
     while waiting:
@@ -127,9 +123,7 @@ def _referents(each: object) -> list[object]:
 
 
 def is_ours(each: object) -> bool:
-    """Whether its printing is our business: of our types, and calls prepared with their
-    arguments.
-    """
+    """Whether its printing is our business: our types, and calls prepared with their arguments."""
     return type(each).__module__.partition(".")[0] == "daemon" or isinstance(
         each, functools.partial
     )
@@ -147,7 +141,7 @@ def printed(each: object) -> Iterator[str]:
 
 
 def as_dict(each: Any) -> object:
-    """As `dataclasses.asdict` makes it, without what printing leaves out."""
+    """Like `dataclasses.asdict`, without fields hidden from printing."""
     if dataclasses.is_dataclass(each):
         return {
             one.name: as_dict(getattr(each, one.name))
@@ -160,7 +154,7 @@ def as_dict(each: Any) -> object:
 
 
 def _with_locals(error: Exception) -> Iterator[str]:
-    """As a debugger, or a library for reports, shows the place where it was raised."""
+    """The place of the exception as a debugger or a report library shows it."""
 
     def fail(held: Exception) -> None:
         raise held
@@ -187,12 +181,10 @@ def test_the_search_finds_what_prints_a_secret() -> None:
 
 
 def test_no_part_of_a_configuration_prints_a_secret(tmp_path: Path) -> None:
-    """Strict 3: the session, the configuration, and the tables and references that it was made
-    from.
-    """
+    """Strict 3: the session, the configuration, and the tables and references it was made from."""
     there = session(tmp_path)
     config = there.config()
-    text = configs.text(config.path)
+    text = configs.read_text(config.path)
     around = Surroundings(HiddenMapping(there.environ), tmp_path)
     tables = document.read(syntax.parse(text, config.path), Problems())
     resolved = [
@@ -207,7 +199,7 @@ def test_no_part_of_a_configuration_prints_a_secret(tmp_path: Path) -> None:
 
 
 def test_nothing_on_the_way_of_a_load_prints_a_secret(tmp_path: Path) -> None:
-    """Strict 3: whatever a load has in its hands when an adapter is asked."""
+    """Strict 3: the state of a load when an adapter is asked."""
     seen: list[str] = []
 
     def look(*_: object) -> list[tuple[str, str]]:
@@ -225,9 +217,7 @@ def test_nothing_on_the_way_of_a_load_prints_a_secret(tmp_path: Path) -> None:
 
 
 def test_a_mistake_beside_a_secret_prints_none(tmp_path: Path) -> None:
-    """Strict 3: the failure of a load, with its causes and what each of its frames holds of
-    ours.
-    """
+    """Strict 3: the failure of a load, with its causes and our objects in its frames."""
     path = written(tmp_path, SERVER)
     path.write_text(path.read_text(encoding="utf-8").replace("< 100", "<"), encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
@@ -257,14 +247,12 @@ def database() -> str:
 
 
 async def test_no_part_of_a_running_daemon_prints_a_secret(app: App) -> None:
-    """Strict 3: exchanges, notifiers, the heartbeat, the store: all that hangs together with the
-    daemon.
-    """
+    """Strict 3: exchanges, notifiers, the heartbeat, the store: all objects of the daemon."""
     assert leaks(app) == []
 
 
 def test_no_part_of_a_daemon_prints_the_password_of_its_database(tmp_path: Path) -> None:
-    """Strict 3: what is built before the server is asked."""
+    """Strict 3: the objects built before the server is asked."""
     assert leaks(App(session(tmp_path).config(), Dependencies())) == []
 
 
@@ -313,9 +301,7 @@ def holds_text(annotation: object) -> bool:
 
 
 def test_fields_that_sound_secret_are_not_shown() -> None:
-    """Strict 3: a field for a key, a token, an address or the environment hides, whatever class has
-    it.
-    """
+    """Strict 3: a field for a key, token, address or environment is hidden, in any class."""
     found = [
         f"{kind.__module__}.{kind.__qualname__}.{name}"
         for kind in classes()

@@ -1,13 +1,14 @@
 """The configuration: rules.toml, read, checked as a whole and turned into values.
 
-    find → read → load → Config        every mistake at once, each with its place, or a configuration ready to run
+    find → read → load → Config      every mistake at once, each with its place,
+                                     or a configuration ready to run
 
-Must not: know SQL, HTTP, Apprise or any exchange (what they know is passed in as `Checks`), read
-the clock, or show a secret. Importing this costs pydantic: commands import it on use.
+Must not: know SQL, HTTP, Apprise or any exchange (their checks are passed in as `Checks`), read the
+clock, or show a secret. Importing this costs pydantic: commands import it on use.
 """
 
 from daemon.config.build import system_rules
-from daemon.config.files import find, read, read_policy, text
+from daemon.config.files import find, read, read_policy, read_text
 from daemon.config.loading import Checks, load, load_rules
 from daemon.config.model import (
     SYSTEM_RULES,
@@ -43,6 +44,6 @@ __all__ = [
     "new_config",
     "read",
     "read_policy",
+    "read_text",
     "system_rules",
-    "text",
 ]

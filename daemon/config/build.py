@@ -1,4 +1,4 @@
-"""From tables to the rules and mute windows in force, those rules included that nobody writes."""
+"""Builds the rules and mute windows in force from tables, built-in system rules included."""
 
 from collections.abc import Iterable
 from datetime import tzinfo
@@ -16,7 +16,7 @@ def rules(items: Iterable[Item[RuleTable]]) -> tuple[Rule, ...]:
 
 
 def rule(table: RuleTable) -> Rule | None:
-    """None where its condition is missing or wrong."""
+    """The rule of a table; None when its condition is missing or wrong."""
     if table.when is None:
         return None
     return Rule(
@@ -41,7 +41,7 @@ def rule(table: RuleTable) -> Rule | None:
 
 
 def mutes(items: Iterable[Item[MuteTable]], zone: tzinfo | None) -> Mutes:
-    """The windows by name; one with a mistake is left out."""
+    """The mute windows by name; a window with a mistake is left out."""
     return Mutes({item.name: _window(item.table) for item in items if item.table.between}, zone)
 
 
@@ -51,7 +51,7 @@ def _window(table: MuteTable) -> MuteWindow:
 
 
 def system_rules(system: System, names: Iterable[str]) -> tuple[Rule, ...]:
-    """Those of these rules that are not off."""
+    """The system rules among `names` that are not off."""
     limits = ((name, getattr(system, name.replace("-", "_"))) for name in names)
     return tuple(
         unwritten.rule(name, limit, system.channels) for name, limit in limits if limit is not None

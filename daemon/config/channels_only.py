@@ -1,9 +1,8 @@
-"""The channels of a rules.toml that cannot be loaded: whoever has to say that, and why, needs a way
-to say it.
+"""Reads only the channels of a rules.toml that cannot be loaded, to report that failure.
 
-    text → as a whole, else table by table → those with a URL that is there and that Apprise takes
+    text → as a whole, else table by table → channels with a URL that is there and Apprise takes
 
-Nothing else of the file is looked at, and nothing that is wrong is told: `loading` does both.
+The rest of the file is ignored, and mistakes are not reported: `loading` does both.
 """
 
 import re
@@ -20,7 +19,7 @@ from daemon.hidden import HiddenMapping, Secret
 from daemon.text import url_secrets
 
 _HEADERS = re.compile(r"^(?=[ \t]*\[)", re.MULTILINE)
-"""Where a table begins, or what looks like one."""
+"""The beginning of a table, or a line that looks like one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ class Salvaged:
 def channels(
     text: str, *, path: Path, environ: Mapping[str, str], problem: Callable[[str], str | None]
 ) -> list[Salvaged]:
-    """Those of the file's text that can be used; `problem` is why a URL cannot be, or None."""
+    """The channels that can be used; `problem` says why a URL cannot be used, or None."""
     around = Surroundings(HiddenMapping(environ), path.absolute().parent)
     found = (_usable(number, table, around, problem) for number, table in enumerate(_tables(text)))
     return [channel for channel in found if channel is not None]

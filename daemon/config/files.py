@@ -1,4 +1,4 @@
-"""Where the rules.toml is, and reading it. What it says is `loading`'s business."""
+"""Finds the rules.toml and reads it. Its contents are interpreted in `loading`."""
 
 import shlex
 from collections.abc import Iterator, Mapping
@@ -11,12 +11,12 @@ from daemon.config.model import Config
 from daemon.config.parse import database
 from daemon.config.parse.paths import expanded
 from daemon.config.protected_file import NotRegularError, ProtectedFile
-from daemon.errors import ConfigError, owned
+from daemon.errors import ConfigError, owner_text
 
 VARIABLE = "MARGINWATCH_CONFIG"
 
 LARGEST = 1 << 20
-"""Bytes of a rules.toml; whatever is larger is another file."""
+"""Largest rules.toml, in bytes; a larger file is something else."""
 
 PLACES = (Path("rules.toml"), Path("/etc/marginwatch/rules.toml"))
 
@@ -24,16 +24,14 @@ PLACES = (Path("rules.toml"), Path("/etc/marginwatch/rules.toml"))
 def find(
     option: str | Path | None, environ: Mapping[str, str], places: tuple[Path, ...] = PLACES
 ) -> Path:
-    """The configuration to use: the option `--config`, else $MARGINWATCH_CONFIG, else the first of
-    `places`.
+    """The configuration to use: `--config`, else $MARGINWATCH_CONFIG, else the first of `places`.
 
     Raises:
-        ConfigError: when there is none; one that was asked for by name is not looked for here.
-
+        ConfigError: when there is none. A file named explicitly is not looked for here.
     """
     if option or environ.get(VARIABLE):
         return expanded(option or environ[VARIABLE], environ)
-    found = next((place for place in places if stands(place)), None)
+    found = next((place for place in places if is_present(place)), None)
     if found is None:
         looked = " nor ".join(map(str, places))
         raise ConfigError(
@@ -42,10 +40,8 @@ def find(
     return found
 
 
-def stands(place: Path) -> bool:
-    """Whether something is there; what may not be looked at is, and reading it will say why it
-    cannot be.
-    """
+def is_present(place: Path) -> bool:
+    """Whether something is there. True if this user may not look: reading gives the reason."""
     try:
         place.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -55,12 +51,11 @@ def stands(place: Path) -> bool:
     return True
 
 
-def text(path: Path, *, protected: bool = False) -> str:
-    """What stands in the file; a `protected` one is refused where another user could change it.
+def read_text(path: Path, *, protected: bool = False) -> str:
+    """The contents of the file. A `protected` file is refused when another user could change it.
 
     Raises:
         ConfigError: when it cannot be read or is refused, with the remedy.
-
     """
     found = _file(path)
     if protected and found.weaknesses:
@@ -70,7 +65,7 @@ def text(path: Path, *, protected: bool = False) -> str:
         decoded = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _not_utf8(path, error.start) from None
-    if "\0" in decoded:  # UTF-16 without a mark is full of these
+    if "\0" in decoded:  # UTF-16 without a byte order mark
         raise _not_utf8(path, content.index(0))
     return decoded.replace("\r\n", "\n").replace("\r", "\n")
 
@@ -85,7 +80,7 @@ def _file(path: Path) -> ProtectedFile:
     except NotRegularError:
         problem = "is a pipe or a device, not a file; save it as a file, and name that"
     except OSError as error:
-        problem = f"cannot be read ({error.strerror}){owned(path)}; check who may read it"
+        problem = f"cannot be read ({error.strerror}){owner_text(path)}; check who may read it"
     else:
         if len(found.content) <= LARGEST:
             return found
@@ -100,15 +95,14 @@ def _not_utf8(path: Path, at: int) -> ConfigError:
 def read(
     path: Path, *, environ: Mapping[str, str], checks: Checks | None = None, secrets: bool = True
 ) -> Config:
-    """The configuration in the file, which with its `secrets` must be safe from other users.
+    """Load the configuration from the file, which with its `secrets` must be safe from other users.
 
     Others may read the record by it. Where they can read the secrets in it, that is a warning.
 
     Raises:
         ConfigError: with all mistakes, each with its place.
-
     """
-    written = text(path, protected=secrets)
+    written = read_text(path, protected=secrets)
     config = load(written, path=path, environ=environ, checks=checks, secrets=secrets)
     if secrets:
         weak = tuple(_weaknesses_of_database(config))
@@ -123,11 +117,10 @@ def read(
 
 
 def _weaknesses_of_database(config: Config) -> Iterator[str]:
-    """How other users could put their own database, or a link, in the place of this one.
+    """Ways in which other users could replace the database by their own, or by a link.
 
-    A warning, no refusal: a container's volume often is a folder that everybody could write and
-    nobody else sees, and what worked so far must not end with an update that leaves an account
-    unwatched.
+    These are warnings, not refusals: a container's volume is often writable for everybody but seen
+    by nobody else. An update must not end a daemon that worked so far.
     """
     file = database.file_of(config.daemon.database.reveal())
     if file is not None:
@@ -137,14 +130,12 @@ def _weaknesses_of_database(config: Config) -> Iterator[str]:
 
 
 def read_policy(path: Path, *, base: Config, environ: Mapping[str, str]) -> Config:
-    """The rules in another file, to be tried out in the place of those of `base`; see
-    `load_policy`.
+    """Load other rules from a file, to be tried out instead of those of `base`; see `load_policy`.
 
     Raises:
         ConfigError: with all mistakes, each with the file and its place.
-
     """
-    written = text(path)
+    written = read_text(path)
     try:
         return load_policy(written, path=path, base=base, environ=environ)
     except ConfigError as error:

@@ -1,6 +1,4 @@
-"""How often accounts are really read: all wishes, stretched evenly to the budget (SEMANTICS B3).
-Pure.
-"""
+"""Effective polling intervals: the wanted ones, stretched to the budget (SEMANTICS B3). Pure."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -16,9 +14,7 @@ from daemon.text.durations import duration_text
 from daemon.types import Limit, Millis
 
 IN_FLIGHT: Millis = 200
-"""How long a call to another continent is usually under way: its place in the budget stays taken
-that much longer.
-"""
+"""Usual duration of a call to another continent; its place in the budget stays taken meanwhile."""
 
 
 def intervals(
@@ -27,10 +23,10 @@ def intervals(
     user_ids: Mapping[str, str],
     halved: Collection[str] = (),
 ) -> dict[str, Millis]:
-    """By account, its interval now. `user_ids` are those known, by account; all others share one
-    user's allowance.
+    """The interval of each account now.
 
-    Each host has the limits for itself; at those in `halved` half of them is left.
+    `user_ids` are the known ones, by account; accounts without one share one user's allowance. Each
+    host has the limits for itself; hosts in `halved` have half of them left.
     """
     found: dict[str, Millis] = {}
     for host in {each.host: None for each in accounts}:
@@ -44,28 +40,28 @@ def intervals(
     return {each.name: found[each.name] for each in accounts}
 
 
-def settled(
+def settled_intervals(
     accounts: Sequence[Account],
     limits: BudgetLimits,
     user_ids: Mapping[str, str],
     halved: Collection[str] = (),
 ) -> dict[str, Millis]:
-    """By account, its interval once every account has answered.
+    """The interval of each account once every account has answered.
 
-    An account of an unknown user is taken for one of its own, which it is from its first answer on,
-    unless it shares its key.
+    An account of an unknown user counts as a user of its own, unless it shares its key. It is one
+    from its first answer on.
     """
     first: dict[Secret, str] = {}
     owners = {}
     for each in accounts:
         name = first.setdefault(each.api_key, each.name) if each.api_key else each.name
-        owners[each.name] = user_ids.get(each.name) or f"the user of {name}"  # no user id reads so
+        owners[each.name] = user_ids.get(each.name) or f"the user of {name}"  # no user id looks so
     return intervals(accounts, limits, owners, halved)
 
 
 @dataclass(frozen=True, slots=True)
 class WantedInterval:
-    """How often an account wants to be asked; `user_id` is "" while it is not known."""
+    """The interval that an account wants; `user_id` is "" while it is not known."""
 
     every: Millis
     user_id: str = ""
@@ -95,15 +91,13 @@ def stretch(
 
 
 def _excess(intervals: list[Fraction], limit: Limit, held: Millis) -> Fraction:
-    """By which factor these intervals together exceed the limit; 1 when they do not."""
+    """The factor by which these intervals together exceed the limit; 1 when they do not."""
     rate = sum((1 / interval for interval in intervals), Fraction(0))
     return max(Fraction(1), rate * (limit.per + held) / limit.count)
 
 
 def age_mistakes(condition: Condition, intervals: Mapping[str, Millis]) -> Iterator[str]:
-    """One sentence per limit on `age` that passes between two readings of an account that is read
-    as it should.
-    """
+    """One sentence per limit on `age` that passes between two regular readings of an account."""
     for limit in _age_limits(condition):
         slow = slower(limit, intervals)
         if slow is not None:
@@ -111,9 +105,7 @@ def age_mistakes(condition: Condition, intervals: Mapping[str, Millis]) -> Itera
 
 
 def slower(limit: Millis, intervals: Mapping[str, Millis]) -> str | None:
-    """The clause that names an account which is read less often than the limit passes; None where
-    none is.
-    """
+    """The clause that names an account read less often than the limit passes; None without one."""
     slow = next((name for name, interval in intervals.items() if limit < interval), None)
     return None if slow is None else f'"{slow}" is read only every {duration_text(intervals[slow])}'
 

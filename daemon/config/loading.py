@@ -1,10 +1,12 @@
-"""From the text of a rules.toml to a `Config`, or to all of its mistakes at once.
+"""Loads the text of a rules.toml into a `Config`, or reports all of its mistakes at once.
 
-    text → tables → references → secrets filled in → accounts, channels, rules → what adapters say → what is not
-    (syntax) (document)          (resolve)                                       (checks)            available yet
+    text → tables → references → secrets filled in → accounts, channels, rules
+    (syntax) (document)          (secret_references)
+         → checks of adapters → keys not available yet
+           (checks)
 
-What only an adapter knows comes in as `Checks`; the environment is an argument. Nothing here reads
-the rules.toml itself, which is `files`; only the files that hold secrets or authorities are read.
+Knowledge of adapters comes in as `Checks`; the environment is an argument. The rules.toml itself is
+read by `files`; this module reads only the files that hold secrets or authorities.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,7 +31,7 @@ from daemon.config.model import (
 from daemon.config.parse import database, document, proxy, syntax, values
 from daemon.config.parse.document import Document
 from daemon.config.parse.tables import AccountTable, ChannelTable, DaemonTable, Item, ReportTable
-from daemon.config.problems import MistakeError, Problems, shown
+from daemon.config.problems import MistakeError, Problems, format_value
 from daemon.config.secret_references import Resolved, Surroundings
 from daemon.hidden import HiddenMapping, Secret, passwords
 from daemon.rules.rule import Rule
@@ -39,31 +41,25 @@ from daemon.types import DIRECT, Route
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """What only adapters know, given as functions; by default nothing is objected to, and every
-    exchange is CoinW.
-    """
+    """Functions that know the adapters. By default nothing is refused; every exchange is CoinW."""
 
     account: Callable[[str, Account], list[tuple[str, str]]] = lambda _exchange, _account: []
-    """(exchange, account) -> (key, sentence) for each mistake: an unknown exchange, plain http
-    beyond loopback.
-    """
+    """(exchange, account) -> (key, sentence) for each mistake, such as an unknown exchange."""
     addresses: Callable[[str], Mapping[str, str]] = lambda _exchange: {}
-    """exchange -> by key of an account (`rest_url`, `ws_url`) the address where none is written."""
+    """exchange -> default address by key of an account (`rest_url`, `ws_url`)."""
     channel: Callable[[str], str | None] = lambda _url: None
     """URL -> a sentence without the URL when it cannot be used, else None."""
     caution: Callable[[str], str | None] = lambda _url: None
-    """URL -> a sentence without the URL when it can be used but is risky (unencrypted), else
-    None.
-    """
+    """URL -> a sentence without the URL when it can be used but is risky, else None."""
     secrets: Callable[[str], frozenset[str]] = url_secrets.secrets
     """URL of a channel -> every part of it that must never be seen."""
     cron: Callable[[str], str | None] = lambda _cron: None
-    """Cron -> what is wrong with it, as the rest of a sentence that begins with it, else None."""
+    """Cron -> its mistake, as the rest of a sentence that begins with it, else None."""
 
 
 @dataclass(slots=True)
 class _Load:
-    """What one load gathers on its way."""
+    """State gathered during one load."""
 
     around: Surroundings
     checks: Checks
@@ -71,7 +67,7 @@ class _Load:
     hidden: set[Secret] = field(default_factory=set)
     literal: bool = False
     exposed: list[str] = field(default_factory=list)
-    """Warnings of files that hold secrets and that everybody can read."""
+    """Warnings of files with secrets that everybody can read."""
     secrets: bool = True
     """Whether keys and URLs are looked up at all."""
 
@@ -84,14 +80,13 @@ def load(
     checks: Checks | None = None,
     secrets: bool = True,
 ) -> Config:
-    """The configuration written in `text`, which stands (or would stand) at `path`.
+    """The configuration written in `text`, which is (or would be) the file `path`.
 
-    Without `secrets` keys and channel URLs stay empty: for whoever only reads the record, perhaps
-    where the daemon's environment and credentials are not.
+    Without `secrets`, keys and channel URLs stay empty. Commands that only read the record use
+    this: the daemon's environment and credentials may not be there.
 
     Raises:
         ConfigError: with all mistakes, each with its place.
-
     """
     around = Surroundings(HiddenMapping(environ), path.absolute().parent, protected=secrets)
     run = _Load(around, checks or Checks(), secrets=secrets)
@@ -134,15 +129,13 @@ def load_rules(text: str, *, path: Path) -> tuple[Rule, ...]:
 
 
 def load_policy(text: str, *, path: Path, base: Config, environ: Mapping[str, str]) -> Config:
-    """Other rules than those of `base`, to be tried out: a complete configuration, or only some of
-    its tables.
+    """Rules to be tried out instead of those of `base`: a complete file, or some of its tables.
 
-    Tables that the text leaves out are those of `base`; channels need no URL, and no secret is
-    looked up.
+    Tables that the text leaves out are those of `base`. Channels need no URL, and no secret is
+    read.
 
     Raises:
         ConfigError: with all mistakes, each with its place.
-
     """
     raw = syntax.parse(text, path)
     run = _Load(
@@ -163,7 +156,7 @@ def load_policy(text: str, *, path: Path, base: Config, environ: Mapping[str, st
 
 
 def _config(written: Document, path: Path, run: _Load) -> Config:
-    """Everything that can be built; where there are mistakes, parts are missing."""
+    """Build everything that can be built; where there are mistakes, parts are missing."""
     daemon = _daemon(written.daemon, run)
     shared = _proxy(written.daemon, run)
     system = System(**_values(written.system, System))
@@ -197,7 +190,7 @@ def _daemon(item: Item[DaemonTable], run: _Load) -> Daemon:
             'the system\'s (the variable TZ) is none; correct TZ, or write one such as "UTC"',
         )
     return Daemon(
-        database=_filled_in(item, "database", database.resolved, run),
+        database=_filled_in(item, "database", database.resolve_address, run),
         every=table.every,
         web=table.web,
         timezone=table.timezone,
@@ -209,7 +202,7 @@ def _daemon(item: Item[DaemonTable], run: _Load) -> Daemon:
 
 
 def _ca_file(item: Item[DaemonTable], run: _Load) -> str:
-    """The path of the authorities that are trusted, which are read once to see that they can be."""
+    """The path of the trusted authorities, read once to see that they can be used."""
     written = item.table.ca_file
     if not written or not run.secrets:
         return ""
@@ -221,7 +214,7 @@ def _ca_file(item: Item[DaemonTable], run: _Load) -> str:
 
 
 def _proxy(item: Item[DaemonTable] | Item[AccountTable], run: _Load) -> str:
-    """The key `proxy` with what it refers to filled in; one of the words, or an address."""
+    """The key `proxy` with its references filled in: one of the words, or an address."""
     written = item.table.proxy
     if not run.secrets:
         return proxy.OFF
@@ -240,7 +233,7 @@ def _proxy(item: Item[DaemonTable] | Item[AccountTable], run: _Load) -> str:
 def _routes(
     item: Item[AccountTable], where: Mapping[str, str], shared: str, run: _Load
 ) -> dict[str, Route]:
-    """By key, how the account's addresses are called; `shared` is the key `proxy` of [daemon]."""
+    """The route of each of the account's addresses, by key; `shared` is `proxy` of [daemon]."""
     own = item.table.proxy != ""
     wanted, place = (_proxy(item, run), f"{item.place}.proxy") if own else (shared, "daemon.proxy")
     routes = dict.fromkeys(where, DIRECT)
@@ -254,7 +247,7 @@ def _routes(
 
 
 def _heartbeat(item: Item[DaemonTable], run: _Load) -> Secret:
-    """Written like the URL of a channel, and judged as it is once it is put together."""
+    """The heartbeat's address, written like a channel URL and checked after it is put together."""
     url = _secret(item, "heartbeat", secret_references.url, run)
     run.hidden.update(map(Secret, url_secrets.secrets(url.reveal())))
     try:
@@ -302,9 +295,7 @@ def _channel(item: Item[ChannelTable], run: _Load) -> Channel:
 
 
 def _service(url: str) -> str:
-    """The service that a channel's URL names as it is written; empty where the whole of it is a
-    secret.
-    """
+    """The service that a channel's URL names as written; "" when the whole URL is a secret."""
     name, mark, _ = url.partition("://")
     return name.strip().lower() if mark else ""
 
@@ -313,21 +304,21 @@ def _report(item: Item[ReportTable], run: _Load) -> Report:
     table = item.table
     sentence = run.checks.cron(table.cron) if table.cron else None
     if sentence:
-        run.problems.add(f"{item.place}.cron", f"{shown(table.cron)} {sentence}")
+        run.problems.add(f"{item.place}.cron", f"{format_value(table.cron)} {sentence}")
     return Report(table.name, table.cron, table.channels)
 
 
 def _secret(
     item: Item[Any], key: str, resolved: Callable[[str, Surroundings], Resolved], run: _Load
 ) -> Secret:
-    """The secret at a key; empty where there is a mistake, and where no secrets are wanted."""
+    """The secret at a key; empty where there is a mistake, or no secrets are wanted."""
     return _filled_in(item, key, resolved, run) if run.secrets else NO_SECRET
 
 
 def _filled_in(
     item: Item[Any], key: str, resolved: Callable[[str, Surroundings], Resolved], run: _Load
 ) -> Secret:
-    """What stands at a key, with what it refers to; empty where there is a mistake."""
+    """The value of a key with its references filled in; empty where there is a mistake."""
     written = getattr(item.table, key)
     if not written:
         return NO_SECRET
@@ -346,7 +337,7 @@ def _filled_in(
 
 
 def _written_secrets(written: Document) -> set[str]:
-    """Secrets as they stand in the file, also where a mistake kept them from being used."""
+    """Secrets written in the file itself, also where a mistake kept them from being used."""
     items: tuple[Item[Any], ...] = (written.daemon, *written.accounts, *written.channels)
     raws = [
         item.raw.get(key) for item in items for key in ("heartbeat", "api_key", "secret_key", "url")

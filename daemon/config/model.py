@@ -1,7 +1,7 @@
-"""What a rules.toml means: the values that the rest of the program is built from.
+"""The values of a rules.toml, from which the rest of the program is built.
 
-Every value is parsed, resolved and checked; nothing here knows how the file is written. Key by key
-the meaning is DESIGN §5. Durations are milliseconds, money and fractions exact decimals.
+Every value is parsed, resolved and checked; this module does not know how the file is written.
+DESIGN §5 explains each key. Durations are milliseconds, money and fractions exact decimals.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,12 +19,12 @@ from daemon.types import DIRECT, HOUR, MINUTE, SECOND, Limit, Millis, Route
 _PORTS = {"https": 443, "http": 80}
 
 NO_SECRET = Secret("")
-"""Where none is given."""
+"""Default of a secret that is not given."""
 
 
 @dataclass(frozen=True, slots=True)
 class Web:
-    """Where the page is served."""
+    """The address of the page."""
 
     host: str
     port: int
@@ -33,22 +33,18 @@ class Web:
 @dataclass(frozen=True, slots=True)
 class Daemon:
     database: Secret
-    """An SQLAlchemy URL; a relative SQLite path has been made absolute. Secret, for it may hold a
-    password.
-    """
+    """An SQLAlchemy URL with an absolute SQLite path. Secret, as it may hold a password."""
     every: Millis = 5 * SECOND
     web: Web | None = Web("127.0.0.1", 8787)
     """None is off."""
     timezone: ZoneInfo | None = None
-    """None is the system's, which is also what `datetime.astimezone(None)` takes."""
+    """None is the system's time zone, as for `datetime.astimezone(None)`."""
     heartbeat: Secret = NO_SECRET
     timeout: Millis = 10 * SECOND
     max_jump: Decimal | None = None
     """A fraction: 0.5 is 50 %. None is off."""
     ca_file: str = ""
-    """An absolute path: the authorities that are trusted; empty is those of the machine and of the
-    libraries.
-    """
+    """Absolute path of the trusted authorities; "" uses those of the machine and the libraries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +54,20 @@ class Account:
     secret_key: Secret
     exchange: str = "coinw"
     every: Millis = 5 * SECOND
-    """Already resolved: the account's own, or that of [daemon]."""
+    """The effective value: the account's own, or that of [daemon]."""
     user_id: str = ""
-    """Empty while it is to be learned from the first answer."""
+    """Empty until the first answer gives it."""
     rest_url: str = "https://api.coinw.com"
     ws_url: str = "wss://ws.futurescw.com/perpum"
     """Empty is REST only."""
     rest_route: Route = DIRECT
-    """How `rest_url` is called."""
+    """The route of calls to `rest_url`."""
     ws_route: Route = DIRECT
-    """How `ws_url` is called."""
+    """The route of calls to `ws_url`."""
 
     @property
     def host(self) -> str:
-        """Host and port that its calls go to: whose limits they share. Two spellings of one address
-        are one host.
-        """
+        """Host and port of its calls, whose limits they share; the same for every spelling."""
         parts = urlsplit(self.rest_url.lower())
         name, port = (parts.hostname or "").rstrip("."), parts.port
         name = f"[{name}]" if ":" in name else name
@@ -84,17 +78,17 @@ class Account:
 class Channel:
     name: str
     url: Secret
-    """The Apprise URL, with what it refers to filled in."""
+    """The Apprise URL with its references filled in."""
     fallback: str = ""
     fallback_after: Millis = 2 * MINUTE
     group_wait: Millis = SECOND
     service: str = ""
-    """The scheme of the URL (`tgram`), known without secrets; empty where the whole URL is one."""
+    """The scheme of the URL (`tgram`), known without secrets; "" if the whole URL is a secret."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One that is sent whenever it is due."""
+    """A report that is sent whenever it is due."""
 
     name: str
     cron: str
@@ -104,7 +98,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """When the rules that nobody writes fire; None is off."""
+    """Limits at which the built-in system rules fire; None is off."""
 
     no_readings: Millis | None = 2 * MINUTE
     key_refused: Millis | None = 0
@@ -126,9 +120,7 @@ class System:
 
 @dataclass(frozen=True, slots=True)
 class BudgetLimits:
-    """How many calls may leave to each exchange's host: of this machine, per user, and per user for
-    the assets.
-    """
+    """Call limits of each exchange host: for this machine, per user, and per user for assets."""
 
     host: Limit = Limit(50, 10 * SECOND)
     user: Limit = Limit(50, 10 * SECOND)
@@ -136,62 +128,56 @@ class BudgetLimits:
 
     @property
     def longest(self) -> Millis:
-        """After this time no call stands in any of its windows."""
+        """The longest window, in ms: an older call counts in none of them."""
         return max(self.host.per, self.user.per, self.assets.per)
 
     @property
     def halved(self) -> "BudgetLimits":
-        """What is left of it after the exchange complained (SEMANTICS B2)."""
+        """The limits left after the exchange complained (SEMANTICS B2)."""
         return BudgetLimits(self.host.halved, self.user.halved, self.assets.halved)
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """A whole rules.toml, ready to run."""
+    """The whole rules.toml, ready to run."""
 
     path: Path
     daemon: Daemon
     accounts: tuple[Account, ...]
     channels: tuple[Channel, ...] = ()
     rules: tuple[Rule, ...] = ()
-    """Those that are written."""
+    """The rules written in the file."""
     mutes: Mutes = NO_MUTES
     reports: tuple[Report, ...] = ()
     system: System = System()
     system_rules: tuple[Rule, ...] = ()
-    """Those that nobody writes and that are about accounts."""
+    """Built-in rules about accounts."""
     daemon_rules: tuple[Rule, ...] = ()
-    """Those that nobody writes and that are about the daemon itself: they watch no account."""
+    """Built-in rules about the daemon itself; they watch no account."""
     budget: BudgetLimits = BudgetLimits()
     warnings: tuple[str, ...] = field(default=(), compare=False)
-    """What is allowed but probably not meant, one sentence each, with its place; for `check`."""
+    """Allowed but probably unintended settings, one sentence each, with its place; for `check`."""
     exposed: tuple[str, ...] = field(default=(), compare=False)
-    """Those of the warnings that name a file whose secrets every user of this machine can read."""
+    """The warnings about files whose secrets every user of this machine can read."""
     replaceable: tuple[str, ...] = field(default=(), compare=False)
-    """Those of the warnings that say how other users could replace the database."""
+    """The warnings about ways in which other users could replace the database."""
     holds_secrets: bool = field(default=False, compare=False)
-    """Whether a secret stands in the file itself, which then should be readable by its owner
-    alone.
-    """
+    """Whether the file itself holds a secret; then only its owner should be able to read it."""
     hidden: frozenset[Secret] = field(default=frozenset(), compare=False)
-    """What `secrets` adds to the texts of this value: the parts from which URLs were put
-    together.
-    """
+    """Further secret texts for `secrets`: the parts of which URLs were built."""
 
     @property
     def hosts(self) -> dict[str, str]:
-        """By account, the host that its calls go to."""
+        """The host of each account's calls, by account."""
         return {account.name: account.host for account in self.accounts}
 
     def users(self, recorded: Mapping[str, str]) -> dict[str, str]:
-        """By account, whose key it is, by `user_id` or else as `recorded`; empty where nobody
-        knows.
-        """
+        """The user of each account, from `user_id` or else `recorded`; "" when unknown."""
         return {**recorded, **{each.name: each.user_id for each in self.accounts if each.user_id}}
 
     @property
     def account_rules(self) -> tuple[Rule, ...]:
-        """All that are judged on accounts, written or not."""
+        """The rules judged on accounts, written or built in."""
         return self.rules + self.system_rules
 
     def secrets(self) -> frozenset[str]:
@@ -209,7 +195,7 @@ class Config:
 
 
 SHORTEST_SECRET = 4
-"""Shorter texts are not hidden: doing so would only blot digits out of unrelated numbers."""
+"""Shorter texts are not hidden: that would only remove digits from unrelated numbers."""
 
 SYSTEM_RULES = frozenset(one.name.replace("_", "-") for one in fields(System)) - {"channels"}
-"""The names of the rules that nobody writes; they may stand wherever a rule is named."""
+"""Names of the built-in system rules; allowed wherever a rule is named."""

@@ -1,9 +1,8 @@
-"""Rules to be tried out in the place of those in force: what their file leaves out is as in the
-configuration.
+"""Rules to be tried out instead of those in force. Missing parts come from the configuration.
 
-Only what judging and telling depend on can be replaced: rules, mutes, system rules, channels, and
-the time zone. The accounts of a complete configuration say how often is read, and nothing more; the
-database is never another one.
+Only judging and delivery can be changed: rules, mutes, system rules, channels and the time zone.
+The accounts of a complete configuration only say how often they are read. The database stays the
+same.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,21 +17,19 @@ from daemon.hidden import HiddenMapping
 T = TypeVar("T", bound=StrictTable)
 
 TRIED = frozenset({"rules", "mutes", "system", "channels"})
-"""Tables for whose sake such a file is written."""
+"""Tables that such a file may change."""
 
 NO_URL = "none"
-"""Stands where a channel has none: nothing is sent."""
+"""Placeholder URL of a channel without one: nothing is sent."""
 
 
 def says_anything(raw: Mapping[str, object]) -> bool:
-    """Whether the file says anything that makes a difference."""
+    """Whether the file sets anything that makes a difference."""
     return not TRIED.isdisjoint(raw) or _says_zone(raw)
 
 
 def without_urls(raw: Mapping[str, object]) -> dict[str, object]:
-    """The channels as they are written, each with a URL; nothing where there are none, or no
-    tables.
-    """
+    """The channels as written, each with a placeholder URL; empty without channel tables."""
     channels = raw.get("channels")
     if not isinstance(channels, list) or not all(isinstance(each, dict) for each in channels):
         return {}
@@ -40,7 +37,7 @@ def without_urls(raw: Mapping[str, object]) -> dict[str, object]:
 
 
 def completed(written: Document, raw: Mapping[str, object], base: Config) -> Document:
-    """With the names that the tables of `base` add, for what refers to them."""
+    """The document with the names from the tables of `base` added, so that references resolve."""
     changes: dict[str, Any] = {}
     if "channels" not in raw:
         changes["channels"] = _named(
@@ -54,7 +51,7 @@ def completed(written: Document, raw: Mapping[str, object], base: Config) -> Doc
 
 
 def _named(kind: type[T], section: str, names: Iterable[str]) -> tuple[Item[T], ...]:
-    """Tables of which nothing but the name is known."""
+    """Tables of which only the name is known."""
     return tuple(
         Item(f"{section}[{index}]", HiddenMapping({"name": name}), kind.model_construct(name=name))
         for index, name in enumerate(names)
@@ -62,7 +59,7 @@ def _named(kind: type[T], section: str, names: Iterable[str]) -> tuple[Item[T], 
 
 
 def merged(config: Config, raw: Mapping[str, object], base: Config) -> Config:
-    """What the file says, over what is in force."""
+    """The configuration of the file, completed by the one in force."""
     said = {
         key for key in ("accounts", "channels", "rules", "mutes", "system", "budget") if key in raw
     }

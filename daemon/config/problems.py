@@ -1,8 +1,7 @@
 """The mistakes of a rules.toml: gathered, each with its place, and put into words.
 
-A sentence is short, says what is wrong and what would be right, and never contains a value that may
-be a secret: what stands at a secret's key is not shown at all, and every text known to be secret is
-blotted out at the end.
+A sentence is short and says what is wrong and what would be right. It never shows a value that may
+be secret: values of secret keys are left out, and every known secret is blanked at the end.
 """
 
 import json
@@ -24,10 +23,10 @@ SECTIONS = (
     "system",
     "budget",
 )
-"""The tables of a rules.toml in the order in which they are documented, and their mistakes told."""
+"""The tables of a rules.toml in documented order, in which mistakes are listed."""
 
 MAX_TOLD = 100
-"""Problems that are told; of more only the number is. Nobody corrects more at once."""
+"""Most problems listed; of more only the number is shown. Nobody corrects more at once."""
 
 _LONGEST_SHOWN = 40
 _LONGEST_PLACE = 100
@@ -38,11 +37,11 @@ _PLACE = re.compile(r"(\w*)(?:\[(\d+)\])?")
 
 
 class MistakeError(ValueError):
-    """A value that cannot stand where it stands; its text completes the sentence "PLACE: …"."""
+    """A value that is not allowed at its key; its text completes the sentence "PLACE: …"."""
 
 
 class Problems:
-    """Gathers mistakes; a place is written like `rules[2].when`, counting from 0."""
+    """Mistakes found so far; a place is written like `rules[2].when`, counting from 0."""
 
     def __init__(self) -> None:
         self._found: list[tuple[str, str]] = []
@@ -61,17 +60,14 @@ class Problems:
         return place in self._places
 
     def did_you_mean(self, written: str, known: Collection[str]) -> str:
-        """The suggestion of `did_you_mean`, which takes its time, for a problem that will be
-        told.
-        """
+        """The suggestion of `did_you_mean`, which is slow; skipped for problems not shown."""
         return did_you_mean(written, known) if len(self._found) < MAX_TOLD else ""
 
     def raise_if_any(self, hidden: Iterable[str] = ()) -> None:
-        """Ends the loading with every mistake, without the `hidden` texts.
+        """End the loading with every mistake, the `hidden` texts blanked.
 
         Raises:
             ConfigError: when there is at least one.
-
         """
         told = sorted(self._found, key=lambda found: _order(found[0]))
         if told:
@@ -90,12 +86,12 @@ def _order(place: str) -> tuple[int, int]:
 
 
 def _told(place: str, sentence: str) -> str:
-    """The problem as it is shown; a key of the file may hold anything."""
+    """The problem as shown; a key of the file may hold any text."""
     return f"{_cut(printable(place), _LONGEST_PLACE)}: {sentence}"
 
 
-def shown(value: object) -> str:
-    """A value as the file has it, cut to what fits a sentence."""
+def format_value(value: object) -> str:
+    """The value as written in the file, shortened to fit a sentence."""
     if isinstance(value, dict):
         return "a table"
     if isinstance(value, list):
@@ -114,7 +110,7 @@ def _cut(text: str, at_most: int) -> str:
 
 
 def did_you_mean(written: str, known: Collection[str]) -> str:
-    """`; did you mean "rules"?` when something known is close, else nothing."""
+    """The text `; did you mean "rules"?` when a known name is close, else ""."""
     spelled = {each.casefold(): each for each in sorted(known) if each}
     close = get_close_matches(written.casefold(), spelled, n=1, cutoff=0.6)
     return f'; did you mean "{spelled[close[0]]}"?' if close else ""

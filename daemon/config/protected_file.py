@@ -2,9 +2,9 @@
 
     open without waiting → fstat → who else could change the file, or its folder → content
 
-The file is judged by its opened descriptor, so that one that is exchanged meanwhile is never taken
-for the one that was looked at. Safe are files of this user or root that no other user can write, in
-folders of which the same is true. Every link on the way counts as well.
+The checks use the opened descriptor, so a file exchanged meanwhile is never mistaken for the
+checked one. A file is safe when it belongs to this user or root, no other user can write it, and
+the same is true of its folders. Every link on the way is checked too.
 """
 
 import errno
@@ -22,7 +22,7 @@ from pathlib import Path
 from daemon.errors import user_name
 
 MOST_LINKS = 40
-"""Links that Linux follows on one path."""
+"""Most links that Linux follows on one path."""
 
 _MOUNTS = Path("/proc/self/mountinfo")
 
@@ -30,15 +30,15 @@ _ACCESS_LIST = "system.posix_acl_access"
 
 
 class NotRegularError(OSError):
-    """A pipe would keep the reader waiting, and a device may never end."""
+    """The path is a pipe, on which a reader would wait, or a device, which may never end."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProtectedFile:
     content: bytes
-    """One byte more than the limit where the file is larger."""
+    """Holds one byte more than the limit if the file is larger."""
     weaknesses: tuple[str, ...]
-    """How other users could change it: sentences without their subject, each with the remedy."""
+    """Ways in which other users could change it: sentences without subject, with the remedy."""
 
 
 def read(path: Path, limit: int) -> ProtectedFile:
@@ -80,10 +80,10 @@ def is_exposed(path: Path) -> bool:
 
 
 def _is_mounted_to_read(place: Path) -> bool:
-    """Whether a file or folder is a mount of its own, for reading only.
+    """Whether a file or folder is itself a read-only mount.
 
-    To lie below one says nothing: ProtectSystem= of systemd makes one of all of /etc, which others
-    can write.
+    Being below one proves nothing: systemd's ProtectSystem= mounts all of /etc so, and others can
+    still write there.
     """
     with suppress(OSError):
         if os.statvfs(place).f_flag & os.ST_RDONLY:
@@ -92,9 +92,7 @@ def _is_mounted_to_read(place: Path) -> bool:
 
 
 def _mounts() -> Iterator[str]:
-    """Where something is mounted, by lines such as `36 35 98:0 /root /place rw - ext3 /dev/sda1
-    rw`.
-    """
+    """Mount points, from lines such as `36 35 98:0 /root /place rw - ext3 /dev/sda1 rw`."""
     for line in _MOUNTS.read_bytes().splitlines():
         place = re.sub(
             rb"\\([0-7]{3})", lambda found: bytes([int(found[1], 8)]), line.split(b" ")[4]
@@ -112,18 +110,17 @@ def _file_weaknesses(path: Path, info: os.stat_result, descriptor: int) -> Itera
 
 
 def replaceable(path: Path) -> Iterator[str]:
-    """How other users could put another file in the place of one that marginwatch writes, be it
-    there or not.
+    """Ways in which other users could replace a file that marginwatch writes, existing or not.
 
-    Sentences without their subject. A folder of another user is not looked at for that user's sake:
-    it is that of a service whose database root looks at.
+    The sentences have no subject. A folder of another user is not checked against that user: it is
+    the folder of a service whose database root looks at.
     """
-    with suppress(OSError):  # whoever uses the file says so
+    with suppress(OSError):  # reading the file reports it
         yield from _folder_weaknesses(path, owners=False)
 
 
 def _folder_weaknesses(path: Path, *, owners: bool = True) -> Iterator[str]:
-    """Who can write a folder can put another file in the place of each file in it."""
+    """Users who can write the folder: they can replace each file in it."""
     seen = set()
     for place in _places(path):
         folder = place.parent
@@ -141,7 +138,7 @@ def _folder_weaknesses(path: Path, *, owners: bool = True) -> Iterator[str]:
 
 def _weaknesses_of_folder(folder: Path, info: os.stat_result, *, owners: bool) -> Iterator[str]:
     if not owners and not _is_trusted(info.st_uid) and not info.st_mode & stat.S_IWOTH:
-        return  # that its group is private can be told of this user's groups alone
+        return  # only this user's own groups can be known as private
     if owners and not _is_trusted(info.st_uid):
         owner = user_name(info.st_uid)
         yield f"lies in {folder}, which belongs to {owner}; {_chown(folder)}, or move the file"
@@ -154,7 +151,7 @@ def _weaknesses_of_folder(folder: Path, info: os.stat_result, *, owners: bool) -
 
 
 def _places(path: Path) -> Iterator[Path]:
-    """The path and, where that is a link, each place to which it leads."""
+    """The path and, if it is a link, each place to which it leads."""
     place = path.absolute()
     for _ in range(MOST_LINKS):
         yield place
@@ -168,12 +165,12 @@ def _is_trusted(owner: int) -> bool:
 
 
 def _writers(info: os.stat_result, target: int | Path) -> str:
-    """Who can write it beside its owner, by its mode; empty where that is nobody."""
+    """Users beside its owner who can write it, by its mode; "" when there are none."""
     if info.st_mode & stat.S_IWOTH:
         return "every user of this machine"
     if not info.st_mode & stat.S_IWGRP:
         return ""
-    if _has_access_list(target):  # then the bits of the group are those of everybody on the list
+    if _has_access_list(target):  # then its group bits cover everybody on the list
         return "users whom getfacl names"
     return "" if _is_private(info.st_gid) else f"the group {_group_name(info.st_gid)}"
 
@@ -186,7 +183,7 @@ def _has_access_list(target: int | Path) -> bool:
 
 
 def _is_private(group: int) -> bool:
-    """Whether nobody but this user and root is known to be in the group.
+    """Whether only this user and root are known to be in the group.
 
     Debian and Fedora give each user a group of the same name, and let it write by default.
     """

@@ -1,8 +1,7 @@
-"""Secrets that stand elsewhere: `env:NAME`, `file:PATH`, `credential:NAME`, and URLs put together
-from them.
+"""Secrets stored elsewhere: `env:NAME`, `file:PATH`, `credential:NAME`, and URLs built from them.
 
-What cannot be resolved raises MistakeError with a sentence that names the reference and the remedy,
-never the secret.
+A reference that cannot be resolved raises MistakeError. Its sentence names the reference and the
+remedy, never the secret.
 """
 
 import re
@@ -17,7 +16,7 @@ from daemon.config import protected_file
 from daemon.config.parse.limits import MAX_URL
 from daemon.config.parse.paths import expanded
 from daemon.config.problems import MistakeError
-from daemon.errors import owned
+from daemon.errors import owner_text
 from daemon.hidden import HiddenMapping, Secret, passwords
 
 _REFERENCE = re.compile(r"(env|file|credential):(.*)", re.DOTALL)
@@ -27,17 +26,15 @@ _FORGOTTEN = re.compile(r"\{([A-Z][A-Z0-9_]*)\}|(?<!\{)\benv:([A-Z][A-Z0-9_]*)")
 """A reference without its `env:`, or without its braces."""
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LARGEST = 16_384
-"""Bytes of a file that may be a secret; whatever is larger is another file, such as a log."""
+"""Largest file of a secret, in bytes; a larger one is another file, such as a log."""
 _MOST_CERTIFICATES = 1 << 20
-"""Bytes of a file of certificates; those of a Linux distribution have some 220,000."""
+"""Largest file of certificates, in bytes; that of a Linux distribution has some 220,000."""
 _LONG = re.compile(r"[A-Za-z0-9_+=~%-]{16,}")
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Where references lead: the environment, and the folder of the rules.toml for relative
-    paths.
-    """
+    """Sources of references: the environment, and the rules.toml's folder for relative paths."""
 
     environ: HiddenMapping[str, str]
     folder: Path
@@ -45,7 +42,7 @@ class Surroundings:
     """Whether files that another user could change are refused."""
 
     def path(self, written: str) -> Path:
-        """Where a path leads: from the folder, or from the home where it begins with `~`."""
+        """The full path: relative to the folder, or to the home folder after `~`."""
         return self.folder / expanded(written, self.environ)
 
 
@@ -53,20 +50,18 @@ class Surroundings:
 class Resolved:
     text: Secret
     parts: frozenset[Secret] = frozenset()
-    """What else of it must not be shown: the texts from which it was put together, and passwords in
-    it.
-    """
+    """Further secret texts: the parts from which it was built, and passwords in it."""
     literal: bool = False
-    """Whether the secret itself stands in the rules.toml."""
+    """Whether the secret itself is written in the rules.toml."""
 
 
 def is_reference(written: str) -> bool:
-    """Whether this only says where a secret is."""
+    """Whether the text only says where a secret is."""
     return bool(_REFERENCE.fullmatch(written))
 
 
 def key(written: str, around: Surroundings) -> Resolved:
-    """An API key or secret."""
+    """The API key or secret."""
     reference = _REFERENCE.fullmatch(written)
     text = _fetched(reference[1], reference[2], around) if reference else written
     if not text.isascii() or not text.isprintable() or " " in text:
@@ -75,8 +70,9 @@ def key(written: str, around: Surroundings) -> Resolved:
 
 
 def url(written: str, around: Surroundings) -> Resolved:
-    """An address of a channel; `{env:NAME}` and the like are percent-encoded into it, a whole
-    reference is not.
+    """The address of a channel.
+
+    `{env:NAME}` and the like are percent-encoded into it; a whole reference is not.
     """
     _refuse_long(written)
     reference = _REFERENCE.fullmatch(written)
@@ -122,7 +118,7 @@ def _refuse_long(address: str) -> None:
 
 
 def authorities(written: str, around: Surroundings) -> str:
-    """The absolute path of a file of certificates, read once to see that there are some."""
+    """The absolute path of a file of certificates, read once to see that it holds some."""
     import ssl  # noqa: PLC0415 -- few configurations name one
 
     path = around.path(written)
@@ -139,9 +135,7 @@ def authorities(written: str, around: Surroundings) -> str:
 
 
 def tokens(address: str) -> frozenset[str]:
-    """The parts of an address that look secret: its password, and every long mixture of letters and
-    digits.
-    """
+    """Secret-looking parts of an address: its password, and long mixtures of letters and digits."""
     rest = address.partition("://")[2] or address
     long = {each for each in _LONG.findall(rest) if not each.isalpha() and not each.isdigit()}
     return frozenset({*long, *map(unquote, long)}) | passwords(address)
@@ -172,9 +166,7 @@ def _fetched(kind: str, name: str, around: Surroundings) -> str:
 
 
 def _single(text: str, what: str) -> str:
-    """The text, where it is one secret and nothing beside it; a blank more or less makes a password
-    a wrong one.
-    """
+    """The text, if it is one secret and nothing else: an extra blank makes a password wrong."""
     if text.startswith("\ufeff"):
         raise MistakeError(f"{what} begins with a byte order mark; save it as UTF-8 without one")
     if len(text.splitlines()) > 1:
@@ -224,9 +216,7 @@ def _from_file(path: Path, what: str, *, protected: bool) -> str:
 def _content(
     path: Path, what: str, limit: int, kind: str = "secret", *, protected: bool = True
 ) -> bytes:
-    """What stands in a file no larger than the limit; a `protected` one nobody else could
-    change.
-    """
+    """The contents of a file up to the limit. A `protected` one must be safe from other users."""
     try:
         found = protected_file.read(path, limit)
     except FileNotFoundError:
@@ -239,7 +229,7 @@ def _content(
         ) from None
     except (OSError, ValueError):
         raise MistakeError(
-            f"{what} cannot be read{owned(path)}; check what it is and who may read it"
+            f"{what} cannot be read{owner_text(path)}; check what it is and who may read it"
         ) from None
     if protected and found.weaknesses:
         raise MistakeError("; ".join(f"{what} {weakness}" for weakness in found.weaknesses))

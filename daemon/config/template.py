@@ -1,12 +1,10 @@
-"""The text of a first rules.toml, from a few answers. Pure: asking and writing are the command's
-business.
-"""
+"""The text of a first rules.toml, from a few answers. Pure: the command asks and writes."""
 
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 HYSTERESIS = Decimal("1.2")
-"""An alert ends this far above the level at which it fired."""
+"""Distance above the firing level at which an alert ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,24 +15,23 @@ class ChannelAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What `init` asked. Keys and URLs are written down as given: a reference such as env:NAME, or
-    the text.
-    """
+    """Answers to the questions of `init`. Keys and URLs are written as given: reference or text."""
 
     account: str
     api_key: str = field(repr=False)
     secret_key: str = field(repr=False)
     channels: tuple[ChannelAnswer, ...] = ()
     warning_below: Decimal = Decimal(100)
-    """Of available_margin, in USDT."""
+    """Limit of available_margin, in USDT."""
     critical_below: Decimal = Decimal(50)
     timezone: str = ""
     heartbeat: str = field(default="", repr=False)
-    """As for channels: the address or where it stands; empty is none."""
+    """The address, or a reference to it, as for channels; "" is none."""
 
 
 _HEAD = """\
-# marginwatch: the configuration. `marginwatch check` says what is wrong with it, `marginwatch run` uses it.
+# marginwatch: the configuration. `marginwatch check` says what is wrong with it, \
+`marginwatch run` uses it.
 # Durations are written 250ms, 90s, 10m, 1h30m, 7d. A key in a comment shows its default.
 
 [daemon]
@@ -42,7 +39,8 @@ _HEAD = """\
 # every = "5s"                            # how often each account is read, at least 400ms
 # of messages, such as "Europe/Berlin"; "" = the system's
 timezone = {timezone}
-# an address of a monitor such as healthchecks.io, fetched once a minute while all is well; "" = none
+# an address of a monitor such as healthchecks.io, fetched once a minute \
+while all is well; "" = none
 heartbeat = {heartbeat}
 
 [[accounts]]
@@ -58,11 +56,13 @@ url = {url}
 """
 
 _MAILED = """\
-group_wait = "5s"                         # time to draw the chart that stands in the mail; critical never waits
+group_wait = "5s"                         # time to draw the chart that stands in the mail; \
+critical never waits
 """
 
 _NO_CHANNEL = """
-# Without a channel nobody is told. Any address that Apprise knows will do: https://appriseit.com/services/
+# Without a channel nobody is told. Any address that Apprise knows will do: \
+https://appriseit.com/services/
 # [[channels]]
 # name = "telegram"
 # url = "tgram://{env:TELEGRAM_TOKEN}/{env:TELEGRAM_CHAT}"
@@ -93,9 +93,7 @@ inhibited_by = ["margin-critical"]        # quiet while that one fires
 
 
 def new_config(answers: Answers) -> str:
-    """A rules.toml that loads, if the answers are good ones; it holds secrets when they are not
-    references.
-    """
+    """A rules.toml that loads if the answers are valid; it may hold secrets."""
     head = _HEAD.format(
         timezone=quoted(answers.timezone),
         heartbeat=quoted(answers.heartbeat),
@@ -119,7 +117,7 @@ def _channel(answer: ChannelAnswer) -> str:
 
 
 def quoted(text: str) -> str:
-    """A text as TOML writes it in double quotes."""
+    """The text in double quotes, as TOML writes it."""
     return '"' + "".join(_escaped(character) for character in text) + '"'
 
 
@@ -130,6 +128,6 @@ def _escaped(character: str) -> str:
 
 
 def _amount(amount: Decimal) -> str:
-    """Without an exponent, and without zeros that say nothing."""
+    """The amount without an exponent and without needless zeros."""
     written = f"{amount:f}"
     return written.rstrip("0").rstrip(".") if "." in written else written

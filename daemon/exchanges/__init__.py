@@ -13,7 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Protocol, TypeAlias, cast, runtime_checkable
 
 from daemon.clock import Clock
-from daemon.discovery import defining
+from daemon.discovery import modules_defining
 from daemon.types import DIRECT, SECOND, Answer, Millis, NoAnswer, Route
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class Streaming(Protocol):
 @cache
 def names() -> tuple[str, ...]:
     """The exchanges there are, by file name; nothing is imported."""
-    return defining(__path__, MARK)
+    return modules_defining(__path__, MARK)
 
 
 def load(name: str) -> Adapter:

@@ -1,5 +1,4 @@
-"""Ways out: each takes a message and says how the attempt ended. None retries, joins, cuts or
-decides.
+"""Notifiers: each sends a message and reports the outcome. None retries, joins, cuts or decides.
 
 Apprise is imported on use only: it costs 93 ms, and most commands never send anything.
 """
@@ -13,29 +12,25 @@ from daemon.types import AttemptResult, Limit, Message
 
 
 class Pictures(Enum):
-    """What a channel does with a chart (SEMANTICS F8)."""
+    """Ways in which a channel treats a chart (SEMANTICS F8)."""
 
     NONE = auto()
     WITH = auto()
-    """In the message itself; where it cannot be taken, neither is the text."""
+    """In the message itself; if the picture is refused, so is the text."""
     AFTER = auto()
-    """In a message of its own that does not ring, when the text has arrived."""
+    """In a silent message of its own, after the text has arrived."""
 
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What a service takes, as far as its documents and Apprise say."""
+    """Capabilities of a service, as far as its documentation and Apprise say."""
 
     room: int = 3_800
-    """Characters of title and body together that arrive in one message, whole and uncut; counted by
-    `weigh`.
-    """
+    """Most characters of title and body that arrive whole in one message, counted by `weigh`."""
     weigh: Callable[[str], int] = len
-    """How much room a text takes: bytes, UTF-16 units or escaped characters where the service
-    counts those.
-    """
+    """The size of a text as the service counts: bytes, UTF-16 units or escaped characters."""
     pace: tuple[Limit, ...] = ()
-    """The messages it takes; more would be refused."""
+    """The accepted message rates; more would be refused."""
     pictures: Pictures = Pictures.NONE
     html: bool = False
     """Whether it shows `Message.html`."""
@@ -44,7 +39,7 @@ class Traits:
 
 
 class Notifier(Protocol):
-    """One way to one channel."""
+    """A way to send to one channel."""
 
     @property
     def traits(self) -> Traits: ...
@@ -52,33 +47,29 @@ class Notifier(Protocol):
     async def send(self, message: Message) -> AttemptResult:
         """Try once. Every failure is an outcome (SEMANTICS F1); only cancellation is raised.
 
-        What the channel cannot do is left out: the text is all that counts. A message without one
-        is the silent picture that follows a text, for channels that take it so. A cancelled attempt
-        may still arrive: take its outcome as unknown.
+        Parts that the channel cannot show are left out: only the text matters. A message without
+        text is the silent picture that follows a text, for channels that send it so. A cancelled
+        attempt may still arrive: its outcome is unknown.
         """
         ...
 
 
 def problem(url: str) -> str | None:
-    """Why Apprise cannot use this channel URL: one sentence with the remedy, nothing of the URL but
-    its service.
-    """
+    """One sentence why Apprise cannot use this URL, with the remedy; it shows only the service."""
     from daemon.notifiers.apprise import plugins  # noqa: PLC0415 - imported on use
 
     return plugins.problem(url)
 
 
 def caution(url: str) -> str | None:
-    """What is unwise about a usable channel URL: less safety than there could be, several
-    recipients.
-    """
+    """Risks of a usable channel URL: weaker safety than possible, several recipients."""
     from daemon.notifiers.apprise import plugins  # noqa: PLC0415 - imported on use
 
     return plugins.caution(url)
 
 
 def secrets(url: str) -> frozenset[str]:
-    """Every text of a channel URL that must never be seen, as its service and as its looks tell."""
+    """Every text of a channel URL that must never be seen: parts secret by service or by looks."""
     from daemon.notifiers.apprise import plugins  # noqa: PLC0415 - imported on use
 
     return plugins.secrets(url)

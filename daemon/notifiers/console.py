@@ -1,4 +1,4 @@
-"""The way out that `demo` uses: the message as plain text on a stream, in front of the person."""
+"""The notifier of `demo`: writes the message as plain text on a stream."""
 
 from typing import Protocol
 

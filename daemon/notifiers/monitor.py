@@ -1,12 +1,10 @@
-"""A monitor elsewhere, which alarms when its address is no longer fetched: healthchecks.io, Uptime
-Kuma and the like.
+"""Fetches the address of a monitor such as healthchecks.io, which alarms when the fetches stop.
 
-    GET ──► 2xx: it has heard us
+    GET ──► 2xx: the monitor has heard us
 
-It fetches once and says what became of it; when to fetch, and whether to try again, is
-`service.heartbeat`'s business. The address is a token: no redirect is followed, and nothing that is
-said of a failure holds any part of it. HTTP is spoken by requests, as Apprise does it: a proxy or
-an authority of one's own is set up once for both.
+It fetches once and returns the result; `service.heartbeat` decides when to fetch and retry. The
+address is a token: no redirect is followed, and no failure text shows a part of it. It uses
+requests, as Apprise does, so that a proxy or an authority is set up once for both.
 """
 
 import requests
@@ -20,13 +18,13 @@ from daemon.notifiers.transport.redirects import RedirectError
 from daemon.types import SECOND, Millis
 
 TIMEOUT: Millis = 10 * SECOND
-"""Of one fetch, from its beginning to its end."""
+"""Limit of one fetch, from beginning to end."""
 
 READ = 1_024
-"""The most that is read of an answer, in bytes."""
+"""Most bytes that are read of an answer."""
 
 UNKNOWN = b"OK (not found)"
-"""What healthchecks.io answers, with status 200, where the address is of no check."""
+"""The answer of healthchecks.io, with status 200, to an address of no check."""
 
 answers.install()
 redirects.install()
@@ -40,14 +38,12 @@ class HeartbeatMonitor:
         )
 
     async def beat(self) -> str | None:
-        """Fetch the address once; why it did not arrive, in words without the address, or None
-        where it did.
-        """
+        """Fetch the address once. Returns why that failed, without the address, or None."""
         answer = await self._calls.run(self._fetch)
         return "it does not answer in time" if isinstance(answer, Unfinished) else answer
 
     def _fetch(self) -> str | None:
-        """Blocking, in a thread of its own."""
+        """Fetch, blocking, in a thread of its own."""
         agent, patience = {"User-Agent": f"marginwatch/{__version__}"}, TIMEOUT / SECOND
         try:
             with requests.get(

@@ -1,9 +1,8 @@
-"""What services take: how much in one message, how often, whether a picture, whether silently.
-Pure: a table.
+"""A table of services: message size, rate, pictures, silent messages. Pure.
 
-What stands here is from the services' own documents (linked in docs/delivery.md) and from what
-Apprise does to a text on its way; what neither says is not here. A service without an entry gets
-what can be derived from Apprise's limits.
+The facts come from the services' documentation (linked in docs/delivery.md) and from what Apprise
+does to a text; unknown facts are left out. A service without an entry gets values derived from
+Apprise's limits.
 """
 
 import html
@@ -17,61 +16,47 @@ from daemon.types import MINUTE, SECOND, Limit
 
 
 class Form(Enum):
-    """How a plain text is given to a service, so that it shows what is written."""
+    """The format of a plain text for a service, so that it shows the text unchanged."""
 
     TEXT = auto()
     ENTITIES = auto()
-    """As HTML whose line ends are line ends: from plain text Apprise makes one that loses blank
-    lines.
-    """
+    """As HTML with line ends kept: Apprise's own conversion loses blank lines."""
     LINES = auto()
-    """As HTML whose line ends are tags: from plain text Apprise makes one that no phone can
-    wrap.
-    """
+    """As HTML with line ends as tags: Apprise's own conversion cannot be wrapped on a phone."""
     UNDECLARED = auto()
-    """As text of which Apprise does not know that it is plain: of that it would escape every sign
-    for Markdown.
-    """
+    """As text not declared plain: Apprise would escape declared text for Markdown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What is known of one service, and how Apprise's object of it is told what a message asks
-    for.
-    """
+    """Known properties of a service, and how to set options of a message on Apprise's plugin."""
 
     traits: Traits
     quiet: Mapping[str, object] = field(default_factory=dict)
-    """The attributes that make a message silent."""
+    """Attributes that make a message silent."""
     form: Form = Form.TEXT
     title_above: bool = False
-    """The title is given as the first line of the text: as a title Apprise would write `# ` before
-    it.
-    """
+    """The title is sent as the first line of the text: Apprise would write `# ` before a title."""
     raises_incidents: bool = False
-    """It closes an incident, or does nothing, for what is not at least a warning: then nobody would
-    read it.
-    """
+    """Messages below a warning close an incident or do nothing, so that nobody would read them."""
     threads: bool = False
-    """It keeps messages together that refer to the same one (RFC 5322, 3.6.4)."""
+    """Messages that refer to the same one are kept together (RFC 5322, 3.6.4)."""
     counts: bool = False
     """Apprise complains once for every recipient that was not reached."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What Apprise says of a service."""
+    """Limits of a service according to Apprise."""
 
     body: int
     """The longest text, which may have to hold the title too."""
     formats: Sequence[str] = ("text",)
-    """Into which a text may be made, the one that Apprise prefers first: `text`, `html`,
-    `markdown`.
-    """
+    """Accepted formats, the one that Apprise prefers first: `text`, `html`, `markdown`."""
 
 
 def service(scheme: str, limits: Limits) -> Service:
-    """What is known of the service that a URL's scheme names."""
+    """The known properties of a URL scheme's service."""
     known = SERVICES.get(scheme)
     if known is not None:
         return known
@@ -82,15 +67,13 @@ def service(scheme: str, limits: Limits) -> Service:
 
 
 def pace(scheme: str) -> tuple[Limit, ...]:
-    """How many messages the service takes, as far as it is known."""
+    """The message rates that the service accepts, as far as known."""
     found = SERVICES.get(scheme)
     return () if found is None else found.traits.pace
 
 
 def _room(limits: Limits) -> int:
-    """What surely fits: at worst each sign is escaped, and the title stands before the text, marked
-    as one.
-    """
+    """A size that surely fits: at worst each character is escaped and the title is in the text."""
     grown = min(_GROWTH.get(each, 1) for each in limits.formats)
     return max(1, min(Traits().room, (limits.body - _BEFORE_THE_TEXT) // grown))
 
@@ -108,28 +91,26 @@ _FORMS = {
 _HEADED = frozenset({"matrix", "matrixs"})
 
 _GROWTH = {"html": len("&nbsp;"), "markdown": len("\\_")}
-"""How long one sign may become."""
+"""The largest growth of one character."""
 
 _ROOM_OF_HTML = 8 * Traits().room
-"""A message as HTML takes up to so much more than its text."""
+"""The largest ratio of a message's size as HTML to its text."""
 
 _BEFORE_THE_TEXT = len("<b></b><br />\r\n")
 
 
 def utf16(text: str) -> int:
-    """In the units in which Telegram and browsers count: a sign beyond the basic plane, as most
-    emoji, is two.
-    """
+    """The length in UTF-16 units, as Telegram and browsers count: most emoji count twice."""
     return len(text) + sum(sign > "\uffff" for sign in text)
 
 
 def escaped(text: str) -> int:
-    """With `&`, `<` and `>` written as entities."""
+    """The length with `&`, `<` and `>` written as entities."""
     return len(html.escape(text, quote=False))
 
 
 def encoded(text: str) -> int:
-    """As JSON in ASCII, which is never less than its bytes in UTF-8."""
+    """The length as JSON in ASCII, never less than in bytes of UTF-8."""
     return len(json.dumps(text)) - 2
 
 
@@ -149,7 +130,7 @@ _MAIL = Service(Traits(room=20_000, pictures=Pictures.WITH, html=True), threads=
 
 _DISCORD = Service(
     Traits(
-        room=1_900,  # of 2,000; who is pinged by the URL stands among them
+        room=1_900,  # of 2,000, with the users that the URL pings
         weigh=utf16,
         pace=(Limit(5, 2 * SECOND), Limit(30, MINUTE)),
         pictures=Pictures.AFTER,
@@ -186,10 +167,10 @@ SERVICES: Mapping[str, Service] = {
     "ntfy": _NTFY,
     "ntfys": _NTFY,
 }
-"""By the scheme of their URLs."""
+"""Known services by URL scheme."""
 
 
 def in_plain_text(known: Service) -> Service:
-    """The same service where its URL asks for text instead of HTML."""
+    """The same service for a URL that asks for text instead of HTML."""
     form = Form.TEXT if known.form is Form.LINES else known.form
     return replace(known, traits=replace(known.traits, html=False), form=form)

@@ -46,9 +46,9 @@ def recorded(store: Store, hosts: Mapping[str, str], now: Millis, offset: Millis
 
     Raises StoreError where it cannot be read.
     """
-    treated = store.treatments(REFUSALS)
+    treated = store.refusal_histories(REFUSALS)
     pauses = {name: recalled(each.refusals, now).moved(-offset) for name, each in treated.items()}
-    return CarryOver(_kept(pauses), halved(store.limited(now - HALVED), hosts, now))
+    return CarryOver(_kept(pauses), halved(store.last_rate_limited(now - HALVED), hosts, now))
 
 
 def _kept(pauses: Mapping[str, Pause]) -> dict[str, Pause]:

@@ -1,6 +1,4 @@
-"""The only place that knows SQL. `Store` is for the daemon that collects, `History` for everyone
-who reads.
-"""
+"""The only place that knows SQL. `Store` is for the daemon that collects, `History` for readers."""
 
 from daemon.store.database.migrate import upgrade
 from daemon.store.database.preflight import preflight

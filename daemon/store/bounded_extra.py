@@ -1,8 +1,8 @@
-"""The column `extra` of a reading as it is read: never more than a reading keeps, whoever wrote it.
+"""The column `extra` of a reading, limited in size when it is read.
 
-Earlier versions kept up to 1 MiB of unknown fields with every reading, and a page of those would
-take gigabytes. Of such a row only the digits of amounts are read: they are part of what was judged.
-The database takes them out itself.
+Earlier versions kept up to 1 MiB of unknown fields with every reading; a page of those would take
+gigabytes. Of such a row only the digits of amounts are read: they are part of the judged values.
+The database itself takes them out.
 """
 
 import json
@@ -17,19 +17,17 @@ from daemon.store.columns import Json
 from daemon.store.schema import snapshots
 
 MOST = 4_096
-"""Characters of `extra` that are read as they are."""
+"""Most characters of `extra` that are read unchanged."""
 
 _LONG = MOST_DIGITS + 1
-"""Of an amount that is longer, so much is read that it is seen to be none."""
+"""Characters read of a longer amount, enough to see that it is none."""
 
 _DAMAGED = json.dumps(FIELDS)
-"""In the place of what is no JSON: no object, but with the names for which a reader looks."""
+"""Replacement for invalid JSON: no object, but with the names that a reader looks for."""
 
 
 class bounded_extra(FunctionElement[Any]):  # noqa: N801 -- it is written as a function of SQL
-    """`extra`, or of a large one the digits of amounts alone; JSON that is no object where it
-    cannot be read.
-    """
+    """`extra`, or of a large one only the digits of amounts; no JSON object if unreadable."""
 
     type = Json
     name = "bounded_extra"
@@ -38,7 +36,7 @@ class bounded_extra(FunctionElement[Any]):  # noqa: N801 -- it is written as a f
 
 @compiles(bounded_extra)
 def _plain(*_: object, **__: object) -> str:
-    """As a statement shows it that is printed without a database."""
+    """The SQL for a statement printed without a database."""
     return "bounded_extra()"
 
 

@@ -1,10 +1,9 @@
-"""Many readings at once, out of raw rows.
+"""Builds many readings at once from raw rows.
 
 A year of one account is 6.3 million rows. Built one by one, a frozen reading costs more than
-reading its row: every attribute goes through a Python function. Here a page is turned into columns
-and each attribute is set by one call in C for all of them, which takes half the time. The classes
-stay as they are: what is made here is equal to what their own constructors make, and a test holds
-it to that.
+reading its row: every attribute goes through a Python function. Here a page is turned into columns,
+and one call in C sets each attribute for all of them. That takes half the time. A test checks that
+the results equal those of the classes' own constructors.
 """
 
 from collections import deque
@@ -20,27 +19,26 @@ from daemon.types import LATEST, Balances, Quality, Reading, Source
 T = TypeVar("T")
 
 LEADING = ("seq", "at", "exchange_at", "source", "quality", "extra")
-"""What stands in a row before the amounts."""
+"""Columns of a row before the amounts."""
 
 SOURCES: Mapping[str, Source] = {each.value: each for each in Source}
 QUALITIES: Mapping[str, Quality] = {each.value: each for each in Quality}
 KINDS: frozenset[type] = AMOUNTS | {float}
-"""What a driver gives for an amount."""
+"""Types that a driver returns for an amount."""
 
 SAME = 2
-"""Where less than one value in so many is new, each different one is made once."""
+"""Below one new value in so many, each different value is made once."""
 
 _MOST = 10**24
-"""See `codec.plausible`. A float may have more places than the amount that it stands for."""
+"""The bound of `codec.plausible`; a float may have more places than its amount."""
 
 NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
 def readings(columns: Sequence[Sequence[Any]], fields: Sequence[str]) -> list[Reading]:
-    """The readings whose columns these are, the amounts being those of `fields`; `extra` is not
-    looked at.
+    """The readings of these columns, with the amounts of `fields`; `extra` is not read.
 
-    Raises KeyError or TypeError where a row holds what is none of its columns' own.
+    Raises KeyError or TypeError when a row holds a value that its column cannot have.
     """
     seqs, instants, exchange_ats, sources, qualities, _, *amounts = columns
     check(INSTANTS, seqs)
@@ -64,7 +62,7 @@ def readings(columns: Sequence[Sequence[Any]], fields: Sequence[str]) -> list[Re
 
 
 def _made(kind: type[T], count: int, columns: Mapping[str, Iterable[object]]) -> list[T]:
-    """So many values of a class with slots, whose attributes are these columns."""
+    """Instances of a class with slots, their attributes taken from these columns."""
     made = list(map(object.__new__, repeat(kind, count)))
     for name, column in columns.items():
         deque(map(getattr(kind, name).__set__, made, column), maxlen=0)
@@ -72,7 +70,7 @@ def _made(kind: type[T], count: int, columns: Mapping[str, Iterable[object]]) ->
 
 
 def _decimals(column: Sequence[Any]) -> Iterable[Decimal | None]:
-    """What the driver gave, exactly: floats (SQLite) by their shortest text."""
+    """The driver's values, exact: floats (SQLite) by their shortest text."""
     different = set(column)
     check(KINDS, different)
     if len(different) > len(column) // SAME and set(map(type, column)) == {float}:
@@ -81,7 +79,13 @@ def _decimals(column: Sequence[Any]) -> Iterable[Decimal | None]:
     known = {
         value: Decimal(repr(value)) if isinstance(value, float) else value for value in different
     }
-    _must_be_sizeable([value for value in different if value is not None and value == value])  # noqa: PLR0124 -- no NaN
+    # NaN, which differs from itself, has no size.
+    sized = [
+        value
+        for value in different
+        if value is not None and value == value  # noqa: PLR0124
+    ]
+    _must_be_sizeable(sized)
     return map(known.__getitem__, column)
 
 

@@ -1,4 +1,4 @@
-"""Between values and rows: readings, alerts and facts as they lie in the tables, and back, exactly.
+"""Converts readings, alerts and facts to rows and back, exactly.
 
 Pure: it knows the columns, no connection.
 """
@@ -15,7 +15,7 @@ import msgspec
 from sqlalchemy import Row
 
 from daemon.store.columns import clean, inexact
-from daemon.store.database.corruption import CAUSES, Damaged, within
+from daemon.store.database.corruption import CAUSES, Damaged, at_row
 from daemon.types import LATEST, Alert, Balances, Quality, Reading, Source, Unconfirmed
 
 FIELDS = (
@@ -29,19 +29,17 @@ FIELDS = (
 _amounts = attrgetter(*FIELDS)
 
 MOST_DIGITS = 80
-"""Characters of an amount's text: no exchange sends a longer one, and none is read back."""
+"""Most characters of an amount's text: no exchange sends a longer one."""
 
 MOST_EXPONENT = 1_000_000
-"""Of a transition's value: arithmetic on readings has no larger ones (`readings.exact`)."""
+"""Largest exponent of a transition's value; arithmetic on readings stays below (`exact`)."""
 
 _MOST = Decimal("1e24")
 _MOST_PLACES = 40
-"""An amount is below that, and has at most so many places: what lies beyond was never written by
-marginwatch.
-"""
+"""The limit of amounts and of their places; marginwatch never wrote any beyond."""
 
 _MOST_POWER = 1_000
-"""Of ten, and digits: numbers of alerts and messages stay below."""
+"""Limit of powers of ten and of digits; numbers of alerts and messages stay below."""
 
 AMOUNTS: frozenset[type] = frozenset({Decimal, NoneType})
 INSTANTS: frozenset[type] = frozenset({int})
@@ -50,14 +48,12 @@ T = TypeVar("T")
 
 
 def plain(value: object) -> Any:
-    """A value as JSON takes it, decimals as strings."""
+    """A value for JSON, with decimals as strings."""
     return msgspec.to_builtins(value, enc_hook=str)
 
 
 def typed(kind: type[T], value: object) -> T:
-    """The value that `plain` was given; raises ValueError where a number in it is of a size that
-    nothing computes.
-    """
+    """The value that `plain` was given; raises ValueError for a number too large to use."""
     found = msgspec.convert(value, kind)
     if _may_hold_huge(value):
         _must_be_sizeable(found)
@@ -68,9 +64,7 @@ _HUGE = re.compile(r"[-+]?[0-9.]*[eE][-+]?[0-9]{4,}")
 
 
 def _may_hold_huge(value: object) -> bool:
-    """Whether a text in it reads like a number of another size: a quick look, as nearly none
-    does.
-    """
+    """Whether a text may hold an implausibly large number; a quick look, as nearly none does."""
     if isinstance(value, str):
         return len(value) >= _MOST_POWER or _HUGE.fullmatch(value) is not None
     if isinstance(value, dict):
@@ -81,7 +75,7 @@ def _may_hold_huge(value: object) -> bool:
 
 
 def _must_be_sizeable(value: object) -> None:
-    """Looks at numbers alone: an account may be called 1E2024."""
+    """Check numbers only: an account may be called 1E2024."""
     if isinstance(value, Decimal):
         if (
             value.is_finite()
@@ -100,7 +94,7 @@ def _must_be_sizeable(value: object) -> None:
 
 
 def snapshot(reading: Reading | Unconfirmed) -> dict[str, object]:
-    """The columns of a reading, but for its account."""
+    """The columns of a reading, without its account."""
     if isinstance(reading, Unconfirmed):
         judged = replace(
             reading.reading, seq=reading.seq, at=reading.at, quality=Quality.UNCONFIRMED
@@ -121,7 +115,7 @@ def snapshot(reading: Reading | Unconfirmed) -> dict[str, object]:
 def _extra(
     unknown: Mapping[str, object], amounts: Mapping[str, Decimal | None]
 ) -> dict[str, object] | None:
-    """Unknown fields under their own names, made unlike ours; exact digits under ours."""
+    """Unknown fields, renamed so that they cannot collide with ours, and exact digits."""
     extra = {
         f"{name}_" if name.rstrip("_") in FIELDS else clean(name): plain(value)
         for name, value in unknown.items()
@@ -133,9 +127,7 @@ def _extra(
 
 
 def reading(row: Row[Any]) -> Reading:
-    """A row of `snapshots` as it was read; an unconfirmed one is what was judged, at its own
-    instant.
-    """
+    """A reading from a row of `snapshots`; if unconfirmed, with its judged values and instant."""
     try:
         return _reading(row)
     except CAUSES as error:
@@ -165,7 +157,7 @@ def _reading(row: Row[Any]) -> Reading:
 
 
 def digits(text: object) -> Decimal:
-    """An amount from its own digits; raises ValueError for what was never written as one."""
+    """An amount from its digits; raises ValueError for a text that no version has written."""
     if (
         not isinstance(text, str)
         or len(text) > MOST_DIGITS
@@ -176,9 +168,7 @@ def digits(text: object) -> Decimal:
 
 
 def plausible(value: Decimal) -> bool:
-    """Whether an amount is of a size that is recorded: any other would take gigabytes to be shown,
-    or to be summed.
-    """
+    """Whether an amount is of a recordable size; others would need gigabytes to show or sum."""
     if value.is_nan():
         return True  # unknown, and judged as such
     exponent = value.as_tuple().exponent
@@ -186,24 +176,20 @@ def plausible(value: Decimal) -> bool:
 
 
 def check(kinds: frozenset[type], values: Iterable[object]) -> None:
-    """Raises TypeError where a column holds what is none of its own: SQLite keeps whatever it is
-    given.
-    """
+    """Raise TypeError when a column holds a value of another type: SQLite keeps any value."""
     if not kinds.issuperset(map(type, values)):
         raise TypeError("a value of another type")
 
 
 def check_instants(*values: Any) -> None:
-    """Raises TypeError where a value is no instant, ValueError where it is one that no calendar
-    shows.
-    """
+    """Raise TypeError for values that are no instants, ValueError for those beyond the calendar."""
     check(INSTANTS, values)
     if max(values) > LATEST:
         raise ValueError("an instant beyond all calendars")
 
 
 def theirs(name: str) -> str:
-    """An unknown field's own name, which `extra` may hold made unlike ours."""
+    """The original name of an unknown field, which `extra` may hold renamed."""
     return name[:-1] if name.rstrip("_") in FIELDS else name
 
 
@@ -213,8 +199,8 @@ def value_columns(value: Decimal | None) -> dict[str, object]:
 
 
 def value_of(row: Row[Any]) -> Decimal | None:
-    """Of a row of `transitions`."""
-    with within("transitions", row.id):
+    """The exact value of a row of `transitions`."""
+    with at_row("transitions", row.id):
         value: Decimal | None = row.value if row.exact is None else Decimal(row.exact)
         check(AMOUNTS, (value,))
         if value is not None and abs(value.adjusted()) > MOST_EXPONENT:
@@ -223,6 +209,6 @@ def value_of(row: Row[Any]) -> Decimal | None:
 
 
 def alert_of(row: Row[Any] | Row[Any, Any]) -> Alert:
-    """Of a row with the `id` and the `data` of `alerts`."""
-    with within("alerts", row.id):
+    """The alert of a row with the `id` and the `data` of `alerts`."""
+    with at_row("alerts", row.id):
         return typed(Alert, row.data)

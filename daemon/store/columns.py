@@ -1,8 +1,6 @@
-"""The types of columns: amounts that keep their value, instants, numbers of rows, JSON with exact
-decimals.
+"""Column types: amounts that keep their value, instants, numbers of rows, JSON with exact decimals.
 
-SQLAlchemy's own `Numeric` goes through the formatting of floats and loses digits, so it is not used
-for SQLite.
+SQLAlchemy's own `Numeric` formats floats and loses digits, so it is not used for SQLite.
 """
 
 import json
@@ -16,18 +14,16 @@ Instant = BigInteger
 """Milliseconds since 1970, UTC; also durations in milliseconds, and counters."""
 
 RowNumber = BigInteger().with_variant(Integer(), "sqlite")
-"""An `id`: SQLite numbers rows by itself only where the type is spelled INTEGER."""
+"""An `id`: SQLite numbers rows by itself only if the type is spelled INTEGER."""
 
 Json = JSON(none_as_null=True)
-"""`json` on PostgreSQL rather than `jsonb`, which refuses a NUL character that an exchange may well
-send.
-"""
+"""`json` on PostgreSQL: `jsonb` refuses NUL characters, which an exchange may well send."""
 
 
 class Amount(TypeDecorator[Decimal]):
     """REAL on SQLite, NUMERIC on PostgreSQL, so that SQL compares and sums it; a Decimal in Python.
 
-    A value that a float does not keep comes back as its nearest neighbour: see `inexact`.
+    A value that a float cannot keep comes back as its nearest neighbour: see `inexact`.
     """
 
     impl = REAL
@@ -44,20 +40,16 @@ class Amount(TypeDecorator[Decimal]):
 
 
 class MistypedError(Exception):
-    """A column holds a value of another type than it was declared with; `damage.told` looks for the
-    row.
-    """
+    """A column holds a value of another type than declared; `damage_errors` finds the row."""
 
 
 class Words(TypeDecorator[str]):
-    """Text, and nothing else: SQLite keeps whatever it is given, and commands would break at it far
-    from here.
-    """
+    """Text only. SQLite keeps any value; commands would fail on it far from here."""
 
     impl = Text
     cache_ok = True
     storage = ("text", "null")
-    """What SQLite may say that a value is."""
+    """Storage classes that SQLite may report for a value."""
 
     def process_result_value(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002
         if value is None or isinstance(value, str):
@@ -66,7 +58,7 @@ class Words(TypeDecorator[str]):
 
 
 class Whole(TypeDecorator[int]):
-    """An `Instant`, and nothing else, as with `Words`."""
+    """An `Instant` only, as with `Words`."""
 
     impl = BigInteger
     cache_ok = True
@@ -79,29 +71,27 @@ class Whole(TypeDecorator[int]):
 
 
 class Count(Whole):
-    """Likewise a small number."""
+    """A small number only, likewise."""
 
     impl = Integer  # type: ignore[assignment]
     cache_ok = True
 
 
 def inexact(value: Decimal) -> bool:
-    """Whether a float does not keep this value, so that its text must be kept beside it."""
+    """Whether a float cannot keep this value, so that its text must be kept beside it."""
     return value.is_nan() or Decimal(repr(float(value))) != value
 
 
 def dump(value: object) -> str:
-    """JSON in ASCII, decimals as strings with all their digits."""
+    """The value as JSON in ASCII, decimals as strings with all their digits."""
     return json.dumps(value, default=str, separators=(",", ":"), allow_nan=False)
 
 
 def load(text: str | bytes) -> object:
-    """JSON with its numbers as exact decimals."""
+    """The value of a JSON text, numbers as exact decimals."""
     return json.loads(text, parse_float=Decimal)
 
 
 def clean(text: str) -> str:
-    """Text that every database takes: no NUL (PostgreSQL refuses it), no half of a surrogate
-    pair.
-    """
+    """Text for any database: no NUL (PostgreSQL refuses it), no halves of surrogate pairs."""
     return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")

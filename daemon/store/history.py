@@ -1,5 +1,4 @@
-"""The past, for commands and the page: read by the page of rows, never holding a cursor, beside
-whoever writes.
+"""Reads the past, for commands and the page: a page of rows at a time, without holding a cursor.
 
 Spans are half open: `since` belongs to them, `until` does not. Nothing here takes the lock,
 migrates or writes.
@@ -7,6 +6,7 @@ migrates or writes.
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from heapq import merge
 from itertools import chain
 from typing import Any, Self, TypeAlias, TypeVar
@@ -25,7 +25,7 @@ from daemon.store.read import recorded, recovery, reports, status
 from daemon.store.read import refusals as exchange
 from daemon.store.read.channel_health import Deliveries, deliveries
 from daemon.store.read.gaps import GapCursor, GapReader
-from daemon.store.read.missing_inputs import WIDTH, Hole, joined, lacking
+from daemon.store.read.missing_inputs import WIDTH, Hole, find_holes, merge_holes
 from daemon.store.read.reader import Reader
 from daemon.store.read.recorded import (
     PastAlert,
@@ -55,7 +55,7 @@ from daemon.types import Alert, Millis, MissReason, Reading, Silence
 T = TypeVar("T")
 
 Made: TypeAlias = Callable[[Connection, Sequence[Row[Any]]], Sequence[T]]
-"""What a page of rows stands for."""
+"""Value made from a page of rows."""
 
 PAGE = 1_000
 """Rows read at a time."""
@@ -65,7 +65,7 @@ END: Millis = LAST
 
 
 class History:
-    """Made by `open`; a context manager that closes itself."""
+    """Created by `open`; a context manager that closes itself."""
 
     def __init__(self, url: str) -> None:
         self._url = engines.parse(url)
@@ -73,7 +73,7 @@ class History:
 
     @classmethod
     def open(cls, url: str) -> "History":
-        """Raises StoreError where the database is missing, unreadable, or of another version."""
+        """Raises StoreError when the database is missing, unreadable, or of another version."""
         history = cls(url)
         try:
             history._read(lambda connection: check(connection, history._url))
@@ -92,15 +92,13 @@ class History:
         self.close()
 
     def accounts(self) -> list[str]:
-        """The names of all that were ever recorded, in their order of appearance."""
+        """Names of all accounts ever recorded, in order of appearance."""
         return list(self._numbers())
 
     def readings(
         self, names: Collection[str], since: Millis, until: Millis
     ) -> Iterator[tuple[str, Reading]]:
-        """The readings of these accounts, whatever their quality, imported ones included, in the
-        order of time.
-        """
+        """Readings of these accounts in order of time: of any quality, imported ones included."""
         numbers = self._numbers()
         return merge(
             *(
@@ -112,9 +110,7 @@ class History:
         )
 
     def inputs(self, account: str, after: int, until: int | None = None) -> Iterator[Replayed]:
-        """What was judged with a counter beyond `after`, up to and with `until`, in the order of
-        replay.
-        """
+        """Judged inputs with a counter above `after`, up to `until`, in the order of replay."""
         number = self._numbers().get(account)
         return (
             iter(())
@@ -125,13 +121,11 @@ class History:
     def replayed(
         self, account: str, since: Millis, until: Millis, fields: Collection[str], look_back: Millis
     ) -> Iterator[Replayed]:
-        """What a backtest of the span judges, in the order of replay: imported readings and misses
-        among it.
+        """Inputs that a backtest of the span judges, in the order of replay, imported ones too.
 
         It begins with the last judged reading at or before `since - look_back` (SEMANTICS C1), else
-        with the first input there is. Instants come as they were recorded; where the span lies is
-        asked of them as they are meant now, moved by the clock steps that followed (A5). Readings
-        have only the fields that are named, and no others.
+        with the first input. Instants are given as recorded. The span is found by corrected
+        instants: moved by the clock steps that followed (A5). Readings have only the named fields.
         """
         number = self._numbers().get(account)
         if number is None:
@@ -144,18 +138,14 @@ class History:
         )
 
     def steps(self, account: str) -> Steps:
-        """The steps of our clock in an account's record, which say how its instants are meant now
-        (A5).
-        """
+        """The clock steps of an account's record, which correct its instants (A5)."""
         number = self._numbers().get(account)
         return (
             NO_STEPS if number is None else self._read(lambda connection: steps(connection, number))
         )
 
     def first(self, account: str, since: Millis) -> int:
-        """The counter from which on inputs lie at or after `since`, as instants are meant now
-        (A5).
-        """
+        """The counter from which inputs lie at or after `since`, by corrected instants (A5)."""
         number = self._numbers().get(account)
         return (
             LAST
@@ -166,11 +156,10 @@ class History:
     def warm(
         self, account: str, seq: int, since: Millis, fields: Collection[str] = FIELDS
     ) -> Iterator[Reading]:
-        """What a daemon's windows were rebuilt from, just before its input `seq`: `Store.recent` as
-        it was then.
+        """The readings from which a daemon rebuilt its windows just before its input `seq`.
 
-        The judged readings before `seq`, from the last one at or before `since` on, without
-        imported ones, their instants moved by the clock steps before `seq` alone.
+        It is `Store.recent` as it was then: the judged readings before `seq`, from the last one at
+        or before `since`, without imported ones, moved only by the clock steps before `seq`.
         """
         number = self._numbers().get(account)
         if number is None:
@@ -181,7 +170,7 @@ class History:
             yield from (replace(each, at=each.at + past_steps.moved(each.seq)) for each in page)
 
     def extent(self, account: str, since: Millis, until: Millis) -> Extent | None:
-        """How much `replayed` has to read for a span, told at once; None where there is nothing."""
+        """The amount that `replayed` reads for a span, found at once; None for an empty span."""
         number = self._numbers().get(account)
         return (
             None
@@ -190,20 +179,17 @@ class History:
         )
 
     def holes(self, account: str, after: int, until: int) -> Iterator[Hole]:
-        """What should have been recorded with a counter beyond `after`, up to and with `until`, and
-        is not there.
-        """
+        """Missing inputs: counters above `after`, up to `until`, that should have a row."""
         number = self._numbers().get(account)
         if number is None or until <= after:
             return iter(())
         turns = {each.state[account].seq for each in self.epochs(0, END) if account in each.state}
-        return joined(self._lacking(number, turns, after, until))
+        return merge_holes(self._lacking(number, turns, after, until))
 
     def transitions(self, account: str, after: int = 0) -> Iterator[PastTransition]:
-        """The account's, in the order in which they were recorded; those beyond the transition
-        `after`.
+        """The account's transitions above `after`, in the order of recording.
 
-        The daemon itself has no name.
+        The daemon's own transitions have no account.
         """
         number = self._numbers().get(account)
         if number is None and account:
@@ -213,7 +199,7 @@ class History:
         )
 
     def alerts(self, since: Millis, until: Millis) -> Iterator[PastAlert]:
-        """The alerts that were not over before `since`, in the order of their beginnings."""
+        """Alerts that had not ended before `since`, in order of their beginnings."""
         within = and_(
             alerts.c.started_at < until,
             or_(alerts.c.ended_at.is_(None), alerts.c.ended_at >= since),
@@ -225,9 +211,7 @@ class History:
     def notifications(
         self, since: Millis, until: Millis, *, waiting: bool = False
     ) -> Iterator[PastNotice]:
-        """Those that were raised within the span, in the order of recording; or of them those that
-        still wait.
-        """
+        """Notifications raised within the span, in order of recording; or only the waiting ones."""
         within = and_(notifications.c.at >= since, notifications.c.at < until)
         chosen = recorded.notice_rows().where(within)
         if waiting:
@@ -237,9 +221,7 @@ class History:
     def last_moves(
         self, account: str, rules: Collection[str], until: Millis, most: int
     ) -> list[PastMove]:
-        """The last transitions of these rules at or before `until`, in the order in which they were
-        recorded.
-        """
+        """The last transitions of these rules at or before `until`, in the order of recording."""
         chosen = recorded.move_rows().where(
             accounts.c.name == account, alerts.c.rule.in_(rules), transitions.c.at <= until
         )
@@ -248,26 +230,24 @@ class History:
     def last_notifications(
         self, account: str, rules: Collection[str], until: Millis, most: int
     ) -> list[PastNotice]:
-        """Likewise, those that were queued."""
+        """The last notifications queued for these rules, likewise."""
         chosen = recorded.notice_rows().where(accounts.c.name == account, alerts.c.rule.in_(rules))
         return self._last(
             chosen.where(notifications.c.at <= until), notifications.c.id, most, recorded.notices
         )
 
     def gaps(self, since: Millis, until: Millis) -> Iterator[PastGap]:
-        """The recorded gaps that touch the span, without those that misses make (see `missing`)."""
+        """Recorded gaps that touch the span, without those made by misses (see `missing`)."""
         within = and_(gaps.c.ended_at >= since, gaps.c.started_at < until)
         return iter(self._page(recorded.gap_rows().where(within), _each(recorded.gap))[1])
 
     def missing(self, account: str, since: Millis) -> Iterator[Seen]:
-        """What `readings.gaps` makes the gaps of one account of, those that touch `since` or are
-        later among them.
-        """
+        """Records from which `readings.gaps` derives the gaps of one account from `since` on."""
         number = self._numbers().get(account)
         return iter(()) if number is None else chain.from_iterable(self._trail(number, since))
 
     def epochs(self, since: Millis, until: Millis) -> Iterator[PastEpoch]:
-        """Those that touch the span, in their order."""
+        """Epochs that touch the span, in order."""
         within = and_(
             epochs.c.started_at < until,
             or_(epochs.c.ended_at.is_(None), epochs.c.ended_at >= since),
@@ -275,32 +255,30 @@ class History:
         yield from self._pages(select(epochs).where(within), epochs.c.id, _each(recorded.epoch))
 
     def last_epoch(self) -> PastEpoch | None:
-        """The one that began last; None where no daemon has begun yet."""
+        """The latest epoch; None before the first start of a daemon."""
         _, found = self._page(
             select(epochs).order_by(epochs.c.id.desc()).limit(1), _each(recorded.epoch)
         )
         return found[0] if found else None
 
     def status(self, now: Millis) -> list[AccountStatus]:
-        """How every account that was ever recorded stands; its counts are those of the last day."""
+        """The state of every account ever recorded; its counts are those of the last day."""
         return self._read(lambda connection: status.accounts_status(connection, now))
 
     def silences(self) -> list[Silence]:
-        """All that ever were, and the acks, oldest first."""
+        """All silences and acks ever made, oldest first."""
         return self._read(silences.every)
 
     def own_alerts(self) -> list[Alert]:
-        """The open alerts about the daemon itself."""
+        """Open alerts about the daemon itself."""
         return self._read(status.own_alerts)
 
     def deliveries(self) -> list[Deliveries]:
-        """By channel, how attempts to deliver have ended of late."""
+        """Recent results of delivery attempts, by channel."""
         return self._read(deliveries)
 
     def watched(self, account: str, span: ReportSpan, patience: Millis) -> Watched:
-        """What the record holds of a span of an account; its gaps are the times that are longer
-        than `patience`.
-        """
+        """The record of an account in a span; gaps are the times longer than `patience`."""
         number = self._numbers().get(account)
         if number is None:
             return Watched(account, span.until)
@@ -309,39 +287,35 @@ class History:
         )
 
     def episodes(self, span: ReportSpan) -> list[ReportedAlert]:
-        """What fired in a span, or since before it."""
+        """Alerts that fired in a span, or still lasted then."""
         return self._read(lambda connection: reports.episodes(connection, span))
 
     def posted(self, channels: Sequence[str], span: ReportSpan, now: Millis) -> list[Posted]:
-        """By channel, what was sent in a span, and what has waited for long by `now`."""
+        """Messages sent in a span, and those long waiting at `now`, by channel."""
         return self._read(lambda connection: reports.posted(connection, channels, span, now))
 
     def downs(self, span: ReportSpan, patience: Millis) -> list[Down]:
-        """When the daemon did not run for longer than `patience`, if that touches the span."""
+        """Times in the span when the daemon did not run for longer than `patience`."""
         return self._read(lambda connection: reports.downs(connection, span, patience))
 
     def user_ids(self) -> dict[str, str]:
-        """By the name of every account ever recorded: its user id, empty where that is not
-        known.
-        """
+        """The user id of every account ever recorded, by name; "" when unknown."""
         return self._read(recovery.user_ids)
 
     def calls(self, since: Millis) -> list[RecordedCall]:
         """Calls to the exchange that left a reading or a miss, oldest first."""
         return self._read(lambda connection: recovery.calls(connection, since))
 
-    def treatments(self, refusals: Collection[MissReason]) -> dict[str, RefusalHistory]:
-        """By account, how the exchange has treated us of late."""
-        return self._read(lambda connection: exchange.treatments(connection, refusals))
+    def refusal_histories(self, refusals: Collection[MissReason]) -> dict[str, RefusalHistory]:
+        """Recent refusals and answers of the exchange, by account."""
+        return self._read(lambda connection: exchange.refusal_histories(connection, refusals))
 
-    def limited(self, since: Millis) -> dict[str, Millis]:
-        """By account, when the exchange last said that there were too many calls; without those it
-        did not since.
-        """
-        return self._read(lambda connection: exchange.limited(connection, since))
+    def last_rate_limited(self, since: Millis) -> dict[str, Millis]:
+        """The last answer "too many calls", by account; accounts without one are left out."""
+        return self._read(lambda connection: exchange.last_rate_limited(connection, since))
 
     def external_calls(self, since: Millis) -> list[RecordCall]:
-        """Calls to the exchange that commands booked."""
+        """Calls to the exchange made by commands."""
         return self._read(lambda connection: recovery.external_calls(connection, since))
 
     def _readings_of(
@@ -367,16 +341,14 @@ class History:
 
     def _inputs(self, stream: ReadingStream, after: int, last: int) -> Iterator[list[Replayed]]:
         while after < last:
-            at = after
-            page, after = self._read(lambda connection: stream.page(connection, at, last))  # noqa: B023 -- called at once
+            page, after = self._read(partial(stream.page, after=after, last=last))
             yield page
 
     def _trail(self, number: int, since: Millis) -> Iterator[list[Seen]]:
         trail = GapReader(number, self._read(lambda connection: steps(connection, number)))
         place: GapCursor | None = self._read(lambda connection: trail.begin(connection, since))
         while place is not None:
-            at = place
-            page, place = self._read(lambda connection: trail.page(connection, at))  # noqa: B023 -- called at once
+            page, place = self._read(partial(trail.page, place=place))
             yield page
 
     def _lacking(
@@ -384,12 +356,13 @@ class History:
     ) -> Iterator[Hole]:
         for begin in range(after + 1, until + 1, WIDTH):
             wanted = range(begin, min(begin + WIDTH, until + 1))
-            yield from self._read(lambda connection: lacking(connection, number, wanted, turns))  # noqa: B023 -- at once
+            yield from self._read(
+                partial(find_holes, account_id=number, wanted=wanted, turns=turns)
+            )
 
     def _judged(self, stream: ReadingStream, after: int, last: int) -> Iterator[list[Reading]]:
         while after < last:
-            at = after
-            page, after = self._read(lambda connection: stream.judged(connection, at, last))  # noqa: B023 -- as above
+            page, after = self._read(partial(stream.judged, after=after, last=last))
             yield page
 
     def _numbers(self) -> dict[str, int]:
@@ -399,7 +372,7 @@ class History:
     def _pages(
         self, chosen: Select[Any], key: ColumnElement[int], made: Made[T], after: int = 0
     ) -> Iterator[T]:
-        """By an ascending key that is among the columns, each page in a transaction of its own."""
+        """Rows by an ascending key that is among the columns, each page in its own transaction."""
         while True:
             rows, found = self._page(chosen.where(key > after).order_by(key).limit(PAGE), made)
             yield from found
@@ -410,14 +383,12 @@ class History:
     def _last(
         self, chosen: Select[Any], key: ColumnElement[int], most: int, made: Made[T]
     ) -> list[T]:
-        """What is made of the rows with the highest keys, by ascending keys."""
+        """Values of the rows with the highest keys, by ascending keys."""
         _, found = self._page(chosen.order_by(key.desc()).limit(most), made)
         return list(found)[::-1]
 
     def _page(self, chosen: Select[Any], made: Made[T]) -> tuple[Sequence[Row[Any]], Sequence[T]]:
-        """Rows and what is made of them, within one transaction, so that a damaged row can be
-        named.
-        """
+        """Rows and their values, in one transaction, so that a damaged row can be named."""
 
         def page(connection: Connection) -> tuple[Sequence[Row[Any]], Sequence[T]]:
             rows = connection.execute(chosen).all()
@@ -437,9 +408,7 @@ def _each(one: Callable[[Row[Any]], T]) -> Made[T]:
 
 
 def _bounds(connection: Connection, account_id: int, begin: Millis, end: Millis) -> tuple[int, int]:
-    """The counters of the first and the last input of a replay that needs readings from `begin`
-    on.
-    """
+    """Counters of the first and last input of a replay that needs readings from `begin` on."""
     record = AccountRows(connection, account_id, steps(connection, account_id))
     first = record.begin(begin)
     return (FIRST + 1 if first is None else first), record.end(end)
@@ -460,8 +429,6 @@ def _extent(connection: Connection, account_id: int, since: Millis, until: Milli
 
 
 def _warm(connection: Connection, account_id: int, until: int, since: Millis) -> tuple[Steps, int]:
-    """The clock steps up to `until`, and the first of our own readings that windows reaching to
-    `since` need.
-    """
+    """The clock steps up to `until`, and the first own reading that windows need for `since`."""
     record = AccountRows(connection, account_id, steps(connection, account_id, until), until)
     return record.steps, max(record.begin(since) or 1, 1)

@@ -1,8 +1,8 @@
-"""What may be written: every change of the database is one of these values.
+"""The operations of the store: every change of the database is one of these values.
 
-Each carries natural keys only (account names, counters, instants), never a number that the database
-gave, and each is idempotent: applied twice it leaves what it leaves applied once. That is what
-makes it harmless to try again after a commit whose outcome nobody knows. Nothing here knows SQL.
+Each carries only natural keys (account names, counters, instants), never a number from the
+database. Each is idempotent: applied twice it has the effect of once. So a commit of unknown
+outcome can safely be tried again. Nothing here knows SQL.
 """
 
 from collections.abc import Mapping
@@ -25,45 +25,41 @@ from daemon.types import (
 
 
 class Written(StrEnum):
-    """What became of an operation that was accepted."""
+    """The result of an accepted operation."""
 
     COMMITTED = "committed"
-    """It is on disk."""
+    """The operation is on disk."""
     DEFERRED = "deferred"
     """The store refuses writes; the operation waits in memory, in order, until it works again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unwritten:
-    """What a closed store did not record, in operations."""
+    """Counts of operations that a closed store did not record."""
 
     lost: int = 0
-    """They are not recorded, and never will be."""
+    """Operations not recorded for good."""
     unknown: int = 0
-    """Their commit was sent, and the database did not answer: they may be recorded."""
+    """Operations whose commit was sent without an answer: they may be recorded."""
 
     def __bool__(self) -> bool:
         return bool(self.lost or self.unknown)
 
 
 class CommitFailed(Exception):  # noqa: N818 -- it names an event, and callers read it as one
-    """A commit failed for no known reason, so that its outcome is unknown: reload the recorded
-    state, compare `seq`.
-    """
+    """A commit failed and its outcome is unknown: reload the recorded state, compare `seq`."""
 
 
 class Rejected(CommitFailed):
-    """This operation alone failed, and nothing of it is recorded: it does not fit what the database
-    holds.
-    """
+    """This operation alone failed and nothing of it is recorded: it does not fit the database."""
 
 
 class StaleSilences(Rejected):
-    """Somebody asked for silence, or lifted it, after this was decided: decide anew."""
+    """The silences changed after this was decided: decide again."""
 
 
 class NoticeState(StrEnum):
-    """Where a notification stands; `queued` and `sending` are the open ones."""
+    """The state of a notification; `queued` and `sending` are the open ones."""
 
     QUEUED = "queued"
     SENDING = "sending"
@@ -73,20 +69,16 @@ class NoticeState(StrEnum):
 
 
 UNSETTLED = (NoticeState.QUEUED.value, NoticeState.SENDING.value)
-"""Of what still waits, as it is stored."""
+"""Stored values of the open states."""
 
 
 TEST = -1
-"""The `n` of a message by which `check --notify` tries a channel; those of the daemon's own begin
-at 0.
-"""
+"""The `n` of a test message of `check --notify`; the daemon's own begin at 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class MessageKey:
-    """What makes a message the one it is: `n` tells apart those that one channel begins at one
-    instant.
-    """
+    """The identity of a message; `n` numbers those that a channel begins at one instant."""
 
     channel: str
     at: Millis
@@ -95,7 +87,7 @@ class MessageKey:
 
 @dataclass(frozen=True, slots=True)
 class ReportKey:
-    """What makes a report the one it is: on each of its channels it is one of its own."""
+    """The identity of a report; on each of its channels it is a separate one."""
 
     name: str
     due_at: Millis
@@ -106,25 +98,25 @@ class ReportKey:
 class StartEpoch:
     """A start or a reload: from here on `rules` are in force, and replay can begin from `state`.
 
-    An epoch that is still open is closed: at `at` when `reason` is "reload", else, left open by a
-    crash, at the last instant that was recorded in it.
+    An open epoch is closed: at `at` when `reason` is "reload". If a crash left it open, it ends at
+    the last instant recorded in it.
     """
 
     at: Millis
     reason: str
     """`start` or `reload`."""
     version: str
-    """Of marginwatch."""
+    """Version of marginwatch."""
     rules: object
-    """With the mute windows, as JSON, without secrets."""
+    """The rules and mute windows, as JSON, without secrets."""
     accounts: Mapping[str, str]
-    """By name: the exchange. Accounts that are new are added; none is ever removed."""
+    """The exchange of each account, by name. New accounts are added; none is ever removed."""
     records: tuple[Record, ...] = ()
-    """One per account, its event a `ConfigChange`."""
+    """One record per account, its event a `ConfigChange`."""
     state: Mapping[str, AccountState] = field(default_factory=dict)
-    """By account: its state after that record."""
+    """The state of each account after that record."""
     gaps: tuple[Gap, ...] = ()
-    """The time before, in which nobody ran."""
+    """The time before, in which no daemon ran."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,62 +129,52 @@ class EndEpoch:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Before the call: these notifications are being sent in one message, with one attempt whose
-    outcome is unknown.
+    """Before the call: these notifications are being sent in one message, outcome unknown.
 
-    Claiming again what a crash left `sending` is how it is sent again.
+    To send again after a crash, a notification left `sending` is claimed again.
     """
 
     message: MessageKey
     keys: tuple[NoticeKey, ...]
     text: Message | None = None
-    """What is sent, where it should be remembered."""
+    """The sent text, if it should be remembered."""
     report: ReportKey | None = None
-    """What it is instead of notifications."""
+    """The report, instead of notifications."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordWithClaims:
-    """A record of which people may be told, with the first attempts at that (SEMANTICS F7).
+    """A record that causes notifications, with the first attempts to send them (SEMANTICS F7).
 
-    It is `StaleSilences` where the silences are not those by which it was decided. Where it waits,
-    as the store refuses writes, the record alone does: what is told meanwhile was not recorded, and
-    says so.
+    It is `StaleSilences` when the silences differ from those used to decide. When the store refuses
+    writes, only the record waits: messages sent meanwhile were not recorded, and say so.
     """
 
     record: Record
     silences: tuple[Silence, ...] = ()
-    """All that were held to last at its instant."""
+    """The silences used to decide: those in force at its instant."""
     claims: tuple[Claim, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class RecordAttempt:
-    """After the call: how the attempt ended, and where each of its notifications stands now."""
+    """After the call: its outcome, and the new state of each of its notifications."""
 
     message: MessageKey
     at: Millis
     attempted: AttemptResult
     states: Mapping[NoticeKey, NoticeState]
     notices: tuple[Notice, ...] = ()
-    """New ones for other channels, where this one refused for good or has failed too long
-    (SEMANTICS F3, F4).
-    """
+    """New notifications of other channels, when this one refused or failed too long (F3, F4)."""
     told: Mapping[NoticeKey, Millis] = field(default_factory=dict)
-    """How long after the beginning of its alert each was told: no step of the clock that is
-    recorded meanwhile changes that. At `at` where nothing else is said.
-    """
+    """The alert's age when each was sent, which clock steps do not change. By default at `at`."""
     report: ReportKey | None = None
-    """What the message was; what it did not deliver waits again, unless it was superseded
-    meanwhile.
-    """
+    """The report sent. Undelivered, it waits again, unless it was superseded meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
 class Withdraw:
-    """Instead of the call: it is not made. If its claim is recorded, what it names waits again as
-    if it were not.
-    """
+    """Instead of the call: it is not made. A recorded claim is undone."""
 
     message: MessageKey
     at: Millis
@@ -200,19 +182,17 @@ class Withdraw:
 
 @dataclass(frozen=True, slots=True)
 class Reroute:
-    """Other channels are told in the stead of one that failed, without a further attempt of its
-    own.
-    """
+    """Other channels are notified instead of one that failed, which makes no further attempt."""
 
     at: Millis
     notices: tuple[Notice, ...]
     refused: tuple[NoticeKey, ...] = ()
-    """What the failing channel gives up for good; without them it goes on trying."""
+    """Notifications that the failing channel gives up; it goes on trying the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Supersede:
-    """These queued notifications have become pointless: a later message tells the same facts."""
+    """These queued notifications are obsolete: a later message contains the same facts."""
 
     at: Millis
     keys: tuple[NoticeKey, ...]
@@ -220,17 +200,17 @@ class Supersede:
 
 @dataclass(frozen=True, slots=True)
 class ScheduleReports:
-    """These reports are due, and wait for their channels from here on."""
+    """These reports are due, and wait for their channels from now on."""
 
     at: Millis
     reports: tuple[ReportKey, ...]
     superseded: tuple[ReportKey, ...] = ()
-    """Those that nobody needs any more: a later one is due, or nobody asks for them."""
+    """Obsolete reports: a later one is due, or none is configured."""
 
 
 @dataclass(frozen=True, slots=True)
 class SetUserId:
-    """The exchange told whose key the account has."""
+    """The exchange gave the user id of the account's key."""
 
     account: str
     user_id: str
@@ -238,39 +218,35 @@ class SetUserId:
 
 @dataclass(frozen=True, slots=True)
 class RecordCall:
-    """A call to the exchange outside the daemon: it occupies its place in the budget. Kept for a
-    minute.
-    """
+    """A call to the exchange outside the daemon, which counts in the budget. Kept for a minute."""
 
     at: Millis
     endpoint: str
     user: str = ""
-    """The exchange's user id, or the account's name where that is not known."""
+    """The exchange's user id, or the account's name while unknown."""
     n: int = 0
-    """Tells apart the calls of one instant."""
+    """A number that distinguishes calls of one instant."""
     host: str = ""
-    """Where it went; empty where that is not known."""
+    """The called host; "" when unknown."""
 
     @property
     def column(self) -> str:
-        """Host and endpoint, as they stand in one column."""
+        """Host and endpoint as one column holds them."""
         return f"{self.host}/{self.endpoint}" if self.host else self.endpoint
 
 
 @dataclass(frozen=True, slots=True)
 class StoreDownGap:
-    """Readings and misses that were judged but never stored, since the store was down for too
-    long.
-    """
+    """Readings and misses judged but never stored: the store was down for too long."""
 
     account: str
     seq: int
-    """Of the last one."""
+    """The counter of the last one."""
     started_at: Millis
     ended_at: Millis
     missed: int
     alerts: tuple[Alert, ...] = ()
-    """As the last of them left the alerts."""
+    """The alerts after the last of them."""
 
 
 Operation: TypeAlias = (

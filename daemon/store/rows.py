@@ -1,6 +1,4 @@
-"""What every operation needs: numbers for names, and inserts that change nothing where the key is
-taken.
-"""
+"""Helpers of every operation: numbers of names, and inserts that skip keys already taken."""
 
 from functools import cache
 from importlib import import_module
@@ -28,13 +26,11 @@ from daemon.types import Alert, NoticeKey
 ALERT_KEY = (text("coalesce(account_id, 0)"), "rule", "seq")
 
 AccountId: TypeAlias = int | None
-"""None stands for the daemon itself, whose name is empty."""
+"""The number of an account; None is the daemon itself, whose name is ""."""
 
 
 class AccountIds:
-    """The numbers of accounts by name, remembered; `forget` after a rollback, which may have taken
-    one back.
-    """
+    """A cache of account numbers by name; `forget` it after a rollback, which may undo one."""
 
     def __init__(self) -> None:
         self._known: dict[str, int] = {}
@@ -59,19 +55,19 @@ class AccountIds:
 
 
 def insert(connection: Connection, table: Table, **values: object) -> bool:
-    """Insert a row; False where its key is taken already."""
+    """Insert a row; False when its key is taken already."""
     return connection.execute(_insert(table, connection.dialect.name), values).rowcount > 0
 
 
 @cache
 def _insert(table: Table, dialect: str) -> Executable:
     statement: Executable = _dialect(dialect).insert(table).inline().on_conflict_do_nothing()
-    # Without this the number of rows of an INSERT is not looked at before it is gone.
+    # Without this the row count of an INSERT is lost before it is read.
     return statement.execution_options(preserve_rowcount=True)
 
 
 def add(connection: Connection, table: Table, **values: object) -> int | None:
-    """Insert a row; its number, or None where its key is taken already."""
+    """Insert a row; its number, or None when its key is taken already."""
     number = connection.scalar(_add(table, connection.dialect.name), values)
     return None if number is None else int(number)
 
@@ -85,7 +81,7 @@ def _add(table: Table, dialect: str) -> Executable:
 
 
 def upsert_alert(connection: Connection, account_id: AccountId, alert: Alert) -> int:
-    """The alert as it stands now; its number."""
+    """Store the present state of an alert; returns its number."""
     values = {
         "account_id": account_id,
         "rule": alert.rule,
@@ -112,15 +108,15 @@ def _upsert_alert(dialect: str) -> Executable:
 
 
 def alert_id(connection: Connection, account_id: AccountId, rule: str, seq: int) -> int:
-    """The number of an alert; raises Unfit where it was never recorded."""
+    """The number of an alert; raises Unfit when it was never recorded."""
     number = connection.scalar(_ALERT, {"account_id": account_id or 0, "rule": rule, "seq": seq})
     if number is None:
         raise Unfit(f"the database knows no alert of rule {rule} that began with input {seq}")
     return int(number)
 
 
-def named(key: NoticeKey) -> dict[str, object]:
-    """What a statement with `IS_NOTICE` is executed with."""
+def key_parameters(key: NoticeKey) -> dict[str, object]:
+    """Parameters for a statement with `IS_NOTICE`."""
     return {
         "of_account": key.account,
         "of_nobody": None if key.account else 0,
@@ -154,9 +150,9 @@ IS_NOTICE: ColumnElement[bool] = and_(
     notifications.c.kind == bindparam("of_kind"),
     notifications.c.seq == bindparam("of_seq"),
 )
-"""Picks the notification that has the key given beside, by `named`; none, where there is none."""
+"""Matches the notification whose key is given by `key_parameters`, if there is one."""
 
 
 def _dialect(name: str) -> Any:
-    """Imported on use: PostgreSQL's costs what SQLite's users need not pay."""
+    """Import a dialect on use: SQLite users need not pay for PostgreSQL's."""
     return import_module(f"sqlalchemy.dialects.{name}")

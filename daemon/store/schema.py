@@ -1,8 +1,7 @@
-"""The tables, as this version of marginwatch reads and writes them. People query them: they are an
-interface.
+"""The tables as this version of marginwatch reads and writes them. People query them: an interface.
 
-Migrations change a database, never this module; a test compares what they build with what stands
-here. The view `balances` exists for people alone and stands in the migrations only.
+Migrations change a database, never this module; a test compares their result with these tables. The
+view `balances` is for people only and exists only in the migrations.
 """
 
 from sqlalchemy import (
@@ -51,8 +50,8 @@ snapshots = Table(
     Column("seq", Instant, primary_key=True, autoincrement=False),
     Column("at", Instant, nullable=False),
     Column("exchange_at", Instant),
-    # Neither `Whole` nor `Words`: each is looked at when it becomes a reading, and windows read
-    # very many of them.
+    # Neither `Whole` nor `Words`: values are checked when a row becomes a reading, and windows
+    # read very many.
     Column("source", Text, nullable=False),
     Column("quality", Text, nullable=False),
     Column("available_margin", Amount),
@@ -152,8 +151,8 @@ notifications = Table(
     Column("state", Words, nullable=False),
     Column("at", Whole, nullable=False),
     Column("done_at", Whole),
-    # The last attempt that told, or may have told, the channel; moves with the clock, unlike the
-    # other instants.
+    # The last attempt that notified, or may have notified, the channel; moves with the clock,
+    # unlike the other instants.
     Column("told_at", Whole),
     Column("attempts", Count, nullable=False),
     Column("message_id", RowNumber, ForeignKey("messages.id"), index=True),
@@ -172,7 +171,7 @@ attempts = Table(
     # NULL until known: a crash in between leaves it so.
     Column("outcome", Words),
     Column("detail", Words),
-    # How long the service then asked to be left alone, in milliseconds.
+    # The pause that the service then requested, in milliseconds.
     Column("retry_after", Whole),
 )
 
@@ -186,7 +185,7 @@ reports = Table(
     Column("state", Words, nullable=False),
     Column("at", Whole, nullable=False),
     Column("done_at", Whole),
-    # The last attempt that told, or may have told, the channel.
+    # The last attempt that notified, or may have notified, the channel.
     Column("told_at", Whole),
     Column("attempts", Count, nullable=False),
     Column("message_id", RowNumber, ForeignKey("messages.id")),

@@ -1,14 +1,13 @@
-"""The store of a daemon that collects: locked, migrated, with its writer, and readers of what is
-recorded.
+"""The store of a daemon that collects: locked, migrated, with its writer and its readers.
 
-Everything that reads opens a short transaction of its own on read-only connections, from whatever
-thread.
+Every read opens a short transaction of its own on read-only connections, from any thread.
 """
 
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -16,7 +15,7 @@ from sqlalchemy import Connection, Engine
 from daemon.errors import StoreError
 from daemon.store.database import corruption
 from daemon.store.database import engine as engines
-from daemon.store.database.failures import named, told
+from daemon.store.database.failures import database_name, store_errors
 from daemon.store.database.file import DatabaseFile
 from daemon.store.database.files import refuse_unwritable
 from daemon.store.database.lock import Lock, collect
@@ -41,7 +40,7 @@ PATIENCE = 5.0
 
 
 class Store:
-    """Made by `open`, ended by `close`."""
+    """Created by `open`, ended by `close`."""
 
     def __init__(
         self,
@@ -53,15 +52,19 @@ class Store:
     ) -> None:
         self._url = engines.parse(url)
         self.is_new = False
-        """Whether there was no database here before."""
-        self.name = named(self._url)
-        """For people."""
+        """Whether the database was created by this opening."""
+        self.name = database_name(self._url)
+        """The database's name for people."""
         self._lock = lock
         self._writing = writing
         self._reading = engines.reading(self._url)
-        self._file = self._placed()
+        self._file = self._database_file()
         self._writer = Writer(
-            writing, self._noting(hooks), fault_injection, self._file or SERVER, self._let_go
+            writing,
+            self._noting(hooks),
+            fault_injection,
+            self._file or SERVER,
+            self._release,
         )
 
     @classmethod
@@ -84,7 +87,7 @@ class Store:
         writing = engines.writing(parsed, patience)
         lock = collect(parsed, writing)
         try:
-            with told(parsed), writing.begin() as connection:
+            with store_errors(parsed), writing.begin() as connection:
                 is_new = bring_up(connection, parsed)
             store = cls(url, writing, lock, replace(hooks or Hooks(), **listeners), fault_injection)
         except BaseException:
@@ -95,28 +98,23 @@ class Store:
         return store
 
     def close(self, timeout: float = PATIENCE) -> Unwritten:
-        """Write what can be written within so many seconds, and give up the rest; what is not
-        recorded.
+        """Write as much as possible within `timeout` seconds; returns the counts not recorded.
 
-        Nothing is committed after that, except what is `unknown`. The lock is held until the writer
-        has ended.
+        Nothing is committed after that, except operations counted as `unknown`. The lock is held
+        until the writer has ended.
         """
         return self._writer.stop(timeout)
 
     def ended(self, timeout: float) -> bool:
-        """Wait, after `close`, until the lock is free; whether it is within so many seconds."""
+        """Wait, after `close`, until the lock is free; False after `timeout` seconds."""
         return self._writer.join(timeout)
 
     def flush(self, timeout: float) -> bool:
-        """Wait until all that was submitted is written, or waits in memory; whether it is within so
-        many seconds.
-        """
+        """Wait until all submitted operations are written or deferred; False at the timeout (s)."""
         return self._writer.flush(timeout)
 
-    def _let_go(self) -> None:
-        """Called in the writer's thread when it ends. A writer is the last to close its file: that
-        tidies it up.
-        """
+    def _release(self) -> None:
+        """Release everything when the writer's thread ends; the last to close a file tidies it."""
         self._reading.dispose()
         self._writing.dispose()
         if self._file is not None:
@@ -125,110 +123,97 @@ class Store:
 
     @property
     def down(self) -> str | None:
-        """Why writes are refused at present; None while they are not."""
+        """The reason why writes are refused at present; None while they are not."""
         return self._writer.down
 
     def submit(self, operation: Operation) -> Future[Written]:
-        """Write it, in the order of submission; see Writer.submit."""
+        """Write it, in order of submission; see Writer.submit."""
         return self._writer.submit(operation)
 
     def load(self, account: str) -> AccountState:
-        """The recorded state of an account. Like all that reads: raises StoreError where it
-        cannot.
-        """
+        """The recorded state of an account. Raises StoreError, as all reads do."""
         return self._read(lambda connection: recovery.load(connection, account))
 
     def last_life(self) -> LastLife:
-        """The one before the next start."""
+        """The run before the next start."""
         return self._read(recovery.last_life)
 
     def recent(self, account: str, since: Millis) -> Iterator[list[Reading]]:
         """Pages of judged readings, from the last one at or before `since` on, oldest first."""
         begin = self._read(lambda connection: recovery.start(connection, account, since))
         while begin is not None:
-            at = begin
-            page = self._read(lambda connection: recovery.page(connection, at, recovery.PAGE))  # noqa: B023 -- called at once
+            page = self._read(partial(recovery.page, begin=begin, most=recovery.PAGE))
             if page:
                 yield page
-            begin = replace(at, seq=page[-1].seq + 1) if len(page) == recovery.PAGE else None
+            begin = replace(begin, seq=page[-1].seq + 1) if len(page) == recovery.PAGE else None
 
     def standing(self, account: str, at: Millis) -> Reading | None:
         """The last judged reading at or before an instant."""
         return self._read(lambda connection: recovery.standing(connection, account, at))
 
     def latest(self, account: str) -> list[Reading]:
-        """Its last readings, whatever their quality, oldest first: enough to know what is believed
-        (SEMANTICS B5).
-        """
+        """The last own readings, of any quality, oldest first: they show what is believed (B5)."""
         return self._read(lambda connection: recovery.latest(connection, account))
 
     def open_notices(self) -> list[KeptNotice]:
-        """What is queued, or was being sent when the daemon ended, oldest first."""
+        """Notifications queued, or being sent when the daemon ended, oldest first."""
         return self._read(recovery.open_notices)
 
     def open_reports(self) -> list[OpenReport]:
-        """The reports that wait, or were being sent when the daemon ended, oldest first."""
+        """Reports that wait, or were being sent when the daemon ended, oldest first."""
         return self._read(reports.open_reports)
 
-    def told(self) -> list[RecordedDelivery]:
-        """What channels know of the alerts that are open, or of which something is still to be
-        told.
-        """
-        return self._read(recovery.told)
+    def episode_deliveries(self) -> list[RecordedDelivery]:
+        """Each channel's knowledge of alerts that are open or still have notifications waiting."""
+        return self._read(recovery.episode_deliveries)
 
     def deliveries(self) -> list[Deliveries]:
-        """By channel, how attempts to deliver have ended of late."""
+        """Recent results of delivery attempts, by channel."""
         return self._read(deliveries)
 
     def tested(self, since: MessageKey) -> bool:
-        """Whether `check --notify` got a test through to the channel of this message, later than it
-        was sent.
-        """
+        """Whether a test of `check --notify` reached this message's channel after its attempt."""
         return self._read(lambda connection: tested(connection, since))
 
     def codes(self) -> set[str]:
-        """Those of all alerts that ever were."""
+        """Codes of all alerts ever raised."""
         return self._read(recovery.codes)
 
     def alerting(self) -> list[str]:
-        """The accounts with open alerts, be they configured or not."""
+        """Accounts with open alerts, configured or not."""
         return self._read(recovery.alerting)
 
     def user_ids(self) -> dict[str, str]:
-        """By the name of every account ever recorded: its user id, empty where that is not
-        known.
-        """
+        """The user id of every account ever recorded, by name; "" when unknown."""
         return self._read(recovery.user_ids)
 
     def silences(self, now: Millis) -> list[Silence]:
-        """Those that hold, or will."""
-        return self._read(lambda connection: silences.holding(connection, now))
+        """Silences in force at `now`, or later."""
+        return self._read(lambda connection: silences.in_force(connection, now))
 
     def external_calls(self, since: Millis) -> list[RecordCall]:
-        """Calls to the exchange that commands booked."""
+        """Calls to the exchange made by commands."""
         return self._read(lambda connection: recovery.external_calls(connection, since))
 
     def calls(self, since: Millis) -> list[RecordedCall]:
         """Calls to the exchange that left a reading or a miss, oldest first."""
         return self._read(lambda connection: recovery.calls(connection, since))
 
-    def treatments(self, refusals: Collection[MissReason]) -> dict[str, RefusalHistory]:
-        """By account, how the exchange has treated us of late."""
-        return self._read(lambda connection: exchange.treatments(connection, refusals))
+    def refusal_histories(self, refusals: Collection[MissReason]) -> dict[str, RefusalHistory]:
+        """Recent refusals and answers of the exchange, by account."""
+        return self._read(lambda connection: exchange.refusal_histories(connection, refusals))
 
-    def limited(self, since: Millis) -> dict[str, Millis]:
-        """By account, when the exchange last said that there were too many calls; without those it
-        did not since.
-        """
-        return self._read(lambda connection: exchange.limited(connection, since))
+    def last_rate_limited(self, since: Millis) -> dict[str, Millis]:
+        """The last answer "too many calls", by account; accounts without one are left out."""
+        return self._read(lambda connection: exchange.last_rate_limited(connection, since))
 
-    def _placed(self) -> DatabaseFile | None:
+    def _database_file(self) -> DatabaseFile | None:
         if self._url.get_backend_name() != "sqlite":
             return None
         return DatabaseFile(self._url, self._lock, self._writing, self._reading)
 
     def _noting(self, hooks: Hooks) -> Hooks:
-        """What the listeners are told is left with the lock as well, where `status` finds it."""
+        """Hooks that also note in the lock what they report, where `status` finds it."""
 
         def on_down(reason: str) -> None:
             self._lock.note(reason)
@@ -244,17 +229,15 @@ class Store:
         if self._file is not None and (trouble := self._file.trouble()):
             raise StoreError(f"the record cannot be read: {trouble}")
         with (
-            told(self._url),
+            store_errors(self._url),
             self._reading.connect() as connection,
-            corruption.told(self._url, connection),
+            corruption.damage_errors(self._url, connection),
         ):
             return what(connection)
 
 
 def write_once(url: str, operation: Operation) -> None:
-    """Write one row in a short transaction, beside a daemon that may be running; raises StoreError,
-    or Unfit.
-    """
+    """Write one row in a short transaction beside a running daemon; raises StoreError or Unfit."""
     with beside(url) as connection:
         apply(connection, AccountIds(), operation)
 
@@ -269,7 +252,7 @@ def beside(url: str) -> Iterator[Connection]:
     refuse_unwritable(parsed)
     engine = engines.writing(parsed)
     try:
-        with told(parsed), engine.begin() as connection:
+        with store_errors(parsed), engine.begin() as connection:
             check(connection, parsed)
             must_hold_no_triggers(connection, parsed)
             yield connection

@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 
 from daemon.errors import StoreConfigError, StoreError
 from daemon.store import preflight
-from daemon.store.database.failures import told
+from daemon.store.database.failures import store_errors
 from daemon.store.database.preflight import too_old
 from tests.cli.calls import CHANNEL, RULE, SECRETS, account, call, collecting, record, url
 
@@ -311,7 +311,10 @@ def test_a_server_that_takes_nothing_is_told(
 )
 def test_a_refused_login_is_bad_configuration(said: str) -> None:
     """A7: a wrong password does not become right by trying twenty times."""
-    with pytest.raises(StoreConfigError), told(make_url("postgresql+psycopg://watch@127.0.0.1/mw")):
+    with (
+        pytest.raises(StoreConfigError),
+        store_errors(make_url("postgresql+psycopg://watch@127.0.0.1/mw")),
+    ):
         raise OperationalError("", {}, Exception(said))
 
 
@@ -323,7 +326,7 @@ def test_a_busy_server_is_none(said: str) -> None:
     """A7: what passes by itself ends with 1, so that systemd tries again."""
     with (
         pytest.raises(StoreError) as caught,
-        told(make_url("postgresql+psycopg://watch@127.0.0.1/mw")),
+        store_errors(make_url("postgresql+psycopg://watch@127.0.0.1/mw")),
     ):
         raise OperationalError("", {}, Exception(said))
     assert caught.value.exit_status == 1

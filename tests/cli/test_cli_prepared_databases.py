@@ -255,7 +255,7 @@ def start(folder: Path) -> str:
         lambda: [store.load(name) for name in ("main", "other", "")],
         lambda: [list(store.recent(name, 0)) for name in ("main", "other")],
         lambda: [store.latest(name) for name in ("main", "other")],
-        store.told,
+        store.episode_deliveries,
         store.open_notices,
         store.last_life,
         store.codes,

@@ -1,6 +1,4 @@
-"""Channels of a rules.toml with mistakes: those that can be used are found, whatever stands beside
-them.
-"""
+"""Channels of a rules.toml with mistakes: the usable ones are found, whatever else it holds."""
 
 import pytest
 from hypothesis import given
@@ -37,14 +35,12 @@ def found(text: str, **environ: str) -> list[str]:
     ],
 )
 def test_channels_without_a_mistake_are_found(text: str) -> None:
-    """Also where the text is no TOML, by a slip of the pen that may stand anywhere but in them."""
+    """They are found even where a typing error elsewhere makes the text invalid TOML."""
     assert found(text) == ["phone", "mail"]
 
 
 def test_a_channel_that_cannot_be_used_is_left_out() -> None:
-    """What it refers to is not there; Apprise does not take it; it has no URL, or something else
-    for one.
-    """
+    """Its reference is missing, Apprise refuses it, or its URL is missing or no text."""
     assert found(HOOK + CHANNELS) == ["phone", "mail"]
     assert found(HOOK + CHANNELS.replace("com/mail", "bad"), TOKEN="planted") == ["hook", "phone"]
     assert found('[[channels]]\nname = "a"\n[[channels]]\nurl = 5\n') == []
@@ -53,7 +49,7 @@ def test_a_channel_that_cannot_be_used_is_left_out() -> None:
 
 
 def test_a_channel_without_a_name_has_that_of_its_place() -> None:
-    """As mistakes name it."""
+    """It gets the name that sentences about mistakes use."""
     assert found(CHANNELS.replace('name = "mail"\n', "")) == ["phone", "channels[1]"]
 
 
@@ -70,5 +66,5 @@ def test_what_must_not_be_shown_is_known() -> None:
 
 @given(st.text(max_size=200) | st.text("[]'\"=#\n chanels", max_size=60))
 def test_what_is_typed_below_takes_no_channel_away(text: str) -> None:
-    """Whatever it is."""
+    """Text below a channel does not affect it."""
     assert {"phone", "mail"} <= set(found(WHOLE + text))

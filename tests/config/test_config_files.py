@@ -34,9 +34,7 @@ def test_then_the_first_usual_place_that_has_a_file(places: tuple[Path, Path]) -
 
 
 def test_without_a_file_init_is_suggested(tmp_path: Path) -> None:
-    """The sentence names where was looked, and the remedy; the exit status is that of a bad
-    configuration.
-    """
+    """The sentence names the places searched and the remedy; the status is that of bad config."""
     with pytest.raises(ConfigError) as caught:
         config.find(None, {}, (tmp_path / "rules.toml", tmp_path / "none.toml"))
     looked, remedy = str(caught.value).split("; ")
@@ -46,9 +44,7 @@ def test_without_a_file_init_is_suggested(tmp_path: Path) -> None:
 
 
 def test_a_place_that_cannot_be_looked_at_is_not_passed_over(tmp_path: Path) -> None:
-    """A file that this user may not see is told as such when it is read, instead of "there is
-    none".
-    """
+    """A file that this user may not see is reported when read, instead of "there is none"."""
     (tmp_path / "loop").symlink_to("loop")
     assert config.find(None, {}, (tmp_path / "loop",)) == tmp_path / "loop"
 
@@ -77,9 +73,7 @@ def test_a_byte_order_mark_does_no_harm(tmp_path: Path) -> None:
 
 
 def test_secrets_that_others_can_read_are_a_warning(tmp_path: Path) -> None:
-    """A file with a literal key belongs to its owner alone; one with references only may be read by
-    all.
-    """
+    """A file with a literal key must be its owner's alone; one with references may be readable."""
     path = tmp_path / "rules.toml"
     path.write_text(WHOLE)
     path.chmod(0o644)

@@ -96,7 +96,8 @@ channels = ["phone"]
 host = "10 per 1s"
 """
 
-UNKNOWN_FIELD = """rules[0].when: there is no field `available_margn`; did you mean `available_margin`?
+UNKNOWN_FIELD = """rules[0].when: there is no field `available_margn`; did you mean\
+ `available_margin`?
     available_margn < 100
     ^"""
 
@@ -216,9 +217,7 @@ def test_everything_written_arrives() -> None:
 
 
 def test_d7_system_rules_exist_with_their_limits() -> None:
-    """D7: those that are not off, at the limits of [system], for its channels; written rules come
-    first.
-    """
+    """D7: those not off, at the limits of [system], for its channels; written rules come first."""
     config = loaded(FULL, {"KEY": "k", "TOKEN": "t"})
     made = {rule.name: rule for rule in (*config.system_rules, *config.daemon_rules)}
     assert [rule.name for rule in config.system_rules] == [
@@ -266,7 +265,7 @@ def test_what_is_not_written_has_the_documented_default() -> None:
     ],
 )
 def test_a_relative_database_is_relative_to_the_file(database: str, meant: str) -> None:
-    """DESIGN §5: not to the folder in which the command happens to run."""
+    """DESIGN §5: paths are relative to rules.toml, not to the working directory."""
     config = loaded(f'{WHOLE}[daemon]\ndatabase = "{database}"')
     assert config.daemon.database.reveal() == meant
 
@@ -279,7 +278,7 @@ def test_no_account_is_a_mistake() -> None:
 
 
 def test_b3_an_age_below_the_interval_is_refused() -> None:
-    """B3: only accounts that the rule watches count."""
+    """B3: only accounts watched by the rule count."""
     text = ACCOUNT + CHANNELS + '[[rules]]\nname = "late"\nwhen = "age > 3s"\n'
     assert problems(text) == [
         'rules[0].when: age is compared with 3s, but "main" is read only every 5s'
@@ -288,7 +287,7 @@ def test_b3_an_age_below_the_interval_is_refused() -> None:
 
 
 def test_adapters_have_their_say() -> None:
-    """What only an adapter knows is told at the key it names, unless a mistake is known there."""
+    """An adapter's mistakes are reported at their key, unless a mistake is known there."""
     checks = Checks(
         account=lambda exchange, account: [
             ("rest_url", f"{exchange} {account.name}"),
@@ -304,9 +303,7 @@ def test_adapters_have_their_say() -> None:
 
 
 def test_cron_is_checked_by_who_knows_it() -> None:
-    """A report whose cron has five fields that cannot be read is told with what is wrong; one with
-    fewer is once.
-    """
+    """An unreadable cron of five fields is explained; one with fewer fields is reported once."""
     report = '[[reports]]\nname = "{}"\ncron = "{}"\n'
     checks = Checks(
         cron=lambda cron: f"is wrong: {cron.split()[0]}" if cron.startswith("75") else None
@@ -357,9 +354,7 @@ def test_no_problem_shows_a_secret(text: str) -> None:
 
 
 def test_all_secrets_are_known_to_the_filter() -> None:
-    """Promise 9: keys, tokens in both spellings, whole URLs and passwords are handed to the log
-    filter.
-    """
+    """Promise 9: the log filter gets keys, tokens in both spellings, whole URLs and passwords."""
     text = FULL + '[[channels]]\nname = "mail"\nurl = "mailtos://me:planted-pw@example.com"\n'
     config = loaded(
         text.replace("sqlite:///data/watch.db", "postgresql+psycopg://u:db-pw@h/x"),
@@ -387,7 +382,7 @@ def test_all_secrets_are_known_to_the_filter() -> None:
     "written", ["https://hc-ping.com/{env:BEAT}", "env:WHOLE", "https://hc-ping.com/planted-0af3"]
 )
 def test_a_heartbeat_is_an_address_like_those_of_channels(written: str) -> None:
-    """F9, promise 9: it is put together, judged as a whole, and its token is a secret."""
+    """F9, promise 9: it is put together and checked as a whole, and its token is a secret."""
     environ = {"BEAT": "planted-0af3", "WHOLE": "https://hc-ping.com/planted-0af3"}
     config = loaded(WHOLE + f'[daemon]\nheartbeat = "{written}"\n', environ)
     assert config.daemon.heartbeat.reveal() == "https://hc-ping.com/planted-0af3"
@@ -407,7 +402,7 @@ def test_a_heartbeat_is_an_address_like_those_of_channels(written: str) -> None:
     ],
 )
 def test_a_heartbeat_that_cannot_be_fetched_is_a_mistake(written: str, sentence: str) -> None:
-    """Also where what it refers to is no such address; none of it is shown."""
+    """Also where its reference gives no such address; no part of it is shown."""
     text = WHOLE + f'[daemon]\nheartbeat = "{written}"\n'
     assert problems(text, {"PLAIN": "http://example.com/planted"}) == [
         f"daemon.heartbeat: {sentence}"
@@ -427,9 +422,7 @@ def test_equal_texts_are_equal_configurations() -> None:
 
 
 def test_rules_are_loaded_alone() -> None:
-    """`demo` takes the rules of a file for its own accounts and channel, and needs no secret of
-    it.
-    """
+    """`demo` takes the rules of a file for its own accounts and channel, without its secrets."""
     rules = load_rules(FULL, path=PATH)
     assert rules == tuple(
         replace(rule, channels=(), mute=())
@@ -438,7 +431,7 @@ def test_rules_are_loaded_alone() -> None:
 
 
 def test_mistakes_in_rules_loaded_alone_are_told() -> None:
-    """Also then all mistakes of the rules are told at once, and none of the other tables."""
+    """All mistakes of the rules are reported at once, and none of other tables."""
     with pytest.raises(ConfigError) as caught:
         load_rules(TEN_MISTAKES, path=PATH)
     assert [problem.partition(":")[0] for problem in caught.value.problems] == [

@@ -21,7 +21,7 @@ EVERYWHERE = {
     "reports[0].channels": "[[reports]]\nname = 'r'\ncron = '0 8 * * *'\nchannels = ['{}']",
     "system.channels": "[system]\nchannels = ['{}']",
 }
-"""Where a name refers to something: what is written there."""
+"""Keys that refer to a name, with the text written there."""
 
 NAMED = f"""
 [[accounts]]
@@ -51,9 +51,7 @@ def beside(text: str, extra: str) -> str:
 
 @pytest.mark.parametrize(("place", "extra"), EVERYWHERE.items())
 def test_a_name_that_leads_nowhere_is_a_mistake(place: str, extra: str) -> None:
-    """B5: also of an account, which was a warning; the nearest name is shown, whatever its
-    capitals.
-    """
+    """B5: also for an account; the nearest name is suggested, whatever its capitals."""
     (sentence,) = problems(beside(NAMED, extra.format("gröse")))
     assert sentence.startswith(f"{place}: there is no ")
     assert sentence.endswith('"gröse"; did you mean "Größe"?')
@@ -65,15 +63,13 @@ def test_a_name_that_leads_nowhere_is_a_mistake(place: str, extra: str) -> None:
 def test_a_name_is_the_same_however_it_is_composed(
     place: str, extra: str, file: Form, word: Form
 ) -> None:
-    """B5: some keyboards and files compose letters of two characters; nobody sees the
-    difference.
-    """
+    """B5: some keyboards and files compose a letter of two characters, which nobody sees."""
     text = unicodedata.normalize(file, NAMED)
     assert problems(beside(text, extra.format(unicodedata.normalize(word, "Größe")))) == []
 
 
 def test_names_are_kept_composed() -> None:
-    """B5: what is recorded and shown has one form."""
+    """B5: recorded and shown names have one form."""
     config: Config = loaded(unicodedata.normalize("NFD", NAMED))
     assert [config.accounts[0].name, config.channels[0].name, config.rules[1].name] == ["Größe"] * 3
     assert list(config.mutes.windows) == ["Größe"]
@@ -106,7 +102,7 @@ INVISIBLE = (
 
 @pytest.mark.parametrize("sign", INVISIBLE)
 def test_invisible_characters_are_named(sign: str) -> None:
-    """B5: nobody could find them in the sentence otherwise."""
+    """B5: invisible characters could not be found in the sentence otherwise."""
     escaped = f"ma\\u{ord(sign):04x}in"
     named = f"holds an invisible character (U+{ord(sign):04X}); type it again"
     assert problems(WHOLE.replace('name = "main"', f'name = "{escaped}"')) == [

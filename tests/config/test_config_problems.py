@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from daemon.config.problems import Problems, did_you_mean, shown
+from daemon.config.problems import Problems, did_you_mean, format_value
 from daemon.errors import ConfigError
 
 
@@ -31,9 +31,7 @@ def test_without_problems_nothing_is_raised() -> None:
 
 
 def test_known_secrets_are_blotted_out() -> None:
-    """Promise 9: even a sentence that repeats what an adapter said shows no secret; the longest
-    goes first.
-    """
+    """Promise 9: a sentence that repeats an adapter's text shows no secret; the longest first."""
     problems = Problems()
     problems.add("channels[0].url", "cannot use abcdefgh12345678")
     with pytest.raises(ConfigError) as caught:
@@ -72,8 +70,8 @@ def test_a_place_contains_what_is_inside_it(place: str, within: bool) -> None:
     ],
 )
 def test_values_are_shown_as_the_file_has_them(value: object, text: str) -> None:
-    """What is shown is recognised in the file, and short."""
-    assert shown(value) == text
+    """A shown value is short and can be recognised in the file."""
+    assert format_value(value) == text
 
 
 def test_only_close_names_are_suggested() -> None:

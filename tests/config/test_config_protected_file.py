@@ -1,6 +1,4 @@
-"""Files that other users could change are refused, with the command that ends that; all others are
-read.
-"""
+"""Files that other users could change are refused, with the remedy; all others are read."""
 
 import os
 import re
@@ -31,7 +29,7 @@ ACCESS_LIST = struct.pack(
     "<I" + "HHI" * 5,
     *(2, 1, 6, 0xFFFFFFFF, 2, 6, STRANGER, 4, 0, 0xFFFFFFFF, 16, 6, 0xFFFFFFFF, 32, 0, 0xFFFFFFFF),
 )
-"""Of acl(5): the stranger may write, the owner's group may do nothing."""
+"""An access list of acl(5): the stranger may write, the owner's group may do nothing."""
 
 Spoil = Callable[[Path], None]
 
@@ -69,9 +67,7 @@ def listed(file: Path) -> None:
 
 
 def linked(file: Path, bits: int, owner: int | None = None) -> None:
-    """The file stands elsewhere, and is reached by two links, of which the second lies in a folder
-    of these bits.
-    """
+    """The file reached by two links; the second is in a folder with this mode."""
     middle = file.parent / "middle"
     middle.mkdir()
     (file.parent / "far").mkdir(mode=0o755)
@@ -142,9 +138,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("way", WEAK)
 def test_s4_what_another_user_could_change_is_told_with_the_remedy(file: Path, way: str) -> None:
-    """S4: a file is weak by its mode, owner or access list, by its folder's, or by a link on the
-    way.
-    """
+    """S4: a file is weak by its mode, owner or access list, its folder's, or a link on the way."""
     spoil, sentence = WEAK[way]
     spoil(file)
     found = protected_file.read(file, 100)
@@ -190,9 +184,7 @@ for user, group in ((20_005, 20_005), (20_005, 20_004)):
 
 
 def test_s4_the_private_group_of_a_user_may_write() -> None:
-    """S4: on Debian and Fedora it does by default (umask 002); as soon as it is another group, it
-    may not.
-    """
+    """S4: on Debian and Fedora it may by default (umask 002); another group may not."""
     needs_root()
     with open_folder() as folder:
         for path in (folder / "file", folder):
@@ -212,9 +204,7 @@ def test_s4_the_private_group_of_a_user_may_write() -> None:
 
 
 def test_s4_every_kind_of_file_is_refused(tmp_path: Path) -> None:
-    """S4: rules.toml, the files of keys and tokens, credentials and certificates; without its
-    secrets it is read.
-    """
+    """S4: rules.toml, key and token files, credentials, certificates; read without its secrets."""
     path, credentials = tmp_path / "rules.toml", tmp_path / "credentials"
     credentials.mkdir()
     trustme.CA().cert_pem.write_to_path(str(tmp_path / "ca.pem"))
@@ -251,7 +241,7 @@ def test_s4_every_kind_of_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_s7_what_is_no_file_is_neither_waited_for_nor_read_to_its_end(tmp_path: Path) -> None:
-    """S7: as rules.toml, as a secret, and as certificates: at once, with a sentence."""
+    """S7: a pipe or device as rules.toml, secret or certificates is refused at once."""
     os.mkfifo(tmp_path / "pipe")
     with socket.socket(socket.AF_UNIX) as listening, (tmp_path / "large").open("wb") as large:
         listening.bind(str(tmp_path / "socket"))
@@ -280,9 +270,7 @@ def test_s7_what_is_no_file_is_neither_waited_for_nor_read_to_its_end(tmp_path: 
 
 
 def test_s4_secrets_mounted_for_reading_only_are_as_they_should_be(tmp_path: Path) -> None:
-    """S4: Docker and Kubernetes give them to everybody in the container, and chmod would not
-    help.
-    """
+    """S4: Docker and Kubernetes show them to all in the container, and chmod would not help."""
     needs_root()
     (tmp_path / "mount").mkdir()
     with mounted(tmp_path / "mount", "size=64k,mode=1777"):
@@ -303,9 +291,7 @@ def test_s4_secrets_mounted_for_reading_only_are_as_they_should_be(tmp_path: Pat
 def test_s4_a_folder_that_a_service_sees_as_read_only_is_exposed_all_the_same(
     tmp_path: Path,
 ) -> None:
-    """S4: ProtectSystem=full of the shipped unit mounts all of /etc for reading only, for the
-    daemon alone.
-    """
+    """S4: ProtectSystem=full of our unit makes /etc read-only for the daemon alone."""
     needs_root()
     (tmp_path / "etc").mkdir()
     with mounted(tmp_path / "etc", "size=64k,mode=755"):
@@ -320,9 +306,7 @@ def test_s4_a_folder_that_a_service_sees_as_read_only_is_exposed_all_the_same(
 
 
 def test_s4_a_folder_of_everybody_is_none_where_it_is_mounted_for_reading(tmp_path: Path) -> None:
-    """S4: so does Kubernetes mount a ConfigMap. One that merely lies below such a mount is
-    refused.
-    """
+    """S4: Kubernetes mounts a ConfigMap so. A folder merely below such a mount is refused."""
     needs_root()
     volume = tmp_path / "the volume"
     volume.mkdir()
@@ -357,9 +341,7 @@ REPLACEABLE: Mapping[str, tuple[Spoil, str]] = {
 def test_s4_a_folder_in_which_others_could_replace_the_database_is_a_warning(
     file: Path, tmp_path: Path, way: str
 ) -> None:
-    """S4: `check` and `run` say how to end that; nobody is refused, and for commands that only read
-    nothing is said.
-    """
+    """S4: `check` and `run` name the remedy; nobody is refused, and readers hear nothing."""
     spoil, weakness = REPLACEABLE[way]
     path, database = tmp_path / "rules.toml", file.parent.resolve() / "file"
     path.write_text(f'[daemon]\ndatabase = "sqlite:///{database}"\n{WHOLE}')

@@ -1,4 +1,4 @@
-"""What `init` writes loads, whatever was answered."""
+"""The file that `init` writes loads, whatever the answers."""
 
 from decimal import Decimal
 
@@ -63,7 +63,7 @@ def test_without_a_channel_it_says_how_to_add_one() -> None:
 
 @given(st.text(st.characters(codec="utf-8")))
 def test_any_text_survives_quoting(text: str) -> None:
-    """Whatever is pasted at a question is read back as it was."""
+    """Any text pasted as an answer is read back unchanged."""
     config = loaded(
         new_config(Answers("main", "k", "s", (ChannelAnswer("c", "jsons://h/" + _harmless(text)),)))
     )

@@ -25,20 +25,20 @@ def accounts(count: int, every: int, key: str = "key-{}", user_id: str = "") -> 
 
 def test_b3_a_wish_within_the_budget_is_granted() -> None:
     """B3: ten accounts every five seconds are far from any limit."""
-    assert set(intervals.settled(accounts(10, 5_000), BudgetLimits(), {}).values()) == {5_000}
+    assert set(intervals.settled_intervals(accounts(10, 5_000), BudgetLimits(), {}).values()) == {
+        5_000
+    }
 
 
 def test_b3_all_intervals_stretch_evenly() -> None:
-    """B3: fifty calls in ten seconds, and what is under way: eight accounts ask for twenty a
-    second.
-    """
-    assert set(intervals.settled(accounts(8, 400), BudgetLimits(), {}).values()) == {1_632}
+    """B3: fifty calls in ten seconds, with those in flight: eight accounts want twenty a second."""
+    assert set(intervals.settled_intervals(accounts(8, 400), BudgetLimits(), {}).values()) == {
+        1_632
+    }
 
 
 def test_b3_unknown_users_share_one_allowance() -> None:
-    """B3: until the first answers tell them apart, four accounts are paced as if they were one
-    user's.
-    """
+    """B3: until first answers tell them apart, four accounts count as one user's."""
     unknown = intervals.intervals(accounts(4, 1_000), BudgetLimits(), {})
     known = intervals.intervals(
         accounts(4, 1_000), BudgetLimits(), {f"a{n}": str(n) for n in range(4)}
@@ -47,13 +47,13 @@ def test_b3_unknown_users_share_one_allowance() -> None:
 
 
 def test_b3_the_settled_pace_takes_each_key_for_a_user() -> None:
-    """B3: what `check` shows before any answer is what the accounts will have after it."""
+    """B3: `check` shows before any answer the intervals that hold afterwards."""
     own, shared = accounts(4, 1_000), accounts(4, 1_000, key="one")
-    known = intervals.settled(
+    known = intervals.settled_intervals(
         accounts(4, 1_000), BudgetLimits(), dict.fromkeys(("a0", "a1", "a2", "a3"), "7")
     )
     paces = [
-        intervals.settled(each, BudgetLimits(), {})
+        intervals.settled_intervals(each, BudgetLimits(), {})
         for each in (own, shared, accounts(4, 1_000, user_id="7"))
     ]
     assert [each["a0"] for each in (*paces, known)] == [1_000, 1_760, 1_760, 1_760]
@@ -66,8 +66,8 @@ def test_strict_7_each_host_has_the_limits_for_itself() -> None:
         replace(each, name=f"b{each.name}", rest_url="https://api.other.example")
         for each in here[:2]
     ]
-    found = intervals.settled([*here, *there], BudgetLimits(), {})
-    halved = intervals.settled([*here, *there], BudgetLimits(), {}, {"api.coinw.com"})
+    found = intervals.settled_intervals([*here, *there], BudgetLimits(), {})
+    halved = intervals.settled_intervals([*here, *there], BudgetLimits(), {}, {"api.coinw.com"})
     assert {found[each.name] for each in here} == {1_632}
     assert {halved[each.name] for each in here} == {3_264}
     assert {found[each.name] for each in there} == {halved[each.name] for each in there} == {440}
@@ -110,7 +110,7 @@ def test_strict_7_one_key_at_two_hosts_is_two_users() -> None:
         replace(one, name="b"),
         replace(one, name="c", rest_url="https://api.other.example"),
     ]
-    found = intervals.settled(twins, BudgetLimits(assets=Limit(1, 2 * SECOND)), {})
+    found = intervals.settled_intervals(twins, BudgetLimits(assets=Limit(1, 2 * SECOND)), {})
     assert found["a0"] == found["b"] == 2 * found["c"]
 
 
@@ -125,9 +125,7 @@ def test_b3_wishes_within_the_budget_stay() -> None:
 
 
 def test_b3_one_user_stretches_evenly() -> None:
-    """B3: accounts of one user share its limit: their intervals grow by one factor, other users' do
-    not.
-    """
+    """B3: intervals of one user's accounts grow by one factor, other users' do not."""
     wishes = {
         "a": WantedInterval(400, "u"),
         "b": WantedInterval(800, "u"),
@@ -137,17 +135,13 @@ def test_b3_one_user_stretches_evenly() -> None:
 
 
 def test_b3_the_host_stretches_all_evenly() -> None:
-    """B3: fifty accounts of fifty users at 5 s are 100 calls per 10 s, so each is asked every 10
-    s.
-    """
+    """B3: fifty accounts of fifty users at 5 s are 100 calls per 10 s, so each gets 10 s."""
     wishes = {str(number): WantedInterval(5_000, str(number)) for number in range(50)}
     assert dict.fromkeys(wishes, 10_000) == stretch(wishes, HOST, (USER, ASSETS))
 
 
 def test_a_flight_takes_its_share() -> None:
-    """The time in flight lengthens how long a place is taken, and so the shortest possible
-    interval.
-    """
+    """The flight time keeps a place taken longer, and so lengthens the shortest interval."""
     assert stretch({"a": WantedInterval(400)}, HOST, (USER, ASSETS), held=250) == {"a": 450}
 
 

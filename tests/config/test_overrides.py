@@ -77,7 +77,7 @@ def test_a_file_without_rules_changes_the_rest(tmp_path: Path) -> None:
 
 
 def test_a_whole_configuration_is_taken_without_its_secrets(tmp_path: Path) -> None:
-    """What its keys refer to need not be there."""
+    """The targets of its references need not exist."""
     account = ACCOUNT.replace("planted-key-0001", "env:NOWHERE").replace('"main"', '"other"')
     found = policy(tmp_path, account + CHANNELS + OTHER)
     assert [account.name for account in found.accounts] == ["other"]
@@ -85,9 +85,7 @@ def test_a_whole_configuration_is_taken_without_its_secrets(tmp_path: Path) -> N
 
 
 def test_all_mistakes_are_told_with_the_file(tmp_path: Path) -> None:
-    """Unknown keys, dangling references, what is not available yet, and what disagrees with the
-    accounts' pace.
-    """
+    """Unknown keys, dangling references, keys not available yet, and limits below the intervals."""
     text = (
         OTHER
         + 'chanels = []\nmute = ["nigt"]\nchannels = ["telegram"]\nsummary = "{x"\non_missing ='

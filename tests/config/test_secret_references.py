@@ -1,6 +1,4 @@
-"""Secrets that stand elsewhere are fetched; what cannot be fetched is named with its remedy, never
-shown.
-"""
+"""Secrets stored elsewhere are fetched; a missing one is named with its remedy, never shown."""
 
 import os
 from functools import partial
@@ -40,9 +38,7 @@ def around(tmp_path: Path) -> Surroundings:
     ],
 )
 def test_a_key_stands_in_four_places(written: str, text: str, around: Surroundings) -> None:
-    """DESIGN §5: the environment, a file relative to the rules.toml, a systemd credential, or the
-    text itself.
-    """
+    """DESIGN §5: the environment, a file beside rules.toml, a credential, or the text itself."""
     assert secret_references.key(written, around).text == Secret(text)
 
 
@@ -115,9 +111,7 @@ def test_what_cannot_be_fetched_is_explained(
 def test_a_secret_of_a_channel_is_as_strict_as_a_key(
     content: bytes, sentence: str, written: str, around: Surroundings
 ) -> None:
-    """B6: a file with anything beside the secret is told, and not sent; the same for keys and whole
-    URLs.
-    """
+    """B6: a file with anything beside the secret is reported, not sent; for keys and URLs alike."""
     (around.folder / "odd").write_bytes(content)
     (around.folder / "credentials" / "odd").write_bytes(content)
     address = f"json://me:{written}@127.0.0.1/x" if "{" in written else written
@@ -134,7 +128,7 @@ def test_a_secret_of_a_channel_is_as_strict_as_a_key(
 
 @pytest.mark.parametrize("ending", ["", "\n", "\r\n", "\n\n"])
 def test_the_last_line_may_end(ending: str, around: Surroundings) -> None:
-    """B6: as editors of Linux and Windows end it."""
+    """B6: line ends of Linux and Windows editors are accepted."""
     (around.folder / "good").write_bytes(f"pass phrase ü{ending}".encode())
     assert secret_references.url("file:good", around).text == Secret("pass phrase ü")
 
@@ -143,7 +137,7 @@ def test_the_last_line_may_end(ending: str, around: Surroundings) -> None:
     "value", ["s3cret ", "s3cret\n", "s3cret\r", "\ufeffs3cret", "s3\u200bcret", "a\nb"]
 )
 def test_a_variable_is_as_strict_as_a_file(value: str, around: Surroundings) -> None:
-    """B6: what an env file with CRLF, or a copy from a page, leaves in it."""
+    """B6: rests of an env file with CRLF, or of a copy from a page."""
     strange = Surroundings(HiddenMapping({"PW": value}), around.folder)
     for written in ("json://me:{env:PW}@127.0.0.1/x", "env:PW"):
         with pytest.raises(
@@ -153,9 +147,7 @@ def test_a_variable_is_as_strict_as_a_file(value: str, around: Surroundings) -> 
 
 
 def test_what_is_no_file_is_not_waited_for(around: Surroundings) -> None:
-    """B6: a pipe that nobody writes to, a device without an end and a folder are refused at
-    once.
-    """
+    """B6: a pipe without a writer, an endless device and a folder are refused at once."""
     os.mkfifo(around.folder / "pipe")
     (around.folder / "zero").symlink_to("/dev/zero")
     rows = {
@@ -192,7 +184,7 @@ def test_a_huge_file_is_not_read(around: Surroundings) -> None:
 def test_files_that_everybody_can_read_are_named(
     written: str, names: list[str], around: Surroundings
 ) -> None:
-    """B6: as for a rules.toml that holds secrets; each file once."""
+    """B6: reported as for a rules.toml with secrets; each file once."""
     (around.folder / "key.txt").chmod(0o644)
     (around.folder / "mine.txt").touch(0o640)
     assert list(secret_references.exposed(written, around)) == [
@@ -213,9 +205,7 @@ def test_credentials_exist_only_under_systemd(tmp_path: Path) -> None:
 
 
 def test_what_is_filled_into_a_url_is_percent_encoded(around: Surroundings) -> None:
-    """DESIGN §5: a token with special characters does not break the URL; both its forms are
-    hidden.
-    """
+    """DESIGN §5: a token with special characters does not break the URL; both forms are hidden."""
     assert secret_references.url("tgram://{env:TOKEN}/{file:key.txt}", around) == Resolved(
         Secret("tgram://1234%3Aab%2Fcd/from-file"),
         frozenset(map(Secret, ("1234:ab/cd", "1234%3Aab%2Fcd", "from-file"))),
@@ -231,16 +221,14 @@ def test_a_whole_reference_is_taken_as_it_is(around: Surroundings) -> None:
 
 @pytest.mark.parametrize("written", ["{TOKEN}", "env:TOKEN"])
 def test_half_a_reference_is_pointed_out(written: str, around: Surroundings) -> None:
-    """{NAME} and env:NAME inside a URL would be sent as they are; they almost certainly mean
-    {env:NAME}.
-    """
+    """{NAME} and env:NAME inside a URL would be sent as they are; {env:NAME} is suggested."""
     with pytest.raises(MistakeError) as caught:
         secret_references.url(f"tgram://{written}/5", around)
     assert str(caught.value) == f"write {{env:TOKEN}} instead of {written}"
 
 
 def test_all_that_a_url_lacks_is_told_at_once(around: Surroundings) -> None:
-    """DESIGN §5: not the first missing variable alone, and each of them once."""
+    """DESIGN §5: every missing variable is reported, each once."""
     with pytest.raises(MistakeError) as caught:
         secret_references.url(
             "mailtos://{env:WHO}:{env:WHAT}@example.com?to={env:WHO}&from={env:TOKEN}", around

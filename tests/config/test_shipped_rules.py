@@ -1,6 +1,4 @@
-"""The rules.toml at the top of the repository: the example loads, and its rules do what their
-comments say.
-"""
+"""The rules.toml of the repository: it loads, and its rules do what their comments say."""
 
 import re
 from collections.abc import Iterable
@@ -46,17 +44,17 @@ ENVIRON = {
 
 @pytest.fixture(scope="module")
 def shipped() -> Config:
-    return config.load(config.text(PATH), path=PATH, environ=ENVIRON)
+    return config.load(config.read_text(PATH), path=PATH, environ=ENVIRON)
 
 
 @pytest.fixture(scope="module")
 def rules() -> dict[str, Rule]:
-    """What `demo` runs, by name."""
-    return {rule.name: rule for rule in config.load_rules(config.text(PATH), path=PATH)}
+    """The rules that `demo` runs, by name."""
+    return {rule.name: rule for rule in config.load_rules(config.read_text(PATH), path=PATH)}
 
 
 def verdicts(rule: Rule, readings: Iterable[Balances], every: int = 5 * SECOND) -> list[Verdict]:
-    """What each reading of a series says about the rule."""
+    """The rule's verdict on each reading of a series."""
     evaluator = Evaluator([rule])
     series = (
         Reading(seq, NOON + seq * every, Source.REST, Quality.OK, None, balances)
@@ -83,7 +81,7 @@ def test_it_loads_without_a_warning(shipped: Config) -> None:
 def test_without_the_environment_each_variable_is_asked_for_once() -> None:
     """A copy that is not filled in yet says at each place what is missing."""
     with pytest.raises(ConfigError) as caught:
-        config.load(config.text(PATH), path=PATH, environ={})
+        config.load(config.read_text(PATH), path=PATH, environ={})
     assert [problem.partition(":")[0] for problem in caught.value.problems] == [
         "accounts[0].api_key",
         "accounts[0].secret_key",
@@ -105,9 +103,7 @@ def test_without_the_environment_each_variable_is_asked_for_once() -> None:
     ],
 )
 def test_every_effective_key_is_explained(section: str, kind: type[tables.StrictTable]) -> None:
-    """Each key that has an effect stands in the example, with its default in a comment or with a
-    value.
-    """
+    """Each effective key is in the example, with its default in a comment or with a value."""
     text, keys = PATH.read_text(), kind.keys()
     effective = [key for key in keys if f"{section}.{key}" not in not_available.NOT_YET]
     assert [
@@ -135,9 +131,7 @@ def _is_default(line: str) -> bool:
 
 
 def test_the_pair_on_margin_fires_and_clears_at_its_levels(rules: dict[str, Rule]) -> None:
-    """Warning below 100 until above 120, critical below 50 until above 60; the critical one speaks
-    first.
-    """
+    """Warning below 100 until above 120, critical below 50 until above 60; critical comes first."""
     series = margin("500", "100", "99.99", "90", "50", "49.99", "60", "60.01", "120", "120.01")
     low = verdicts(rules["low-margin"], series)
     critical = verdicts(rules["margin-critical"], series)
@@ -163,7 +157,7 @@ def test_a_small_freeze_does_not_fire(rules: dict[str, Rule]) -> None:
 
 
 def test_a_large_but_steady_freeze_does_not_fire(rules: dict[str, Rule]) -> None:
-    """What has been frozen all along is known to its owner."""
+    """Orders frozen all along are known to their owner."""
     found = verdicts(rules["freeze-spike"], freeze(*[5000] * 20))
     assert not any(verdict.when for verdict in found)
 

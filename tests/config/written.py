@@ -1,4 +1,4 @@
-"""What the tests of the configuration write, and how they load it."""
+"""Configurations written by the tests, and how they load them."""
 
 from collections.abc import Mapping
 from pathlib import Path

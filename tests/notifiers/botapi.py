@@ -1,8 +1,8 @@
-"""The Telegram Bot API on loopback, behind TLS at its real name, as far as sending goes.
+"""The sending part of the Telegram Bot API, on loopback, behind TLS at its real name.
 
 It reads HTML as Telegram's own library does (`parse_html`, `clean_input_string`), refuses what that
-refuses, and keeps what a person would read. `environment` is what a child process needs to meet it
-there: a certificate to trust, and a resolver that knows this one name besides the machine itself.
+refuses, and keeps the text that a person would read. `environment` is for child processes: a
+certificate to trust, and a resolver that knows only this name and the machine itself.
 """
 
 import re
@@ -66,9 +66,7 @@ class Shown:
 
 
 class BotApi:
-    """`answers` are given first, one to each call; then it does as Telegram does, in the chat
-    `CHAT` of the bot.
-    """
+    """Gives `answers` first, one per call; then acts as Telegram, in the bot's chat `CHAT`."""
 
     def __init__(self, *answers: Answer) -> None:
         self.answers = list(answers)
@@ -86,10 +84,10 @@ class BotApi:
             yield self
 
     def environment(self, folder: Path, port: int | None = None) -> dict[str, str]:
-        """For a child process, which keeps what it needs in `folder` and knows no other name but
-        the machine's own.
+        """Variables for a child process, which keeps its files in `folder`.
 
-        `port` is that of what stands between it and this one, if anything does.
+        It can resolve no other name but the machine's own. `port` is that of a proxy in between, if
+        any.
         """
         authority = folder / "authority.pem"
         self.authority.cert_pem.write_to_path(str(authority))
@@ -158,7 +156,7 @@ def _read(wishes: dict[str, Any], *, silent: bool) -> Shown:
 
 
 def parsed(marked: str) -> tuple[str, tuple[str, ...]]:
-    """What stands there, and what of it is bold; `Refused` as Telegram refuses."""
+    """The text and its bold parts; raises `Refused` as Telegram refuses."""
     text: list[str] = []
     opened: list[tuple[str, int]] = []
     bold: list[str] = []
@@ -237,8 +235,6 @@ socket.getaddrinfo = getaddrinfo
 
 
 def lines(text: str) -> list[str]:
-    """What a person takes in of a text: its lines without the blanks around and the empty ones
-    between.
-    """
+    """The text as a person reads it: without surrounding blanks and empty lines."""
     spoken = text.replace("\r\n", "\n").replace("\r", "\n").translate(_CLEANED).translate(_REMOVED)
     return list(filter(None, (" ".join(line.split()) for line in spoken.split("\n"))))

@@ -1,7 +1,6 @@
-"""A place through which every call of requests goes, and that fails in each way while it says all
-back.
+"""A proxy for every call of requests that fails in each way and repeats all it was sent.
 
-requests ──► proxy (HTTP_PROXY, HTTPS_PROXY) ──► no further: it answers in the stead of any host, TLS included
+requests ──► proxy (HTTP_PROXY, HTTPS_PROXY) ──► no further: it answers for any host, with TLS
 """
 
 import contextlib
@@ -82,9 +81,7 @@ FAILURES: Mapping[str, Callable[[str], bytes]] = {
         b"HTTP/1.1 200 " + said.encode() * 100 + b"x" * 70_000 + b"\r\n\r\n"
     ),
 }
-"""By name: what is answered, given all that was said. Of a tunnel: whether it is made at all, see
-`TUNNELS`.
-"""
+"""The answer by name, given all that was sent; for a tunnel, see `TUNNELS`."""
 
 TUNNELS = ("made", "made", "made", "made", "refused 407", "refused 502", "closed", "no TLS")
 """How a tunnel (CONNECT) goes; where it is made, the failure comes behind it."""
@@ -116,7 +113,7 @@ class Echoing:
             thread.join()
 
     def environment(self, folder: Path) -> dict[str, str]:
-        """What makes requests call through it, and trust it."""
+        """Variables that make requests call through it, and trust it."""
         self.authority.cert_pem.write_to_path(folder / "authority.pem")
         names = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
         here = {"REQUESTS_CA_BUNDLE": str(folder / "authority.pem"), "NO_PROXY": "", "no_proxy": ""}

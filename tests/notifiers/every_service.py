@@ -11,9 +11,7 @@ from hypothesis import strategies as st
 from daemon.notifiers.apprise import plugins
 
 ELSEWHERE = frozenset({"aprs", "syslog"})
-"""Services that speak to a place of their own without HTTP: to a server of radio amateurs, to this
-machine's log.
-"""
+"""Services that call fixed places without HTTP: radio amateurs' server, this machine's log."""
 
 _TOKEN = st.text(
     "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789-_", min_size=10, max_size=24
@@ -24,9 +22,7 @@ _MAIL = st.integers(10**6, 10**7).map(lambda number: f"someone{number}@example.c
 
 
 def kinds() -> dict[str, type[NotifyBase]]:
-    """Every usable service by its first scheme, without those that would call beyond this
-    machine.
-    """
+    """Every usable service by its first scheme, without those that would call other machines."""
     found: dict[type[NotifyBase], str] = {}
     schemes: list[str] = sorted(plugins._SERVICES.schemas())
     for scheme in schemes:
@@ -40,9 +36,7 @@ def kinds() -> dict[str, type[NotifyBase]]:
 
 @st.composite
 def urls(draw: Callable[[Any], Any], kind: type[NotifyBase], scheme: str, place: str) -> str:
-    """A URL of this service, with random tokens; a receiver that can be named is at `place`
-    (HOST:PORT).
-    """
+    """A URL of this service with random tokens; the receiver is at `place` (HOST:PORT)."""
     forms: Any = kind.templates
     form = str(draw(st.sampled_from(sorted(map(str, forms)))))
     host, _, port = place.partition(":")
@@ -112,7 +106,7 @@ _EXAMPLES = ((_PHONE, "12025550123"), (_TOKEN, "Ab3-_x7yzQ"), (_MAIL, "someone12
 
 @st.composite
 def _query(draw: Callable[[Any], Any], kind: type[NotifyBase], scheme: str) -> str:
-    """What a URL may ask for behind the ?: less safety, headers and parameters with tokens."""
+    """Parameters behind the ?: less safety, headers and parameters with tokens."""
     items = ["from=me@example.com", "to=you@example.com"] if scheme.startswith("mailto") else []
     items += [item for item in ("redirect=yes", "verify=no", "retry=2") if draw(st.booleans())]
     prefixes = {about.get("prefix") for about in kind.template_kwargs.values()}

@@ -1,6 +1,4 @@
-"""Receivers that answer what no honest one does, on raw sockets: without an end, in drips,
-compressed, torn.
-"""
+"""Receivers with dishonest answers on raw sockets: endless, slow, compressed, torn."""
 
 import gzip
 import socket
@@ -12,7 +10,7 @@ from itertools import repeat
 from threading import Semaphore, Thread
 
 Speak = Callable[["Visit"], None]
-"""What a receiver does with one connection, from its beginning to its end."""
+"""The behaviour of a receiver on one connection, from beginning to end."""
 
 PATIENCE = 60
 """Seconds after which what a test waits for will not come any more."""
@@ -80,7 +78,7 @@ class Visit:
         self.connection.sendall(b"".join(parts))
 
     def hear(self, ending: bytes) -> bytes:
-        """What the visitor says, up to this."""
+        """The visitor's bytes, up to this."""
         said = bytearray()
         while not said.endswith(ending):
             part = self.connection.recv(1)
@@ -101,7 +99,7 @@ class Visit:
 
 
 def no_call_is_left() -> None:
-    """Whatever was sent, or given up, in this process: its thread ends."""
+    """Check that the thread of every call in this process ends."""
     for thread in threading.enumerate():
         if thread.name == "notifier":
             thread.join(PATIENCE)
@@ -127,9 +125,7 @@ def request(visit: Visit) -> None:
 
 
 def answering(answer: bytes, then: Sequence[bytes] = (), *, hang: bool = False) -> Speak:
-    """An HTTP answer that begins so, and goes on with `then` for ever; or with nothing, but the
-    connection stays.
-    """
+    """An HTTP answer that begins so and repeats `then` for ever; without it, it falls silent."""
 
     def speak(visit: Visit) -> None:
         request(visit)
@@ -143,7 +139,7 @@ def answering(answer: bytes, then: Sequence[bytes] = (), *, hang: bool = False) 
 
 
 def well(visit: Visit) -> None:
-    """As an honest receiver."""
+    """The answer of an honest receiver."""
     request(visit)
     visit.say(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
 
@@ -186,7 +182,7 @@ ENDLESS_BEFORE_THE_STATUS = {
     "the reason of a status": answering(b"HTTP/1.1 200 ", [b"a"]),
     "no HTTP": answering(b"", [b"a"]),
 }
-"""Nobody knows whether the message was taken."""
+"""The fate of the message is unknown."""
 
 SILENT_AFTER_THE_STATUS = {
     "within a body": answering(OK + b"Content-Length: 9\r\n\r\na", hang=True),
@@ -219,7 +215,7 @@ TORN_AFTER_THE_STATUS = {
 # SMTP.
 
 STEPS = ("banner", "ehlo", "mail", "rcpt", "data", "mail text", "quit")
-"""What a server answers, in this order."""
+"""Answers of a server, in this order."""
 
 GOOD = {
     "banner": b"220 mx.example.com ESMTP\r\n",
@@ -248,9 +244,7 @@ def mailing(step: str, answer: Speak) -> Speak:
 
 
 def saying(begin: bytes, then: bytes = b"", *, hang: bool = False) -> Speak:
-    """What is said where honesty ends: this, then that for ever; or nothing, but the connection
-    stays.
-    """
+    """Bytes at the dishonest point: this, then that for ever, or silence on an open connection."""
 
     def speak(visit: Visit) -> None:
         visit.say(begin)

@@ -19,9 +19,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session, sy
 
 @dataclass(slots=True)
 class Mailbox:
-    """Recipients are taken unless they are called `nobody` (550) or `busy` (450), logins by one of
-    `PASSWORDS`.
-    """
+    """Takes recipients except `nobody` (550) and `busy` (450), and logins by one of `PASSWORDS`."""
 
     port: int = 0
     got: list[EmailMessage] = field(default_factory=list)
@@ -32,7 +30,7 @@ class Mailbox:
     taken: Event = field(default_factory=Event)
     """Set when one was kept."""
     answer: str = "250 taken"
-    """To a mail that was read."""
+    """The answer to a mail that was read."""
 
     async def handle_RCPT(  # noqa: N802 -- the names of aiosmtpd
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -106,9 +104,7 @@ def check(
 def serving(
     kind: type[SMTP] = SMTP, context: ssl.SSLContext | None = None, without: Sequence[str] = ()
 ) -> Iterator[Mailbox]:
-    """A mailbox; with `context` the connection must become TLS by STARTTLS. `without` names logins
-    it does not take.
-    """
+    """A mailbox; `context` requires STARTTLS, `without` names logins that it does not take."""
     box = Mailbox(port=_free_port())
 
     class Server(Controller):

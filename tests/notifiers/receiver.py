@@ -114,7 +114,7 @@ PAGE = (
     "<html><head><title>Bad gateway</title></head><body><h1>Sorry, we have been blocked."
     " error=410.</h1></body></html>"
 )
-"""What stands between us and a service may answer in its stead."""
+"""Answer as a proxy in front of the service."""
 
 
 def dropping(handler: BaseHTTPRequestHandler, _post: Post) -> None:
@@ -129,7 +129,7 @@ def resetting(handler: BaseHTTPRequestHandler, _post: Post) -> None:
 
 
 def hanging(until: Event) -> Answer:
-    """No answer before the event."""
+    """Answer only after the event."""
 
     def answer(handler: BaseHTTPRequestHandler, _post: Post) -> None:
         until.wait(60)

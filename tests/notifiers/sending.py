@@ -1,8 +1,7 @@
-"""A process that sends what it is told through the real notifier: jobs on stdin, their outcomes on
-stdout, a line each.
+"""A process that sends through the real notifier: jobs on stdin, outcomes on stdout, a line each.
 
 Run it as `python -m tests.notifiers.sending [SECRET ...]`; `Sender` is the other end. With secrets
-it logs as the daemon does, all that any library says, without these.
+it logs as the daemon does, with all lines of libraries, but without these secrets.
 """
 
 import asyncio

@@ -20,9 +20,7 @@ def url(receiver: Receiver) -> str:
 
 
 async def test_retries_in_the_url_are_not_followed() -> None:
-    """F2: we retry; Apprise does not, nor does it call a failure a success, whatever the URL asks
-    for.
-    """
+    """F2: only we retry; Apprise does not, nor calls a failure a success, whatever the URL says."""
     with Receiver(answering(500)).serving() as receiver:
         notifier = AppriseNotifier(f"{url(receiver)}?retry=3&wait=0&optional=yes", ManualClock())
         assert (await notifier.send(MESSAGE)).outcome is Outcome.LATER
@@ -65,9 +63,7 @@ async def test_s2_what_is_not_logged_is_heard_all_the_same() -> None:
 
 @pytest.mark.usefixtures("restored_logging")
 async def test_apprise_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
-    """Promise 9: a failure is told by its outcome alone; Apprise writes no line, not even at debug
-    level.
-    """
+    """Promise 9: only the outcome reports a failure; Apprise writes no line, not even at debug."""
     lines = io.StringIO()
     log.setup(lines, level="debug", redactor=log.Redactor())
     with Receiver(answering(500)).serving() as receiver:

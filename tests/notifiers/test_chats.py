@@ -1,6 +1,4 @@
-"""Channels through ntfy, Slack and Discord, over real HTTP: what they may answer, and what they
-get.
-"""
+"""Channels through ntfy, Slack and Discord, over real HTTP: their answers and what they receive."""
 
 import asyncio
 from threading import Event
@@ -20,7 +18,7 @@ MESSAGE = Message(TITLE, TEXT, Severity.WARNING)
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 ALONE = Message("", "", Severity.WARNING, picture=PICTURE)
 PICTURES = 3
-"""That may hang; then none is begun."""
+"""Calls that may hang; beyond that none begins."""
 TOPIC = "t0pic-9fK2xQ"
 TOKENS = ("T1JJ3T3L2", "A1BRTD4JD", "TIiajkdnlazkcOXrIdevi7FQ")
 
@@ -48,7 +46,7 @@ def _led_to(receiver: Receiver, attribute: str, url: str) -> AppriseNotifier:
 
 
 def wrong(code: int, error: str) -> Answer:
-    """In ntfy's own form."""
+    """An error in ntfy's own form."""
     return answering(
         code // 100,
         {"code": code, "http": code // 100, "error": error, "link": "https://ntfy.sh/docs"},
@@ -94,9 +92,7 @@ def wrong(code: int, error: str) -> Answer:
     ],
 )
 async def test_what_ntfy_answers(answer: Answer, expected: AttemptResult) -> None:
-    """F1: refused only in ntfy's own words and codes; the topic, which is a secret, is not
-    shown.
-    """
+    """F1: refused only in ntfy's own words and codes; the topic, a secret, is not shown."""
     with Receiver(answer).serving() as receiver:
         assert await ntfy(receiver).send(MESSAGE) == expected
     assert len(receiver.got) == 1
@@ -130,7 +126,7 @@ async def test_what_ntfy_answers(answer: Answer, expected: AttemptResult) -> Non
     ],
 )
 async def test_what_slack_answers(answer: Answer, expected: AttemptResult) -> None:
-    """F1: of Slack's answers Apprise tells the status alone, by which only 410 is for good."""
+    """F1: Apprise reports only the status of Slack's answers; only 410 is final."""
     with Receiver(answer).serving() as receiver:
         assert await slack(receiver).send(MESSAGE) == expected
     assert len(receiver.got) == 1
@@ -152,7 +148,7 @@ async def test_what_slack_answers(answer: Answer, expected: AttemptResult) -> No
     ],
 )
 async def test_what_discord_answers(answer: Answer, expected: AttemptResult) -> None:
-    """F1: of Discord's answers Apprise tells the status alone, by which nothing is for good."""
+    """F1: Apprise reports only the status of Discord's answers; none is final."""
     with Receiver(answer).serving() as receiver:
         assert await discord(receiver).send(MESSAGE) == expected
     assert len(receiver.got) == 1
@@ -168,9 +164,7 @@ LIMITED = answering(
 
 
 async def test_discord_does_not_sleep_on_our_threads() -> None:
-    """F2: where Apprise would wait for as long as Discord names, and then send what was given up,
-    it fails at once.
-    """
+    """F2: it fails at once where Apprise would wait, and then send a given-up message."""
     with Receiver(LIMITED).serving() as receiver:
         assert await discord(receiver).send(MESSAGE) == AttemptResult(
             Outcome.LATER, "Discord answered HTTP 429"
@@ -221,9 +215,7 @@ async def test_what_fits_arrives_whole_in_one_message(sign: str) -> None:
 
 
 async def test_a_picture_follows_silently() -> None:
-    """F8: on ntfy and Discord the picture alone is a message that does not ring; the next text
-    rings again.
-    """
+    """F8: on ntfy and Discord the picture is a silent message; the next text rings again."""
     with Receiver(answering(200, "ok")).serving() as receiver:
         for notifier in (ntfy(receiver), discord(receiver)):
             for message in (
@@ -247,9 +239,7 @@ async def test_a_picture_follows_silently() -> None:
 
 
 async def test_a_picture_that_hangs_delays_no_text() -> None:
-    """F8: the text leaves beside it, however many hang; a picture that was given up keeps no later
-    one back.
-    """
+    """F8: the text leaves beside hanging pictures; a given-up picture delays no later one."""
     ended = Event()
     with Receiver(
         in_turn(*[hanging(ended)] * PICTURES, answering(200, "ok"))
@@ -276,9 +266,7 @@ async def _in_time(clock: ManualClock) -> None:
 
 
 async def test_slack_gets_no_picture() -> None:
-    """F8: a picture that fails on Slack would make a delivered text look undelivered, so there is
-    none.
-    """
+    """F8: a failed picture on Slack would make a delivered text look undelivered."""
     with Receiver(answering(200, "ok")).serving() as receiver:
         notifier = slack(receiver)
         assert await notifier.send(

@@ -1,6 +1,4 @@
-"""What each service shows of a text: the payload that its real Apprise plugin sends, over real
-HTTP.
-"""
+"""The payload that each service's real Apprise plugin sends for a text, over real HTTP."""
 
 from collections.abc import Callable
 from typing import Any
@@ -43,7 +41,7 @@ def _keys(title: str, text: str) -> Shown:
 
 
 def _above(text: str) -> Shown:
-    """Of a service without titles: the title is the first line."""
+    """For services without titles: the title as first line."""
 
     def shown(payload: Any) -> tuple[str, str]:
         title, _, below = payload[text].replace("\r\n", "\n").partition("\n")
@@ -162,9 +160,7 @@ def _lines(payload: Any) -> tuple[str, str]:
 async def test_b10_a_text_is_shown_as_it_was_written(
     url: str, attribute: str, shown: Shown, title: str, text: str
 ) -> None:
-    """B10: No sign of title or text is escaped, decorated or lost on the way, but where the service
-    wants it so.
-    """
+    """B10: no character is escaped, decorated or lost, except where the service wants it so."""
     with Receiver(TAKEN).serving() as receiver:
         notifier = AppriseNotifier(url.format(host=f"127.0.0.1:{receiver.port}"), ManualClock())
         if attribute:
@@ -200,9 +196,7 @@ async def test_c8_good_news_is_sent_as_such(message: Message, kind: str) -> None
 
 @pytest.mark.parametrize("good", [True, False])
 async def test_c8_services_that_would_drop_good_news_get_a_warning(good: bool) -> None:
-    """C8: Of good news Opsgenie and its like look for an incident of the same title to close, and
-    show nothing.
-    """
+    """C8: for good news, Opsgenie and its like only close an incident of that title."""
     with Receiver(answering(202, {"requestId": "r"})).serving() as receiver:
         notifier = AppriseNotifier(f"incidentio://{TOKEN}/{TOKEN}", ManualClock())
         plugin: Any = notifier._apprise[0]

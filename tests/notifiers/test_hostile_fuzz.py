@@ -1,7 +1,6 @@
-"""Answers of receivers and mail servers with bytes changed at random, before the real notifier in a
-process of its own.
+"""Answers of receivers and mail servers with random bytes changed, before the real notifier.
 
-`make test` tries a few, `make fuzz` ten thousand of each.
+The notifier runs in its own process. `make test` tries a few, `make fuzz` ten thousand of each.
 """
 
 import gzip
@@ -23,7 +22,7 @@ COUNT = min(10_000, settings().max_examples // 4)
 PATIENCE: Millis = 200
 """The time of one attempt."""
 HANGING = 0.05
-"""How many answers end with silence instead of the end of the connection."""
+"""Share of answers that end in silence instead of a closed connection."""
 BOUND = 130 * 1024
 """kB."""
 TOKEN = "tok3n-9fK2xQ"
@@ -109,9 +108,7 @@ REPLIES = {
 
 
 def conversation(replies: Mapping[str, bytes], ends_after: str = "quit") -> Speak:
-    """A mail server that answers so, and ends after one of the answers; or says nothing more after
-    all of them.
-    """
+    """A mail server with these answers; it ends after one of them, or falls silent after all."""
 
     def speak(visit: Visit) -> None:
         for step, reply in replies.items():
@@ -146,9 +143,7 @@ def any_mail_server(random: Random) -> Speak:
 def test_s1_no_answer_hurts(
     url: str, made: Callable[[Random], Speak], well: Speak, tmp_path: Path
 ) -> None:
-    """S1, promise 9: memory holds, no thread stays, no token is told, and what did not arrive does
-    once all is well.
-    """
+    """S1, promise 9: memory holds, threads end, no token is shown, and sending works afterwards."""
     seed = SystemRandom().randrange(1_000_000)
     print(f"seed {seed}")  # noqa: T201 -- shown if it fails
     random = Random(seed)

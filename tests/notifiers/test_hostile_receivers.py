@@ -1,6 +1,4 @@
-"""Hostile receivers before the real notifier: an attempt is bounded in time, bytes and threads, and
-told as it is.
-"""
+"""Hostile receivers: an attempt is limited in time, bytes and threads, and reported correctly."""
 
 import asyncio
 import re
@@ -21,9 +19,7 @@ from tests.notifiers.sending import sender
 MESSAGE = Message("CRITICAL low-margin · main", "available_margin is 42 < 100", Severity.CRITICAL)
 
 BOUND = 130 * 1024
-"""kB that the sending process may need at most; half of it is Apprise. Without bounds one answer
-takes gigabytes.
-"""
+"""Most kB that the sending process may need; half is Apprise. Unbounded answers take gigabytes."""
 
 
 def webhook(port: int) -> str:
@@ -36,10 +32,9 @@ def outcomes_of(attempts: Mapping[str, AttemptResult]) -> Mapping[str, Outcome]:
 
 
 def test_s1_an_answer_without_an_end_costs_no_memory() -> None:
-    """S1: what follows the status takes nothing back, what never names one is unknown, and memory
-    holds.
+    """S1: only the status counts, an answer without one is unknown, and memory holds.
 
-    A mail server whose replies do not end is told in plain words.
+    Endless replies of a mail server are reported in plain words.
     """
     endless = {
         f"{step} {name}": mailing(step, say)
@@ -70,9 +65,7 @@ def test_s1_an_answer_without_an_end_costs_no_memory() -> None:
 
 
 def _replies(endless: Mapping[str, Speak], outcome: Outcome) -> Mapping[str, Speak]:
-    """Those that end so: a mail was taken when its server said so, and before that it was never
-    sent.
-    """
+    """Replies that end so: a mail is taken once its server said so, and unsent before."""
     taken = ("mail text", "quit")
     return {
         name: say
@@ -88,9 +81,7 @@ def _figure(name: str, status: str) -> int:
 
 
 async def given_up(server: Hostile, url: str, speak: Speak) -> AttemptResult:
-    """An attempt before a receiver that falls silent, until our time is over; its thread ends
-    then.
-    """
+    """An attempt at a receiver that falls silent, until our timeout; then its thread ends."""
     server.speak, clock = speak, ManualClock()
     sending = asyncio.ensure_future(AppriseNotifier(url, clock).send(MESSAGE))
     await asyncio.to_thread(server.stuck.acquire)
@@ -101,9 +92,7 @@ async def given_up(server: Hostile, url: str, speak: Speak) -> AttemptResult:
 
 
 async def test_s5_a_webhook_that_falls_silent_is_given_up() -> None:
-    """S5: its thread ends with the attempt; the message was taken if a status had said so by
-    then.
-    """
+    """S5: its thread ends with the attempt; a status received by then counts."""
     rows = hostile.SILENT_AFTER_THE_STATUS | hostile.SILENT_BEFORE_THE_STATUS
     with Hostile(hostile.well).serving() as server:
         ended = {
@@ -119,9 +108,7 @@ async def test_s5_a_webhook_that_falls_silent_is_given_up() -> None:
 
 
 async def test_s5_a_mail_server_that_falls_silent_is_given_up() -> None:
-    """S5: likewise, at each step of a mail; before the server asked for its text, nothing of it was
-    sent.
-    """
+    """S5: likewise at each step of a mail; before the server asks for the text nothing is sent."""
     silent = {
         f"{step} {name}": mailing(step, say)
         for step in STEPS
@@ -160,9 +147,7 @@ TLS = {
     ],
 )
 async def test_s5_every_protocol_can_be_given_up(url: str, outcome: Outcome) -> None:
-    """S5, F1: where TLS never begins nothing was sent; of a protocol that does not tell it is not
-    known.
-    """
+    """S5, F1: before TLS nothing was sent; unknown for a protocol that does not tell."""
     with Hostile(hostile.well).serving() as server:
         attempted = await given_up(server, url.format(port=server.port), lambda visit: visit.hang())
     assert attempted.outcome is outcome
@@ -170,9 +155,7 @@ async def test_s5_every_protocol_can_be_given_up(url: str, outcome: Outcome) -> 
 
 @pytest.mark.parametrize("service", TLS)
 async def test_f1_a_connection_that_ends_before_tls_has_sent_nothing(service: str) -> None:
-    """F1: the message cannot have arrived, so it is later, in a sentence without the name of an
-    exception.
-    """
+    """F1: the message cannot have arrived, so it is `later`, without an exception's name."""
     with Hostile(lambda visit: visit.end()).serving() as server:
         attempted = await AppriseNotifier(
             TLS[service].format(port=server.port), ManualClock()
@@ -182,9 +165,7 @@ async def test_f1_a_connection_that_ends_before_tls_has_sent_nothing(service: st
 
 
 async def test_s5_no_channel_is_dead_after_silent_answers() -> None:
-    """S5: however many attempts hung before, a receiver that is well again gets the next message at
-    once.
-    """
+    """S5: however many attempts hung before, a recovered receiver gets the next message at once."""
     clock = ManualClock()
     with Hostile(hostile.SILENT_BEFORE_THE_STATUS["at once"]).serving() as server:
         notifier = AppriseNotifier(webhook(server.port), clock)
@@ -198,7 +179,7 @@ async def test_s5_no_channel_is_dead_after_silent_answers() -> None:
 
 
 async def test_s5_a_call_that_is_cancelled_ends() -> None:
-    """S5: nobody waits for it, so nothing of it stays."""
+    """S5: a cancelled call has no waiter, so nothing of it stays."""
     with Hostile(hostile.SILENT_BEFORE_THE_STATUS["at once"]).serving() as server:
         sending = asyncio.ensure_future(
             AppriseNotifier(webhook(server.port), ManualClock()).send(MESSAGE)
@@ -210,9 +191,7 @@ async def test_s5_a_call_that_is_cancelled_ends() -> None:
 
 
 async def test_s1_a_mail_without_an_answer_may_have_arrived() -> None:
-    """S1: a mail server that ends within its answer to a mail said nothing yet, or said all that
-    counts.
-    """
+    """S1: a mail server that ends within its final answer said nothing yet, or enough."""
     rows = {
         b"": Outcome.UNKNOWN,
         b"25": Outcome.UNKNOWN,
@@ -250,9 +229,7 @@ async def test_s1_the_heartbeat_is_bounded_likewise() -> None:
 
 
 async def test_s1_a_service_whose_answer_breaks_off_may_have_taken_the_message() -> None:
-    """S1: Rocket.Chat says in the body whether it took a message; an error status says that it did
-    not.
-    """
+    """S1: Rocket.Chat reports success in the body; an error status means that it failed."""
     rows = {
         Outcome.UNKNOWN: hostile.answering(hostile.OK + b"Content-Length: 99\r\n\r\n{"),
         Outcome.LATER: hostile.answering(b"HTTP/1.1 500 No\r\nContent-Length: 99\r\n\r\n{"),

@@ -1,6 +1,4 @@
-"""A channel through e-mail, over real SMTP: what a mail server may do, and what a person finds in
-the mailbox.
-"""
+"""A channel through e-mail, over real SMTP: behaviour of mail servers, and the mails received."""
 
 import asyncio
 import socket
@@ -47,9 +45,7 @@ def text_of(mail: EmailMessage, kind: str = "plain") -> str:
 
 
 async def test_a_text_arrives_as_it_was_written() -> None:
-    """F1: accepted is delivered; the subject is the title, the text that of the message, and there
-    is no HTML.
-    """
+    """F1: accepted is delivered; subject and text are those of the message, without HTML."""
     with serving() as box:
         assert await tried(address(box.port)) == AttemptResult(Outcome.DELIVERED)
     (mail,) = box.got
@@ -69,9 +65,7 @@ async def test_a_refused_recipient_is_later(recipient: str) -> None:
 
 
 async def test_a_refused_copy_is_unknown() -> None:
-    """F1: a mail that only some of its recipients get may have been read: its retry says that it
-    may be a repeat.
-    """
+    """F1: some recipients may have read the mail, so its retry says that it may be a repeat."""
     with serving() as box:
         attempted = await tried(address(box.port, query="&cc=nobody@example.com"))
     assert attempted.outcome is Outcome.UNKNOWN
@@ -89,9 +83,7 @@ async def test_a_refused_mail_is_later() -> None:
 
 
 async def test_a_refused_login_is_later_and_shows_no_password() -> None:
-    """F1, promise 9: a wrong password is told in the server's words, of which the password is
-    blanked.
-    """
+    """F1, promise 9: a wrong password is reported in the server's words, the password blanked."""
     with serving() as box:
         attempted = await tried(address(box.port, login=f"me:{SECRET}@"))
     assert attempted == AttemptResult(
@@ -124,7 +116,7 @@ async def test_a_login_beyond_ascii(kind: type[SMTP], without: list[str], login:
 
 
 async def test_a_wrong_login_beyond_ascii_is_later_and_the_connection_ends() -> None:
-    """A9, promise 9: as any other wrong password, and without it."""
+    """A9, promise 9: it fails like any other wrong password, and is not shown."""
     with serving() as box:
         attempted = await tried(address(box.port, login=f"me:{quote('hünter23')}@"))
     assert attempted == AttemptResult(
@@ -152,9 +144,7 @@ async def test_a_wrong_login_beyond_ascii_is_later_and_the_connection_ends() -> 
     ],
 )
 def test_what_no_mail_can_hold_is_refused_by_check(query: str, to: str, words: str) -> None:
-    """A9: addresses beyond ASCII and lines that would become headers of their own are told before
-    anything is sent.
-    """
+    """A9: non-ASCII addresses and lines that would become headers are reported before sending."""
     assert words in str(
         problem(address(25, quote(to, safe="@"), query=quote(query, safe="&=+%@:")))
     )
@@ -225,9 +215,7 @@ async def test_starttls_with_a_certificate_of_nobody(
 
 
 async def test_a_server_without_starttls() -> None:
-    """F1: a server that cannot do what the URL asks for is told apart from one that cannot be
-    reached.
-    """
+    """F1: a server that lacks what the URL needs is distinguished from an unreachable one."""
     with serving() as box:
         attempted = await tried(address(box.port, mode="starttls"))
     expected = (
@@ -238,9 +226,7 @@ async def test_a_server_without_starttls() -> None:
 
 
 async def test_html_goes_beside_a_text_that_reads_well() -> None:
-    """Both parts tell the same; the text has a line where the HTML has a `div`, and a blank one
-    where it has a `br`.
-    """
+    """Both parts agree; the text has a line for each `div` and a blank line for each `br`."""
     with serving() as box:
         assert await tried(address(box.port), RICH) == AttemptResult(Outcome.DELIVERED)
     (mail,) = box.got
@@ -264,9 +250,7 @@ async def test_html_may_be_laid_out_in_lines() -> None:
 
 
 async def test_a_url_may_ask_for_text_alone() -> None:
-    """`format=text` of the URL is obeyed: the text is that of the message, and the channel shows no
-    HTML.
-    """
+    """`format=text` of the URL is obeyed: the text is the message's, and there is no HTML."""
     with serving() as box:
         notifier = AppriseNotifier(address(box.port, query="&format=text"), ManualClock())
         assert (await notifier.send(RICH), notifier.traits.html) == (
@@ -278,9 +262,7 @@ async def test_a_url_may_ask_for_text_alone() -> None:
 
 
 async def test_a_picture_stands_in_the_html() -> None:
-    """F8: on e-mail the picture is part of the message, shown below the text, as wide as the
-    screen.
-    """
+    """F8: on e-mail the picture is in the message, below the text, as wide as the screen."""
     with serving() as box:
         assert await tried(address(box.port), replace(RICH, picture=PICTURE)) == AttemptResult(
             Outcome.DELIVERED
@@ -309,9 +291,7 @@ async def test_a_picture_goes_with_a_text(query: str) -> None:
 
 
 async def test_messages_of_a_thread_refer_to_the_same() -> None:
-    """A stable reference keeps an alert's mails together; it is not carried over to the next
-    message.
-    """
+    """A stable reference keeps an alert's mails together; the next message does not inherit it."""
     with serving() as box:
         notifier = AppriseNotifier(address(box.port, query="&%2BX-Mine=yes"), ManualClock())
         for thread in ("k3f9.main", "k3f9.main", "", "ab2c.my account"):
@@ -359,7 +339,7 @@ async def test_each_mail_has_one_of_each_header() -> None:
 
 
 async def test_an_attempt_that_was_given_up_keeps_its_own_headers() -> None:
-    """What is still under way is not changed by the message that comes after it."""
+    """A message still being sent is not changed by the next one."""
     clock = ManualClock()
     with serving() as box:
         box.holds = Event()

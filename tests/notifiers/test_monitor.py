@@ -1,6 +1,4 @@
-"""The monitor that expects a heartbeat, over real sockets: answers, refusals, silence. Its address
-is never told.
-"""
+"""The heartbeat monitor over real sockets: answers, refusals, silence. Its address stays secret."""
 
 import asyncio
 import base64
@@ -81,9 +79,7 @@ async def test_a_redirect_is_not_followed() -> None:
 @pytest.mark.usefixtures("restored_logging")
 @pytest.mark.parametrize("style", ["human", "json"])
 async def test_s2_a_malformed_header_tells_no_token(style: Style) -> None:
-    """S2: the answer is taken, and the log says nothing of the address, which no secret of ours
-    spells with a port.
-    """
+    """S2: the answer is taken; the log shows no address, which is spelled with a port there."""
 
     def malformed(handler: BaseHTTPRequestHandler, _post: Post) -> None:
         handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nthis is no header\r\n\r\n")
@@ -130,9 +126,7 @@ async def test_what_speaks_no_http_is_told() -> None:
 
 
 async def test_a_monitor_that_hangs_is_given_up() -> None:
-    """After ten seconds, from the beginning of the fetch to its end; given up ones do not pile
-    up.
-    """
+    """The limit is ten seconds from beginning to end; given-up fetches do not pile up."""
     release, clock = threading.Event(), ManualClock()
     with Receiver(hanging(release)).serving() as receiver:
         monitor = HeartbeatMonitor(f"http://127.0.0.1:{receiver.port}/{TOKEN}", clock)
@@ -150,9 +144,7 @@ def _task(monitor: HeartbeatMonitor) -> asyncio.Task[str | None]:
 
 
 async def test_a_certificate_is_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Promise 9: only an authority that this machine trusts; one of one's own is set up as for the
-    channels.
-    """
+    """Promise 9: only trusted authorities count; an own one is set up as for the channels."""
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)

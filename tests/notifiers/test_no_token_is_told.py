@@ -1,4 +1,4 @@
-"""S2, promise 9: no token of any service's URL is told, whatever its receiver does."""
+"""S2, promise 9: no token of a service's URL is shown, whatever its receiver does."""
 
 import asyncio
 import io
@@ -32,9 +32,7 @@ MESSAGE = Message("CRITICAL low-margin", "available_margin is 42 < 100", Severit
 PATIENCE = 8_000
 
 SHOWN = 3
-"""The attempts that are recorded and shown by commands, too: a command costs as much as ten
-attempts.
-"""
+"""Attempts that are also recorded and shown by commands: a command costs ten attempts."""
 
 CONFIGURATION = """
 [daemon]
@@ -84,7 +82,7 @@ def command(folder: Path, *arguments: str) -> str:
 
 
 def recorded(folder: Path, attempted: AttemptResult) -> str:
-    """What the database keeps of an attempt, once it is there."""
+    """The recorded attempt, once the database holds it."""
     key = MessageKey("desk", SystemClock().now(), TEST)
     write_once(f"sqlite:///{folder}/mw.db", Claim(key, (), MESSAGE))
     write_once(f"sqlite:///{folder}/mw.db", RecordAttempt(key, SystemClock().now(), attempted, {}))
@@ -93,9 +91,9 @@ def recorded(folder: Path, attempted: AttemptResult) -> str:
 
 
 def shown(secret: str, text: str) -> bool:
-    """Whether a secret can be read in a text, in whatever case and however its signs are encoded.
+    """Whether a text shows a secret, in any case and encoding.
 
-    A short one is looked for as a word: numbers of all kinds hold a few of any digits.
+    A short one is searched as a word: numbers contain a few digits by chance.
     """
     spellings = {secret, unquote(secret), unquote(unquote(secret))}
     return any(_is_in(each.lower(), text.lower()) for each in spellings if len(each.strip()) >= 4)
@@ -137,9 +135,7 @@ def tried(url: str, style: str) -> tuple[AttemptResult, str]:
 def test_s2_no_part_of_any_url_is_told_whatever_its_receiver_does(
     receiver: Echoing, record: Path
 ) -> None:
-    """S2: neither in the log, tracebacks included, nor in the database, a message, or what commands
-    show of it.
-    """
+    """S2: not in the log or its tracebacks, the database, a message, or the output of commands."""
     attempts: dict[str, AttemptResult] = {}
 
     @settings(

@@ -1,6 +1,4 @@
-"""What services take: what is derived for those that nothing else is known of, and how texts are
-weighed.
-"""
+"""Limits of services: derived ones for unknown services, and how texts are weighed."""
 
 import warnings
 
@@ -35,14 +33,12 @@ from daemon.notifiers.services import (
     ],
 )
 def test_the_room_of_other_services(limits: Limits, room: int) -> None:
-    """F5: what is not known is derived so that a text surely fits, its signs escaped and its title
-    put before it.
-    """
+    """F5: derived limits surely fit a text with its characters escaped and its title in front."""
     assert service("other", limits).traits == Traits(room=room)
 
 
 def test_b10_services_for_mail_get_the_message_as_html() -> None:
-    """B10: Where the whole of it has room; a text without HTML gets line ends that are shown."""
+    """B10: if the room suffices; a text without HTML gets visible line ends."""
     mail, small = (
         service("sendgrid", Limits(32_768, ("html",))),
         service("pushplus", Limits(20_000, ("html",))),
@@ -65,9 +61,7 @@ def test_others_promise_nothing() -> None:
 
 @given(st.text())
 def test_texts_are_weighed_as_services_count(text: str) -> None:
-    """F5: UTF-16 units, bytes of UTF-8 at most, and a text with its entities; parts weigh as much
-    as the whole.
-    """
+    """F5: UTF-16 units, bytes of UTF-8 at most, and entities; parts weigh as much as the whole."""
     assert utf16(text) == len(text.encode("utf-16-le")) // 2
     assert encoded(text) >= len(text.encode())
     assert escaped(text) >= len(text)

@@ -1,6 +1,4 @@
-"""A channel through Telegram, over TLS to its real name: what the Bot API may answer, and what a
-person reads.
-"""
+"""A channel through Telegram, over TLS to its real name: answers of the Bot API, texts received."""
 
 from collections.abc import Iterator
 from threading import Event
@@ -46,9 +44,7 @@ def empty_chat(telegram: BotApi) -> None:
 
 
 def test_a_message_arrives_as_it_was_written(telegram: BotApi, phone: Sender) -> None:
-    """F1: accepted is delivered; the title stands above the text, and blank lines keep the alerts
-    of one text apart.
-    """
+    """F1: accepted is delivered; the title is above the text, blank lines separate alerts."""
     text = (
         "available_margin 92, threshold 100\nsince 03:12:21\n\nWARNING other · main: x\nalert ct83"
         " · warning"
@@ -134,9 +130,7 @@ def test_a_message_arrives_as_it_was_written(telegram: BotApi, phone: Sender) ->
 def test_what_telegram_answers(
     telegram: BotApi, phone: Sender, answer: Answer, expected: AttemptResult
 ) -> None:
-    """F1, F2: refused only in Telegram's own words, its `retry_after` obeyed; what comes next
-    arrives.
-    """
+    """F1, F2: refused only in Telegram's own words, `retry_after` obeyed; the next one arrives."""
     telegram.answers.append(answer)
     assert phone.send(URL, said("once")) == expected
     assert telegram.chat == []
@@ -157,7 +151,7 @@ def test_a_wrong_url_is_refused(phone: Sender, url: str, detail: str) -> None:
 
 
 def test_one_chat_of_two_that_refuses(telegram: BotApi, phone: Sender) -> None:
-    """F1: where one of several chats was reached, the channel is not parked for the other."""
+    """F1: if one of several chats was reached, the channel is not parked for the other."""
     attempted = phone.send(f"tgram://{TOKEN}/{CHAT}/4242", said("text"))
     assert (attempted.outcome, len(telegram.chat)) == (Outcome.UNKNOWN, 1)
 
@@ -194,9 +188,7 @@ def test_no_answer_is_unknown(telegram: BotApi, phone: Sender) -> None:
     ],
 )
 def test_special_signs_arrive(telegram: BotApi, phone: Sender, query: str) -> None:
-    """F5: each sign that means something to Telegram stands in the text as itself, whatever the URL
-    asks for.
-    """
+    """F5: each character special to Telegram arrives as itself, whatever the URL asks for."""
     text = (
         f"{SIGNS}\n<b>no tag</b> &lt; &amp;amp; &nbsp; &#65; <unknown> </b>\n😀 :smile: 👩‍👩‍👧 é"
         " ü 日本 \\u200d x"
@@ -211,9 +203,7 @@ def test_special_signs_arrive(telegram: BotApi, phone: Sender, query: str) -> No
 def test_what_fits_arrives_whole_in_one_message(
     telegram: BotApi, phone: Sender, sign: str, query: str
 ) -> None:
-    """F5: a text that fills the room, however its signs are counted or escaped, is one message,
-    uncut.
-    """
+    """F5: a text that fills the room, however counted or escaped, is one message, uncut."""
     title = "CRITICAL " + "x" * 51
     count = (TRAITS.room - TRAITS.weigh(title)) // TRAITS.weigh(sign)
     text = sign * count
@@ -223,9 +213,7 @@ def test_what_fits_arrives_whole_in_one_message(
 
 @given(text=st.text(), title=st.text(max_size=60))
 def test_any_text_arrives(telegram: BotApi, phone: Sender, text: str, title: str) -> None:
-    """F5: whatever a text is made of, Telegram can parse it, and its lines are read, hidden
-    characters escaped.
-    """
+    """F5: Telegram can parse any text, and its lines are readable, hidden characters escaped."""
     telegram.chat.clear()
     head = " ".join(lines(title.replace("\n", " ").replace("\r", " ")))
     attempted = phone.send(URL, said("start " + text, title=head))

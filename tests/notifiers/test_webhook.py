@@ -1,6 +1,4 @@
-"""A channel through a generic webhook, over real HTTP: what a receiver may answer, and what it
-gets.
-"""
+"""A channel through a generic webhook, over real HTTP: its answers, and what it receives."""
 
 import socket
 from dataclasses import replace
@@ -60,7 +58,7 @@ async def test_the_message_arrives_as_it_was_written(query: str) -> None:
 
 
 async def test_s9_nothing_hidden_leaves() -> None:
-    """S9: whoever wrote the message, what a receiver gets is printable; its lines stay lines."""
+    """S9: the receiver gets printable text whatever its source; its lines stay lines."""
     message = replace(MESSAGE, title=HOSTILE, body=f"one\n{HOSTILE.replace(chr(10), ' ')}\nthree")
     with Receiver(answering(200)).serving() as receiver:
         await AppriseNotifier(url(receiver), ManualClock()).send(message)
@@ -83,15 +81,13 @@ async def test_s9_nothing_hidden_leaves() -> None:
     ],
 )
 async def test_http_statuses_are_classed(status: int, outcome: Outcome) -> None:
-    """F1: a webhook refuses for good only by 410; the sentence says what was answered. Redirects:
-    `test_redirects`.
-    """
+    """F1: only 410 refuses for good; the sentence has the answer. Redirects: `test_redirects`."""
     answer = answering(status, Retry_After="7")
     assert await tried(answer) == AttemptResult(outcome, f"JSON answered HTTP {status}")
 
 
 async def test_a_page_in_its_stead_is_later() -> None:
-    """F1: what a proxy answers in the receiver's stead is read for nothing but its status."""
+    """F1: of a proxy's answer only the status counts."""
     assert await tried(answering(502, PAGE)) == AttemptResult(
         Outcome.LATER, "JSON answered HTTP 502"
     )
@@ -105,7 +101,7 @@ async def test_a_connection_that_breaks_is_unknown(answer: Answer) -> None:
 
 
 async def test_a_refused_connection_is_later() -> None:
-    """F1: where nothing listens, nothing arrived."""
+    """F1: without a listener nothing arrived."""
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         there = f"json://127.0.0.1:{nobody.getsockname()[1]}/{SECRET}"
@@ -138,9 +134,7 @@ async def test_a_form_arrives_as_it_was_written() -> None:
 
 
 async def test_text_that_is_no_unicode_is_sent_all_the_same() -> None:
-    """A half of a surrogate pair, which nothing could send, is shown escaped, and the rest
-    arrives.
-    """
+    """Half of a surrogate pair, which cannot be sent, arrives escaped, with the rest."""
     with Receiver(answering(200)).serving() as receiver:
         message = Message("a \ud83d", "b \udc00 c", Severity.INFO)
         assert await AppriseNotifier(url(receiver), ManualClock()).send(message) == AttemptResult(
@@ -176,7 +170,7 @@ async def test_a_title_alone_is_a_text() -> None:
 def test_what_no_header_can_carry_is_refused_by_check(
     scheme: str, login: str, query: str, words: str
 ) -> None:
-    """A9: it could never be sent, so it is told before; a part of it is not."""
+    """A9: it could never be sent, so it is reported before, without a part of it."""
     said = problem(f"{scheme}://{login}127.0.0.1:9/hook{query}")
     assert words in str(said)
     assert "€" not in str(said)
@@ -191,7 +185,7 @@ def test_tokens_that_no_header_can_carry_are_refused_by_check(url: str) -> None:
 
 
 async def test_what_latin_1_can_carry_is_sent() -> None:
-    """A9: as browsers and requests write it."""
+    """A9: browsers and requests write it so."""
     with Receiver(answering(200)).serving() as receiver:
         login, header = "user:h%C3%BCnter@", "?+X-Token=%C3%A4"
         odd = f"json://{login}127.0.0.1:{receiver.port}/%E2%82%AC{header}"

@@ -1,6 +1,4 @@
-"""The lock files: everything that is installed, built or used is pinned by hash, and the tests ran
-with it.
-"""
+"""The lock files pin by hash everything installed, built or used, and the tests ran with it."""
 
 import re
 import subprocess
@@ -45,7 +43,7 @@ def _pins(lock: str, environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _environment(python: str = "") -> dict[str, str]:
-    """What markers are compared with: this machine, with its own or another version of Python."""
+    """The values for markers: this machine, with its own or another version of Python."""
     here = {name: str(value) for name, value in default_environment().items()}
     return (
         {**here, "python_version": python, "python_full_version": f"{python}.0"} if python else here
@@ -53,9 +51,7 @@ def _environment(python: str = "") -> dict[str, str]:
 
 
 def _closure(roots: Iterable[str], environment: Mapping[str, str]) -> set[str]:
-    """The names of all packages that some requirements bring along, by the metadata of what is
-    installed here.
-    """
+    """All packages that some requirements bring along, by the metadata installed here."""
     found: set[tuple[str, str]] = set()
     waiting = [Requirement(root) for root in roots]
     while waiting:
@@ -68,9 +64,7 @@ def _closure(roots: Iterable[str], environment: Mapping[str, str]) -> set[str]:
 
 
 def _required(name: str, extra: str, environment: Mapping[str, str]) -> Iterator[Requirement]:
-    """The requirements of an installed package with an extra; none for one that this Python does
-    not need.
-    """
+    """Requirements of an installed package with an extra; none if this Python does not need it."""
     try:
         texts = requires(name) or []
     except PackageNotFoundError:
@@ -84,9 +78,7 @@ def _required(name: str, extra: str, environment: Mapping[str, str]) -> Iterator
 
 @pytest.mark.parametrize("lock", LOCKS)
 def test_every_package_is_pinned_by_hash(lock: str) -> None:
-    """S13: each line has one version and hashes, nothing is built from source, no place of packages
-    is named.
-    """
+    """S13: each line has one version and hashes, no source builds, and no index of packages."""
     text = (ROOT / lock).read_text()
     assert text.splitlines()[0] == "--only-binary :all:"
     assert "://" not in text
@@ -98,9 +90,7 @@ def test_every_package_is_pinned_by_hash(lock: str) -> None:
 
 @pytest.mark.parametrize("python", SUPPORTED)
 def test_the_lock_holds_what_the_program_needs_and_nothing_more(python: str) -> None:
-    """S13: the requirements of the wheel and all that they bring along are pinned, for each
-    Python.
-    """
+    """S13: the wheel's requirements and all their requirements are pinned, for each Python."""
     project, environment = PROJECT["project"], _environment(python)
     roots = [*project["dependencies"], *project["optional-dependencies"]["postgresql"]]
     assert set(_pins(PRODUCT, environment)) == _closure(roots, environment)
@@ -121,7 +111,7 @@ def test_what_is_installed_is_what_is_tested(lock: str) -> None:
 
 
 def test_the_tests_run_with_the_pinned_versions() -> None:
-    """S13: what is installed here is what the lock file of the tests says."""
+    """S13: the installed packages are those of the tests' lock file."""
     pinned = _pins(DEV, _environment())
     assert {name: version(name) for name in pinned} == pinned
 
@@ -133,9 +123,7 @@ def test_the_tools_are_pinned() -> None:
 
 
 def test_pip_accepts_the_lock() -> None:
-    """S13: README's command for the requirements succeeds, and has nothing to do where the tests
-    run.
-    """
+    """S13: README's command for the requirements succeeds, with nothing to do here."""
     command = ["install", "--require-hashes", "-r", PRODUCT]
     assert f"/pip {' '.join(command)}\n" in (ROOT / "README.md").read_text()
     done = _python("-m", "pip", *command, "--no-index", "--dry-run", "--quiet")
@@ -179,9 +167,7 @@ UNKNOWING = "not checked: the database of known vulnerabilities knows none of th
 def test_an_audit_says_what_it_did_not_check(
     packages: list[str] | None, status: int, printed: list[str]
 ) -> None:
-    """S13: only a finding fails `make audit`; what was not checked is visible, without the address
-    of a registry.
-    """
+    """S13: only a finding fails `make audit`; skipped packages are listed, without a registry."""
     answer = "" if packages is None else f'{{"dependencies": [{", ".join(packages)}], "fixes": []}}'
     done = _python(".ci/audit.py", stdin=answer)
     assert (done.returncode, done.stdout.splitlines(), done.stderr) == (status, printed, "")

@@ -1,8 +1,6 @@
-"""The wheel, built from this checkout and installed where nothing else of it is: complete, and it
-runs.
+"""The wheel, built from this checkout and installed elsewhere: complete, and it runs.
 
-No network: what marginwatch depends on is lent by the environment of the tests through a path that
-comes last.
+No network: dependencies come from the environment of the tests, through a path that comes last.
 """
 
 import os
@@ -113,9 +111,7 @@ def _below(folder: str, *suffixes: str) -> Iterator[Path]:
 
 
 def test_it_holds_what_the_program_needs(wheel: Path) -> None:
-    """Migrations, the example, the units, the grammar, the mark of types and all code are in the
-    wheel.
-    """
+    """The wheel holds migrations, example, units, grammar, the type marker and all code."""
     bundled = {f"daemon/_bundled/{path.relative_to(ROOT)}" for path in _below("migrations", ".py")}
     code = {str(path.relative_to(ROOT)) for path in _below("daemon", ".py", ".lark", ".typed")}
     examples = {"daemon/_bundled/rules.toml", "daemon/_bundled/rules.test.toml"}
@@ -143,9 +139,7 @@ def _stray(name: str) -> bool:
 
 
 def test_it_asks_for_what_is_pinned(wheel: Path) -> None:
-    """S13: the wheel asks for what pyproject.toml names, which test_locks.py compares with the lock
-    file.
-    """
+    """S13: the wheel requires what pyproject.toml names; test_locks.py compares the lock file."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     optional = project["optional-dependencies"]["postgresql"]
     wanted = [*project["dependencies"], *(f"{each}; extra == 'postgresql'" for each in optional)]
@@ -156,7 +150,7 @@ def test_it_asks_for_what_is_pinned(wheel: Path) -> None:
 
 
 def test_it_runs_from_where_it_is_installed(installed: Installed) -> None:
-    """What runs is the installed package, and it tells its version."""
+    """The installed package runs, and prints its version."""
     done = installed.run("python", "-c", "import daemon; print(daemon.__file__)")
     assert Path(done.stdout.strip()).is_relative_to(installed.home)
     assert installed.run("marginwatch", "--version").stdout == f"marginwatch {__version__}\n"
@@ -171,9 +165,7 @@ def test_it_makes_a_database(installed: Installed) -> None:
 
 
 def test_the_demo_shows_an_alert_and_its_end(installed: Installed) -> None:
-    """`marginwatch demo --for 20s` shows readings, an alert that fires, its message, its end, and
-    the sums.
-    """
+    """`marginwatch demo --for 20s` shows readings, an alert, its message, its end, and the sums."""
     done = installed.run("marginwatch", "demo", "--for", "20s")
     assert (done.returncode, done.stderr) == (0, "")
     words = [line.split()[1:4] for line in done.stdout.splitlines() if line[:2].isdigit()]

@@ -1,6 +1,4 @@
-"""Databases for the tests of the store: SQLite and PostgreSQL, each new and empty, and a store on
-them.
-"""
+"""Databases for the tests of the store: SQLite and PostgreSQL, each new and empty, and a store."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,9 +17,7 @@ _schemas = iter(range(1_000_000))
 
 @pytest.fixture
 def postgresql(postgresql_url: str) -> str:
-    """The URL of a schema of its own on the shared cluster: a database is made in many times the
-    time.
-    """
+    """The URL of a schema of its own on the shared cluster: making a database is much slower."""
     cluster = make_url(postgresql_url)
     name = f"store_{next(_schemas)}"
     address = cluster.set(drivername="postgresql").render_as_string(hide_password=False)

@@ -1,4 +1,4 @@
-"""What the tests of the store write: an epoch, and records that cause something."""
+"""Rows for the tests of the store: an epoch, and records that cause something."""
 
 from decimal import Decimal
 

@@ -39,7 +39,7 @@ def test_a_restart_finds_what_was_recorded(url: str) -> None:
             store.load(ACCOUNT),
             recent,
             store.open_notices(),
-            store.told(),
+            store.episode_deliveries(),
             store.codes(),
             store.user_ids(),
         ]
@@ -52,9 +52,7 @@ def test_a_restart_finds_what_was_recorded(url: str) -> None:
 
 
 def test_a_killed_writer_leaves_a_sound_database(tmp_path: Path) -> None:
-    """Promise 1: whatever the moment of a kill, every committed answer is kept and the file is
-    sound.
-    """
+    """Promise 1: after a kill at any moment all answered commits are there; the file is sound."""
     url = f"sqlite:///{tmp_path / 'watch.db'}"
     script = (
         "import sys\n"
@@ -121,7 +119,7 @@ def test_a_single_row_makes_no_database(sqlite: str) -> None:
 
 
 def test_a_failed_opening_lets_go(sqlite: str) -> None:
-    """What could not be opened is not left locked."""
+    """A database that could not be opened is not left locked."""
     upgrade(sqlite)
     path = Path(str(make_url(sqlite).database))
     with sqlite3.connect(path) as connection:

@@ -1,6 +1,4 @@
-"""What people may be told of: written by the silences it was decided by, with the first attempts
-(SEMANTICS F7, E2).
-"""
+"""Records that cause notifications: refused if the silences changed (SEMANTICS F7, E2)."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -78,7 +76,7 @@ def test_f7_the_first_attempt_commits_with_what_causes_it(store: Store) -> None:
 def test_e2_nothing_is_written_by_silences_of_before(
     store: Store, url: str, known: tuple[Silence, ...]
 ) -> None:
-    """E2: whoever asked for silence before the commit is heeded: it is decided anew."""
+    """E2: a silence added before the commit counts: the decision is made again."""
     Quiet(url).add(ASLEEP, T0)
     with pytest.raises(StaleSilences):
         announced(store, fires(2), *known, claims=(CLAIM,))
@@ -91,9 +89,7 @@ def test_e2_nothing_is_written_by_silences_of_before(
 def test_s12_a_damaged_silence_holds_no_alert_back(
     store: Store, url: str, column: str, value: str
 ) -> None:
-    """S12: it is left out, as nobody knows what it should silence; the others hold, and the reading
-    is recorded.
-    """
+    """S12: it is skipped, as its target is unknown; others hold, and the reading is recorded."""
     if not url.startswith("sqlite"):
         pytest.skip("PostgreSQL keeps no such value")
     for _ in range(2):
@@ -140,9 +136,7 @@ def test_one_that_fails_alone_leaves_nothing(store: Store, url: str, unfit: Reco
 
 
 def test_an_account_that_is_unknown_is_not_the_daemon(store: Store, write: Write) -> None:
-    """The daemon's own alerts have no account: what names one that was never recorded must not
-    reach them.
-    """
+    """Daemon alerts have no account: the name of an unrecorded account must not match them."""
     mine = NoticeKey("", "low", 2, "phone", Kind.FIRING, 2)
     told = Notice(mine, T0 + 2_000, notice().facts)
     write(Record("", Check(2, T0 + 2_000), (alert(2),), (), (told,)))
@@ -154,7 +148,7 @@ def test_an_account_that_is_unknown_is_not_the_daemon(store: Store, write: Write
 
 @pytest.fixture
 def executed() -> Iterator[list[tuple[str, Any]]]:
-    """What is executed, with its parameters."""
+    """The executed statements, with their parameters."""
     found: list[tuple[str, Any]] = []
 
     def keep(_conn: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:

@@ -1,6 +1,4 @@
-"""Names into numbers, and inserts that change nothing where the key is taken
-(daemon/store/write/apply.py, rows.py).
-"""
+"""Numbers of names, and inserts that skip taken keys (daemon/store/write/apply.py, rows.py)."""
 
 import pytest
 
@@ -41,7 +39,7 @@ def test_a_number_taken_back_is_forgotten(url: str) -> None:
 
 
 def test_the_daemon_itself_has_no_number(url: str) -> None:
-    """D7: what has no account has NULL for it."""
+    """D7: rows of the daemon have NULL as account."""
     upgrade(url)
     engine = writing(parse(url))
     with engine.connect() as connection:
@@ -50,7 +48,7 @@ def test_the_daemon_itself_has_no_number(url: str) -> None:
 
 
 def test_identifying_an_unknown_account_does_nothing(url: str) -> None:
-    """What an account is called later brings its user then."""
+    """Its user is learned when the account is recorded."""
     upgrade(url)
     engine = writing(parse(url))
     with engine.begin() as connection:

@@ -1,4 +1,4 @@
-"""What is read of `extra`: on either database, and whoever wrote it."""
+"""Reading of `extra`, limited on either database."""
 
 import json
 from collections.abc import Callable
@@ -49,9 +49,7 @@ def put(url: str, **extra: str) -> None:
 def test_s3_of_a_large_extra_the_digits_alone_are_read(
     url: str, store: Store, write: Write, name: str
 ) -> None:
-    """S3: rows that an earlier version stored cost no more than others, and what was judged keeps
-    every digit.
-    """
+    """S3: rows of an earlier version cost no more than others; judged values keep all digits."""
     write(Record(ACCOUNT, EXACT))
     put(url, extra=json.dumps({name: "x" * MOST, "available_margin": str(DIGITS), "al_margin_": 5}))
     assert held(url, store) == [[EXACT]] * 5
@@ -60,9 +58,7 @@ def test_s3_of_a_large_extra_the_digits_alone_are_read(
 def test_s3_what_a_reading_keeps_at_most_is_read_as_it_is(
     url: str, store: Store, write: Write
 ) -> None:
-    """S3: the largest `extra` that is written is a small one; windows are rebuilt without its
-    unknown fields.
-    """
+    """S3: the largest written `extra` is small; windows are rebuilt without unknown fields."""
     kept, _ = bounded(
         {f"field {number:02}": "\x7f\u00e9" * 5 for number in range(100)} | {"large": "x" * 3_000}
     )
@@ -87,9 +83,7 @@ def test_s3_what_a_reading_keeps_at_most_is_read_as_it_is(
 def test_s12_digits_of_no_amount_are_damage(
     url: str, store: Store, write: Write, extra: str
 ) -> None:
-    """S12: in a small `extra` as in a large one; nothing is cut to fit, and nothing is computed
-    with it.
-    """
+    """S12: in a small or large `extra`; nothing is cut to fit or computed with."""
     write(Record(ACCOUNT, EXACT))
     put(url, extra=extra)
     for read in (

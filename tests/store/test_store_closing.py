@@ -1,6 +1,4 @@
-"""Closing a store in time: what is reported as lost is lost, and the lock is held until the writer
-has ended.
-"""
+"""Closing a store in time: reported losses are true; the lock is held until the writer ended."""
 
 import sqlite3
 import threading
@@ -67,9 +65,7 @@ def locked(url: str) -> AbstractContextManager[None]:
 
 
 def test_strict_2_a_commit_under_way_holds_the_lock(url: str, turnstile: Turnstile) -> None:
-    """Strict 2: it cannot be recalled, so it is told as unknown; what waits behind it is lost, and
-    never written.
-    """
+    """Strict 2: it cannot be recalled and counts as unknown; operations behind it are lost."""
     store = begun(url, turnstile.fault_injection)
     turnstile.hold()
     first = store.submit(read(2))
@@ -89,9 +85,7 @@ def test_strict_2_a_commit_under_way_holds_the_lock(url: str, turnstile: Turnsti
 
 
 def test_strict_2_what_has_not_reached_its_commit_is_never_written(url: str) -> None:
-    """Strict 2: a writer that waits for another program when it is given up rolls back what it has
-    in hand.
-    """
+    """Strict 2: a writer given up while it waits for another program rolls back."""
     store = begun(url, patience=60_000)
     writing = threading.Event()
     event.listen(store._writing, "before_cursor_execute", lambda *_: writing.set())
@@ -127,9 +121,7 @@ def test_strict_2_a_commit_without_an_answer_is_not_told_as_lost(
     unwritten: Unwritten,
     kept: list[int],
 ) -> None:
-    """Strict 2: what waits to be written again may be on disk, where the connection was lost in its
-    commit.
-    """
+    """Strict 2: an operation to be written again may be on disk after a lost connection."""
     store = begun(url, turnstile.fault_injection)
     turnstile.fail = commit
     for seq in (2, 3, 4):
@@ -139,7 +131,7 @@ def test_strict_2_a_commit_without_an_answer_is_not_told_as_lost(
 
 
 def test_strict_2_closing_again_tells_the_same(url: str, turnstile: Turnstile) -> None:
-    """Strict 2: what was reported stands, whatever became of the commit that was under way."""
+    """Strict 2: the report stays true, whatever the commit under way brings."""
     store = begun(url, turnstile.fault_injection)
     turnstile.hold()
     store.submit(read(2))
@@ -151,7 +143,7 @@ def test_strict_2_closing_again_tells_the_same(url: str, turnstile: Turnstile) -
 
 
 def test_flushing_waits_for_what_was_submitted(url: str, turnstile: Turnstile) -> None:
-    """It says whether the database answered in time, also where it refused."""
+    """It returns whether the database answered in time, also when it refused."""
     store = begun(url, turnstile.fault_injection)
     assert store.flush(0)
     turnstile.hold()
@@ -206,9 +198,7 @@ def test_strict_2_every_operation_is_recorded_lost_or_unknown(
     awaited: list[bool],
     timeout: float,
 ) -> None:
-    """Strict 2: whatever commits do and whenever it is closed, no lost operation is found by the
-    next daemon.
-    """
+    """Strict 2: after any close the next daemon finds no operation reported as lost."""
     url = f"sqlite:///{tmp_path_factory.mktemp('store') / 'watch.db'}"
     begun(url).close()
     fault_injection = FaultInjection(

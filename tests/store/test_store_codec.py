@@ -37,7 +37,7 @@ EXTRA = st.dictionaries(
 
 
 def stored(columns: dict[str, Any]) -> Row[Any]:
-    """What comes back from SQLite: floats."""
+    """The value as SQLite returns it: floats."""
     floats = {
         name: None if columns[name] is None else Decimal(repr(float(columns[name])))
         for name in FIELDS
@@ -49,9 +49,7 @@ def stored(columns: dict[str, Any]) -> Row[Any]:
 def test_readings_survive_a_row_of_floats(
     amounts: tuple[Decimal | None, ...], extra: dict[str, object]
 ) -> None:
-    """Promise 7: fields keep every digit, and unknown fields are kept, even those named like
-    ours.
-    """
+    """Promise 7: fields keep every digit; unknown fields are kept, even with names like ours."""
     sent = {name.replace("\0", ""): value for name, value in extra.items()}
     taken = Reading(7, T0, Source.WS, Quality.OK, T0 - 5, Balances(*amounts), sent)
     assert reading(stored(snapshot(taken))) == taken
@@ -124,9 +122,7 @@ def test_amounts_are_floats_only_where_floats_do(amounts: tuple[Decimal | None, 
 def test_strange_answers_survive_the_database(
     store: Store, write: Callable[..., None], url: str
 ) -> None:
-    """What an exchange may send goes through either database: NUL, half pairs, nesting, 40
-    digits.
-    """
+    """Either database keeps NUL, half pairs, nesting and 40 digits of an exchange."""
     amount = Decimal("-12345678901234567890.1234567890123456789")
     extra = {"note": "\0\ud800", "nested": {"a": [1, None, "x"]}, "al_margin": "theirs"}
     sent = Reading(2, T0, Source.REST, Quality.OK, None, Balances(amount, None, Decimal(0)), extra)

@@ -43,7 +43,7 @@ def test_json_is_ascii_whatever_was_sent() -> None:
 
 @given(st.text())
 def test_clean_text_is_unchanged(text: str) -> None:
-    """Only NUL and broken pairs are taken out."""
+    """NUL and broken pairs are removed, nothing else."""
     assert clean(text) == text.replace("\0", "")
 
 

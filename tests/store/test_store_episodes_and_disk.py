@@ -1,6 +1,4 @@
-"""What the engine remembers of episodes comes back from the record; and how much room the disk
-has.
-"""
+"""Episodes that the engine remembers come back from the record; and free space of the disk."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -55,9 +55,7 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_readings_come_in_the_order_of_time(
     history: History, write: Write, small_pages: None
 ) -> None:
-    """Of several accounts together, across pages, whatever their quality, and within a half open
-    span.
-    """
+    """For several accounts, across pages, of any quality, in a half-open span."""
     write(epoch("main", "other", at=T0, seq=1, reason="reload"))
     write(
         *(read(seq) for seq in range(2, 9)),
@@ -112,7 +110,7 @@ def test_a_pruned_suspect_is_rebuilt(history: History, write: Write) -> None:
 def test_alerts_come_with_their_transitions(
     history: History, write: Write, small_pages: None
 ) -> None:
-    """Those that were not over before the span, in their order."""
+    """Alerts that had not ended before the span, in order."""
     write(fires(2), clears(3), fires(4), clears(5, 4), fires(6))
     ended = transition(4, T0 + 5_000, "120", State.RESOLVED)
     second = PastAlert(
@@ -151,9 +149,7 @@ def test_notifications_tell_how_they_fared(
 
 
 def test_the_last_moves_and_notifications_of_a_rule(history: History, write: Write) -> None:
-    """So many, up to an instant, in the order of recording; of this account, and of these rules
-    alone.
-    """
+    """A number of them up to an instant, in order of recording, of this account and these rules."""
     write(epoch("main", "other", at=T0, seq=1, reason="reload"))
     write(fires(2), clears(3), fires(4), clears(5, 4), fires(6), read(2, account="other"))
     moves = history.last_moves(ACCOUNT, ("low", "low:flapping"), T0 + 5_000, 3)
@@ -181,7 +177,7 @@ def test_gaps_that_touch_the_span(history: History, write: Write) -> None:
 
 
 def test_status_tells_the_last_of_everything(history: History, write: Write) -> None:
-    """How an account stands: last reading and miss, counts of a day, open alerts."""
+    """An account's state: last reading and miss, counts of a day, open alerts."""
     write(epoch("main", "other", at=T0, seq=1, reason="reload"), SetUserId(ACCOUNT, "1162061"))
     write(read(2, at=T0 - 86_400_001), fires(3), Record(ACCOUNT, miss(4, T0 + 4_000)))
     main, other = history.status(T0)
@@ -198,7 +194,7 @@ def test_status_tells_the_last_of_everything(history: History, write: Write) -> 
 
 
 def test_what_waits_is_found_by_itself(history: History, write: Write, small_pages: None) -> None:
-    """What is queued or on its way, however old; not what was delivered."""
+    """Queued or sending notifications of any age, without delivered ones."""
     message = MessageKey("mail", T0 + 3_000)
     mail = key("mail")
     delivered = RecordAttempt(
@@ -220,7 +216,7 @@ def test_what_waits_is_found_by_itself(history: History, write: Write, small_pag
 
 
 def test_f3_what_was_handed_over_says_to_whom(history: History, write: Write) -> None:
-    """F3, F4: of this news, in this channel's stead; what arrived was given to nobody."""
+    """F3, F4: channels given this news instead; delivered news was given to none."""
     write(fires(2), clears(3), fires(4))
     handed = tuple(notice(key(name), handed_over_by="phone") for name in ("mail", "desk"))
     write(Reroute(T0 + 5_000, handed, refused=(key(),)))

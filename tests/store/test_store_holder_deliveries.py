@@ -1,4 +1,4 @@
-"""Who collects, and how the channels have fared: what `status` asks for."""
+"""The collecting daemon and the health of channels, as `status` shows them."""
 
 import os
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ def test_a_database_that_never_was_collected_into_has_no_holder(tmp_path: Path) 
 
 
 def test_a_lock_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
-    """Nobody can tell, and nobody guesses."""
+    """The holder is unknown, and not guessed."""
     (tmp_path / "watch.db.lock").symlink_to("watch.db.lock")
     with pytest.raises(StoreError, match="cannot be read"):
         holder(f"sqlite:///{tmp_path / 'watch.db'}")
@@ -61,7 +61,7 @@ def attempt(
 
 
 def test_s6_the_pause_that_a_service_asked_for_is_on_record(url: str) -> None:
-    """S6: of the last attempt; a later one without a pause ends it."""
+    """S6: the pause of the last attempt; a later one without a pause ends it."""
     asked, key = AttemptResult(Outcome.LATER, "busy", retry_after=7_000), MessageKey("a", T0, 0)
     (first,) = deliveries(url, [Claim(key, ()), RecordAttempt(key, T0 + 5, asked, {})])
     assert first.own is not None
@@ -74,9 +74,7 @@ def withdrawn(n: int, channel: str) -> list[Operation]:
 
 
 def test_deliveries_count_the_failures_since_the_last_one(url: str) -> None:
-    """Attempts without an outcome, or never made, are none; a channel that never delivered has only
-    failed.
-    """
+    """Attempts of unknown outcome or never made do not count; a new channel has only failures."""
     tried = [
         *attempt(1, "a", Outcome.LATER, "first"),
         *attempt(2, "a", Outcome.DELIVERED),
@@ -108,9 +106,7 @@ def test_deliveries_count_the_failures_since_the_last_one(url: str) -> None:
 def test_f3_a_test_that_arrived_ends_a_streak_and_one_that_failed_is_none_of_the_daemons(
     url: str,
 ) -> None:
-    """F3: what the daemon goes by is what it tried itself since the channel last worked, by
-    whomever.
-    """
+    """F3: the daemon counts its own attempts since the channel last worked."""
     tried = [
         *attempt(1, "a", Outcome.REFUSED),
         *attempt(2, "a", Outcome.DELIVERED, test=True),

@@ -16,5 +16,5 @@ def test_operations_are_values(kind: type) -> None:
 
 
 def test_rejected_is_a_commit_that_failed() -> None:
-    """Whoever handles a failed commit handles this too: the recorded state is loaded anew."""
+    """Handlers of a failed commit handle it too: the recorded state is loaded again."""
     assert issubclass(Rejected, CommitFailed)

@@ -1,4 +1,4 @@
-"""What replay reads of the past (daemon/store/read/replay.py, bulk.py, seeking.py, holes.py)."""
+"""Reading the past for replay (daemon/store/read/replay.py, time_index.py, missing_inputs.py)."""
 
 import pickle
 from collections.abc import Callable, Iterator, Sequence
@@ -101,9 +101,7 @@ RECORDED: Sequence[Replayed] = [
 
 
 def meant(each: Replayed) -> Millis:
-    """Its instant, moved by the clock steps after it: what the look-ups by halving must agree
-    with.
-    """
+    """Its corrected instant, by a plain sum of later clock steps: the reference for the search."""
     seq = each.seq if each.seq > 0 else FIRST
     return each.at + sum(
         step.by for step in RECORDED if isinstance(step, ClockStep) and step.seq > seq
@@ -119,9 +117,7 @@ def recorded(write: Write) -> None:
 def test_a1_inputs_come_back_exactly_and_in_order(
     history: History, recorded: None, pages: None
 ) -> None:
-    """Whatever is between two of them, wherever pages end, with all their digits and unknown
-    fields.
-    """
+    """Any mixture, across pages, with all digits and unknown fields."""
     found = list(history.inputs(ACCOUNT, after=-10))
     assert [each.seq for each in found] == [each.seq for each in RECORDED]
     assert found[:15] == list(RECORDED[:15])
@@ -136,9 +132,7 @@ def test_a1_inputs_come_back_exactly_and_in_order(
 
 
 def test_what_is_read_is_what_a_constructor_makes(history: History, write: Write) -> None:
-    """Readings made by the page are as good as others: equal, hashable in parts, copied and pickled
-    alike.
-    """
+    """Readings built by the page equal others: comparison, hash, copy and pickle."""
     one = reading(2, T0 + 500)
     write(Record(ACCOUNT, one))
     found = next(each for each in history.inputs(ACCOUNT, after=1) if isinstance(each, Reading))
@@ -151,7 +145,7 @@ def test_what_is_read_is_what_a_constructor_makes(history: History, write: Write
 def test_only_the_fields_of_the_rules_are_read(
     history: History, recorded: None, pages: None
 ) -> None:
-    """Of others nothing is known; those that are named keep their digits."""
+    """Other fields are unknown; the named ones keep their digits."""
     found = list(
         history.replayed(ACCOUNT, 0, END, {"available_margin", "al_margin", "no_field"}, 0)
     )
@@ -174,9 +168,7 @@ def test_a_replay_of_no_fields_still_has_every_input(
 
 
 def test_c1_a_replay_begins_and_ends_where_its_span_does(history: History, recorded: None) -> None:
-    """With the last judged reading at or before it, instants meant as moved by later steps;
-    compared with a scan.
-    """
+    """It begins with the last judged reading before, by corrected instants, like a full scan."""
     instants = sorted({meant(each) + more for each in RECORDED for more in (-1, 0, 1)})
     for since in instants:
         for until in (since, since + 3_000, END):
@@ -198,7 +190,7 @@ def test_a5_the_first_input_of_a_span_is_found_by_what_instants_mean_now(
 
 
 def test_a5_the_steps_say_how_every_instant_is_meant(history: History, recorded: None) -> None:
-    """For whoever shows the past as the clock stands now."""
+    """Corrected instants are for showing the past by the present clock."""
     steps = history.steps(ACCOUNT)
     assert [each.at + steps.moved(each.seq) for each in RECORDED] == [
         meant(each) for each in RECORDED
@@ -211,7 +203,7 @@ def replayed(history: History, since: Millis, until: Millis, look_back: Millis) 
 
 
 def scanned(begin: Millis, until: Millis) -> list[int]:
-    """What `replayed` promises, found by looking at every input."""
+    """The result that `replayed` promises, found by looking at every input."""
     early = [each.seq for each in RECORDED if judged(each) and meant(each) <= begin]
     first = max(early, default=-100)
     late = [each.seq for each in RECORDED if meant(each) >= until]
@@ -235,9 +227,7 @@ def test_an_account_without_a_record_has_nothing(history: History) -> None:
 def test_windows_are_warmed_as_the_daemon_warmed_them(
     history: History, store: Store, write: Write, pages: None
 ) -> None:
-    """At every input, for windows of several lengths: what `recent` gave then is what `warm` gives
-    for ever after.
-    """
+    """At every input and for several windows, `warm` gives what `recent` gave then."""
     lengths = (0, 1_500, 5_000, 200_000)
     then: dict[tuple[int, Millis], list[Reading]] = {}
     for each in RECORDED[:15]:
@@ -252,7 +242,7 @@ def test_windows_are_warmed_as_the_daemon_warmed_them(
 def test_windows_are_warmed_with_the_fields_that_are_named(
     history: History, recorded: None
 ) -> None:
-    """As a replay is fed."""
+    """The fields are those of a replay."""
     found = list(history.warm(ACCOUNT, 5, T0, ("al_freeze",)))
     assert [each.balances for each in found] == [Balances(al_freeze=Decimal(0))]
 
@@ -273,9 +263,7 @@ def test_live_windows_know_no_imported_readings(
 def test_transitions_come_in_the_order_of_recording(
     history: History, write: Write, pages: None
 ) -> None:
-    """Those of one account with their alerts' codes, from any of them on; the daemon's own by the
-    empty name.
-    """
+    """One account's with alert codes, from any of them on; the daemon's by the empty name."""
     own = Alert("disk-full", 1, "zzz2", Severity.WARNING, State.FIRING, "", T0)
     full = Transition("disk-full", 1, T0, State.OK, State.FIRING, "when", None)
     write(epoch("other", at=T0 + 1, reason="reload"))
@@ -304,9 +292,7 @@ def test_the_extent_of_a_span_is_told_at_once(history: History, recorded: None) 
 
 
 def test_holes_are_counters_that_nothing_has(history: History, write: Write, pages: None) -> None:
-    """Neither a reading, a miss or a clock step, nor a change of the configuration; a gap says
-    where the store was.
-    """
+    """No reading, miss, clock step or configuration change; a gap shows if the store was down."""
     write(*(read(seq) for seq in (2, 3, 7)), Record(ACCOUNT, ClockStep(4, T0 + 3_500, 500)))
     write(epoch(at=T0 + 8_000, seq=8, reason="reload"), Record(ACCOUNT, miss(9, T0 + 9_000)))
     write(StoreDownGap(ACCOUNT, 19, T0 + 9_000, T0 + 19_000, 10), read(20))
@@ -321,9 +307,7 @@ def test_holes_are_counters_that_nothing_has(history: History, write: Write, pag
 
 
 def test_the_record_of_the_benchmark_is_one_that_a_daemon_could_have_made(tmp_path: Path) -> None:
-    """It has everything that replay meets, its instants never go back but by the step, and no
-    counter is missing.
-    """
+    """It has all kinds of input; instants go back only by the step, and no counter is missing."""
     with History.open(record(tmp_path / "year.db", 3_000)) as history:
         found = list(history.inputs(ACCOUNT, 0))
         turns = [each.state[ACCOUNT].seq for each in history.epochs(0, END)]

@@ -1,4 +1,4 @@
-"""What migrations build is what the code expects; and what people see."""
+"""Migrations build the expected tables; and the view for people."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -45,7 +45,7 @@ def test_migrations_build_the_schema(url: str) -> None:
 
 
 def test_keys_agree(url: str) -> None:
-    """What autogeneration does not compare: primary keys and the index over an expression."""
+    """Autogeneration does not compare primary keys and the index over an expression."""
     upgrade(url)
     engine = writing(parse(url))
     built = inspect(engine)
@@ -104,7 +104,7 @@ def test_the_view_is_for_people(store: Store, write: Callable[..., None], url: s
     ("margin", "used", "expected"), [("0", "1", "inf"), ("-5", "1", "inf"), ("8", "2", "0.25")]
 )
 def test_the_view_divides_as_rules_do(url: str, margin: str, used: str, expected: str) -> None:
-    """C4: of nothing or less, anything is infinite."""
+    """C4: any use of an amount of zero or less is infinite."""
     upgrade(url)
     engine = writing(parse(url))
     with engine.begin() as connection:

@@ -5,7 +5,7 @@
 from collections.abc import Collection, Iterable, Mapping
 
 from daemon.config import Config
-from daemon.config.intervals import settled
+from daemon.config.intervals import settled_intervals
 from daemon.readings.fields import CORE
 from daemon.rules.evaluation.compile import truth
 from daemon.rules.evaluation.evaluator import CHANGE_SPAN
@@ -23,7 +23,7 @@ def intervals(
 
     `halved` are the hosts that complained.
     """
-    return settled(config.accounts, config.budget, user_ids, halved)
+    return settled_intervals(config.accounts, config.budget, user_ids, halved)
 
 
 def memory(config: Config, every: Mapping[str, Millis]) -> int:

@@ -84,7 +84,7 @@ def recorded(config: Config, now: Millis) -> RecordedCalls:
             user_ids = history.user_ids()
             beside = holder(config.daemon.database.reveal()) is not None
             booked = history.external_calls(since)
-            halved_for = halved(history.limited(now - HALVED), config.hosts, now)
+            halved_for = halved(history.last_rate_limited(now - HALVED), config.hosts, now)
             counted = tuple(booked if beside else made(config, history, since) + booked)
             return RecordedCalls(user_ids, counted, halved_for, writable=True, beside=beside)
     except StoreError as error:

@@ -116,7 +116,7 @@ def _config(folder: Path, exchange: Simulator) -> Config:
             for name in DEMO
         ),
         channels=(Channel("console", Secret("console"), group_wait=0),),
-        rules=config.load_rules(config.text(shipped), path=shipped),
+        rules=config.load_rules(config.read_text(shipped), path=shipped),
         system_rules=system_rules(System(), ACCOUNT),
     )
 

@@ -21,7 +21,7 @@ from itertools import chain
 
 from daemon.cli.output import times
 from daemon.config.parse.values import name
-from daemon.config.problems import MistakeError, shown
+from daemon.config.problems import MistakeError, format_value
 from daemon.exchanges.common.responses import MAX_AMOUNT, MAX_DECIMALS
 from daemon.readings.fields import NAMES, SENT, SPELLINGS, named
 from daemon.types import Balances, Millis, Quality
@@ -232,7 +232,7 @@ def _unknown_column(word: str) -> str:
     near = _nearest(word)
     remedy = f'did you mean "{near}"?' if near else "leave it out"
     return (
-        f"has the column {shown(word)}, which is none of account, time and the fields sent:"
+        f"has the column {format_value(word)}, which is none of account, time and the fields sent:"
         f" {remedy}"
     )
 
@@ -288,17 +288,18 @@ def _quality(cell: str) -> Quality:
     except ValueError:
         known = ", ".join(Quality)
         raise MistakeError(
-            f"{QUALITY}: {shown(cell)} is none of {known}: correct it, or leave the column out"
+            f"{QUALITY}: {format_value(cell)} is none of {known}: correct it, or leave the"
+            " column out"
         ) from None
 
 
 def _instant(cell: str, zone: tzinfo | None, now: Millis) -> Millis:
     at = _since_1970(cell) if _EPOCH.fullmatch(cell) else _written(cell, zone)
     if at < 0:
-        raise MistakeError(f"{TIME}: {shown(cell)} lies before 1970")
+        raise MistakeError(f"{TIME}: {format_value(cell)} lies before 1970")
     if at > now:
         raise MistakeError(
-            f"{TIME}: {shown(cell)} lies in the future: only what has been can be imported"
+            f"{TIME}: {format_value(cell)} lies in the future: only what has been can be imported"
         )
     return at
 
@@ -310,7 +311,7 @@ def _since_1970(cell: str) -> Millis:
     if int(number) in MILLISECONDS:
         return int(number)
     raise MistakeError(
-        f"{TIME}: {shown(cell)} is no plausible time: seconds since 1970 have 10 digits now,"
+        f"{TIME}: {format_value(cell)} is no plausible time: seconds since 1970 have 10 digits now,"
         " milliseconds 13"
     )
 
@@ -319,29 +320,29 @@ def _written(cell: str, zone: tzinfo | None) -> Millis:
     try:
         return times.written(cell, zone)
     except times.WallTimeError as error:
-        raise MistakeError(f"{TIME}: {shown(cell)} {error}") from None
+        raise MistakeError(f"{TIME}: {format_value(cell)} {error}") from None
     except (ValueError, OverflowError, OSError):
         raise MistakeError(
-            f"{TIME}: {shown(cell)} is no time: write ISO 8601 such as 2026-11-22T03:12:00, or"
-            " seconds or milliseconds since 1970"
+            f"{TIME}: {format_value(cell)} is no time: write ISO 8601 such as 2026-11-22T03:12:00,"
+            " or seconds or milliseconds since 1970"
         ) from None
 
 
 def _amount(field: str, cell: str) -> Decimal:
     if _COMMA.fullmatch(cell):
         raise MistakeError(
-            f"{field}: {shown(cell)} has a decimal comma: write a point, and no separator of"
+            f"{field}: {format_value(cell)} has a decimal comma: write a point, and no separator of"
             " thousands"
         )
     if not _NUMBER.fullmatch(cell):
         raise MistakeError(
-            f"{field}: {shown(cell)} is no number: write digits with a decimal point, or leave the"
-            " cell empty"
+            f"{field}: {format_value(cell)} is no number: write digits with a decimal point, or"
+            " leave the cell empty"
         )
     value = Decimal(cell)
     decimals = -int(value.as_tuple().exponent)
     if value.copy_abs() >= MAX_AMOUNT or decimals > MAX_DECIMALS:
         raise MistakeError(
-            f"{field}: {shown(cell)} is no amount in USDT: it is too long or too large"
+            f"{field}: {format_value(cell)} is no amount in USDT: it is too long or too large"
         )
     return value

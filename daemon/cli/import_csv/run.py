@@ -28,7 +28,7 @@ from daemon.cli.output import times
 from daemon.cli.output.tables import exact
 from daemon.cli.output.terminal import echo, echo_progress
 from daemon.config import Config
-from daemon.config.problems import did_you_mean, shown
+from daemon.config.problems import did_you_mean, format_value
 from daemon.errors import MarginwatchError, StoreError
 from daemon.store.write.imports import (
     INSTANT,
@@ -139,7 +139,7 @@ def _refuse_unknown(
 
 def _with_suggestion(name: str, known: Collection[str]) -> str:
     near = did_you_mean(name, known).removeprefix("; ")
-    return f"{shown(name)} ({near})" if near else shown(name)
+    return f"{format_value(name)} ({near})" if near else format_value(name)
 
 
 def _sentence(file: str, mistake: Mistake) -> str:
@@ -147,7 +147,7 @@ def _sentence(file: str, mistake: Mistake) -> str:
 
 
 def _named(file: str) -> str:
-    return "standard input" if file == STDIN else file or shown(file)
+    return "standard input" if file == STDIN else file or format_value(file)
 
 
 def _text(file: str) -> Iterator[str]:

@@ -91,7 +91,7 @@ def channels(session: CommandSession) -> "list[Salvaged]":
 
     path = config.find(session.path, session.environ)
     found = channels_only.channels(
-        config.text(path, protected=True),
+        config.read_text(path, protected=True),
         path=path,
         environ=session.environ,
         problem=notifiers.problem,

@@ -20,7 +20,7 @@ from daemon.cli.rules_test.case_lines import CHANNEL, CaseNames
 from daemon.cli.rules_test.case_series import accounts_of, with_caret
 from daemon.config import Config
 from daemon.config.parse import tables, values
-from daemon.config.problems import SECTIONS, MistakeError, Problems, did_you_mean, shown
+from daemon.config.problems import SECTIONS, MistakeError, Problems, did_you_mean, format_value
 from daemon.replay.cases import ExpectedMessage, ExpectedTransition, RuleTestCase, inputs
 from daemon.rules.language.errors import ExpressionError
 from daemon.types import DAY, SECOND, Millis, State, base
@@ -58,13 +58,13 @@ def _start(raw: object) -> datetime:
     except ValueError:
         at = None
     if at is None or not FIRST <= at.year <= LAST or not isinstance(raw, str | date):
-        raise MistakeError(f'must be a time such as "{START}", not {shown(raw)}')
+        raise MistakeError(f'must be a time such as "{START}", not {format_value(raw)}')
     return at
 
 
 def _flag(raw: object) -> bool:
     if not isinstance(raw, bool):
-        raise MistakeError(f"must be true or false, not {shown(raw)}")
+        raise MistakeError(f"must be true or false, not {format_value(raw)}")
     return raw
 
 
@@ -132,7 +132,7 @@ def _unique(found: Sequence[RuleTestCase | None], problems: Problems) -> None:
         if case is not None and first.setdefault(case.name, index) != index:
             problems.add(
                 f"tests[{index}].name",
-                f"{shown(case.name)} is already the name of tests[{first[case.name]}]",
+                f"{format_value(case.name)} is already the name of tests[{first[case.name]}]",
             )
 
 
@@ -186,7 +186,7 @@ class _Reader:
         try:
             return times.settled(at, zone)
         except times.WallTimeError as error:
-            self._add("start", f"{shown(at.isoformat())} {error}")
+            self._add("start", f"{format_value(at.isoformat())} {error}")
             return 0
 
     def _add(self, key: str, sentence: str) -> None:
@@ -198,7 +198,8 @@ class _Reader:
         for index, name in enumerate(names):
             if name not in known:
                 self._add(
-                    f"rules[{index}]", f"there is no rule {shown(name)}{did_you_mean(name, known)}"
+                    f"rules[{index}]",
+                    f"there is no rule {format_value(name)}{did_you_mean(name, known)}",
                 )
         good = frozenset(names) if known.issuperset(names) else known
         return good or frozenset(rule.name for rule in self.config.rules)
@@ -210,7 +211,9 @@ class _Reader:
                 found += self._parsed(key, partial(case_lines.changes, line, cast), cast)
             else:
                 self._add(
-                    key, f'must be a line such as "3m25s low-margin firing 90", not {shown(line)}'
+                    key,
+                    'must be a line such as "3m25s low-margin firing 90", not'
+                    f" {format_value(line)}",
                 )
         return None if raw is None else tuple(found)
 
@@ -225,7 +228,7 @@ class _Reader:
         if isinstance(raw, list):
             yield from ((f"{key}[{index}]", line) for index, line in enumerate(raw))
         elif raw is not None:
-            self._add(key, f"must be a list of lines, not {shown(raw)}")
+            self._add(key, f"must be a list of lines, not {format_value(raw)}")
 
     def _message(self, line: object, key: str) -> Iterator[tuple[str, list[str]]]:
         """The line about a message, and what must stand in its text; nothing where there is a

@@ -18,7 +18,7 @@ from daemon.cli.output.tables import Row, exact, write_csv, write_json
 from daemon.cli.rules_test import case_file, table
 from daemon.cli.session import CommandSession
 from daemon.config import Config
-from daemon.config.files import stands
+from daemon.config.files import is_present
 from daemon.config.parse import syntax
 from daemon.errors import ConfigError, UsageError
 from daemon.replay.cases import CaseOutcome, ExpectedMessage, ExpectedTransition, RuleTestCase, run
@@ -149,7 +149,7 @@ def _loaded(session: CommandSession, files: Sequence[Path]) -> list[Suite]:
 
 
 def _suite(session: CommandSession, path: Path) -> Suite:
-    raw = syntax.parse(configs.text(path), path)
+    raw = syntax.parse(configs.read_text(path), path)
     if "tests" not in raw and case_file.is_rules(raw):
         raise ConfigError([f"{path}: this is a file of rules; {_its_tests(path)}"])
     where = _rules(session, path, raw)
@@ -166,7 +166,7 @@ def _its_tests(path: Path) -> str:
         return "those of tests begin with [[tests]]"
     tests = path.with_name(f"{path.stem}{SUFFIX}")
     return f"its tests stand in {tests.name}" + (
-        "" if stands(tests) else ", which is still to be written"
+        "" if is_present(tests) else ", which is still to be written"
     )
 
 
@@ -185,7 +185,7 @@ def _rules(session: CommandSession, path: Path, raw: Mapping[str, object]) -> Pa
         return session.path
     named = raw.get("rules")
     if isinstance(named, str) and named:
-        if not stands(path.parent / named):
+        if not is_present(path.parent / named):
             raise ConfigError(
                 [
                     (
@@ -196,7 +196,7 @@ def _rules(session: CommandSession, path: Path, raw: Mapping[str, object]) -> Pa
             )
         return path.parent / named
     beside = path.with_name(f"{path.name.removesuffix(SUFFIX)}.toml")
-    return beside if beside != path and stands(beside) else configs.find(None, session.environ)
+    return beside if beside != path and is_present(beside) else configs.find(None, session.environ)
 
 
 def _chosen(suites: Sequence[Suite], pattern: str | None) -> list[Suite]:

@@ -61,8 +61,8 @@ class Traffic:
 def look(record: OpenRecord, now: Millis) -> Traffic:
     """How it stands at `now`."""
     history, hosts = record.history, record.config.hosts
-    treated = history.treatments(REFUSALS)
-    left = halved(history.limited(now - HALVED), hosts, now)
+    treated = history.refusal_histories(REFUSALS)
+    left = halved(history.last_rate_limited(now - HALVED), hosts, now)
     calls = _calls(record, now - record.config.budget.longest, now)
     pauses = {name: recalled(each.refusals, now) for name, each in treated.items()}
     return Traffic(

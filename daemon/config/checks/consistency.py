@@ -1,4 +1,4 @@
-"""What the keys of one rule say about each other, and about how often its accounts are read."""
+"""Checks that the keys of one rule fit each other, and fit how often its accounts are read."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -17,7 +17,7 @@ from daemon.types import Millis, OnMissing
 
 
 def check(items: Iterable[Item[RuleTable]], problems: Problems) -> None:
-    """What is wrong whatever the accounts are."""
+    """Report contradictions that do not depend on the accounts."""
     for item in items:
         made = build.rule(item.table)
         if made is not None:
@@ -46,9 +46,7 @@ def _too_far(rule: Rule) -> str:
 
 
 def _reach(rule: Rule) -> Millis:
-    """How far back the last of `at_least` can lie, and what its windows look at from there; 0
-    without `at_least`.
-    """
+    """The look-back of the rule: `at_least` plus its windows; 0 without `at_least`."""
     if rule.at_least is None:
         return 0
     windows = max(look_back(each.tree) for each in (rule.when, rule.clear_when) if each is not None)
@@ -56,10 +54,10 @@ def _reach(rule: Rule) -> Millis:
 
 
 def check_pace(written: Document, config: Config, problems: Problems) -> None:
-    """What passes between two readings that come as they should (SEMANTICS B3)."""
+    """Report time limits that pass between two regular readings (SEMANTICS B3)."""
     intervals = {
         name: each
-        for name, each in pace.settled(config.accounts, config.budget, {}).items()
+        for name, each in pace.settled_intervals(config.accounts, config.budget, {}).items()
         if name
     }
     for item in written.rules:
@@ -94,9 +92,7 @@ def _too_short(rule: Rule, intervals: Mapping[str, Millis]) -> Iterator[tuple[st
 
 
 def _disturbed(rule: Rule) -> str:
-    """What would come of readings that count as missing each time; nothing where the rule does not
-    mind.
-    """
+    """The effect of readings that count as missing each time; "" when the rule is not affected."""
     if rule.at_least is not None and rule.at_least.of > 1:
         return "at_least would count anew from each reading"
     return (

@@ -22,32 +22,22 @@ SENTENCE = "not available yet; leave it out"
 
 
 def without_empty(section: str, raw: Mapping[str, object]) -> dict[str, object]:
-    """A table without those keys that are not effective yet and stand empty, which is always
-    allowed.
-    """
+    """The table without keys that are not effective yet and are empty, which is always allowed."""
     return {
         key: value for key, value in raw.items() if value not in EMPTY or not _waits(section, key)
     }
 
 
 def check(items: Iterable[Item[Any]], problems: Problems) -> None:
-    """Refuses what is valid but not available yet; where a mistake is already known, that is
-    enough.
-    """
+    """Report keys that are valid but not available yet, unless a mistake is already known there."""
     for item in items:
         for key in item.raw:
             place = f"{item.place}.{key}"
-            if (
-                _waits(item.section, key)
-                and not problems.within(place)
-                and _says_something(item, key)
-            ):
+            if not _waits(item.section, key) or problems.within(place):
+                continue
+            if item.raw[key] not in EMPTY and item.differs(key):
                 problems.add(place, SENTENCE)
 
 
 def _waits(section: str, key: str) -> bool:
     return f"{section}.{key}" in NOT_YET
-
-
-def _says_something(item: Item[Any], key: str) -> bool:
-    return item.raw[key] not in EMPTY and item.differs(key)

@@ -1,9 +1,8 @@
 """Looks for a value at which a rule would both fire and clear. Pure.
 
-Only where both conditions ask about one plain field: then they change their minds at the numbers
-that stand in them, so trying these, what lies between them and what lies beside them finds every
-overlap of thresholds. Where arithmetic moves the thresholds it may find none; what it finds is
-always true.
+It works only where both conditions use one plain field. Then they change at the numbers written in
+them, so trying those, values between them and values beside them finds every overlap of thresholds.
+Where arithmetic moves the thresholds, an overlap may be missed. A reported overlap is always real.
 """
 
 from collections.abc import Iterable, Iterator
@@ -28,17 +27,13 @@ from daemon.rules.rule import Condition
 from daemon.text.durations import duration_text
 
 MAX_NUMBERS = 20
-"""Different constants among which it is looked for: the time grows with the square of their
-number.
-"""
+"""Most constants for which the search runs: its time grows with the square of their number."""
 
 _TENTH, _HUNDREDTH, _HALF = Decimal("0.1"), Decimal("0.01"), Decimal("0.5")
 
 
 def example(when: Condition, clear_when: Condition) -> str | None:
-    """`available_margin = 95`, where both are true; None where none is found or the search does not
-    apply.
-    """
+    """A value such as `available_margin = 95` where both are true; None when none is found."""
     field = _only_field(when.tree, clear_when.tree)
     if field is None:
         return None
@@ -54,7 +49,7 @@ def example(when: Condition, clear_when: Condition) -> str | None:
 
 
 class _OneField:
-    """A frame of a single value."""
+    """Frame of a single value."""
 
     def field(self, _name: str) -> int:
         return 0
@@ -64,7 +59,7 @@ class _OneField:
 
 
 def _only_field(*trees: Node) -> str | None:
-    """The one field that each of them asks about, and nothing else; None where it is not so."""
+    """The only field that both conditions use; None when they use another or several."""
     named = [{node.name for node in walk(tree) if isinstance(node, Field)} for tree in trees]
     called = any(isinstance(node, Call) for tree in trees for node in walk(tree))
     return (
@@ -73,8 +68,9 @@ def _only_field(*trees: Node) -> str | None:
 
 
 def _numbers(trees: Iterable[Node]) -> list[Decimal]:
-    """What the constants in them are worth, ascending."""
-    found = {_worth(node) for tree in trees for node in walk(tree) if _is_constant(node)}
+    """The constants in the trees, ascending."""
+    constants = (node for tree in trees for node in walk(tree) if _is_constant(node))
+    found = {compiled.number(node, _OneField())([]) for node in constants}
     return sorted(value for value in found if value is not None and value.is_finite())
 
 
@@ -82,12 +78,8 @@ def _is_constant(node: Node) -> bool:
     return isinstance(node, Number | DurationLiteral | Negative | Arithmetic) and not varies(node)
 
 
-def _worth(node: Node) -> Decimal | None:
-    return compiled.number(node, _OneField())([])
-
-
 def _candidates(numbers: list[Decimal]) -> Iterator[Decimal]:
-    """The likeliest and best to read first."""
+    """The values to try, the likeliest and most readable first."""
     yield from numbers
     for low, high in pairwise(numbers):
         yield CONTEXT.multiply(CONTEXT.add(low, high), _HALF)

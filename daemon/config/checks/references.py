@@ -1,6 +1,4 @@
-"""What the tables of a rules.toml say about each other: every name once, every reference leads
-somewhere.
-"""
+"""Checks across tables of a rules.toml: names are unique, and every reference leads somewhere."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
@@ -9,15 +7,15 @@ from typing import Any
 from daemon.config.model import SYSTEM_RULES
 from daemon.config.parse.document import Document
 from daemon.config.parse.tables import Item
-from daemon.config.problems import Problems, shown
+from daemon.config.problems import Problems, format_value
 from daemon.rules.rule import is_pattern
 
 MAX_SHOWN = 10
-"""Rules of a circle that are named."""
+"""Most rules of a circle that are named."""
 
 
 def check(document: Document, problems: Problems) -> None:
-    """Reports every double name, dangling reference and circle."""
+    """Report every duplicate name, dangling reference and circle."""
     several: tuple[Sequence[Item[Any]], ...]
     several = (
         document.accounts,
@@ -33,8 +31,9 @@ def check(document: Document, problems: Problems) -> None:
 
 
 def check_accounts(document: Document, problems: Problems) -> None:
-    """Reports every account that a rule names and that is not there. Rules to be tried out may be
-    about others.
+    """Report every account that a rule names and that does not exist.
+
+    Rules to be tried out may name other accounts.
     """
     accounts = {item.name for item in document.accounts}
     for rule in document.rules if accounts else ():
@@ -53,12 +52,12 @@ def _unique(items: Sequence[Item[Any]], problems: Problems) -> None:
         if item.section == "rules" and item.name in SYSTEM_RULES:
             problems.add(
                 f"{item.place}.name",
-                f"{shown(item.name)} is the name of a system rule; choose another",
+                f"{format_value(item.name)} is the name of a system rule; choose another",
             )
         if item.name and first.setdefault(item.name, item.place) != item.place:
             problems.add(
                 f"{item.place}.name",
-                f"{shown(item.name)} is already the name of {first[item.name]}",
+                f"{format_value(item.name)} is already the name of {first[item.name]}",
             )
 
 
@@ -95,11 +94,13 @@ def _known(
     for name in written:
         if name not in known:
             hint = problems.did_you_mean(name, known)
-            problems.add(f"{item.place}.{key}", f"there is no {_KIND[key]} {shown(name)}{hint}")
+            problems.add(
+                f"{item.place}.{key}", f"there is no {_KIND[key]} {format_value(name)}{hint}"
+            )
 
 
 def _inhibitions(document: Document, problems: Problems) -> None:
-    """A circle of rules that mute each other would mute them all."""
+    """Report circles of rules that mute each other: they would mute them all."""
     places = {rule.name: rule.place for rule in reversed(document.rules)}
     inhibitors = {rule.name: rule.table.inhibited_by for rule in document.rules}
     for circle in _circles(inhibitors):
@@ -107,7 +108,7 @@ def _inhibitions(document: Document, problems: Problems) -> None:
 
 
 def _circles(inhibitors: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
-    """Circles that have no rule in common, each from its first rule along the inhibitors."""
+    """Circles that share no rule, each from its first rule along the inhibitors."""
     order = {name: number for number, name in enumerate(inhibitors)}
     left = dict(inhibitors)
     while True:

@@ -1,6 +1,4 @@
-"""What a configuration allows but its writer probably does not want: sentences for `check`, never a
-refusal.
-"""
+"""Warnings about valid settings that are probably not meant so: sentences for `check`."""
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import time
@@ -30,16 +28,18 @@ from daemon.rules.rule import Condition, Rule
 from daemon.types import OnMissing
 
 SPIKES = frozenset({"spike", "zscore", "delta", "change", "rise", "drop"})
-"""Functions that forget: what they compare with is, after a while, the spike itself (SEMANTICS
-D6).
-"""
+"""Functions that forget: after a while they compare with the spike itself (SEMANTICS D6)."""
 
 _DISTANCES = frozenset({"spike", "zscore"})
-"""Those that do not tell in which direction the value went."""
+"""Functions that do not show the direction of a change."""
 
 NO_HEARTBEAT = (
     "daemon.heartbeat: is empty, and a daemon that is down warns nobody; give it an address of a"
     " monitor elsewhere, such as healthchecks.io"
+)
+
+NO_SILENCE_ALERT = (
+    "system.no-readings: is off, and no rule asks for age, so nobody is told when readings stop"
 )
 
 _LAST_MINUTE = time(23, 59)
@@ -48,18 +48,16 @@ _A_WEEK = 7 * _A_DAY
 
 
 def warnings(config: Config, caution: Callable[[str], str | None]) -> Iterator[str]:
-    """One sentence each, with its place, in the order of the file; `caution` knows what is risky
-    about a URL.
+    """One sentence per warning, with its place, in the order of the file.
+
+    `caution` gives the risks of a channel URL.
     """
     if not config.daemon.heartbeat:
         yield NO_HEARTBEAT
     yield from (f"daemon.timezone: {each}" for each in zones.doubts(str(config.daemon.timezone)))
     yield from _twins(config.accounts)
     yield from _channels(config.channels)
-    for index, channel in enumerate(config.channels):
-        sentence = caution(channel.url.reveal())
-        if sentence:
-            yield f"channels[{index}].url: {sentence}"
+    yield from _risky_urls(config.channels, caution)
     if not config.rules:
         yield "rules: there is none, so no balance will ever alert; add [[rules]]"
     for index, rule in enumerate(config.rules):
@@ -68,10 +66,14 @@ def warnings(config: Config, caution: Callable[[str], str | None]) -> Iterator[s
     for index, window in enumerate(config.mutes.windows.values()):
         yield from (f"mutes[{index}]{each}" for each in _window(window, used))
     if config.system.no_readings is None and not any(_hears_silence(rule) for rule in config.rules):
-        yield (
-            "system.no-readings: is off, and no rule asks for age, so nobody is told when readings"
-            " stop"
-        )
+        yield NO_SILENCE_ALERT
+
+
+def _risky_urls(channels: Iterable[Channel], caution: Callable[[str], str | None]) -> Iterator[str]:
+    for index, channel in enumerate(channels):
+        sentence = caution(channel.url.reveal())
+        if sentence:
+            yield f"channels[{index}].url: {sentence}"
 
 
 def _window(window: MuteWindow, used: set[str]) -> Iterator[str]:
@@ -127,7 +129,7 @@ def _unmatched(rule: Rule, names: list[str]) -> Iterator[str]:
 
 
 def _fixed(key: str, condition: Condition) -> Iterator[str]:
-    """What no reading changes: a condition, or a part of one that has no value whatever is read."""
+    """Warn of a condition that no reading changes, or of a part that never has a value."""
     if not varies(condition.tree):
         yield f"{key}: does not depend on any reading, so it is always the same"
     for part in walk(condition.tree):
@@ -153,7 +155,7 @@ def _inhibition(rule: Rule, name: str, config: Config) -> Iterator[str]:
 
 
 def _powerless(name: str, config: Config) -> str:
-    """Why a system rule mutes nothing; empty where it can."""
+    """The reason why a system rule mutes nothing; "" when it can mute."""
     if name in DAEMON:
         return "belongs to no account"
     if name not in ACCOUNT:
@@ -162,7 +164,7 @@ def _powerless(name: str, config: Config) -> str:
 
 
 def _covers_the_week(windows: Iterable[MuteWindow]) -> bool:
-    """Whether no minute of the week is outside of all of them."""
+    """Whether the windows cover every minute of the week."""
     covered: set[int] = set()
     for window in windows:
         start, end = (each.hour * 60 + each.minute for each in (window.start, window.end))
@@ -174,7 +176,7 @@ def _covers_the_week(windows: Iterable[MuteWindow]) -> bool:
 
 
 def _forgetting(when: Condition) -> Iterator[str]:
-    """SEMANTICS D6: such a rule may clear although the level has not come back."""
+    """Warn of rules that may clear although the level has not come back (SEMANTICS D6)."""
     call = next(
         (node for node in walk(when.tree) if isinstance(node, Call) and node.name in SPIKES), None
     )
@@ -186,10 +188,9 @@ def _forgetting(when: Condition) -> Iterator[str]:
 
 
 def _suggestion(call: Call, tree: Node) -> str:
-    """A level on the far side of the change, in the direction from which it came; nothing where
-    that is not plain.
-    """
-    comparison = next((found for found in _comparisons(tree) if found.left == call), None)
+    """A level on the far side of the change, in the direction it came from; "" when not clear."""
+    comparisons = (oriented(node) for node in walk(tree) if isinstance(node, Comparison))
+    comparison = next((found for found in comparisons if found.left == call), None)
     if comparison is None or call.name in _DISTANCES:
         return ""
     series = call.arguments[0]
@@ -199,10 +200,6 @@ def _suggestion(call: Call, tree: Node) -> str:
     rose = comparison.operator.startswith(">") != (call.name == "drop")
     level = _amount(comparison.right) if call.name == "delta" else "…"
     return f', such as clear_when = "{field} {"<" if rose else ">"} {level}"'
-
-
-def _comparisons(tree: Node) -> Iterator[Comparison]:
-    return (oriented(node) for node in walk(tree) if isinstance(node, Comparison))
 
 
 def _amount(level: Node) -> Decimal | str:

@@ -1,1 +1,1 @@
-"""From the text of rules.toml to checked values, each mistake with its place."""
+"""Parses the text of rules.toml into checked values, each mistake with its place."""

@@ -1,10 +1,11 @@
-"""The key `database`: from what is written there to the address that the store takes.
+"""The key `database`: from the written value to the address that the store takes.
 
-    sqlite:///FILE            a path, relative to the rules.toml, `~` expanded ──► encoded, so that no folder's name
-                                                                                   is read as a part of a URL
-    postgresql+psycopg://…    references filled in ──► an address that no character of a password cuts
+    sqlite:///FILE            a path, relative to the rules.toml, `~` expanded
+                              ──► encoded, so that no folder's name reads as part of a URL
+    postgresql+psycopg://…    references filled in
+                              ──► an address that no character of a password cuts
 
-A database is named here, never looked at.
+Nothing here opens or looks at a database.
 """
 
 import re
@@ -24,18 +25,18 @@ KINDS = 'must be "sqlite:///FILE" or "postgresql+psycopg://USER@HOST/NAME"'
 
 _FILE = re.compile(r"sqlite(?:\+pysqlite)?:///(.+)", re.DOTALL)
 _SERVER = re.compile(
-    r"postgresql\+psycopg://(?:[^@/?#]*@)?(?:[^:@/?#]*|\[[0-9a-fA-F:.]+\])(?::[0-9]{1,5})?/[^/?#]+(?:\?.*)?"
+    r"postgresql\+psycopg://(?:[^@/?#]*@)?(?:[^:@/?#]*|\[[0-9a-fA-F:.]+\])(?::[0-9]{1,5})?"
+    r"/[^/?#]+(?:\?.*)?"
 )
 _PASSWORDS = ("password", "sslpassword")
-"""Keys behind the `?` that hold one."""
+"""Keys behind the `?` that hold a password."""
 
 
-def resolved(written: str, around: Surroundings) -> Resolved:
+def resolve_address(written: str, around: Surroundings) -> Resolved:
     """The address of a database.
 
     Raises:
-        MistakeError: for what names none; the sentence holds no part of it, as it may hold a password.
-
+        MistakeError: when it names none. The sentence shows no part of it: it may hold a password.
     """
     file = _FILE.fullmatch(written)
     if file:
@@ -50,22 +51,21 @@ def resolved(written: str, around: Surroundings) -> Resolved:
 
 
 def file_url(path: Path) -> str:
-    """The address of an SQLite file, whatever characters its path is made of."""
+    """The address of an SQLite file, whatever characters its path has."""
     return f"sqlite:///{quote(str(path))}"
 
 
 def file_of(address: str) -> Path | None:
-    """The file that an address names; None where that is a server's."""
+    """The file of an SQLite address; None for a server's address."""
     scheme, found, name = address.partition("sqlite:///")
     return Path(unquote(name)) if found and not scheme else None
 
 
 def caution(address: str, environ: Mapping[str, str]) -> Iterator[str]:
-    """What is unwise about a usable address: that others on the way may read the record, or answer
-    for the server.
+    """Warnings about a usable address: others may read the record, or pose as the server.
 
-    Without `sslmode` the driver goes on in plain text where no TLS is offered; only verify-full
-    looks at the name.
+    Without `sslmode` the driver falls back to plain text where no TLS is offered. Only verify-full
+    checks the server's name.
     """
     _, server, rest = address.partition("postgresql+psycopg://")
     query = parse_qs(rest.partition("?")[2])
@@ -81,7 +81,7 @@ def caution(address: str, environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def _hosts(rest: str, query: Mapping[str, list[str]]) -> list[str]:
-    """Where a driver would connect to; the options behind the ? win, and there may be several."""
+    """The hosts that a driver would connect to. Options behind the ? win; there may be several."""
     place = re.split("[/?]", rest, maxsplit=1)[0].rpartition("@")[2]
     written = query.get("hostaddr") or query.get("host") or [re.sub(r":[0-9]*$", "", place)]
     names = (name.strip("[]") for text in written for name in unquote(text).split(","))

@@ -1,5 +1,6 @@
-"""A whole rules.toml, table by table, as it is written. What the tables say about each other is
-checked elsewhere.
+"""The whole rules.toml, table by table, as written.
+
+References between tables are checked elsewhere.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,7 +15,7 @@ from daemon.config.problems import SECTIONS, Problems
 T = TypeVar("T", bound=StrictTable)
 
 MAX_CONDITIONS = 200_000
-"""Characters of all conditions together: to parse them takes most of the time of loading."""
+"""Most characters of all conditions together: parsing them takes most of the loading time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Document:
 
 
 def read(raw: Mapping[str, object], problems: Problems) -> Document:
-    """Every table; what does not belong goes to `problems`."""
+    """Every table; unknown parts are reported to `problems`."""
     for key in raw:
         if key not in SECTIONS:
             problems.add(key, _unknown(key, raw[key], problems))

@@ -1,22 +1,22 @@
-"""Limits on the size of what a file of rules or tests says, far above what anybody needs. Pure.
+"""Limits on the size of a file of rules or tests, far above any real need. Pure.
 
-They keep the time and the memory of everything that reads the tables small, whoever wrote the file.
+They bound the time and memory that the readers of its tables need, whoever wrote the file.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 
 MAX_KEY_PARTS = 20
-"""Parts of a dotted key: TOML's reader takes time with the square of their number."""
+"""Most parts of a dotted key: the time of TOML's reader grows with the square of their number."""
 
 MAX_ENTRIES = 1_000
-"""Entries of a list, tables of one kind, and keys of a table."""
+"""Most entries of a list, tables of one kind, or keys of a table."""
 
 MAX_TEXT = 1 << 16
-"""Characters of a text."""
+"""Most characters of a text."""
 
 MAX_URL = 8_192
-"""Characters of an address, with its references filled in."""
+"""Most characters of an address, with its references filled in."""
 
 # The possessive quantifiers and the look behind keep the search linear.
 _DOTTED_KEY = re.compile(
@@ -32,7 +32,7 @@ def line_of_long_key(text: str) -> int | None:
 
 
 def excesses(tables: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    """The place of everything that is too large, and a sentence about it."""
+    """The place of everything that is too large, with a sentence about it."""
     waiting: list[tuple[str, object]] = [("", tables)]
     while waiting:
         place, value = waiting.pop()

@@ -1,4 +1,4 @@
-"""Paths as people write them: `~` is the home folder, as in a shell, wherever a path may stand."""
+"""Paths as people write them: `~` is the home folder, as in a shell, wherever a path is allowed."""
 
 import pwd
 from collections.abc import Mapping
@@ -6,9 +6,7 @@ from pathlib import Path
 
 
 def expanded(written: str | Path, environ: Mapping[str, str]) -> Path:
-    """The path with the home folder in place of `~` or `~user`; of a user that is unknown it stays
-    as it is.
-    """
+    """The path with the home folder instead of `~` or `~user`; unchanged for an unknown user."""
     head, slash, rest = str(written).partition("/")
     home = _home(head, environ) if head.startswith("~") else None
     return Path(written) if home is None else Path(home + slash + rest)

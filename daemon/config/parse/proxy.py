@@ -1,4 +1,4 @@
-"""The proxy of an address: the one that is written, the one of the environment, or none. Pure.
+"""The proxy of an address: the one written, the one of the environment, or none. Pure.
 
 A mistake is a MistakeError whose text completes "KEY: …". It never shows the address, which may
 hold a password.
@@ -25,7 +25,7 @@ _VARIABLES = {
     "http": ("http_proxy", "all_proxy"),
     "ws": ("http_proxy", "all_proxy"),
 }
-"""By scheme of the called address, the variables that name its proxy, the first one first."""
+"""Variables that name the proxy, by scheme of the called address; the first one wins."""
 
 _PORTS = {"https": 443, "wss": 443, "http": 80, "ws": 80}
 
@@ -37,7 +37,7 @@ def route(wanted: str, url: str, environ: Mapping[str, str], *, own: bool) -> Ro
     """The way to `url`. `wanted` is the key `proxy`: one of `WORDS`, or a checked address.
 
     This machine itself is called directly, unless the account has an address of its own (`own`).
-    Curl and requests would send such calls to the proxy of the environment: here they hold keys.
+    Curl and requests would send such calls to the environment's proxy, and these calls hold keys.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -52,14 +52,17 @@ def route(wanted: str, url: str, environ: Mapping[str, str], *, own: bool) -> Ro
         return DIRECT
     if not wanted:
         return Route(unused=variable)
+    written = environ[variable]
+    if "://" not in written:
+        written = f"http://{written}"
     try:
-        return Route(_safe(address(_with_scheme(environ[variable])), parts.scheme))
+        return Route(_safe(address(written), parts.scheme))
     except MistakeError as mistake:
         raise MistakeError(f"the environment variable {variable} {mistake}") from None
 
 
 def _safe(proxy: str, scheme: str) -> str:
-    """The proxy, if it sees no key: plain calls would reach it unencrypted (promise 9)."""
+    """The proxy, if it cannot see keys: plain calls would reach it unencrypted (promise 9)."""
     if scheme in {"http", "ws"} and not is_loopback(urlsplit(proxy).hostname or ""):
         raise MistakeError(
             "names a proxy that would see the keys unencrypted; call https:// and wss:// through it"
@@ -68,7 +71,7 @@ def _safe(proxy: str, scheme: str) -> str:
 
 
 def _variable(scheme: str, environ: Mapping[str, str]) -> str:
-    """The first variable that names a proxy; as everywhere, the lower-case one is preferred."""
+    """The first variable that names a proxy; the lower-case one is preferred, as is usual."""
     spellings = (spelt for name in _VARIABLES[scheme] for spelt in (name, name.upper()))
     return next((name for name in spellings if environ.get(name)), "")
 
@@ -97,13 +100,8 @@ def _covers(entry: str, host: str, port: str) -> bool:
         return False
 
 
-def _with_scheme(written: str) -> str:
-    """The variables may leave it out."""
-    return written if "://" in written else f"http://{written}"
-
-
 def address(written: str) -> str:
-    """The address of a proxy, as it stands; raises MistakeError for one that cannot be used."""
+    """The address of a proxy, unchanged; raises MistakeError when it cannot be used."""
     scheme, _, rest = written.partition("://")
     before, _, _ = rest.rpartition("@")
     if scheme.lower().startswith("socks"):
@@ -136,9 +134,7 @@ def _split(written: str) -> SplitResult | None:
 
 
 def secrets(written: str) -> frozenset[str]:
-    """Parts of a proxy's address that are never shown: all before the last @, the password, a token
-    for a user.
-    """
+    """Secret parts of a proxy's address: all before the last @, the password, a user's token."""
     before, _, _ = written.rpartition("@")
     before = before.partition("://")[2] or before
     user, _, password = before.partition(":")
@@ -147,7 +143,7 @@ def secrets(written: str) -> frozenset[str]:
 
 
 def of_environment(environ: Mapping[str, str]) -> frozenset[str]:
-    """Secrets in the proxies that the environment names, whether they are used or not."""
+    """Secrets in the proxies that the environment names, used or not."""
     names = {name for each in _VARIABLES.values() for name in each}
     values = (environ.get(spelt, "") for name in names for spelt in (name, name.upper()))
     return frozenset(text for value in values for text in secrets(value))

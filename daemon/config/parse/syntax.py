@@ -1,6 +1,4 @@
-"""From the text of a rules.toml to plain tables, or to one sentence that says where the text cannot
-be read.
-"""
+"""Reads the text of a rules.toml into plain tables, or reports where it cannot be read."""
 
 import re
 import tomllib
@@ -11,9 +9,7 @@ from daemon.config.problems import Problems
 from daemon.errors import ConfigError
 
 _DEEPEST = 100
-"""Brackets inside one another, far more than a configuration has; thousands exhaust the
-interpreter's stack.
-"""
+"""Most nested brackets, far more than needed; thousands would exhaust the interpreter's stack."""
 
 _IN_QUOTES = re.compile(r"""\"(?:[^"\\\n]|\\.)*\"|'[^'\n]*'|#[^\n]*""")
 _ENDLESS = re.compile(r"[0-9][0-9_]{1000,}")
@@ -42,17 +38,14 @@ _HINTS = (
     ("Cannot overwrite a value", KEY_TWICE),
     ("Duplicate inline table key", KEY_TWICE),
 )
-"""What tomllib says, and what it means; nothing of the text itself is shown, for it may hold a
-secret.
-"""
+"""Messages of tomllib, and their meaning. The text itself is not shown: it may hold a secret."""
 
 
 def parse(text: str, path: Path) -> dict[str, object]:
     """The tables of the file.
 
     Raises:
-        ConfigError: with the line and the column at which the text stops being TOML, or with all that is too large.
-
+        ConfigError: with the line and column where the text stops being TOML, or all excesses.
     """
     line = limits.line_of_long_key(text)
     if line is not None:
@@ -94,9 +87,7 @@ def _explained(message: str, text: str) -> str:
 
 
 def _line_of_depth(text: str) -> int:
-    """Where brackets stand deepest inside one another, as near as can be told without reading
-    TOML.
-    """
+    """The line where brackets are nested deepest, approximately: TOML is not parsed."""
     depth, line = 0, 1
     for sign in _IN_QUOTES.sub("", text):
         depth += (sign in "[{") - (sign in "]}")
@@ -116,5 +107,5 @@ def _line(text: str, number: int) -> str:
 
 
 def _end(text: str) -> tuple[int, int]:
-    """The place behind the last character."""
+    """The place behind the last character: line and column."""
     return text.count("\n") + 1, len(text) - text.rfind("\n")

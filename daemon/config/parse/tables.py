@@ -1,8 +1,8 @@
-"""The tables of a rules.toml as they are written: every key of DESIGN §5, its kind and its default.
+"""The tables of a rules.toml as written: every key of DESIGN §5, its type and its default.
 
 `read` takes one table and reports every mistake in it. A value with a mistake counts as not
-written, so that the checks that follow still see the rest; what comes out may be used only when no
-problem was reported.
+written, so that later checks still see the rest. The result may be used only when no problem was
+reported.
 """
 
 import unicodedata
@@ -188,7 +188,7 @@ T = TypeVar("T", bound=StrictTable)
 
 @dataclass(frozen=True, slots=True)
 class Item(Generic[T]):
-    """One table of the file, with where it stands and what was written there."""
+    """One table of the file, with its place and its written values."""
 
     place: str
     raw: HiddenMapping[str, object]
@@ -200,12 +200,12 @@ class Item(Generic[T]):
 
     @property
     def name(self) -> str:
-        """As written, also when it is not a good name: others may refer to it."""
+        """The name as written, even when it is not valid: other tables may refer to it."""
         name = self.raw.get("name")
         return unicodedata.normalize("NFC", name) if isinstance(name, str) else ""
 
     def differs(self, key: str) -> bool:
-        """Whether a key stands at another value than its default."""
+        """Whether the value of a key differs from its default."""
         attribute = next(
             name
             for name, each in type(self.table).model_fields.items()
@@ -236,7 +236,7 @@ def _validated(kind: type[T], raw: Mapping[str, object], place: str, problems: P
 
 
 def _sentence(error: ErrorDetails, kind: type[StrictTable], problems: Problems) -> str:
-    """Our words: unknown keys are found by pydantic, all else by `values`."""
+    """Our own words: pydantic finds unknown keys, `values` finds everything else."""
     if error["type"] == "extra_forbidden":
         return f"unknown key{problems.did_you_mean(str(error['loc'][0]), kind.keys())}"
     return str(error.get("ctx", {}).get("error", "cannot be used"))

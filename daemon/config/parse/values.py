@@ -1,8 +1,7 @@
-"""What may stand at a key, kind by kind: each function takes what the file holds and gives what it
-means.
+"""Parsers of values, one function per type: it takes the value of the file and returns its meaning.
 
-A value that cannot stand there raises MistakeError with the rest of the sentence "KEY: …". The
-value is shown in it, except by the functions for keys that may hold a secret.
+A wrong value raises MistakeError with the rest of the sentence "KEY: …". The sentence shows the
+value, except for keys that may hold a secret.
 """
 
 import re
@@ -21,7 +20,7 @@ from daemon.alerts.mutes import DAYS
 from daemon.alerts.summary_template import problem
 from daemon.config.model import Web
 from daemon.config.parse import zones
-from daemon.config.problems import MistakeError, did_you_mean, shown
+from daemon.config.problems import MistakeError, did_you_mean, format_value
 from daemon.hidden import is_cut
 from daemon.rules.language.build import MAX_LOOK_BACK
 from daemon.rules.language.errors import ExpressionError
@@ -34,18 +33,18 @@ from daemon.types import DAY, Limit, Millis
 T = TypeVar("T")
 
 FASTEST: Millis = 400
-"""The shortest polling interval: five calls in two seconds is the exchange's limit per user."""
+"""The shortest polling interval: the exchange allows five calls in two seconds per user."""
 
 LONGEST: Millis = 366 * DAY
 
 MOST_COUNTED = 9_999
-"""The readings that `at_least` may count."""
+"""Most readings that `at_least` may count."""
 
 SMALLEST_STEP: Millis = 250
-"""Steps of the clock that are no larger are not even recorded (SEMANTICS A5)."""
+"""The smallest recorded clock step; smaller ones are ignored (SEMANTICS A5)."""
 
 MAX_ZONE = 100
-"""Characters of a time zone's name; the longest there is has about 30."""
+"""Most characters of a time zone's name; the longest has about 30."""
 
 _NAME = re.compile(r"[\w .-]{1,64}")
 _LIMIT = re.compile(r"([0-9]{1,6}) per (\w+)")
@@ -57,12 +56,12 @@ _CRON = re.compile(r"[\w*/,#-]+(?: +[\w*/,#-]+){4}")
 
 def text(raw: object) -> str:
     if not isinstance(raw, str):
-        raise MistakeError(f"must be a text in quotes, not {shown(raw)}")
+        raise MistakeError(f"must be a text in quotes, not {format_value(raw)}")
     return raw
 
 
 def hidden(raw: object) -> str:
-    """A text that may be secret: whatever stands there instead is not shown either."""
+    """A text that may be secret; a value of another type is not shown either."""
     if not isinstance(raw, str):
         raise MistakeError("must be a text in quotes")
     return raw
@@ -77,9 +76,7 @@ def secret(raw: object) -> str:
 
 
 def reference(raw: object) -> str:
-    """What names an account, a channel, a rule or a mute, or a pattern for some: composed as names
-    are (NFC).
-    """
+    """The name of an account, channel, rule or mute, or a pattern; composed like names (NFC)."""
     written = unicodedata.normalize("NFC", text(raw))
     unseen = next((each for each in written if is_invisible(each)), None)
     if unseen is not None:
@@ -88,24 +85,26 @@ def reference(raw: object) -> str:
 
 
 def is_invisible(character: str) -> bool:
-    """Whether nobody sees that it is there, or that it is not a plain space."""
+    """Whether the character cannot be seen, or cannot be told from a plain space."""
     return is_hidden(character) or (category(character)[0] in "CZ" and character != " ")
 
 
 def name(raw: object) -> str:
     written = reference(raw)
     if not _NAME.fullmatch(written) or written != written.strip():
-        raise MistakeError(f"must be 1 to 64 letters, digits, spaces or _ . -, not {shown(raw)}")
+        raise MistakeError(
+            f"must be 1 to 64 letters, digits, spaces or _ . -, not {format_value(raw)}"
+        )
     return written
 
 
 def optional(parse: Callable[[object], T], empty: T) -> Callable[[object], T]:
-    """The same kind, but "" may stand there too and means `empty`."""
+    """A parser of the same type that also takes "", which means `empty`."""
     return lambda raw: empty if raw == "" else parse(raw)
 
 
 def unless_off(parse: Callable[[object], T]) -> Callable[[object], T | None]:
-    """The same kind, but "off" may stand there too, which a mistake is told."""
+    """A parser of the same type that also takes "off"; messages about mistakes mention it."""
 
     def or_off(raw: object) -> T | None:
         if raw == "off":
@@ -122,7 +121,7 @@ def one_of(known: tuple[str, ...]) -> Callable[[object], str]:
     def choice(raw: object) -> str:
         if raw not in known:
             near = did_you_mean(raw, known) if isinstance(raw, str) else ""
-            raise MistakeError(f"must be one of {' '.join(known)}, not {shown(raw)}{near}")
+            raise MistakeError(f"must be one of {' '.join(known)}, not {format_value(raw)}{near}")
         return str(raw)
 
     return choice
@@ -131,7 +130,7 @@ def one_of(known: tuple[str, ...]) -> Callable[[object], str]:
 def list_of(parse: Callable[[object], T]) -> Callable[[object], tuple[T, ...]]:
     def items(raw: object) -> tuple[T, ...]:
         if not isinstance(raw, list):
-            raise MistakeError(f'must be a list such as ["one", "two"], not {shown(raw)}')
+            raise MistakeError(f'must be a list such as ["one", "two"], not {format_value(raw)}')
         return tuple(parse(item) for item in raw)
 
     return items
@@ -140,19 +139,21 @@ def list_of(parse: Callable[[object], T]) -> Callable[[object], tuple[T, ...]]:
 def duration(raw: object) -> Millis:
     found = durations.duration(raw) if isinstance(raw, str) else None
     if found is None:
-        raise MistakeError(f'must be a duration such as "90s" or "1h30m", not {shown(raw)}')
+        raise MistakeError(f'must be a duration such as "90s" or "1h30m", not {format_value(raw)}')
     if found > LONGEST:
-        raise MistakeError(f"must be at most {durations.duration_text(LONGEST)}, not {shown(raw)}")
+        raise MistakeError(
+            f"must be at most {durations.duration_text(LONGEST)}, not {format_value(raw)}"
+        )
     return found
 
 
 def longer_than(shortest: Millis) -> Callable[[object], Millis]:
-    """A duration of at least `shortest`."""
+    """A parser of durations of at least `shortest`."""
 
     def long_enough(raw: object) -> Millis:
         if duration(raw) < shortest:
             raise MistakeError(
-                f"must be at least {durations.duration_text(shortest)}, not {shown(raw)}"
+                f"must be at least {durations.duration_text(shortest)}, not {format_value(raw)}"
             )
         return duration(raw)
 
@@ -160,15 +161,13 @@ def longer_than(shortest: Millis) -> Callable[[object], Millis]:
 
 
 def limit_of_system(shortest: Millis) -> Callable[[object], Millis]:
-    """When a system rule fires; what is derived from readings looks back no further than a
-    window.
-    """
+    """A parser of a system rule's limit. Derived limits look back no further than a window."""
 
     def within_bounds(raw: object) -> Millis:
         span = longer_than(shortest)(raw)
         if span > MAX_LOOK_BACK:
             raise MistakeError(
-                f"must be at most {durations.duration_text(MAX_LOOK_BACK)}, not {shown(raw)}"
+                f"must be at most {durations.duration_text(MAX_LOOK_BACK)}, not {format_value(raw)}"
             )
         return span
 
@@ -177,7 +176,9 @@ def limit_of_system(shortest: Millis) -> Callable[[object], Millis]:
 
 def count(raw: object) -> int:
     if not isinstance(raw, int) or isinstance(raw, bool) or raw < 1:
-        raise MistakeError(f"must be a whole number from 1 up, without quotes, not {shown(raw)}")
+        raise MistakeError(
+            f"must be a whole number from 1 up, without quotes, not {format_value(raw)}"
+        )
     return raw
 
 
@@ -186,10 +187,12 @@ def limit(raw: object) -> Limit:
 
 
 def flapping(raw: object) -> Limit:
-    """How many episodes within what time: all of them are remembered, so not for ever."""
+    """A number of episodes within a time. It is limited, as every episode is remembered."""
     found = _limit(raw, "6 per 1h")
     if found.per > DAY:
-        raise MistakeError(f"must span at most {durations.duration_text(DAY)}, not {shown(raw)}")
+        raise MistakeError(
+            f"must span at most {durations.duration_text(DAY)}, not {format_value(raw)}"
+        )
     return found
 
 
@@ -197,7 +200,7 @@ def _limit(raw: object, example: str) -> Limit:
     found = _LIMIT.fullmatch(raw) if isinstance(raw, str) else None
     per = durations.duration(found[2]) if found else None
     if not found or not per or int(found[1]) < 1:
-        raise MistakeError(f'must be a limit such as "{example}", not {shown(raw)}')
+        raise MistakeError(f'must be a limit such as "{example}", not {format_value(raw)}')
     return Limit(int(found[1]), per)
 
 
@@ -205,27 +208,29 @@ def percent(raw: object) -> Decimal:
     """The fraction: "50%" is 0.5."""
     found = _PERCENT.fullmatch(raw) if isinstance(raw, str) else None
     if not found or not Decimal(found[1]):
-        raise MistakeError(f'must be a percentage such as "50%", not {shown(raw)}')
+        raise MistakeError(f'must be a percentage such as "50%", not {format_value(raw)}')
     return Decimal(found[1]) / 100
 
 
 def at_least(raw: object) -> AtLeast:
-    """`M of N`: how many of the last so many."""
+    """The rule key `M of N`: M of the last N readings."""
     found = _AT_LEAST.fullmatch(raw) if isinstance(raw, str) else None
     if not found:
-        raise MistakeError(f'must be like "3 of 5", not {shown(raw)}')
+        raise MistakeError(f'must be like "3 of 5", not {format_value(raw)}')
     count, of = map(int, found.groups())
     if of > MOST_COUNTED:
-        raise MistakeError(f"must count at most the last {MOST_COUNTED} readings, not {shown(raw)}")
+        raise MistakeError(
+            f"must count at most the last {MOST_COUNTED} readings, not {format_value(raw)}"
+        )
     if not 1 <= count <= of:
         remedy = "at least 1" if count < 1 else f"no more than the {of} that are counted"
-        raise MistakeError(f"must ask for {remedy}, not {shown(raw)}")
+        raise MistakeError(f"must ask for {remedy}, not {format_value(raw)}")
     return AtLeast(count, of)
 
 
 def time_of_day(raw: object) -> str:
     if not isinstance(raw, str) or not _TIME_OF_DAY.fullmatch(raw):
-        raise MistakeError(f'must be times from "00:00" to "24:00", not {shown(raw)}')
+        raise MistakeError(f'must be times from "00:00" to "24:00", not {format_value(raw)}')
     return raw
 
 
@@ -252,14 +257,12 @@ def between(raw: object) -> tuple[str, ...]:
 
 def cron(raw: object) -> str:
     if not isinstance(raw, str) or not _CRON.fullmatch(raw):
-        raise MistakeError(f'must be five fields such as "0 8 * * *", not {shown(raw)}')
+        raise MistakeError(f'must be five fields such as "0 8 * * *", not {format_value(raw)}')
     return raw
 
 
 def expression(raw: object) -> Condition:
-    """A condition; the sentence about a mistake is followed by the text and a caret under the
-    character.
-    """
+    """A condition. A mistake is reported with the text and a caret under the character."""
     try:
         return condition(text(raw))
     except ExpressionError as error:
@@ -268,7 +271,7 @@ def expression(raw: object) -> Condition:
 
 
 def summary(raw: object) -> str:
-    """A template for what messages say of an alert."""
+    """A template for the text about an alert in messages."""
     template = text(raw)
     wrong = problem(template)
     if wrong is not None:
@@ -284,13 +287,13 @@ def zone(raw: object) -> ZoneInfo:
     try:
         return ZoneInfo(text(raw))
     except (KeyError, OSError, ValueError):
-        raise MistakeError(f"no such time zone as {shown(raw)}; {zones.remedy(str(raw))}") from None
+        raise MistakeError(
+            f"no such time zone as {format_value(raw)}; {zones.remedy(str(raw))}"
+        ) from None
 
 
 def system_zone_works() -> bool:
-    """Whether times can be shown in the zone of the system: what TZ says may be more than a day
-    away.
-    """
+    """Whether times can be shown in the system's zone: TZ may name one more than a day away."""
     try:
         datetime.fromtimestamp(0, UTC).astimezone()
     except (ValueError, OverflowError, OSError):
@@ -302,13 +305,13 @@ def web(raw: object) -> Web:
     host, _, port = text(raw).rpartition(":")
     if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
         raise MistakeError(
-            f'must be HOST:PORT such as "127.0.0.1:8787", or "" for off, not {shown(raw)}'
+            f'must be HOST:PORT such as "127.0.0.1:8787", or "" for off, not {format_value(raw)}'
         )
     return Web(host.removeprefix("[").removesuffix("]"), int(port))
 
 
 def url(*schemes: str) -> Callable[[object], str]:
-    """An address with one of these schemes and a host; not shown, for it may hold a password."""
+    """A parser of addresses with one of these schemes and a host; never shown: it may be secret."""
 
     def address(raw: object) -> str:
         if "@" in hidden(raw):
@@ -322,7 +325,7 @@ def url(*schemes: str) -> Callable[[object], str]:
 
 
 def heartbeat(raw: object) -> str:
-    """An address that holds a token: plain http only to this machine (promise 9)."""
+    """The address of a monitor, with a token: plain http only to this machine (promise 9)."""
     address = uncut(hidden(raw))
     found = addresses.flaw(address, "https", token=True)
     if found is not None:
@@ -344,8 +347,9 @@ _HEARTBEAT = {
 
 
 def uncut(address: str) -> str:
-    """The address itself, if no character in its user or password ends them early; what follows
-    would be the host.
+    """The address, if no character in its user or password ends them early.
+
+    Otherwise the rest of the password would be read as the host.
     """
     if is_cut(address):
         raise MistakeError(

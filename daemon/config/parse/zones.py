@@ -1,8 +1,8 @@
-"""Time zones as people write them: HKT, UTC+8, Singapore. What they meant, by offset and region.
+"""Time zones as people write them: HKT, UTC+8, Singapore. Finds the zone they meant.
 
-The names of tzdata say nothing of most of these, and the likeliest spelling may lie 18 hours away:
-so abbreviations are looked up here, offsets are compared with what the zones really do, and only
-names of places are compared by their letters.
+The names of tzdata contain few of these, and the nearest spelling may lie 18 hours away. So
+abbreviations are looked up here, offsets are compared with those of the zones, and only names of
+places are compared by their letters.
 """
 
 import re
@@ -15,18 +15,21 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 KNOWN = (
     "Asia/Hong_Kong", "Asia/Singapore", "Asia/Shanghai", "Asia/Tokyo", "Asia/Seoul", "Asia/Bangkok",
-    "Asia/Ho_Chi_Minh", "Asia/Jakarta", "Asia/Yangon", "Asia/Dhaka", "Asia/Kathmandu", "Asia/Kolkata",
-    "Asia/Karachi", "Asia/Tashkent", "Asia/Kabul", "Asia/Dubai", "Asia/Tehran", "Asia/Riyadh", "Europe/Istanbul",
-    "Europe/Moscow", "Africa/Nairobi", "Africa/Johannesburg", "Africa/Cairo", "Europe/Athens", "Africa/Lagos",
-    "Europe/Berlin", "Europe/London", "Africa/Abidjan", "Atlantic/Azores", "Atlantic/South_Georgia",
-    "America/Sao_Paulo", "America/Argentina/Buenos_Aires", "America/St_Johns", "America/Halifax", "America/Caracas",
-    "America/New_York", "America/Bogota", "America/Chicago", "America/Mexico_City", "America/Denver",
-    "America/Phoenix", "America/Los_Angeles", "America/Anchorage", "Pacific/Gambier", "Pacific/Marquesas",
-    "Pacific/Honolulu", "Pacific/Pago_Pago", "Australia/Perth", "Australia/Eucla", "Australia/Darwin",
-    "Australia/Adelaide", "Australia/Brisbane", "Australia/Sydney", "Australia/Lord_Howe", "Pacific/Noumea",
-    "Pacific/Auckland", "Pacific/Fiji", "Pacific/Chatham", "Pacific/Tongatapu", "Pacific/Kiritimati",
+    "Asia/Ho_Chi_Minh", "Asia/Jakarta", "Asia/Yangon", "Asia/Dhaka", "Asia/Kathmandu",
+    "Asia/Kolkata", "Asia/Karachi", "Asia/Tashkent", "Asia/Kabul", "Asia/Dubai", "Asia/Tehran",
+    "Asia/Riyadh", "Europe/Istanbul", "Europe/Moscow", "Africa/Nairobi", "Africa/Johannesburg",
+    "Africa/Cairo", "Europe/Athens", "Africa/Lagos", "Europe/Berlin", "Europe/London",
+    "Africa/Abidjan", "Atlantic/Azores", "Atlantic/South_Georgia", "America/Sao_Paulo",
+    "America/Argentina/Buenos_Aires", "America/St_Johns", "America/Halifax", "America/Caracas",
+    "America/New_York", "America/Bogota", "America/Chicago", "America/Mexico_City",
+    "America/Denver", "America/Phoenix", "America/Los_Angeles", "America/Anchorage",
+    "Pacific/Gambier", "Pacific/Marquesas", "Pacific/Honolulu", "Pacific/Pago_Pago",
+    "Australia/Perth", "Australia/Eucla", "Australia/Darwin", "Australia/Adelaide",
+    "Australia/Brisbane", "Australia/Sydney", "Australia/Lord_Howe", "Pacific/Noumea",
+    "Pacific/Auckland", "Pacific/Fiji", "Pacific/Chatham", "Pacific/Tongatapu",
+    "Pacific/Kiritimati",
 )  # fmt: skip
-"""At least one for each offset that is in use, the likeliest first."""
+"""Zones for each offset in use, at least one, the likeliest first."""
 
 ABBREVIATIONS: dict[str, tuple[str, ...]] = {
     "hkt": ("Asia/Hong_Kong",),
@@ -78,9 +81,7 @@ ABBREVIATIONS: dict[str, tuple[str, ...]] = {
     "nzst": ("Pacific/Auckland",),
     "nzdt": ("Pacific/Auckland",),
 }
-"""By abbreviation, what it may mean; those of summer lead to the zone, which knows by itself when
-summer is.
-"""
+"""Meanings of each abbreviation. Summer time leads to its zone, which knows when summer is."""
 
 PLACES = {
     "abu dhabi": "Asia/Dubai",
@@ -113,19 +114,19 @@ PLACES = {
     "vietnam": "Asia/Ho_Chi_Minh",
     "washington": "America/New_York",
 }
-"""Places that tzdata has under the name of another city."""
+"""Places that tzdata lists under another city."""
 
 _OFFSET = re.compile(r"(?:utc|gmt|z)? ?([+-]|\u2212)([0-9]{1,2}):?([0-9]{2})?", re.IGNORECASE)
 _WEST = re.compile(r"Etc/GMT([+-])([0-9]{1,2})")
 _SEASONS = (datetime(2026, 1, 15, tzinfo=UTC), datetime(2026, 7, 15, tzinfo=UTC))
 _LIKELY = 3
-"""So many zones are named at most."""
+"""Most zones that are suggested."""
 
 EXAMPLES = ("Asia/Hong_Kong", "Europe/Berlin")
 
 
 def remedy(written: str) -> str:
-    """What to write instead of a time zone that does not exist: `write "Asia/Hong_Kong"`."""
+    """The advice for a time zone that does not exist: `write "Asia/Hong_Kong"`."""
     plain = _plain(written)
     found = ABBREVIATIONS.get(plain) or of_offset(written) or _of_place(plain)
     return (
@@ -136,9 +137,7 @@ def remedy(written: str) -> str:
 
 
 def doubts(name: str) -> Iterator[str]:
-    """What is unexpected about a time zone that exists: its sign, or that it knows no summer
-    time.
-    """
+    """Surprises of a time zone that exists: its sign, or that it has no summer time."""
     west = _WEST.fullmatch(name)
     if west and int(west[2]):
         way, other, sign = (
@@ -154,9 +153,7 @@ def doubts(name: str) -> Iterator[str]:
 
 
 def of_offset(written: str) -> list[str]:
-    """Zones in which the clocks show that much more than UTC, in winter or in summer; none where it
-    is no offset.
-    """
+    """Zones with this offset from UTC in winter or summer; none when the text is no offset."""
     found = _OFFSET.fullmatch(written.strip())
     if not found:
         return []
@@ -165,7 +162,7 @@ def of_offset(written: str) -> list[str]:
 
 
 def _by_offset(wanted: timedelta) -> list[str]:
-    """Those first in which it is so all the year."""
+    """Zones with the offset, those first that have it all year."""
     fitting = [name for name in KNOWN if wanted in _offsets(name)]
     return list(islice(sorted(fitting, key=lambda name: len(_offsets(name))), _LIKELY))
 
@@ -178,7 +175,7 @@ def _offsets(name: str) -> set[timedelta | None]:
 
 
 def _of_place(plain: str) -> list[str]:
-    """The zone that is called like it, or nearly: by the city, or by the whole name."""
+    """The zone with this name or a close one: of the city, or the whole name."""
     city = plain.rpartition("/")[2]
     if city in PLACES:
         return [PLACES[city]]
@@ -200,14 +197,14 @@ _REGIONS = (
     "Indian/",
     "Pacific/",
 )
-"""Names of places; the others are old names, or offsets with the sign reversed."""
+"""Regions with names of places; other names are old ones, or offsets with a reversed sign."""
 
 _SHORT = 4
-"""Letters of an abbreviation: what it resembles says nothing."""
+"""Letters of an abbreviation: too short to suggest a similar one."""
 
 
 def _plain(written: str) -> str:
-    """Without what people leave out: capitals, accents, underscores."""
+    """The text without what people leave out: capitals, accents, underscores."""
     bare = unicodedata.normalize("NFKD", written).encode("ascii", "ignore").decode()
     return bare.strip().lower().replace("_", " ").removesuffix(" time")
 

@@ -1,9 +1,8 @@
-"""A channel through Apprise: one service of its own, one text and one picture at a time, one try
-per call.
+"""Sends to a channel through Apprise: one service, one text and one picture, one try a call.
 
-It must not retry, wait, join or cut (the outbox does), keep anything on disk, or let Apprise write
-to our logs: what Apprise says is read here, classed, and told once by whoever called. Only this
-module, `plugins` and `mail_connection` import Apprise.
+It must not retry, wait, join or cut (the channel worker does), keep anything on disk, or let
+Apprise write to our logs. It reads and classifies Apprise's complaints; the caller reports them
+once. Only this module, `plugins` and `mail` import Apprise.
 """
 
 import copy
@@ -34,21 +33,19 @@ from daemon.text.printable import printable
 from daemon.types import SECOND, AttemptResult, Message, Millis, Outcome, Severity
 
 TIMEOUT: Millis = 20 * SECOND
-"""How long one attempt may take before it counts as unknown; mail servers greet slowly."""
+"""Longest duration of an attempt before it counts as unknown; mail servers greet slowly."""
 
 PICTURE = "chart.png"
-"""What a picture is called."""
+"""The file name of a picture."""
 
 _SHOWN = (
     f'<div style="margin-top:12px"><img src="cid:{PICTURE}" alt=""'
     ' style="display:block;width:100%;max-width:640px;height:auto"></div>'
 )
-"""Where a picture stands in a mail: below the text, as wide as the screen of a phone."""
+"""The picture in a mail: below the text, as wide as a phone's screen."""
 
 _BLOCKS = re.compile(r"\s*(</?div\b[^>]*>|<br\s*/?>)\s*", re.IGNORECASE)
-"""White space around them means nothing in HTML, and becomes blank lines in the text that Apprise
-makes of it.
-"""
+"""Tags around which white space means nothing in HTML, but Apprise makes blank lines of it."""
 
 _TYPES = {
     Severity.INFO: apprise.NotifyType.INFO,
@@ -58,13 +55,12 @@ _TYPES = {
 
 
 class AppriseNotifier:
-    """Sends to one Apprise URL. Raises ValueError, with the sentence of `problem`, for a URL that
-    has one.
+    """Sends to one Apprise URL. A URL with a `problem` raises ValueError with that sentence.
 
-    HTML goes out as the HTML part of a mail. The text part beside it is what Apprise makes of it,
-    which reads well for fragments of `div`, `span`, `b`, `a` and `br`: a line for each `div`, a
-    blank line for each `br` that stands between two. Other tags do not: each cell of a table
-    becomes a line, lists lose text, paragraphs their distance.
+    HTML goes out as the HTML part of a mail. Apprise makes the text part from it, which reads well
+    for `div`, `span`, `b`, `a` and `br`: a line for each `div`, a blank line for each `br` between
+    two. Other tags read badly: each table cell becomes a line, lists lose text, paragraphs their
+    distance.
     """
 
     def __init__(self, url: str, clock: Clock, timeout: Millis = TIMEOUT) -> None:
@@ -75,7 +71,7 @@ class AppriseNotifier:
         self._timeout = timeout
         self._redactor = Redactor((*plugins.secrets(url), *_logins_of_proxies()))
         self._service = plugins.known(plugin, url)
-        self._apprise = _alone(plugins.bounded(plugin, self._service, timeout, url))
+        self._apprise = _in_apprise(plugins.bounded(plugin, self._service, timeout, url))
         self._texts: BoundedCalls[AttemptResult] = BoundedCalls(clock, timeout, _is_delivered)
         self._pictures: BoundedCalls[AttemptResult] = BoundedCalls(clock, timeout, _is_delivered)
 
@@ -84,9 +80,7 @@ class AppriseNotifier:
         return self._service.traits
 
     async def send(self, message: Message) -> AttemptResult:
-        """Try once; what is not known after the timeout is unknown, and its connections are
-        ended.
-        """
+        """Try once. At the timeout the connections are ended and the outcome is unknown."""
         fitted = _fitted(message, self.traits)
         if not (fitted.body or fitted.picture):
             return AttemptResult(
@@ -117,7 +111,7 @@ class AppriseNotifier:
         return replace(ended, detail=outcomes.short(self._redactor.redact(ended.detail)))
 
     def _attempt(self, message: Message) -> AttemptResult:
-        """One blocking call, in a thread of its own."""
+        """Make one blocking call, in a thread of its own."""
         complaints: list[Complaint] = []
 
         def hear(entry: apprise.NotifyLogEntry, _plugin: object) -> None:
@@ -126,7 +120,7 @@ class AppriseNotifier:
             unsent = call is not None and call.sent is False
             complaints.append(Complaint(entry.message, sys.exc_info()[1], broke_off, unsent))
 
-        result = self._dressed(message).notify(
+        result = self._with_options(message).notify(
             **self._written(message),
             notify_type=self._type(message),
             attach=_attached(message.picture),
@@ -137,13 +131,13 @@ class AppriseNotifier:
         return outcomes.outcome(result.status.name, self._name, complaints, recipients)
 
     def _type(self, message: Message) -> apprise.NotifyType:
-        """What Apprise colours a message by."""
+        """The message type, by which Apprise chooses a colour."""
         if self._service.raises_incidents and message.severity is Severity.INFO:
             return apprise.NotifyType.WARNING
         return apprise.NotifyType.SUCCESS if message.good else _TYPES[message.severity]
 
     def _written(self, message: Message) -> dict[str, Any]:
-        """Title, body and format, as Apprise is to have them."""
+        """Title, body and format for Apprise."""
         title, body, form = message.title, message.body, self._service.form
         if message.html:
             return {"title": title, "body": message.html, "body_format": apprise.NotifyFormat.HTML}
@@ -163,9 +157,10 @@ class AppriseNotifier:
         title = html.escape(title, quote=False)
         return {"title": title, "body": escaped, "body_format": apprise.NotifyFormat.HTML}
 
-    def _dressed(self, message: Message) -> apprise.Apprise:
-        """The plugin with what this message alone asks of it: a copy, as one that was given up may
-        still be sending.
+    def _with_options(self, message: Message) -> apprise.Apprise:
+        """The plugin with the options of this message.
+
+        It is a copy: an attempt that was given up may still be sending with another one.
         """
         plugin = self._apprise[0]
         wishes: dict[str, object] = dict(self._service.quiet) if message.quiet else {}
@@ -176,13 +171,11 @@ class AppriseNotifier:
             return self._apprise
         twin = copy.copy(plugin)
         vars(twin).update(wishes)
-        return _alone(twin)
+        return _in_apprise(twin)
 
 
 def _logins_of_proxies() -> Iterator[str]:
-    """Secrets of the proxies through which requests calls: one that answers in a receiver's stead
-    may say them back.
-    """
+    """Secrets of the proxies of requests: a proxy that answers for a receiver may repeat them."""
     for address in getproxies().values():
         yield from proxy.secrets(address)
 
@@ -191,15 +184,15 @@ def _is_delivered(attempted: AttemptResult) -> bool:
     return attempted.outcome is Outcome.DELIVERED
 
 
-def _alone(plugin: NotifyBase) -> apprise.Apprise:
-    """The plugin in what calls it; which also keeps its URL out of every `repr`."""
+def _in_apprise(plugin: NotifyBase) -> apprise.Apprise:
+    """The plugin within an Apprise object, which keeps its URL out of every `repr`."""
     alone = apprise.Apprise(asset=plugin.asset)
     alone.add(plugin)
     return alone
 
 
 def _fitted(message: Message, traits: Traits) -> Message:
-    """The message without what the channel cannot do, nor what a reader would not see."""
+    """The message without parts that the channel cannot send or a reader would not see."""
     title, body = printable(message.title), printable(message.body or message.title, keep="\n")
     fragment = printable(message.html, keep="\n")
     picture = (
@@ -221,9 +214,7 @@ def _attached(picture: bytes) -> AttachMemory | None:
 
 
 def _threaded(thread: str) -> dict[str, str]:
-    """The headers by which a mail refers to its thread's beginning, which is no mail, but the same
-    for all of them.
-    """
+    """Headers that put a mail in a thread. They name one common beginning, which is no mail."""
     if not thread:
         return {}
     name = re.sub(r"^\.|\.(?=\.|$)", "%2E", quote(thread, safe=""))

@@ -1,9 +1,8 @@
-"""What an attempt's end means: Apprise's result and its complaints, as one outcome and one
-sentence. Pure.
+"""Turns Apprise's result and its complaints into one outcome and one sentence. Pure.
 
-Apprise says only that something failed; the reason stands in the text it logs, and in the exception
-being handled while it logs. What is not surely permanent is `later`; what may have arrived is
-`unknown` (SEMANTICS F1).
+Apprise only says that something failed. The reason is in the text it logs, and in the exception it
+handles meanwhile. A failure that is not surely permanent is `later`; a message that may have
+arrived is `unknown` (SEMANTICS F1).
 """
 
 import re
@@ -28,18 +27,14 @@ NEVER_SENT = {
     "SSLError": "its certificate or its TLS is not accepted",
     "NewConnectionError": "it cannot be reached",
 }
-"""Failures before anything of the message left, by the name of the exception, the most telling
-first.
-"""
+"""Exceptions before anything of the message left, by name, the most telling first."""
 
 CUT_SHORT = {
     "SMTPServerDisconnected": "it ended the connection too early",
     "TimeoutError": "it does not answer in time",
     "ConnectionError": "the connection broke",
 }
-"""Failures of a connection of smtplib or a plain socket, by the name of the exception, the most
-telling first.
-"""
+"""Exceptions of connections of smtplib or a plain socket, by name, the most telling first."""
 
 IN_DOUBT = {
     "UnansweredMailError": (
@@ -47,7 +42,7 @@ IN_DOUBT = {
     ),
     "MemoryError": "there was no memory left for the answer; the message may have arrived",
 }
-"""Failures after which a message may have arrived, by the name of the exception."""
+"""Exceptions after which a message may have arrived, by name."""
 
 NEVER_RIGHT = {
     "UnicodeEncodeError": "it holds a character that cannot be sent there",
@@ -62,7 +57,7 @@ NEVER_RIGHT = {
     "MissingSchema": "its address cannot be used",
     "LocationParseError": "its address cannot be used",
 }
-"""Failures before anything left that no waiting mends, by the name of the exception."""
+"""Exceptions before anything left that no waiting repairs, by name."""
 
 REFUSED_BY: Mapping[str, Mapping[int, tuple[str, ...]]] = {
     "Telegram": {
@@ -76,17 +71,13 @@ REFUSED_BY: Mapping[str, Mapping[int, tuple[str, ...]]] = {
     },
     "ntfy": {401: ("unauthorized",), 403: ("forbidden",)},
 }
-"""What services say when only a person can help; the text too must match, lest a proxy's page parks
-a channel.
-"""
+"""Errors that only a person can mend. Status and text must match: a proxy's page parks nothing."""
 
 REFUSES = frozenset({410})
-"""HTTP statuses by which any receiver says for good that it is gone."""
+"""HTTP statuses with which any receiver says that it is gone for good."""
 
 _STATUS = re.compile(r".*\berror=(\d{3})(?:\d{2})?\b", re.DOTALL)
-"""The last one of a line, as what a receiver said may hold another. ntfy's own codes go on with two
-more digits.
-"""
+"""The last status of a line, as a receiver may write another. ntfy's codes have more digits."""
 
 _SAID = {
     "Telegram": re.compile(
@@ -96,29 +87,25 @@ _SAID = {
         r"Failed to send ntfy notification to topic '[^']*': (.*), error=\d{5}\.", re.DOTALL
     ),
 }
-"""What a service answered in its own words, in the lines that tell it."""
+"""A service's own words, in the lines that quote them."""
 
 _SOME = re.compile(r"SMTP recipient .* was refused: (.*)", re.DOTALL)
-"""A mail server took the mail, but not for everybody."""
+"""A mail server took the mail, but not for every recipient."""
 
 _PASSING = re.compile(r"rate limiting in effect")
-"""An announcement of Apprise's; how the attempt ended stands in a further line, or it succeeded
-after all.
-"""
+"""An announcement of Apprise; a later line has the result, or it succeeded."""
 
 _RETRY_AFTER = re.compile(r"retry after (\d{1,6})\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """One line that Apprise logged during an attempt, with the exception it was then handling."""
+    """A line that Apprise logged during an attempt, with the exception it was handling."""
 
     text: str
     error: BaseException | None = None
     broke_off: bool = False
-    """Whether not all of an answer had come by then: some services say in it what became of the
-    message.
-    """
+    """Whether the answer broke off by then: some services report the message's fate in it."""
     unsent: bool = False
     """Whether surely nothing of the message had left by then."""
 
@@ -126,11 +113,11 @@ class Complaint:
 def outcome(
     status: str, service: str, complaints: Sequence[Complaint], recipients: int = 1
 ) -> AttemptResult:
-    """How an attempt ended. `status` is the name of Apprise's result, `service` how it calls the
-    receiver.
+    """The outcome of an attempt, from Apprise's result and its name of the service.
 
-    `recipients` is how many the URL has, where Apprise complains of each that it did not reach. The
-    detail is one line of any length, in which the receiver may say secrets back.
+    `status` is the name of the result. `recipients` is their number in the URL, for services of
+    which Apprise complains about each unreached one. The detail is one line of any length; the
+    receiver may repeat secrets in it.
     """
     if status == "SUCCESS":
         return AttemptResult(Outcome.DELIVERED)
@@ -151,17 +138,14 @@ def outcome(
 
 
 def short(detail: str) -> str:
-    """A detail fit to be shown. For the last step, after secrets have been blanked: half of one
-    would not be found.
-    """
+    """The detail, cut for display. Blank its secrets first: half of one would not be found."""
     return detail if len(detail) <= LONGEST_DETAIL else detail[: LONGEST_DETAIL - 1] + "…"
 
 
 def _worst(attempts: Sequence[AttemptResult]) -> AttemptResult | None:
-    """One outcome for several recipients: refused only if all refuse, unknown if any may have been
-    reached.
+    """One outcome for several recipients: refused only if all refuse, unknown if any may have it.
 
-    Of several that are to be tried again, the one that wants to wait longest speaks for all.
+    Of several to be tried again, the one with the longest wait counts.
     """
     for wanted in (Outcome.UNKNOWN, Outcome.LATER, Outcome.REFUSED):
         alike = [attempt for attempt in attempts if attempt.outcome is wanted]
@@ -238,7 +222,7 @@ def _of_error(error: BaseException, service: str, *, unsent: bool) -> AttemptRes
 
 
 def _of_connection(error: BaseException, names: set[str], service: str) -> AttemptResult:
-    """What a connection that was made, or not, came to."""
+    """The outcome of a connection that was made, or failed."""
     if {"AnswerTooLongError", "SMTPException"} <= names:
         return AttemptResult(
             Outcome.LATER, "the mail server's replies do not end, so it got no mail"
@@ -280,9 +264,7 @@ def _said_by_mail(error: smtplib.SMTPResponseException | smtplib.SMTPNotSupporte
 
 
 def unreached(error: BaseException) -> str | None:
-    """Why a receiver was surely never reached, in words without its address; None where it may have
-    been.
-    """
+    """The reason why a receiver was surely not reached, without its address; None if it may be."""
     return _first(NEVER_SENT, _names(error))
 
 
@@ -295,9 +277,7 @@ def _names(error: BaseException) -> set[str]:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """An exception and all it stands for: requests and urllib3 wrap each other in arguments and
-    attributes.
-    """
+    """The exception and its causes, which requests and urllib3 keep in arguments and attributes."""
     waiting, seen = [error], set()
     while waiting:
         cause = waiting.pop()

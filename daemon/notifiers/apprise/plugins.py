@@ -1,7 +1,6 @@
-"""Apprise's plugin for a channel URL: whether there is one, and made to do no more than one call
-that says all.
+"""Loads Apprise's plugin for a channel URL, limited to one call that sends the whole message.
 
-It must not send, and no sentence of it may show a URL: anything in one may be a token.
+It must not send. Its sentences must not show a URL: anything in one may be a token.
 """
 
 import difflib
@@ -29,7 +28,7 @@ from daemon.text import url_secrets
 from daemon.types import SECOND, Millis
 
 _SERVICES: Any = N_MGR
-"""All services that Apprise knows, by the scheme of their URL."""
+"""All services of Apprise, by the scheme of their URL."""
 
 _OWN = frozenset(
     {
@@ -45,12 +44,13 @@ _OWN = frozenset(
     }
     | {"in-reply-to", "references", "reply-to", "subject"}
 )
-"""Of a mail: a URL that sets them (`+Message-ID=…`) would make the mail have two."""
+"""Headers of a mail that a URL (`+Message-ID=…`) would make appear twice."""
 
 
 class Telegram(NotifyTelegram):
-    """Apprise's, which forgets of a single picture that it was to be silent. Nor does a text wait
-    for Apprise's own picture (`image=yes`), which would leave before it as a message that rings.
+    """Apprise's Telegram plugin, with single silent pictures made to work.
+
+    It ignores `image=yes`: Apprise's own picture would arrive first, as a message that rings.
     """
 
     def __init__(self, **parts: Any) -> None:
@@ -73,30 +73,30 @@ _LOGIN_IN_HEADER = frozenset(
     for scheme in ("json", "xml", "form", "ntfy", "gotify")
     for secure in ("", "s")
 )
-"""The schemes whose user, password and token become an HTTP header."""
+"""Schemes whose user, password and token become an HTTP header."""
 
 _MAIL = frozenset({"mailto", "mailtos"})
-"""The schemes whose headers may hold everything, as a mail encodes them."""
+"""Schemes whose headers may hold any text, as a mail encodes them."""
 
 _LOGIN = re.compile(r":\{\w+\}@")
-"""In the form of a URL: that the service takes a password before its host."""
+"""A form of a URL in which the service takes a password before its host."""
 
 _MODE = re.compile(r"[?&]mode=", re.IGNORECASE)
-"""In a mail's URL: that it names how the connection is encrypted, which outranks the scheme."""
+"""A mail URL's parameter that sets the encryption, which outranks the scheme."""
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _CONTROL = re.compile(r"[\0-\x1f\x7f]")
 _UNENCODABLE = re.compile(r"[^\0-\xff]")
-"""What no HTTP header can carry: requests writes them in Latin-1."""
+"""Characters that no HTTP header can carry: requests writes headers in Latin-1."""
 
 
 def problem(url: str) -> str | None:
-    """Why Apprise cannot use this URL; see `daemon.notifiers.problem`."""
+    """The reason why Apprise cannot use this URL; see `daemon.notifiers.problem`."""
     return load(url)[1] or None
 
 
 def caution(url: str) -> str | None:
-    """What is unwise about a usable URL; see `daemon.notifiers.caution`."""
+    """Risks of a usable URL; see `daemon.notifiers.caution`."""
     plugin, _ = load(url)
     return None if plugin is None else "; ".join(_cautions(plugin, url)) or None
 
@@ -120,7 +120,7 @@ def _cautions(plugin: NotifyBase, url: str) -> Iterator[str]:
 
 
 def _unencrypted(plugin: NotifyBase, url: str) -> str:
-    """The sentence about a URL without encryption: what makes it so, and what to write instead."""
+    """A sentence about a URL without encryption: the cause, and the text to write instead."""
     scheme = urls.scheme(url)
     if getattr(plugin, "secure_mode", None) == "insecure" and _MODE.search(url):
         what, remedy = "mode=insecure", "write mode=starttls or mode=ssl in its place"
@@ -135,16 +135,14 @@ def _unencrypted(plugin: NotifyBase, url: str) -> str:
 
 
 def _encrypted_scheme(plugin: NotifyBase, scheme: str) -> str:
-    """The scheme by which the same service is reached with TLS; empty where it has none."""
+    """The scheme of the same service with TLS; "" when it has none."""
     declared: Any = plugin.secure_protocol
     schemes = (declared,) if isinstance(declared, str) else tuple(declared or ())
     return f"{scheme}s" if f"{scheme}s" in schemes else next(iter(schemes), "")
 
 
 def secrets(url: str) -> frozenset[str]:
-    """Every text of a URL that must not be seen: what looks secret, and what its service declares
-    to be.
-    """
+    """Every text of a URL that must not be seen: parts that look secret or are declared so."""
     kind, _ = _kind(url)
     return url_secrets.secrets(url) | (
         frozenset() if kind is None else frozenset(_declared_private(kind, url))
@@ -152,8 +150,9 @@ def secrets(url: str) -> frozenset[str]:
 
 
 def _declared_private(kind: type[NotifyBase], url: str) -> Iterator[str]:
-    """Parts of a URL that a service marks as private. Short words are left out: see
-    `daemon.text.url_secrets`.
+    """Parts of a URL that its service marks as private, without short words.
+
+    See `daemon.text.url_secrets`.
     """
     try:
         parts: Mapping[str, Any] = kind.parse_url(url.strip()) or {}
@@ -169,17 +168,17 @@ def _declared_private(kind: type[NotifyBase], url: str) -> Iterator[str]:
 
 
 def recipients(plugin: NotifyBase) -> int:
-    """How many people or rooms a URL names."""
+    """The number of people or rooms that a URL names."""
     copied = len(getattr(plugin, "cc", ())) + len(getattr(plugin, "bcc", ()))
     try:
         named = len(plugin) // (plugin.retry + 1)
-    except TypeError:  # Twitter's cannot count what a URL names to no purpose
+    except TypeError:  # Twitter's plugin cannot count useless parts of a URL
         named = 1
     return max(1, named) + copied
 
 
 def known(plugin: NotifyBase, url: str) -> Service:
-    """What is known of a URL's service, as far as the URL leaves it so."""
+    """The properties of a URL's service, adapted to the URL."""
     kind = type(plugin)
     limits = Limits(plugin.body_maxlen, [each.value for each in _declared(kind)])
     found = service(urls.scheme(url), limits)
@@ -192,16 +191,16 @@ def known(plugin: NotifyBase, url: str) -> Service:
 
 
 def bounded(plugin: NotifyBase, found: Service, timeout: Millis, url: str) -> NotifyBase:
-    """The plugin with what a URL may ask for taken back: that it retries, waits, follows a
-    redirect, cuts, tears or turns a text into another, or calls a failure a success.
+    """The plugin without the options by which a URL could break a delivery.
 
-    Its sockets give up just after we do, so that we see a timeout as one.
+    A URL may ask for retries, waits, redirects, cut or split texts, another format, or a failure
+    reported as success. The timeout of its sockets is a little longer than ours, so that we see it.
     """
     plugin.retry = 0
     plugin.optional = False
     plugin.redirects = False
     plugin.request_rate_per_sec = 0
-    vars(plugin)["throttle"] = _at_once
+    vars(plugin)["throttle"] = _no_pause
     plugin.overflow_mode = apprise.OverflowMode.UPSTREAM
     plugin.body_max_line_count = 0
     vars(plugin)["interpret_emojis"] = (
@@ -216,14 +215,15 @@ def bounded(plugin: NotifyBase, found: Service, timeout: Millis, url: str) -> No
     return plugin
 
 
-def _at_once(*_args: object, **_named: object) -> None:
-    """The outbox keeps the pace. A plugin that sleeps would send what was given up long ago
-    (Discord, after a 429).
+def _no_pause(*_args: object, **_named: object) -> None:
+    """Switch off pauses: the channel worker keeps the pace.
+
+    A plugin that sleeps (Discord, after a 429) would send a message that was given up long ago.
     """
 
 
 def _of_one_format(plugin: NotifyBase, found: Service) -> None:
-    """A text stays the text it is; of mail, which can be both, the URL decides."""
+    """Keep a text in its own format; for mail, which supports both, the URL decides."""
     if found.threads:
         vars(plugin)["headers"] = {
             name: text for name, text in headers(plugin).items() if name.lower() not in _OWN
@@ -241,7 +241,7 @@ def _of_one_format(plugin: NotifyBase, found: Service) -> None:
 
 
 def headers(plugin: NotifyBase) -> dict[str, str]:
-    """Those that a URL adds; services without such a thing have none."""
+    """HTTP headers that a URL adds; empty for services without them."""
     added: dict[str, str] = vars(plugin).get("headers") or {}
     return added
 
@@ -275,7 +275,7 @@ def load(url: str) -> tuple[NotifyBase | None, str]:
     forms: tuple[Any, ...] = kind.templates
     if cut := urls.misread(url, login=any(_LOGIN.search(str(form)) for form in forms)):
         return None, cut
-    with _listening() as heard:
+    with _collect_warnings() as heard:
         try:
             plugin = _made(kind, url)
         except Exception:  # noqa: BLE001 -- its text may hold the token
@@ -285,20 +285,18 @@ def load(url: str) -> tuple[NotifyBase | None, str]:
             None,
             (
                 f"Apprise refuses this {kind.service_name} URL; it has the form"
-                f" {_form(kind, urls.scheme(url))}"
+                f" {_longest_template(kind, urls.scheme(url))}"
             ),
         )
     if heard:
-        said = Redactor(_all_of(url)).redact(heard[0])
+        said = Redactor(_pieces(url)).redact(heard[0])
         return None, f"Apprise would leave out a part of this {kind.service_name} URL: {said}"
     unsendable = _unsendable(plugin, urls.scheme(url))
     return (None, unsendable) if unsendable else (plugin, "")
 
 
 def _unsendable(plugin: NotifyBase, scheme: str) -> str:
-    """What of a usable URL no message could carry, as one sentence; the empty text where there is
-    nothing.
-    """
+    """One sentence about a part of a usable URL that no message could carry; "" if none."""
     added = headers(plugin)
     if not all(_HEADER_NAME.fullmatch(name) for name in added):
         return (
@@ -326,7 +324,7 @@ def _made(kind: type[NotifyBase], url: str) -> NotifyBase | None:
 
 
 def _kind(url: str) -> tuple[type[NotifyBase] | None, str]:
-    """The class of service that a URL names, or None and the sentence why there is none."""
+    """The plugin class of a URL, or None and the sentence why there is none."""
     scheme = urls.scheme(url)
     if _CONTROL.search(unquote(url.strip())):
         return (
@@ -347,16 +345,14 @@ def _kind(url: str) -> tuple[type[NotifyBase] | None, str]:
     return kind, ""
 
 
-def _form(kind: type[NotifyBase], scheme: str) -> str:
-    """The fullest form that a service's URL takes, its parts named."""
+def _longest_template(kind: type[NotifyBase], scheme: str) -> str:
+    """The fullest form of a service's URL, its parts named."""
     forms: tuple[Any, ...] = kind.templates
     return max(map(str, forms), key=len, default="{schema}://…").replace("{schema}", scheme)
 
 
 def _asset() -> apprise.AppriseAsset:
-    """How Apprise behaves for us: in memory, in our thread, without retries, redirects or
-    surprises.
-    """
+    """Settings of Apprise: in memory, in our thread, without retries or redirects."""
     return apprise.AppriseAsset(
         app_id="marginwatch",
         app_desc="balance alerts",
@@ -370,17 +366,15 @@ def _asset() -> apprise.AppriseAsset:
     )
 
 
-def _all_of(url: str) -> Iterator[str]:
-    """Every piece of a URL: for sentences about one that Apprise does not take, where anything may
-    be a token.
-    """
+def _pieces(url: str) -> Iterator[str]:
+    """Every piece of a URL that Apprise does not accept: anything in it may be a token."""
     yield from secrets(url)
     yield from re.split(r"[/?&=:@,;]|%2F", url.partition("://")[2])
 
 
 @contextmanager
-def _listening() -> Iterator[list[str]]:
-    """What Apprise warns of meanwhile; its lines go nowhere else."""
+def _collect_warnings() -> Iterator[list[str]]:
+    """Collect Apprise's warnings meanwhile; they are logged nowhere else."""
     heard: list[str] = []
 
     class Ear(logging.Handler):
@@ -397,10 +391,9 @@ def _listening() -> Iterator[list[str]]:
 
 
 def _prepare() -> None:
-    """Apprise's lines are heard by whoever captures them and never printed; its services are loaded
-    now.
+    """Keep Apprise's lines from being printed, and load its services now.
 
-    Loaded later they would be in the middle of something, with whatever their imports warn of.
+    Loaded later, they would interrupt other work with the warnings of their imports.
     """
     logger = logging.getLogger("apprise")
     logger.setLevel(logging.WARNING)

@@ -1,6 +1,6 @@
-"""Text of a channel URL: its service, and what a parser would cut off. Pure; knows no service.
+"""Text of a channel URL: its service, and parts that a parser would cut off. Pure.
 
-What of a URL is secret is told by `daemon.text.url_secrets`.
+`daemon.text.url_secrets` finds the secrets of a URL.
 """
 
 import re
@@ -8,27 +8,24 @@ from urllib.parse import unquote
 
 _WITH_PORT = re.compile(r"[^:]*(:[0-9]+)?|\[[^\]]*\](:[0-9]+)?")
 _FRAGMENT = re.compile(r"[^/]#")
-"""Apprise keeps a # only at the beginning of a part of the path, as in slack://…/#general."""
+"""A # that Apprise keeps: only at the start of a path part, as in slack://…/#general."""
 
 
 def scheme(url: str) -> str:
-    """The service that a URL names (`tgram`), or an empty text where it names none or what stands
-    there is odd.
-    """
+    """The service that a URL names (`tgram`); "" when it names none or an invalid one."""
     found = re.match(r"\s*([A-Za-z][A-Za-z0-9.+-]{0,15})://", url)
     return found.group(1).lower() if found else ""
 
 
 def are_several(url: str) -> bool:
-    """Whether a text holds more than one URL, as Apprise would take it."""
+    """Whether a text holds several URLs, as Apprise splits it."""
     return re.search(r"(?<![\s,;])[\s,;]++[A-Za-z][A-Za-z0-9+]*://", url.strip()) is not None
 
 
 def misread(url: str, *, login: bool) -> str:
-    """What of a URL its parser would cut off, as one sentence; the empty text where it would
-    nothing.
+    """One sentence about a part of a URL that its parser would cut off; "" if none.
 
-    `login` says that the service takes USER:PASSWORD@HOST, of which Apprise reads up to the second
+    `login` says that the service takes USER:PASSWORD@HOST. Of that Apprise reads up to the second
     `:` or `@` and drops the rest.
     """
     rest = url.strip().partition("://")[2]

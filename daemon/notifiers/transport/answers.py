@@ -1,8 +1,7 @@
-"""What receivers answer, within bounds: so many bytes of one answer, its head included, and nothing
-decompressed.
+"""Limits the answers of receivers: in bytes, headers included, and without decompression.
 
-The status decides whether a message was taken. What breaks off or never ends after it takes nothing
-back.
+The status decides whether a message was taken. An answer that breaks off or never ends after it
+changes nothing.
 """
 
 import http.client
@@ -20,7 +19,7 @@ from urllib3.response import BaseHTTPResponse
 from daemon.notifiers.transport import connections
 
 LIMIT = 64 * 1024
-"""Bytes of one answer over HTTP, or of all replies on one connection to a mail server."""
+"""Most bytes of one HTTP answer, or of all replies on one connection to a mail server."""
 
 PART = 8 * 1024
 """Bytes that are read at once."""
@@ -34,13 +33,11 @@ class AnswerTooLongError(OSError):
 
 
 class UnansweredMailError(Exception):
-    """A mail was sent whole, and the server did not say whether it takes it. None of those that
-    Apprise catches.
-    """
+    """A mail was sent whole, but the server did not say whether it takes it. Apprise ignores it."""
 
 
 class _Limited(io.RawIOBase):
-    """What arrives on a connection, up to LIMIT."""
+    """Reads a connection, up to LIMIT bytes."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._raw = connection.makefile("rb", buffering=0)
@@ -83,7 +80,7 @@ class _Answer(http.client.HTTPResponse):
             self._end()
 
     def _end(self) -> None:
-        """Take what follows the status line for nothing."""
+        """Treat the part after the status line as empty."""
         self.headers = self.msg = http.client.HTTPMessage()
         self.chunked, self.length, self.will_close = False, 0, True
 
@@ -107,7 +104,7 @@ class _BoundedHttpConnection(HTTPConnection):
 
 
 class _BoundedHttpsConnection(_BoundedHttpConnection, HTTPSConnection):
-    """The same by way of TLS, and of a proxy's tunnel."""
+    """The same with TLS, and through a proxy's tunnel."""
 
 
 class _Pool(HTTPConnectionPool):
@@ -122,7 +119,7 @@ _POOLS = {"http": _Pool, "https": _SecurePool}
 
 
 class BoundedAdapter(HTTPAdapter):
-    """The way of requests to a receiver: its responses hold the whole body that is ever read."""
+    """Adapter of requests for calls to a receiver: its responses hold the whole body, limited."""
 
     def init_poolmanager(self, *sizes: Any, **named: Any) -> None:
         super().init_poolmanager(*sizes, **named)
@@ -146,7 +143,7 @@ class BoundedAdapter(HTTPAdapter):
 
 
 def _body(answer: BaseHTTPResponse) -> bytes:
-    """As it was sent, decompressed by nobody, as far as it came."""
+    """The body as sent, not decompressed, as far as it arrived."""
     parts = bytearray()
     try:
         for part in answer.stream(PART, decode_content=False):
@@ -160,7 +157,5 @@ def _body(answer: BaseHTTPResponse) -> bytes:
 
 
 def install() -> None:
-    """Let all of requests in this process go by `BoundedAdapter`: Apprise's plugins make each
-    session themselves.
-    """
+    """Make requests use `BoundedAdapter` in this process: plugins make their own sessions."""
     vars(requests.sessions)["HTTPAdapter"] = BoundedAdapter

@@ -1,9 +1,8 @@
-"""Blocking calls of one channel from the event loop, one at a time, each ended when its time is
-over.
+"""Blocking calls of one channel from the event loop, one at a time, each ended at its timeout.
 
-A call ends with its connections: its thread then has nothing more to wait for. Only the resolver of
-names cannot be ended, so the threads are daemonic (they must not hold the process at its exit) and
-only a few of them may pile up.
+A call ends with its connections: then its thread has nothing more to wait for. Only name resolution
+cannot be ended. So the threads are daemonic (they must not delay the process's exit) and only a few
+may pile up.
 """
 
 import asyncio
@@ -20,25 +19,25 @@ from daemon.types import SECOND, Millis
 T = TypeVar("T")
 
 GRACE: Millis = SECOND
-"""How long a call whose connections were ended may take to say what it knows."""
+"""Time for a call whose connections were ended to report its result."""
 
 
 class Unfinished(Enum):
-    """Why a call gave no result."""
+    """The reason why a call gave no result."""
 
     TIMED_OUT = auto()
-    """It was begun and given up; it may still succeed."""
+    """The call was begun and given up; it may still succeed."""
     UNSENT = auto()
-    """It was begun and given up before anything of the message left, so it cannot succeed."""
+    """The call was begun and given up before anything of the message left: it cannot succeed."""
     CROWDED = auto()
-    """It was not begun: too many given-up calls still hang."""
+    """The call was not begun: too many given-up calls still hang."""
 
 
 class BoundedCalls(Generic[T]):
-    """Runs blocking work for one channel; `abandoned` is how many given-up calls may still hang at
-    a new one.
+    """Runs blocking work for one channel.
 
-    `is_sure` says of a result that came only when the call was ended whether it holds all the same.
+    `abandoned` is the number of given-up calls that may still hang when a new one starts. `is_sure`
+    says whether the result of a call that was ended is still valid.
     """
 
     def __init__(
@@ -52,7 +51,7 @@ class BoundedCalls(Generic[T]):
         self._running: set[object] = set()
 
     async def run(self, work: Callable[[], T]) -> T | Unfinished:
-        """The result of the work, or why there is none. What the work raises is raised here."""
+        """The result of the work, or why there is none. Exceptions of the work are raised here."""
         async with self._turn:
             if len(self._running) > self._abandoned:
                 return Unfinished.CROWDED
@@ -99,14 +98,12 @@ class BoundedCalls(Generic[T]):
             timer.cancel()
 
     def _holds(self, future: asyncio.Future[T]) -> bool:
-        """Whether a call that was ended knew its result: that a message was taken may have been
-        told before.
-        """
+        """Whether a call that was ended has a valid result: the message may have been accepted."""
         return future.exception() is None and self._is_sure(future.result())
 
 
 def _attempt(work: Callable[[], T], future: asyncio.Future[T]) -> Callable[[], None]:
-    """Do the work, here in its thread; gives what the event loop must do about it."""
+    """Do the work in this thread; returns the step that the event loop must do next."""
     try:
         result = work()
     except Exception as error:  # noqa: BLE001 - it is raised again where the call is awaited

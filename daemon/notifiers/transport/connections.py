@@ -1,10 +1,10 @@
-"""The connections of one blocking call: known from their beginning, so that they can be ended from
-another thread.
+"""The connections of one blocking call, known from the start, so that another thread can end them.
 
-    the call's thread:  connect ──► audit hook ──► Connections.add
-    the event loop:     the call is given up ──► Connections.end ──► every read and write of it returns at once
+    the call's thread:  connect ──► audit hook ──► CallConnections.add
+    the event loop:     the call is given up ──► CallConnections.end
+                        ──► every read and write of the call returns at once
 
-This holds for each library that connects in the thread of the call, whatever protocol it speaks.
+This works for every library that connects in the call's thread, whatever protocol it speaks.
 """
 
 import os
@@ -16,26 +16,24 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 _thread = threading.local()
-"""Its `connections` are those of the call that runs in this thread."""
+"""Holds, as `connections`, those of the call in this thread."""
 
 
 class CallConnections:
-    """Of one call. Safe to use from several threads."""
+    """The connections of one call. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self.broke_off = False
-        """Whether an answer ended before its end, so that not all of it was read."""
+        """Whether an answer broke off, so that not all of it was read."""
         self.sent: bool | None = None
-        """Whether a part of the message may have left; None where the library that speaks does not
-        tell.
-        """
+        """Whether a part of the message may have left; None if the library does not tell."""
         self._lock = threading.Lock()
         self._open: list[socket.socket] = []
         self._ended = False
 
     @contextmanager
     def kept(self) -> Iterator[None]:
-        """Keep what is connected in this thread meanwhile."""
+        """Keep the connections that this thread makes meanwhile."""
         _thread.connections = self
         try:
             yield
@@ -47,9 +45,7 @@ class CallConnections:
                 self._open.clear()
 
     def add(self, connection: socket.socket) -> None:
-        """Keep a connection that is about to be made. Raises ConnectionAbortedError where the call
-        was given up.
-        """
+        """Keep a connection about to be made. Raises ConnectionAbortedError after `end`."""
         with self._lock:
             if self._ended:
                 raise ConnectionAbortedError("the call was given up")
@@ -58,22 +54,18 @@ class CallConnections:
             self._open.append(socket.socket(fileno=os.dup(connection.fileno())))
 
     def connecting(self) -> None:
-        """Note that a library makes a connection which tells by `sending` when the message begins
-        to leave.
-        """
+        """Note a connection that reports by `sending` when the message begins to leave."""
         self.sent = bool(self.sent)
 
     def sending(self) -> None:
-        """Note that the message begins to leave. Raises ConnectionAbortedError where the call was
-        given up.
-        """
+        """Note that the message begins to leave. Raises ConnectionAbortedError after `end`."""
         with self._lock:  # after `end` nothing changes `sent` any more
             if self._ended:
                 raise ConnectionAbortedError("the call was given up")
             self.sent = True
 
     def end(self) -> None:
-        """End all of them, and make no further one."""
+        """End all connections, and allow no further one."""
         with self._lock:
             self._ended = True
             for connection in self._open:
@@ -82,7 +74,7 @@ class CallConnections:
 
 
 def current() -> CallConnections | None:
-    """Those of the call that runs in this thread."""
+    """The connections of the call in this thread; None outside a call."""
     found: CallConnections | None = getattr(_thread, "connections", None)
     return found
 

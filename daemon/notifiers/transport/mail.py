@@ -1,10 +1,10 @@
-"""A connection to a mail server: its replies are bounded, and a login goes by UTF-8.
+"""Connections to mail servers: replies are limited, and a login is sent as UTF-8.
 
-Python's smtplib reads a reply for as long as it goes on, and takes only ASCII for a login, where
-RFC 4616 wants UTF-8. Apprise has no setting for either, so its controller of a connection is
-replaced by one that connects here.
+Python's smtplib reads a reply however long it is, and takes only ASCII for a login, where RFC 4616
+wants UTF-8. Apprise has no setting for either. So its connection controller is replaced by ours.
 """
 
+import io
 import smtplib
 import ssl
 from collections.abc import Callable
@@ -29,42 +29,50 @@ LEAST_CODE = 100
 
 
 class _BoundedSmtp(smtplib.SMTP):
-    """A connection that does not read for ever."""
+    """A connection that limits the length of replies."""
 
     _last_code = 0
 
     def getreply(self) -> tuple[int, bytes]:
-        """The next reply. Of the reply to a mail its first line is enough, whatever becomes of the
-        rest.
-        """
+        """The next reply. For a mail the first line is enough, whatever follows."""
         assert self.sock is not None  # it is connected  # noqa: S101
         if self.file is None:
             self.file = limited(self.sock)
-        lines, failure = list[bytes](), None
-        while failure is None and (not lines or _goes_on(lines[-1])):
-            try:
-                lines.append(self.file.readline(PART))
-            except OSError as error:
-                failure = error
+        lines, failure = _read_lines(self.file)
         if failure is not None or not lines[-1].endswith(b"\n"):
             self.close()
-            if failure is None and len(lines[-1]) == PART:
-                failure = AnswerTooLongError()
-            if self._last_code != GO_ON:
-                raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed") from failure
-            if not lines or _code(lines[0]) < LEAST_CODE:
-                raise UnansweredMailError from failure
+            self._must_be_answered(lines, failure)
         self._last_code = _code(lines[0])
         if self._last_code == GO_ON and (call := connections.current()) is not None:
             call.sending()
         return self._last_code, b"\n".join(line[4:].strip() for line in lines)
 
+    def _must_be_answered(self, lines: list[bytes], failure: OSError | None) -> None:
+        """Raise for a reply that broke off, unless it is to a mail and has its first line."""
+        if failure is None and len(lines[-1]) == PART:
+            failure = AnswerTooLongError()
+        if self._last_code != GO_ON:
+            raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed") from failure
+        if not lines or _code(lines[0]) < LEAST_CODE:
+            raise UnansweredMailError from failure
+
 
 class _BoundedSmtpSsl(_BoundedSmtp, smtplib.SMTP_SSL):
-    """The same within TLS from its beginning."""
+    """The same within TLS from the start."""
 
 
-def _goes_on(line: bytes) -> bool:
+def _read_lines(file: io.BufferedReader) -> tuple[list[bytes], OSError | None]:
+    """The lines of one reply, and the failure that ended it early, if any."""
+    lines = list[bytes]()
+    while not lines or _is_continued(lines[-1]):
+        try:
+            lines.append(file.readline(PART))
+        except OSError as error:
+            return lines, error
+    return lines, None
+
+
+def _is_continued(line: bytes) -> bool:
     return line[3:4] == b"-" and line.endswith(b"\n") and _code(line) >= 0
 
 
@@ -76,9 +84,7 @@ def _code(line: bytes) -> int:
 
 
 class Controller(AppriseSMTPController):
-    """The connection of one message; it is closed where TLS or the login fails, as Apprise does
-    it.
-    """
+    """The connection of one message; closed when TLS or the login fails, as Apprise does."""
 
     def __enter__(self) -> Self:
         # Authorities are many and slow to read: for those connections only that have a certificate
@@ -113,11 +119,11 @@ class Controller(AppriseSMTPController):
 
 
 class _Utf8(str):
-    """A text that is UTF-8 whatever encoding is asked for."""
+    """A text that encodes as UTF-8, whatever encoding is requested."""
 
     __slots__ = ()
 
-    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:  # noqa: ARG002 -- that of `str`
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:  # noqa: ARG002
         return super().encode("utf-8", errors)
 
 
@@ -136,5 +142,5 @@ def _log_in(connection: smtplib.SMTP, user: str, password: str) -> None:
 
 
 def install() -> None:
-    """Let Apprise's e-mail connect so, in this process."""
+    """Make Apprise's e-mail use this connection in this process."""
     vars(base)["AppriseSMTPController"] = Controller

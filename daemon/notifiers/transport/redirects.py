@@ -1,9 +1,9 @@
-"""Redirects of receivers: none is followed, by any service, whatever its URL asks for.
+"""Refuses redirects of receivers, for every service, whatever its URL asks for.
 
-A redirect carries a message, or its headers with a token, to a host that nobody configured; and a
-POST that becomes a GET may be answered 200, which would pass for a delivery. Apprise has a switch
-for each URL, which a URL can turn back (`redirect=yes`). So the function of requests that reads
-where a redirect leads is replaced: it raises.
+A redirect carries a message, or headers with a token, to a host that nobody configured. A POST that
+becomes a GET may be answered 200, which would count as a delivery. A URL can override Apprise's own
+switch (`redirect=yes`). So the function of requests that reads a redirect's target is replaced: it
+raises.
 """
 
 from urllib.parse import urlsplit
@@ -12,7 +12,7 @@ import requests
 
 
 class RedirectError(requests.RequestException):
-    """An answer that sends a call elsewhere; `host` is where to, as the receiver wrote it."""
+    """An answer that redirects a call; `host` is the target, as the receiver wrote it."""
 
     def __init__(self, status: int, host: str) -> None:
         super().__init__(f"HTTP {status}, a redirect to {host or 'another place'}")
@@ -36,5 +36,5 @@ def _host(address: str) -> str:
 
 
 def install() -> None:
-    """Let no call of requests follow a redirect, in this process."""
+    """Make requests refuse every redirect in this process."""
     requests.Session.get_redirect_target = _refuse  # type: ignore[assignment, method-assign]

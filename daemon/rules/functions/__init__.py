@@ -13,7 +13,7 @@ from functools import cache
 from importlib import import_module
 from typing import TypeAlias
 
-from daemon.discovery import defining
+from daemon.discovery import modules_defining
 from daemon.rules.evaluation.windows import RunningAggregate
 from daemon.rules.language.types import ValueType
 
@@ -87,7 +87,7 @@ Function: TypeAlias = WindowFunction | PlainFunction
 @cache
 def names() -> tuple[str, ...]:
     """The functions there are."""
-    return defining(__path__, MARK)
+    return modules_defining(__path__, MARK)
 
 
 @cache

@@ -285,7 +285,7 @@ class Accounts:
 
     def _tell_paces(self) -> None:
         """Once a life, and as it will be when every account has answered."""
-        paces = intervals.settled(
+        paces = intervals.settled_intervals(
             self._config.accounts, self._config.budget, self._interval_controller.user_ids
         )
         wishes = {account.name: account.every for account in self._config.accounts}

@@ -88,7 +88,7 @@ def _now(notifications: NotificationQueue, clock: Clock) -> Millis:
 
 
 def _remember(store: Store, notifications: NotificationQueue, clock: Clock) -> None:
-    for known in store.told():
+    for known in store.episode_deliveries():
         notifications.remember(known.key, known.told, known.begun)
     for kept in store.open_notices():
         notifications.keep(

@@ -1,10 +1,8 @@
-"""Rows that hold what marginwatch never wrote: changed by hand, or damaged. Told with their place,
-never guessed at.
+"""Reports rows that marginwatch never wrote so: changed by hand, or damaged. It never guesses.
 
-    a row ──► its values, or Damaged (which row) ──► told: one sentence, with the account's name
+    a row ──► its values, or Damaged (which row) ──► StoreError: one sentence, with the account
 
-Whatever turns rows into values goes through here, so that a wrong row never looks like a mistake of
-the program.
+All code that turns rows into values uses this module, so a wrong row never looks like a bug.
 """
 
 from collections.abc import Iterator
@@ -12,11 +10,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import msgspec
-from sqlalchemy import URL, Column, ColumnElement, Connection, Text, func, or_, select, type_coerce
+from sqlalchemy import URL, Connection, Text, func, or_, select, type_coerce
 
 from daemon.errors import StoreError
 from daemon.store.columns import MistypedError, Whole, Words, load
-from daemon.store.database.failures import named
+from daemon.store.database.failures import database_name
 from daemon.store.schema import accounts, metadata
 
 CAUSES = (
@@ -28,18 +26,18 @@ CAUSES = (
     RecursionError,
     msgspec.MsgspecError,
 )
-"""What comes of turning such a row into values."""
+"""Exceptions raised while such a row is turned into values."""
 
 
 class Unreadable:
-    """Stands for text that is no JSON where JSON should be; nothing can be made of it."""
+    """Stands for a text that should be JSON and is not; nothing can be read from it."""
 
 
 UNREADABLE = Unreadable()
 
 
 class Damaged(Exception):  # noqa: N818 -- it says what the row is
-    """A row of a table: of an account its counter, else its `id`."""
+    """A row of a table, named by its counter if it belongs to an account, else by its `id`."""
 
     def __init__(self, table: str, row: int, account_id: int | None = None) -> None:
         super().__init__(table, row, account_id)
@@ -48,8 +46,8 @@ class Damaged(Exception):  # noqa: N818 -- it says what the row is
         self.account_id = account_id
 
 
-def readable(text: str | bytes) -> object:
-    """JSON; where it is none, `UNREADABLE`, so that whoever knows the row can name it."""
+def decode_json(text: str | bytes) -> object:
+    """The value of a JSON text; `UNREADABLE` if invalid, so that callers can name the row."""
     try:
         return load(text)
     except (ValueError, ArithmeticError, RecursionError):
@@ -57,8 +55,8 @@ def readable(text: str | bytes) -> object:
 
 
 @contextmanager
-def within(table: str, row: int, account_id: int | None = None) -> Iterator[None]:
-    """Within, this row is turned into values."""
+def at_row(table: str, row: int, account_id: int | None = None) -> Iterator[None]:
+    """Name this row in errors raised while its values are read."""
     try:
         yield
     except CAUSES as error:
@@ -66,8 +64,8 @@ def within(table: str, row: int, account_id: int | None = None) -> Iterator[None
 
 
 @contextmanager
-def told(url: URL, connection: Connection) -> Iterator[None]:
-    """Within, a damaged row becomes a StoreError."""
+def damage_errors(url: URL, connection: Connection) -> Iterator[None]:
+    """Turn a damaged row met meanwhile into a StoreError."""
     try:
         yield
     except Damaged as damaged:
@@ -76,7 +74,7 @@ def told(url: URL, connection: Connection) -> Iterator[None]:
         found = next(_mistyped_rows(connection), None)
         if found is None:  # mended meanwhile
             raise StoreError(
-                f"the database {named(url)} was changed while it was read: try again"
+                f"the database {database_name(url)} was changed while it was read: try again"
             ) from error
         raise _sentence(url, found, connection) from error
 
@@ -84,12 +82,11 @@ def told(url: URL, connection: Connection) -> Iterator[None]:
 def _mistyped_rows(connection: Connection) -> Iterator[Damaged]:
     """The first row of each table in which a column holds a value of another type.
 
-    Looked for only now: to ask for the key of a row with each value that is read would slow down
-    all reading.
+    Searched only after a failure: asking for the key of each row would slow down all reading.
     """
     for table in metadata.sorted_tables:
         wrong = [
-            _is_mistyped(column, column.type)
+            func.typeof(column).not_in(column.type.storage)
             for column in table.c
             if isinstance(column.type, Words | Whole)
         ]
@@ -103,13 +100,10 @@ def _mistyped_rows(connection: Connection) -> Iterator[Damaged]:
             yield Damaged(table.name, keys[-1], keys[0] if len(keys) > 1 else None)
 
 
-def _is_mistyped(column: Column[Any], expected: Words | Whole) -> ColumnElement[bool]:
-    return func.typeof(column).not_in(expected.storage)
-
-
 def _sentence(url: URL, damaged: Damaged, connection: Connection) -> StoreError:
     return StoreError(
-        f"the table {damaged.table} of the database {named(url)} holds what marginwatch never"
+        f"the table {damaged.table} of the database {database_name(url)} holds what"
+        " marginwatch never"
         f" wrote, in the row {_place(damaged, connection)}: mend it, or put a copy of the database"
         " from before in its place",
     )

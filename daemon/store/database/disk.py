@@ -1,4 +1,4 @@
-"""How much room the database's disk has left."""
+"""Free space on the database's disk."""
 
 import shutil
 from decimal import Decimal
@@ -8,9 +8,7 @@ from daemon.store.database import engine as engines
 
 
 def free(url: str) -> Decimal | None:
-    """The share that is free, to a thousandth; None where the disk is another machine's, or cannot
-    be asked.
-    """
+    """The free share, to a thousandth; None on another machine's disk, or when it is unknown."""
     parsed = engines.parse(url)
     if parsed.get_backend_name() != "sqlite":
         return None

@@ -1,8 +1,8 @@
-"""Connections: how a database is opened for writing, and for reading beside whoever writes.
+"""Connections: opens a database for writing, or for reading beside the writer.
 
-SQLAlchemy begins the transactions itself (`isolation_level = None` silences the driver): the writer
-with BEGIN IMMEDIATE, so that it never finds itself unable to go on halfway; readers with a plain
-BEGIN, so that what they read together belongs together. Nothing here knows a table.
+SQLAlchemy begins the transactions itself (`isolation_level = None` silences the driver). The writer
+uses BEGIN IMMEDIATE, so that it never gets stuck halfway. Readers use a plain BEGIN, so that all
+they read is of one state. Nothing here knows a table.
 """
 
 import importlib.util
@@ -17,27 +17,26 @@ from sqlalchemy.exc import ArgumentError
 
 from daemon.errors import AbsentError, StoreConfigError, StoreError
 from daemon.store.columns import dump
-from daemon.store.database.corruption import readable
+from daemon.store.database.corruption import decode_json
 from daemon.types import Millis
 
 PATIENCE: Millis = 2_000
-"""How long a writer waits for another one before it says that the database is locked."""
+"""Longest wait of a writer for another one; then the database counts as locked."""
 
 MOST_STEPS = 2_000_000_000
-"""Steps of SQLite's machine in one transaction that reads: a minute of work, far more than years of
-readings take.
+"""Most steps of SQLite in one reading transaction: a minute of work, far above normal.
 
-They are counted instead of time, so that a slow disk is not taken for a database that never ends.
+Steps are counted instead of time: a slow disk is no endless database.
 """
 
 STRIDE = 1_000_000
-"""Steps between two looks at their number."""
+"""Steps between two checks of their number."""
 
 MOST_BYTES = 8 << 20
-"""Of one value that is read: the largest that marginwatch ever wrote is below 4 MiB."""
+"""Largest value that is read, in bytes; marginwatch never wrote 4 MiB or more."""
 
 READING_TIMEOUT: Millis = 60_000
-"""How long PostgreSQL may work on one statement that reads."""
+"""Longest time for one reading statement of PostgreSQL."""
 
 SERVER: dict[str, int] = {
     "connect_timeout": 5,
@@ -47,15 +46,13 @@ SERVER: dict[str, int] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 15_000,
 }
-"""How a connection to PostgreSQL notices that nobody is there any more."""
+"""Options by which a connection to PostgreSQL notices that the other side is gone."""
 
 SUPPORTED = "write sqlite:///path/to/file.db or postgresql+psycopg://user@host/database"
 
 
 def parse(url: str) -> URL:
-    """The database that a configuration names; raises StoreConfigError for one that cannot be
-    used.
-    """
+    """The database that a configuration names; raises StoreConfigError when it is unusable."""
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
@@ -72,7 +69,7 @@ def parse(url: str) -> URL:
 
 
 def process_name() -> str:
-    """How a session names its process to others; PostgreSQL cuts it at 63 characters."""
+    """The name by which a session shows its process; PostgreSQL cuts it at 63 characters."""
     return f"marginwatch {os.getpid()} on {socket.gethostname()}"[:63]
 
 
@@ -83,9 +80,7 @@ def _with_driver(url: URL) -> URL:
 
 
 def writing(url: URL, patience: Millis = PATIENCE) -> Engine:
-    """An engine of one connection, for one writer. Its answers to a commit are those of the
-    disk.
-    """
+    """An engine of one connection, for one writer. A commit returns when it is on disk."""
     if url.get_backend_name() == "sqlite":
         engine = _sqlite(url, f"file:{_quoted(url)}?mode=rwc", "BEGIN IMMEDIATE")
         _at_connect(engine, f"PRAGMA busy_timeout = {patience}", "PRAGMA foreign_keys = ON")
@@ -94,15 +89,14 @@ def writing(url: URL, patience: Millis = PATIENCE) -> Engine:
     # One connection: a second session would not get the lock that the first one holds.
     engine = _server(url, max_overflow=0, name=process_name())
     _at_connect(engine, f"SET lock_timeout = {patience}", "SET statement_timeout = 30000")
-    # Where this process vanishes with its machine, the server must notice, or it would keep its
-    # lock.
+    # The server must notice when this machine is gone, or it would keep the lock.
     _at_connect(engine, "SET tcp_keepalives_idle = 30", "SET tcp_keepalives_interval = 10")
     _at_connect(engine, "SET tcp_keepalives_count = 3")
     return engine
 
 
 def reading(url: URL) -> Engine:
-    """An engine that cannot write; raises StoreError where the database cannot be read."""
+    """An engine that cannot write; raises StoreError when the database cannot be read."""
     if url.get_backend_name() != "sqlite":
         engine = _server(url, isolation_level="REPEATABLE READ").execution_options(
             postgresql_readonly=True
@@ -128,9 +122,7 @@ def reading(url: URL) -> Engine:
 
 
 def reading_alone(url: URL) -> Engine:
-    """An engine that reads the file without its WAL and without locks: right only while nobody
-    writes.
-    """
+    """An engine that reads the file without WAL and locks: correct only while nobody writes."""
     return _sqlite_reading(url, "mode=ro&immutable=1")
 
 
@@ -142,8 +134,9 @@ def _sqlite_reading(url: URL, how: str) -> Engine:
 
 
 def bound(engine: Engine, most_steps: int) -> None:
-    """Let no transaction of an engine work for longer, nor read a larger value: a file may be made
-    to take for ever.
+    """Limit the steps of each transaction and the size of values it reads.
+
+    A file may be crafted so that reading it never ends.
     """
 
     @event.listens_for(engine, "connect")
@@ -169,14 +162,13 @@ def _sqlite(url: URL, file: str, begin: str) -> Engine:
         creator=connect,
         poolclass=QueuePool,
         json_serializer=dump,
-        json_deserializer=readable,
+        json_deserializer=decode_json,
     )
 
     @event.listens_for(engine, "connect")
     def _manual(connection: sqlite3.Connection, _: object) -> None:
         connection.isolation_level = None
-        # What stands in a schema may have been put there by anybody: it gets no functions that do
-        # more than compute.
+        # Anybody may have written the schema: it gets no functions with side effects.
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA cell_size_check = ON")
 
@@ -198,7 +190,7 @@ def _server(url: URL, name: str = "marginwatch", **options: Any) -> Engine:
         pool_size=1,
         connect_args={**SERVER, "application_name": name},
         json_serializer=dump,
-        json_deserializer=readable,
+        json_deserializer=decode_json,
         **options,
     )
 

@@ -1,7 +1,6 @@
-"""What a failing database means: that it refuses writes for now, or a sentence for the person who
-must mend it.
+"""Interprets failures of a database: writes are refused for now, or a sentence tells what to mend.
 
-Secrets stay out: a database is named without its user and password.
+Secrets are left out: a database is named without its user and password.
 """
 
 import re
@@ -13,7 +12,7 @@ from pathlib import Path
 from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 
-from daemon.errors import StoreConfigError, StoreError, owned
+from daemon.errors import StoreConfigError, StoreError, owner_text
 
 REFUSING_SQLITE = {
     sqlite3.SQLITE_PERM: "no permission",
@@ -28,9 +27,7 @@ REFUSING_SQLITE = {
     sqlite3.SQLITE_PROTOCOL: "locked by another program",
     sqlite3.SQLITE_NOTADB: "the file is not a database",
 }
-"""By SQLite's primary result code: why nothing can be written at present, whatever the operation
-is.
-"""
+"""Reasons why nothing can be written at present, by SQLite's primary result code."""
 
 REFUSING_POSTGRESQL = {
     "08": "the connection is lost",
@@ -46,16 +43,14 @@ REFUSING_POSTGRESQL = {
     "58": "the disk fails",
     "XX": "the database is damaged",
 }
-"""By SQLSTATE, or the class that its first two characters name; the longer one counts."""
+"""The same by SQLSTATE, or its class (the first two characters); the longer one counts."""
 
 UNDECIDED_POSTGRESQL = ("08", "40003", "57", "58", "XX")
-"""By SQLSTATE or its class: how a commit fails that the server may have made all the same."""
+"""Failures of a commit that the server may have made all the same, by SQLSTATE or class."""
 
 
 class Refused(Exception):  # noqa: N818 -- it is an answer of the store, not a mistake
-    """The store takes no writes at present, for the reason given. Tests raise it from the seam at
-    the commit.
-    """
+    """The store takes no writes at present, for this reason. Tests raise it at the commit."""
 
     def __init__(self, reason: str, *, undecided: bool = False) -> None:
         super().__init__(reason)
@@ -64,13 +59,11 @@ class Refused(Exception):  # noqa: N818 -- it is an answer of the store, not a m
 
 
 class Unfit(ValueError):  # noqa: N818 -- as above
-    """An operation builds on something that the database does not hold, or holds otherwise."""
+    """An operation builds on a row that the database does not hold, or holds otherwise."""
 
 
 def refusal(error: BaseException) -> str | None:
-    """Why the store refuses all writes, or None where only this operation failed, or nobody
-    knows.
-    """
+    """The reason why the store refuses all writes; None if only this operation failed."""
     if isinstance(error, Refused | StoreError):
         return str(error)
     if not isinstance(error, DBAPIError):
@@ -83,9 +76,7 @@ def refusal(error: BaseException) -> str | None:
 
 
 def undecided(error: BaseException) -> bool:
-    """Whether a commit that failed in this way may be on disk: nobody answered, or the disk failed
-    below it.
-    """
+    """Whether a failed commit may be on disk: no answer came, or the disk failed below it."""
     if isinstance(error, Refused):
         return error.undecided
     cause = error.orig if isinstance(error, DBAPIError) else None
@@ -104,8 +95,8 @@ def _refused_by_server(error: DBAPIError, sqlstate: str | None) -> str | None:
     return "the server cannot be reached" if lost else None
 
 
-def named(url: URL) -> str:
-    """A database's name for people."""
+def database_name(url: URL) -> str:
+    """The database's name for people."""
     if url.get_backend_name() == "sqlite":
         return str(url.database)
     where = url.host or url.query.get("host") or "the local socket"
@@ -113,8 +104,8 @@ def named(url: URL) -> str:
 
 
 @contextmanager
-def told(url: URL) -> Iterator[None]:
-    """Within, a failing database becomes a StoreError: one sentence with the remedy."""
+def store_errors(url: URL) -> Iterator[None]:
+    """Turn a database failure met meanwhile into a StoreError: one sentence with the remedy."""
     try:
         yield
     except SQLAlchemyError as error:
@@ -126,36 +117,37 @@ def _sentence(url: URL, error: SQLAlchemyError) -> StoreError:
     code = getattr(cause, "sqlite_errorcode", None)
     if isinstance(code, int) and code & 0xFF in _REMEDIES:
         trouble, _, what_to_do = _REMEDIES[code & 0xFF].partition(": ")
-        return StoreError(f"the database {named(url)} {trouble}{_owner(url, code)}: {what_to_do}")
+        return StoreError(
+            f"the database {database_name(url)} {trouble}{_owner_clause(url, code)}: {what_to_do}"
+        )
     if is_undecodable(cause):
         return StoreError(
-            f"the database {named(url)} holds text that is not UTF-8, which marginwatch never"
-            " wrote: put a copy from before in its place",
+            f"the database {database_name(url)} holds text that is not UTF-8, which marginwatch"
+            " never wrote: put a copy from before in its place",
         )
     if getattr(cause, "sqlstate", None) in {"42P01", "42703"} or _misses_table(cause):
         return StoreError(
-            f"the database {named(url)} has other tables than expected: run marginwatch db upgrade"
+            f"the database {database_name(url)} has other tables than expected: run"
+            " marginwatch db upgrade"
         )
     if url.get_backend_name() == "postgresql":
         said = _server_says(cause or error)
         refused = getattr(cause, "sqlstate", None) is None and _LOGIN.search(said)
         kind = StoreConfigError if refused else StoreError
-        return kind(f"the database {named(url)} cannot be used: {said}")
-    return StoreError(f"the database {named(url)} cannot be used: {cause or error}")
+        return kind(f"the database {database_name(url)} cannot be used: {said}")
+    return StoreError(f"the database {database_name(url)} cannot be used: {cause or error}")
 
 
 _LOGIN = re.compile(
     r"authentication failed|no password supplied|(?:role|database) .* does not exist"
     r"|not permitted to log in|pg_hba\.conf"
 )
-"""How a server refuses a login for good. Before a session exists the driver gives its words and no
-SQLSTATE.
-"""
+"""A login refused for good. Before a session exists the driver gives a text and no SQLSTATE."""
 
 
-def _owner(url: URL, code: int) -> str:
+def _owner_clause(url: URL, code: int) -> str:
     rights = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN}
-    return owned(Path(str(url.database))) if code & 0xFF in rights else ""
+    return owner_text(Path(str(url.database))) if code & 0xFF in rights else ""
 
 
 _REMEDIES = {
@@ -197,7 +189,7 @@ def _misses_table(cause: BaseException | None) -> bool:
 
 
 def _server_says(error: BaseException) -> str:
-    """The last line of the server's answer: the ones before repeat addresses that were tried."""
+    """The last line of the server's answer: earlier lines repeat the addresses tried."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     said = next(
         (line for line in reversed(lines) if "FATAL:" in line or "failed:" in line),

@@ -1,13 +1,12 @@
-"""The file that a daemon writes into, and whether its path still names it. SQLite alone would never
-notice.
+"""The file that a daemon writes, and whether its path still names it. SQLite would never notice.
 
     verify ──► the path names our file, and our WAL ──► write
-                 ├─ another WAL or none ──► fold what it held into the file, and open a new one
-                 └─ another file or none ──► Refused, until ours is back, or a copy that holds the same bytes
+                 ├─ another WAL or none ──► move its contents into the file, open a new WAL
+                 └─ another file or none ──► Refused, until ours is back,
+                                             or a copy that holds the same bytes
 
-While the file is lost it is kept alive: it can be put back, even after its deletion. No other file
-is ever written into: the record in memory belongs to ours. Called by the writer's thread, except
-for `trouble`.
+A lost file is kept open: it can be put back, even after its deletion. No other file is ever
+written: the state in memory belongs to ours. Called by the writer's thread, except for `trouble`.
 """
 
 import os
@@ -23,14 +22,14 @@ from daemon.store.database.files import real_path, version_at_rest
 from daemon.store.database.lock import Lock
 
 Identity: TypeAlias = tuple[int, int]
-"""Device and inode: what stays the same wherever a file is moved to."""
+"""Device and inode, which stay the same when a file is moved."""
 
 CHUNK = 1 << 20
 """Bytes compared at a time."""
 
 
 class DatabaseFile:
-    """Made when the database is open, ended by `close`, after all connections."""
+    """Created when the database is open; call `close` after all connections."""
 
     def __init__(self, url: URL, lock: Lock, writing: Engine, reading: Engine) -> None:
         self._url = url
@@ -43,19 +42,15 @@ class DatabaseFile:
         self._kept = os.open(path, os.O_PATH | os.O_CLOEXEC)
         self._folder = _identity(Path(real_path(url)).parent)
         self._log: tuple[Identity | None, ...] | None = None
-        """The WAL and its index as our connection has them open; None while it is not known to be
-        open.
-        """
+        """Identity of the WAL and its index as our connection opened them; None if unknown."""
         self._lost = False
-        """The file, or its WAL."""
+        """The lost file, or its WAL."""
         self._closed = False
         self._whole = False
-        """While disconnected: whether our file holds all that was committed, without its WAL."""
+        """While disconnected: whether our file holds every commit, without its WAL."""
 
     def verify(self) -> None:
-        """Raises Refused where what is written now would be written into a file that nobody
-        finds.
-        """
+        """Raise Refused when a write would go into a file that cannot be found any more."""
         database = real_path(self._url)
         folder = _identity(os.path.dirname(database))  # noqa: PTH120 -- done twice a commit
         try:
@@ -72,19 +67,17 @@ class DatabaseFile:
             raise Refused(reason)
 
     def trouble(self) -> str | None:
-        """Why the path may not be read from at present: it does not name our file. For any
-        thread.
-        """
+        """The reason why the path does not name our file, else None. For any thread."""
         return None if self._closed or self._is_ours() else self._sentence()
 
     def renew(self) -> None:
-        """Connect anew, after a failure. What is lost is kept open until the file is whole."""
+        """Connect again after a failure. A lost file is kept open until it is whole."""
         if not self._lost:
             self._disconnect()
             self._whole = self._is_ours() and version_at_rest(self._url) is not None
 
     def close(self) -> None:
-        """Let the file go; called again, it does nothing."""
+        """Release the file; calling again does nothing."""
         if not self._closed:
             self._closed = True
             os.close(self._kept)
@@ -103,14 +96,12 @@ class DatabaseFile:
 
     def _lose(self) -> None:
         self._lost = True
-        if not self._whole and self._folded():
+        if not self._whole and self._move_wal_into_file():
             self._whole = True
             self._disconnect()
 
     def _settle_log(self, database: str) -> str | None:
-        """A WAL that was deleted alone still takes commits, of which nothing would be left after a
-        kill.
-        """
+        """Handle a deleted WAL: it still takes commits, but they would be lost after a kill."""
         if not self._connected():
             self._log = None
             return None
@@ -118,7 +109,7 @@ class DatabaseFile:
         self._log = self._log or log
         if self._log == log:
             return None
-        if not self._folded():
+        if not self._move_wal_into_file():
             self._lost = (
                 True  # a connection anew would begin a WAL without what the deleted one holds
             )
@@ -127,14 +118,12 @@ class DatabaseFile:
         return None
 
     def _connected(self) -> bool:
-        """Whether the writer's connection is open, and waits in its pool."""
+        """Whether the writer's connection is open and idle in its pool."""
         pool = self._writing.pool
         return isinstance(pool, QueuePool) and pool.checkedin() > 0
 
-    def _folded(self) -> bool:
-        """Bring what the WAL holds into the file, through the connection that has both open;
-        whether all of it is.
-        """
+    def _move_wal_into_file(self) -> bool:
+        """Move the WAL into the file, through the connection that has both; True if complete."""
         if not self._connected():
             return False
         connection = self._writing.raw_connection()
@@ -152,9 +141,7 @@ class DatabaseFile:
         self._log = None
 
     def _is_copy(self) -> bool:
-        """Whether the file at the path goes on where ours ended: it holds the same bytes, and no
-        WAL beside it.
-        """
+        """Whether the file at the path is a copy of ours: the same bytes, and no WAL beside it."""
         if not self._whole:
             return False
         with suppress(OSError):
@@ -169,7 +156,7 @@ class DatabaseFile:
         os.close(copy)
 
     def _sentence(self) -> str:
-        """What became of our file, and what to do."""
+        """A sentence: the fate of our file, and the remedy."""
         place = self._place()
         if place == os.path.realpath(self._path):
             remedy = (
@@ -191,7 +178,7 @@ class DatabaseFile:
         )
 
     def _place(self) -> str:
-        """Where our file is now."""
+        """The present path of our file."""
         try:
             return str(Path(f"/proc/self/fd/{self._kept}").readlink())
         except OSError:  # in a container without /proc

@@ -1,8 +1,7 @@
-"""The files of a SQLite database: whether all of it is in one of them, and whether this user may
-use them.
+"""The files of a SQLite database: whether one holds everything, and whether we may write.
 
-Whoever opens a database makes the WAL and its index where they are missing. Where those belong to
-another user, the one who should write cannot.
+Opening a database creates the WAL and its index where they are missing. If another user owns those,
+the user who should write cannot.
 """
 
 import fcntl
@@ -13,26 +12,20 @@ from typing import TypeAlias
 
 from sqlalchemy import URL
 
-from daemon.errors import StoreConfigError, StoreError, owned
+from daemon.errors import StoreConfigError, StoreError, owner_text
 
 Version: TypeAlias = tuple[int, ...]
-"""Changes with each write to the file."""
+"""A value that changes with each write to the file."""
 
 FLOCK = "hhqqi0q"
-"""The struct flock of fcntl(2): type, whence, start, length, pid. Python's offsets have 64 bits
-everywhere.
-"""
+"""The struct flock of fcntl(2): type, whence, start, length, pid. Python's offsets are 64-bit."""
 
 LOCKS = (120, 9)
-"""The locks of a WAL's index: the first byte and their number. All who have it open hold the last
-one.
-"""
+"""Locks of a WAL's index: first byte and number. Every process that has it open holds the last."""
 
 
 def version_at_rest(url: URL) -> Version | None:
-    """The version of a file that alone holds everything; None where some of it may be in a WAL or a
-    journal.
-    """
+    """The version of a file that holds everything; None when a WAL or journal may hold a part."""
     if url.get_backend_name() != "sqlite":
         return None
     if any(_size(beside(url, suffix)) for suffix in ("-wal", "-journal")):
@@ -45,19 +38,17 @@ def version_at_rest(url: URL) -> Version | None:
 
 
 def beside(url: URL, suffix: str) -> Path:
-    """A file of SQLite's own, which lies beside the file that a link names."""
+    """The path of SQLite's own file beside the database, links resolved."""
     return Path(f"{real_path(url)}{suffix}")
 
 
 def real_path(url: URL) -> str:
-    """The file that a link names."""
+    """The path of the database file, links resolved."""
     return os.path.realpath(str(url.database))
 
 
 def refuse_unwritable(url: URL) -> None:
-    """Raises StoreError where this user may not write what is there, before anything is left beside
-    it.
-    """
+    """Raise StoreError when this user may not write the database. Leaves no file behind."""
     if url.get_backend_name() != "sqlite":
         return
     for file in (beside(url, ""), *foreign(url)):
@@ -67,20 +58,18 @@ def refuse_unwritable(url: URL) -> None:
 
 
 def _refuse_folder(url: URL) -> None:
-    """Raises StoreError where SQLite could not make its own files beside the database."""
+    """Raise StoreError when SQLite could not create its own files beside the database."""
     folder = beside(url, "").parent
     if not beside(url, "-shm").exists() and not _writable(folder):
         raise _denied(folder)
 
 
 def must_be_files(url: URL) -> None:
-    """Refuse a folder, a pipe or a device in the place of the database, or of the files of SQLite's
-    own beside it.
+    """Refuse a folder, a pipe or a device in place of the database or of SQLite's own files.
 
     Raises:
-        StoreConfigError: where the database is named wrongly.
-        StoreError: where something is in the way beside it.
-
+        StoreConfigError: when the database is named wrongly.
+        StoreError: when something beside it is in the way.
     """
     database = beside(url, "")
     if database.is_dir():
@@ -97,9 +86,7 @@ def must_be_files(url: URL) -> None:
 
 
 def must_be_usable(url: URL) -> None:
-    """Raises StoreError where a daemon of this user could not write what is there. Changes
-    nothing.
-    """
+    """Raise StoreError when a daemon of this user could not write the files. Changes nothing."""
     must_be_files(url)
     database = beside(url, "")
     if database.exists() and not _writable(database):
@@ -108,20 +95,20 @@ def must_be_usable(url: URL) -> None:
     for file in foreign(url):
         if _in_use(beside(url, "-shm")):
             raise StoreError(
-                f"{file} is in use{owned(file)}: end the program of that user, then try again"
+                f"{file} is in use{owner_text(file)}: end the program of that user, then try again"
             )
         if version_at_rest(url) is None:
             raise StoreError(
-                f"{file} holds a part of the record, and may not be written{owned(file)}: chown it"
+                f"{file} holds a part of the record, and may not be"
+                f" written{owner_text(file)}: chown it"
             )
 
 
 def reclaim(url: URL) -> None:
-    """Remove what another user's look left beside a database at rest. Whoever calls holds the lock.
+    """Remove files that another user's reading left beside an idle database. Needs the lock.
 
     Raises:
-        StoreError: where it holds something, is being used, or may not be removed.
-
+        StoreError: when a file holds data, is in use, or may not be removed.
     """
     must_be_usable(url)
     for file in foreign(url):
@@ -129,12 +116,12 @@ def reclaim(url: URL) -> None:
             file.unlink(missing_ok=True)
         except OSError as error:
             raise StoreError(
-                f"{file} may not be written{owned(file)} ({error.strerror}): remove it"
+                f"{file} may not be written{owner_text(file)} ({error.strerror}): remove it"
             ) from None
 
 
 def foreign(url: URL) -> list[Path]:
-    """What lies beside a database and may not be written by this user."""
+    """Files beside a database that this user may not write."""
     files = (beside(url, "-wal"), beside(url, "-shm"))
     return [file for file in files if file.exists() and not _writable(file)]
 
@@ -146,7 +133,7 @@ def _denied(file: Path) -> StoreError:
             " writing"
         )
     return StoreError(
-        f"{file} may not be written{owned(file)}: let this user write it, or be its owner"
+        f"{file} may not be written{owner_text(file)}: let this user write it, or be its owner"
     )
 
 

@@ -1,10 +1,10 @@
-"""Only one daemon collects into a database; commands that write a row of their own need no lock.
+"""Makes sure that only one daemon collects into a database; commands that add a row need no lock.
 
-SQLite: an advisory lock on `<database>.lock`, which the kernel releases with the process, however
-that ends; the file stays and means nothing by itself. It is this user's alone, as whoever can open
-it can lock it. While it is held, it says who holds it, and why nothing can be recorded, for
-`status`. PostgreSQL: an advisory lock of the writer's session, taken anew whenever it has to
-connect again, so that nothing is ever written without it.
+SQLite: an advisory lock on `<database>.lock`, which the kernel releases with the process. The file
+stays, and means nothing by itself. Only this user may open it, as anyone who can open it can lock
+it. While locked, it says for `status` who holds it, and why nothing can be recorded. PostgreSQL: an
+advisory lock of the writer's session, taken again at each new connection, so that nothing is
+written without it.
 """
 
 import errno
@@ -22,20 +22,16 @@ from typing import Any
 
 from sqlalchemy import URL, Engine, event
 
-from daemon.errors import StoreConfigError, StoreError, owned, user_name
-from daemon.store.database.failures import named
+from daemon.errors import StoreConfigError, StoreError, owner_text, user_name
+from daemon.store.database.failures import database_name
 from daemon.store.database.files import beside, reclaim
 from daemon.store.database.lock_owner import is_marginwatch, lock_owner
 
 PROJECT = 0x6D61_7267
-"""The first half of our advisory locks' key ("marg"); the second is the schema's: several may share
-a database.
-"""
+"""First half of our advisory lock's key ("marg"); the second is the schema's."""
 
 TAKE = f"SELECT pg_advisory_lock({PROJECT}, hashtext(current_schema()))"
-"""Waits for as long as `lock_timeout` says: the server may need a moment to see that a killed
-holder is gone.
-"""
+"""Waits up to `lock_timeout`: the server may need a moment to notice a killed holder."""
 
 HOLDER = f"""
 SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)
@@ -45,17 +41,17 @@ AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_dat
 """  # noqa: S608 -- a number of ours
 
 GLANCE = 0.05
-"""Seconds after which whoever only looked at the lock has let it go."""
+"""Seconds after which `status`, which only looks, has released the lock."""
 
 NAME = re.compile(r"marginwatch (\d+) on (.+)")
 
 SIZE = 1_024
-"""Bytes of the file: always as many, so that a full disk has room for whatever is to be said."""
+"""Fixed size of the file in bytes, so that a full disk has room for any note."""
 
 OWNER_ONLY = 0o600
 
 _NO_FILE = frozenset({errno.ELOOP, errno.ENXIO, errno.EISDIR})
-"""Why a link, a socket and a folder cannot be opened."""
+"""Errors when opening a link, a socket or a folder."""
 
 
 class Lock:
@@ -73,9 +69,7 @@ class Lock:
             self._descriptor = None
 
     def note(self, trouble: str) -> None:
-        """Let others know why nothing can be recorded; empty where all is well. Never fails: there
-        may be no room.
-        """
+        """Show others why nothing can be recorded; "" when all is well. Never fails."""
         self._trouble = trouble
         if self._descriptor is not None:
             text = f"{os.getpid()}\n{trouble}\n".encode()[:SIZE]
@@ -83,8 +77,9 @@ class Lock:
                 os.pwrite(self._descriptor, text.ljust(SIZE, b"\n"), 0)
 
     def renew(self) -> str | None:
-        """Take the lock anew where its file was removed: another daemon could take a new one. Why
-        that cannot be.
+        """Take the lock again if its file was removed; returns why that failed, or None.
+
+        Otherwise another daemon could create the file and take the lock.
         """
         if (
             self._descriptor is None
@@ -107,12 +102,11 @@ def lock_path(url: URL) -> Path:
 
 
 def open_lock(path: Path, flags: int) -> int:
-    """Open the lock file for `flags`, without waiting and without following a link; its descriptor.
+    """Open the lock file for `flags`, without waiting or following a link; its descriptor.
 
     Raises:
-        OSError: where it cannot be opened.
-        StoreError: where something else stands in its place, which must not be written.
-
+        OSError: when it cannot be opened.
+        StoreError: when its place holds something else, which must not be written.
     """
     try:
         descriptor = os.open(
@@ -138,7 +132,7 @@ def _not_a_lock(path: Path) -> StoreError:
 
 
 def read_lock(descriptor: int) -> tuple[str, str]:
-    """The pid of who holds it, and why that one can record nothing; either may be empty."""
+    """The holder's pid, and why it can record nothing; either may be empty."""
     pid, _, rest = os.pread(descriptor, SIZE, 0).decode("utf-8", "replace").partition("\n")
     return pid.strip(), rest.strip()
 
@@ -151,8 +145,9 @@ def _is_at(path: Path, descriptor: int) -> bool:
 
 
 def collect(url: URL, engine: Engine) -> Lock:
-    """Become the one daemon that writes through `engine`; raises StoreError, now or where it
-    connects, if not alone.
+    """Become the only daemon that writes through `engine`.
+
+    Raises StoreError, now or at a later connection, when another daemon is there.
     """
     if url.get_backend_name() == "sqlite":
         lock = Lock(url)
@@ -167,9 +162,7 @@ def collect(url: URL, engine: Engine) -> Lock:
 
 
 def must_be_takable(url: URL) -> None:
-    """Raises StoreError where the lock of a file could not be had, whoever holds it; leaves nothing
-    behind.
-    """
+    """Raise StoreError when the lock file could not be used, locked or not. Leaves no file."""
     path = lock_path(url)
     try:
         if os.path.lexists(path):
@@ -191,7 +184,7 @@ def _untakable(path: Path, error: OSError) -> StoreError:
         )
     place = path if path.exists() else path.parent
     remedy = "let this user write it, or be its owner"
-    return StoreError(f"{place} cannot be written ({error.strerror}){owned(place)}: {remedy}")
+    return StoreError(f"{place} cannot be written ({error.strerror}){owner_text(place)}: {remedy}")
 
 
 def _lock_file(url: URL) -> int:
@@ -209,7 +202,7 @@ def _lock_file(url: URL) -> int:
 
 
 def _keep_private(descriptor: int) -> None:
-    """Close a lock file to others, who could lock it; older versions left it open."""
+    """Close a lock file to other users, who could lock it; older versions left it open."""
     if os.fstat(descriptor).st_mode & 0o077:
         with suppress(
             OSError
@@ -218,19 +211,16 @@ def _keep_private(descriptor: int) -> None:
 
 
 def _is_foreign(descriptor: int) -> bool:
-    """Whether it is another user's, and others than that user can open it: whoever can may keep it
-    locked for ever.
-    """
+    """Whether the lock file is another user's and open to others, who may lock it for ever."""
     found = os.fstat(descriptor)
     return found.st_uid != os.geteuid() and bool(found.st_mode & 0o077)
 
 
 def _replaced(path: Path, descriptor: int) -> int:
-    """A lock file of our own, locked, in the place of another user's, which we hold: so that no
-    daemon has it.
+    """A new lock file of our own, locked, in place of another user's file, which we hold too.
 
-    Replaced rather than refused: a file system that knows no owners shows every file as another
-    user's.
+    So no other daemon can hold it. It is replaced rather than refused: some file systems know no
+    owners and show every file as another user's.
     """
     try:
         _must_be_replaceable(path, descriptor)
@@ -247,7 +237,7 @@ def _replaced(path: Path, descriptor: int) -> int:
 
 
 def _must_be_replaceable(path: Path, descriptor: int) -> None:
-    """Raises StoreError for another user's lock file that only that user may remove."""
+    """Raise StoreError for another user's lock file that only that user may remove."""
     folder = path.parent.stat()
     is_kept = folder.st_mode & stat.S_ISVTX and os.geteuid() not in {0, folder.st_uid}
     if is_kept and _is_foreign(descriptor):
@@ -259,7 +249,7 @@ def _must_be_replaceable(path: Path, descriptor: int) -> None:
 
 
 def _locked(descriptor: int) -> bool:
-    """Tried again once: `status` holds the lock for a moment when it asks who has it."""
+    """Lock it, with a second try: `status` holds the lock for a moment when it looks."""
     return _is_granted(descriptor, fcntl.LOCK_EX) or (
         not Event().wait(GLANCE) and _is_granted(descriptor, fcntl.LOCK_EX)
     )
@@ -274,10 +264,10 @@ def _is_granted(descriptor: int, kind: int) -> bool:
 
 
 def _held(url: URL, descriptor: int) -> StoreError:
-    """Who has the lock: only of a process that the kernel names is its end proposed."""
+    """The error that names the holder. It suggests ending a process only if the kernel names it."""
     path, (pid, _) = lock_path(url), read_lock(descriptor)
     owner = lock_owner(os.fstat(descriptor))
-    if _is_foreign(descriptor):  # what it says may be a lie
+    if _is_foreign(descriptor):  # its text may be false
         return StoreError(
             f"{path} belongs to {user_name(os.fstat(descriptor).st_uid)}, and is locked by"
             f" {owner.name if owner else 'a program that cannot be seen from here'}: if that is not"
@@ -328,6 +318,6 @@ def _granted(connection: Any) -> bool:
 def _taken(url: URL, pid: str, kill: str = "") -> StoreError:
     who = f" (pid {pid})" if pid else ""
     return StoreError(
-        f"another marginwatch{who} is collecting into {named(url)}: stop it first (systemctl stop"
-        f" marginwatch{kill})",
+        f"another marginwatch{who} is collecting into {database_name(url)}: stop it first"
+        f" (systemctl stop marginwatch{kill})",
     )

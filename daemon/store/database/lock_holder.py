@@ -1,5 +1,4 @@
-"""Who collects into a database at present, for `status`: asked of the lock itself, never guessed
-from what is recorded.
+"""Finds the daemon that collects into a database now, for `status`, from the lock itself.
 
 It takes nothing away from the holder, and changes nothing.
 """
@@ -13,31 +12,28 @@ from pathlib import Path
 
 from sqlalchemy import URL
 
-from daemon.errors import StoreError, owned
+from daemon.errors import StoreError, owner_text
 from daemon.store.database import engine as engines
-from daemon.store.database.failures import told
+from daemon.store.database.failures import store_errors
 from daemon.store.database.lock import HOLDER, NAME, lock_path, open_lock, read_lock
 from daemon.store.database.lock_owner import LOCKS, lock_owner
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """The daemon that collects. `pid` is empty where the lock does not tell it, `host` where it is
-    this machine.
-    """
+    """The daemon that collects. `pid` is "" when unknown, `host` is "" on this machine."""
 
     pid: str = ""
     host: str = ""
     trouble: str = ""
-    """Why it can record nothing at present, as far as it can tell others."""
+    """The reason why it can record nothing at present, if it could tell."""
 
 
 def holder(url: str) -> Holder | None:
     """The daemon that collects into the database; None when there is none.
 
     Raises:
-        StoreError: where nobody can tell.
-
+        StoreError: when that cannot be found out.
     """
     parsed = engines.parse(url)
     return _of_file(parsed) if parsed.get_backend_name() == "sqlite" else _of_sessions(parsed)
@@ -65,22 +61,20 @@ def _of_file(url: URL) -> Holder | None:
 
 
 def _of_another_user(path: Path, error: OSError) -> Holder | None:
-    """The daemon whose lock this user may not read: the kernel knows of it, but not why it records
-    nothing.
-    """
+    """The daemon whose lock this user may not read: the kernel shows it, but not its trouble."""
     if isinstance(error, PermissionError) and os.access(LOCKS, os.R_OK):
         with suppress(PermissionError):
             owner = lock_owner(path.lstat())
             return Holder(str(owner.pid)) if owner is not None and owner.is_exclusive else None
     raise StoreError(
-        f"{path} cannot be read ({error.strerror}){owned(path)}: let this user read it"
+        f"{path} cannot be read ({error.strerror}){owner_text(path)}: let this user read it"
     ) from None
 
 
 def _of_sessions(url: URL) -> Holder | None:
     engine = engines.reading(url)
     try:
-        with told(url), engine.connect() as connection:
+        with store_errors(url), engine.connect() as connection:
             found = connection.exec_driver_sql(HOLDER).one_or_none()
     finally:
         engine.dispose()

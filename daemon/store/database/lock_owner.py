@@ -1,9 +1,9 @@
-"""Finds the process that holds a lock file, as the kernel tells it: what the file says may be old.
+"""Finds the process that holds a lock file, from the kernel: the text in the file may be old.
 
     /proc/locks → the process that holds the file's lock → /proc/PID → its name, its numbers
 
-Nothing is opened or locked, so a file that may not be read can be asked about, and nobody is held
-up. Processes of another container are not seen from within one.
+Nothing is opened or locked. So it works for files that may not be read, and delays nobody.
+Processes of another container are not visible from within one.
 """
 
 import os
@@ -16,26 +16,22 @@ from pathlib import Path
 LOCKS = Path("/proc/locks")
 _PROC = Path("/proc")
 _ANONYMOUS = "00"
-"""The major number of devices that are none: btrfs and overlayfs show files under another one than
-/proc/locks.
-"""
+"""Major number of anonymous devices: btrfs and overlayfs show other numbers than /proc/locks."""
 
 
 @dataclass(frozen=True, slots=True)
 class LockOwner:
     pid: int
     is_exclusive: bool
-    """A daemon holds the lock alone; a shared one is held by somebody who only looks, or is in the
-    way.
-    """
+    """A daemon's lock is exclusive; the holder of a shared one only looks, or is in the way."""
 
     def is_called(self, pid: str) -> bool:
-        """Whether this is the process's number, here or in the container in which it runs."""
+        """Whether the process has this number, here or in its own container."""
         return pid in self._numbers()
 
     @property
     def name(self) -> str:
-        """`process 4711 (sleep)`; without the name where /proc does not tell it."""
+        """The text `process 4711 (sleep)`; without the name when /proc does not show it."""
         with suppress(OSError):
             return (
                 f"process {self.pid}"
@@ -52,24 +48,20 @@ class LockOwner:
 
 
 def lock_owner(file: os.stat_result) -> LockOwner | None:
-    """The process that holds the lock of this file; None where there is none, or none that can be
-    seen here.
-    """
+    """The process that holds the lock of this file; None when there is none, or none visible."""
     with suppress(OSError):
         return owner_among(LOCKS.read_text(), file)
     return None
 
 
 def owner_among(locks: str, file: os.stat_result) -> LockOwner | None:
-    """The owner by the lines of /proc/locks; by another device only where none is of the file's
-    own.
-    """
+    """The owner in the lines of /proc/locks; of another device only if none has the file's own."""
     found = [*_owners(file, locks, _is_own_device)] or [*_owners(file, locks, _is_anonymous_device)]
     return min(found, key=lambda owner: not owner.is_exclusive, default=None)
 
 
 def is_marginwatch(pid: str) -> bool:
-    """Whether the process of this number was started as `marginwatch` or `python -m daemon`."""
+    """Whether this process was started as `marginwatch` or `python -m daemon`."""
     try:
         words = (_PROC / pid / "cmdline").read_bytes().split(b"\0")
     except OSError:
@@ -82,8 +74,9 @@ def is_marginwatch(pid: str) -> bool:
 def _owners(
     file: os.stat_result, locks: str, is_alike: Callable[[str, int], bool]
 ) -> Iterator[LockOwner]:
-    """By lines such as `4: FLOCK  ADVISORY  WRITE 6569 00:1b:1258 0 EOF`; those that wait have an
-    arrow.
+    """Owners from lines such as `4: FLOCK ADVISORY WRITE 6569 00:1b:1258 0 EOF`.
+
+    Lines of waiting processes have an arrow.
     """
     for line in locks.splitlines():
         _, *words = line.split()
@@ -100,5 +93,5 @@ def _is_own_device(written: str, device: int) -> bool:
 
 
 def _is_anonymous_device(written: str, device: int) -> bool:
-    """Whether both are devices that are none."""
+    """Whether both are anonymous devices, without hardware."""
     return written.partition(":")[0] == f"{os.major(device):02x}" == _ANONYMOUS

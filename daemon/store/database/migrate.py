@@ -1,7 +1,7 @@
-"""The schema of a database: made, brought up to date, or refused.
+"""The schema of a database: created, brought up to date, or refused.
 
-Alembic costs 95 ms to import, so it is, only where something has to be done. Migrations run forward
-on real data, in one transaction; a database of a newer version is left alone.
+Importing Alembic costs 95 ms, so it is imported only for real work. Migrations run forward on real
+data, in one transaction. A database of a newer version is left alone.
 """
 
 from collections.abc import Sequence
@@ -11,20 +11,18 @@ from sqlalchemy import URL, Connection, Row, inspect, text
 from daemon import bundled
 from daemon.errors import AbsentError, StoreError
 from daemon.store.database.engine import parse, writing
-from daemon.store.database.failures import named, told
+from daemon.store.database.failures import database_name, store_errors
 from daemon.store.database.lock import collect
 from daemon.store.schema import metadata
 
 VERSIONS = "alembic_version"
 
 OURS = frozenset({VERSIONS, *metadata.tables})
-"""What is read and written by name."""
+"""Tables and views that are read and written by name."""
 
 
 def known() -> frozenset[str]:
-    """The revisions that this version can start from: the names of their files begin with these
-    numbers.
-    """
+    """Revisions that this version can start from: the leading numbers of the migration files."""
     files = bundled.path("migrations").glob("versions/[0-9]*_*.py")
     return frozenset(file.stem.partition("_")[0] for file in files)
 
@@ -34,14 +32,15 @@ HEAD = max(known(), default="")
 
 
 def upgrade(url: str) -> None:
-    """Bring a database up to date, or make one; raises StoreError where that cannot be, or a daemon
-    is collecting.
+    """Bring a database up to date, or create it.
+
+    Raises StoreError when that is impossible, or while a daemon collects.
     """
     parsed = parse(url)
     engine = writing(parsed)
     lock = collect(parsed, engine)
     try:
-        with told(parsed), engine.begin() as connection:
+        with store_errors(parsed), engine.begin() as connection:
             bring_up(connection, parsed)
     finally:
         engine.dispose()
@@ -49,9 +48,7 @@ def upgrade(url: str) -> None:
 
 
 def bring_up(connection: Connection, url: URL) -> bool:
-    """Migrate within the caller's transaction; whoever calls holds the lock. Whether the database
-    was empty.
-    """
+    """Migrate within the caller's transaction, under the lock; True if the database was empty."""
     current = must_fit(connection, url)
     if current != HEAD:
         _run(connection)
@@ -59,12 +56,10 @@ def bring_up(connection: Connection, url: URL) -> bool:
 
 
 def must_fit(connection: Connection, url: URL) -> str | None:
-    """The revision of a database that a daemon can use as it is, or bring up to date; None where it
-    is empty.
+    """The revision of a database that a daemon can use or upgrade; None when it is empty.
 
     Raises:
-        StoreError: where it is another program's, or of a newer version.
-
+        StoreError: when it is another program's, or of a newer version.
     """
     must_hold_no_triggers(connection, url)
     current = revision(connection)
@@ -76,49 +71,45 @@ def must_fit(connection: Connection, url: URL) -> str | None:
 
 
 def check(connection: Connection, url: URL) -> None:
-    """Raises StoreError unless the schema is the one that this version reads, AbsentError for an
-    empty database.
-    """
+    """Raise StoreError unless this version reads the schema, AbsentError for an empty database."""
     current = revision(connection)
     if current is None:
         _must_be_empty(connection, url)
-        raise AbsentError(f"the database {named(url)} is empty")
+        raise AbsentError(f"the database {database_name(url)} is empty")
     if current not in known():
         raise _newer(url, current)
     if current != HEAD:
         raise StoreError(
-            f"the database {named(url)} is of an older marginwatch: run marginwatch db upgrade"
+            f"the database {database_name(url)} is of an older marginwatch: run marginwatch"
+            " db upgrade"
         )
 
 
 def _must_hold_tables(connection: Connection) -> None:
-    """Raises StoreError where a view, or what a module of SQLite makes up, stands in the place of
-    one of our tables.
+    """Raise StoreError when a view or virtual table of SQLite stands in place of our table.
 
-    To read such a one runs whatever its maker wrote, and may never end.
+    Reading one runs any code its author wrote, and may never end.
     """
     for kind, name, root in _objects(connection):
         if name.lower() in OURS and kind in {"table", "view"} and (kind == "view" or not root):
             raise StoreError(
-                f"in the database {named(connection.engine.url)} {name} is not a table of"
+                f"in the database {database_name(connection.engine.url)} {name} is not a table of"
                 " marginwatch: put a copy of the database from before in its place",
             )
 
 
 def must_hold_no_triggers(connection: Connection, url: URL) -> None:
-    """Raises StoreError for a trigger, which would run with whatever is written."""
+    """Raise StoreError for a trigger: it would run with each write."""
     for kind, name, _ in _objects(connection):
         if kind == "trigger":
             raise StoreError(
-                f"the database {named(url)} holds the trigger {name!r}, which would run at each"
-                " write: marginwatch makes none; look at it, and remove it with DROP TRIGGER",
+                f"the database {database_name(url)} holds the trigger {name!r}, which would run at"
+                " each write: marginwatch makes none; look at it, and remove it with DROP TRIGGER",
             )
 
 
 def _objects(connection: Connection) -> Sequence[Row[str, str, int]]:
-    """What a file of SQLite holds: kind, name, and where a table begins, which only real ones
-    do.
-    """
+    """Objects of an SQLite file: kind, name, and root page, which only real tables have."""
     if connection.dialect.name != "sqlite":
         return ()
     return connection.execute(
@@ -127,7 +118,7 @@ def _objects(connection: Connection) -> Sequence[Row[str, str, int]]:
 
 
 def revision(connection: Connection) -> str | None:
-    """Where the schema stands; None before the first migration."""
+    """The revision of the schema; None before the first migration."""
     _must_hold_tables(connection)
     if not inspect(connection).has_table(VERSIONS):
         return None
@@ -140,14 +131,16 @@ def _must_be_empty(connection: Connection, url: URL) -> None:
     others = inspect(connection).get_table_names()
     if others:
         raise StoreError(
-            f"{named(url)} holds tables of another program ({', '.join(sorted(others)[:3])}): "
+            f"{database_name(url)} holds tables of another program"
+            f" ({', '.join(sorted(others)[:3])}): "
             "give marginwatch a database of its own",
         )
 
 
 def _newer(url: URL, current: str) -> StoreError:
     return StoreError(
-        f"the database {named(url)} is of a newer marginwatch (revision {str(current)[:40]}, known"
+        f"the database {database_name(url)} is of a newer marginwatch (revision"
+        f" {str(current)[:40]}, known"
         f" up to {HEAD}): install that version, or name another database",
     )
 

@@ -1,7 +1,6 @@
-"""Why a daemon could not begin to collect into a database: asked by `check`, and by `run` before
-all else.
+"""Reasons why a daemon could not start collecting: for `check`, and for `run` before all else.
 
-Nothing is left behind: no file is made, no lock is taken, nothing is migrated.
+It leaves nothing behind: no file is created, no lock is taken, nothing is migrated.
 """
 
 from contextlib import closing
@@ -11,12 +10,12 @@ from sqlalchemy import URL, Connection, text
 from daemon.errors import StoreConfigError, StoreError
 from daemon.store.database import engine as engines
 from daemon.store.database import lock, migrate
-from daemon.store.database.failures import named
+from daemon.store.database.failures import database_name
 from daemon.store.database.files import beside, must_be_files, must_be_usable
 from daemon.store.read.reader import Reader
 
 OLDEST = 10
-"""The version of PostgreSQL that the driver asks for at least."""
+"""The oldest version of PostgreSQL that the driver supports."""
 
 READ_ONLY = text(
     "SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean"
@@ -28,12 +27,11 @@ RIGHTS = text(
 
 
 def preflight(url: str) -> None:
-    """Look whether a daemon could begin to collect into the database, now.
+    """Check that a daemon could start collecting into the database now.
 
     Raises:
-        StoreConfigError: where it never could, as the database is named.
-        StoreError: where it could not at present, or not as this user.
-
+        StoreConfigError: when it never could, as the database is named.
+        StoreError: when it could not at present, or not as this user.
     """
     parsed = engines.parse(url)
     if parsed.get_backend_name() == "sqlite":
@@ -65,16 +63,16 @@ def _look_inside(url: URL) -> None:
 def _must_take_writes(connection: Connection, url: URL) -> None:
     old = too_old(connection.dialect.server_version_info or (0,))
     if old:
-        raise StoreConfigError(f"the database {named(url)} {old}")
+        raise StoreConfigError(f"the database {database_name(url)} {old}")
     if connection.scalar(READ_ONLY):
         remedy = "name the server that takes writes"
         raise StoreError(
-            f"the database {named(url)} is read-only, or a copy of another server: {remedy}"
+            f"the database {database_name(url)} is read-only, or a copy of another server: {remedy}"
         )
 
 
 def too_old(version: tuple[int | str, ...]) -> str:
-    """Why a server of this version cannot be used; empty where it can."""
+    """The reason why a server of this version cannot be used; "" when it can."""
     if int(version[0]) >= OLDEST:
         return ""
     return (
@@ -88,5 +86,6 @@ def _must_take_tables(connection: Connection, url: URL) -> None:
     if not may:
         grant = f'GRANT CREATE ON SCHEMA {schema or "public"} TO "{user}"'
         raise StoreError(
-            f"the database {named(url)} lets this user make no tables: let its owner say {grant}"
+            f"the database {database_name(url)} lets this user make no tables: let its owner"
+            f" say {grant}"
         )

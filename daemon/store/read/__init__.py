@@ -1,1 +1,1 @@
-"""What readers ask of the database."""
+"""Queries of readers."""

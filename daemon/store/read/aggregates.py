@@ -1,11 +1,10 @@
-"""What SQL can tell of many readings at once, exactly: how many, the lowest and the highest, where
-there are none.
+"""Exact figures that SQL computes over many readings: count, minimum, maximum, gaps.
 
-    aggregates (a day of an account in some hundredths of a second) ──► the few rows that they point to, read as ever
+    aggregates (a day of an account takes some hundredths of a second)
+        ──► the few rows that they point to, read as usual
 
-SQLite's REAL keeps the order of what it rounds: the lowest value is among the rows that have the
-lowest REAL, and where digits that it does not keep stand beside one of those (`extra`), they
-decide.
+SQLite's REAL keeps the order of values that it rounds. So the minimum is among the rows with the
+lowest REAL. Where such a row also has exact digits (`extra`), these decide.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -21,7 +20,7 @@ from daemon.messages.report_data import FieldSummary, ReportSpan, Seen
 from daemon.readings.fields import CORE
 from daemon.store.bounded_extra import snapshot_rows
 from daemon.store.codec import digits, reading
-from daemon.store.database.corruption import Damaged, within
+from daemon.store.database.corruption import Damaged, at_row
 from daemon.store.read.time_index import AccountRows
 from daemon.store.schema import snapshots
 from daemon.types import JUDGED, Millis, Reading
@@ -30,7 +29,7 @@ s = snapshots.c
 
 
 class _End(NamedTuple):
-    """The lowest or the highest value of a field, as SQL found it."""
+    """The minimum or maximum of a field, as SQL found it."""
 
     field: str
     end: Callable[[Iterable[Decimal]], Decimal]
@@ -53,8 +52,8 @@ class ReadingAggregates:
         )
         return and_(within, s.quality.in_(JUDGED))
 
-    def went(self) -> tuple[int, dict[str, FieldSummary]]:
-        """How many there are, and by field how it went; without the fields that no reading has."""
+    def summaries(self) -> tuple[int, dict[str, FieldSummary]]:
+        """The number of readings, and a summary by field, without fields that no reading has."""
         summary = self._summary()
         known = [name for name in CORE if summary[f"{name}_last"] is not None]
         ends = [
@@ -75,7 +74,7 @@ class ReadingAggregates:
         return summary["readings"], courses
 
     def gaps(self, span: ReportSpan, patience: Millis) -> list[ReportSpan]:
-        """Every time in the span without readings that is longer than that."""
+        """Times in the span without readings for longer than `patience`."""
         ends = [self._instant(order) for order in (s.seq, s.seq.desc())]
         if ends[0] is None or ends[1] is None:
             apart = [span]
@@ -88,7 +87,7 @@ class ReadingAggregates:
         return [each for each in apart if each.lasted > patience]
 
     def _summary(self) -> RowMapping:
-        """How many there are; by field its ends, and the last row that has it."""
+        """The count; by field its minimum and maximum, and the last row that has it."""
         columns: list[ColumnElement[Any]] = [func.count().label("readings")]
         for name in CORE:
             value, known = s[name], s[name].is_not(None)
@@ -107,7 +106,7 @@ class ReadingAggregates:
         return _End(name, min, low), _End(name, max, high)
 
     def _rows_of(self, ends: Sequence[_End]) -> list[int]:
-        """By end, the first row that has it."""
+        """The first row that has each of these ends."""
         if not ends:
             return []
         columns: list[ColumnElement[Any]] = []
@@ -122,15 +121,13 @@ class ReadingAggregates:
         return [self._by_digits(each) if digits else seq for each, seq, digits in pairs]
 
     def _has_digits(self, name: str) -> ColumnElement[bool]:
-        """Whether a value is not all that is known of it. PostgreSQL keeps every digit."""
+        """Whether exact digits are kept beside a value. PostgreSQL keeps them in the value."""
         if self.record.connection.dialect.name != "sqlite":
             return false()
         return and_(s.extra.is_not(None), s.extra[name].as_string().is_not(None))
 
     def _by_digits(self, end: _End) -> int:
-        """Of the rows that SQLite takes for equal, the first of those that are lowest or
-        highest.
-        """
+        """The first row with the exact minimum or maximum, of rows that are equal to SQLite."""
         told = s.extra[end.field].as_string()
         alike = (
             select(told, func.min(s.seq)).where(self.ours, s[end.field] == end.value).group_by(told)
@@ -143,7 +140,7 @@ class ReadingAggregates:
         return min(int(seq) for value, seq in values if value == utmost)
 
     def _exact(self, text: str, seq: int) -> Decimal:
-        with within("snapshots", seq, self.record.account_id):
+        with at_row("snapshots", seq, self.record.account_id):
             return digits(text)
 
     def _readings(self, seqs: Collection[int]) -> dict[int, Reading]:
@@ -156,15 +153,13 @@ class ReadingAggregates:
         return Seen(attrgetter(name)(found.balances), self._meant(found.seq, found.at))
 
     def _instant(self, order: ColumnElement[int]) -> Millis | None:
-        """That of the first row in this order."""
+        """The instant of the first row in this order."""
         chosen = select(s.seq, s.at).where(self.ours).order_by(order).limit(1)
         row = self.record.connection.execute(chosen).one_or_none()
         return None if row is None else self._meant(row.seq, row.at)
 
     def _apart(self, patience: Millis) -> list[ReportSpan]:
-        """From one reading to the next where that is longer, or may be, as the clock was set in
-        between.
-        """
+        """Neighbouring readings too far apart, or perhaps so because the clock was set."""
         before = [
             func.lag(column).over(order_by=s.seq).label(f"{column.name}_before")
             for column in (s.seq, s.at)
@@ -178,7 +173,7 @@ class ReadingAggregates:
         ]
 
     def _set_by(self) -> Millis:
-        """At most by how much the clock was set within."""
+        """An upper bound for how much the clock was set within."""
         known = self.record.steps
         moves = [
             known.moved(self.first),

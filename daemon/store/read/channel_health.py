@@ -1,22 +1,20 @@
-"""How each channel has fared, as far as the recorded attempts tell: for `status`, and for the
-daemon's next life.
+"""Health of each channel from the recorded attempts: for `status`, and for the daemon's next start.
 
-A test that `check --notify` sends is an attempt like any other. What the daemon itself knows of it
-is only that it arrived: then it tries a channel again that it had parked (SEMANTICS F3). So its own
-failures are counted apart, too.
+A test sent by `check --notify` is an attempt like any other. The daemon learns only that it
+arrived; then it retries a parked channel (SEMANTICS F3). So its own failures are counted apart.
 """
 
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
-from daemon.store.database.corruption import within
+from daemon.store.database.corruption import at_row
 from daemon.store.operations import TEST, MessageKey
 from daemon.store.schema import attempts, messages
 from daemon.types import Millis, Outcome
 
 MOST = 60
-"""More than any service is known to take within minutes."""
+"""More than any service is known to accept within minutes."""
 
 _OWN = messages.c.n > TEST
 _DELIVERED = attempts.c.outcome == Outcome.DELIVERED.value
@@ -26,40 +24,40 @@ _MADE = attempts.c.outcome.is_distinct_from(Outcome.NEVER_MADE.value)
 
 @dataclass(frozen=True, slots=True)
 class Streak:
-    """Attempts in a row that did not deliver, as far as their outcome is known."""
+    """Consecutive attempts that did not deliver, as far as their outcome is known."""
 
     count: int
     since: Millis
-    """The end of the first."""
+    """The end of the first attempt."""
     until: Millis
-    """The end of the last."""
+    """The end of the last attempt."""
     outcome: Outcome
-    """Of the last."""
+    """The outcome of the last attempt."""
     detail: str
-    """What the last of them said."""
+    """The detail of the last attempt."""
     retry_after: Millis | None = None
-    """How long the service then asked to be left alone."""
+    """The pause that the service then requested."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deliveries:
-    """Of one channel."""
+    """Delivery results of one channel."""
 
     channel: str
     delivered_at: Millis | None
     """The end of the last attempt that delivered."""
     tested: bool
-    """Whether that was a test."""
+    """Whether that attempt was a test."""
     failing: Streak | None
-    """The attempts since then."""
+    """Failed attempts since then."""
     own: Streak | None
-    """Those of them that the daemon made: what it goes by."""
+    """Failed attempts by the daemon itself; they decide about parking."""
     begun: tuple[Millis, ...] = ()
-    """When the last attempts of the daemon began, oldest first; at most MOST."""
+    """Starts of the daemon's last attempts, oldest first; at most MOST."""
 
 
 def deliveries(connection: Connection) -> list[Deliveries]:
-    """By channel, of all that were ever tried."""
+    """Delivery results by channel, for all channels ever tried."""
     channels = connection.scalars(
         select(messages.c.channel).distinct().order_by(messages.c.channel)
     ).all()
@@ -67,9 +65,7 @@ def deliveries(connection: Connection) -> list[Deliveries]:
 
 
 def tested(connection: Connection, since: MessageKey) -> bool:
-    """Whether a test was delivered to the channel of this message, by an attempt later than its
-    own.
-    """
+    """Whether a test reached the channel of this message in an attempt later than its own."""
     m, a = messages.c, attempts.c
     this = and_(m.channel == since.channel, m.at == since.at, m.n == since.n)
     own = select(a.id).join_from(attempts, messages).where(this).scalar_subquery()
@@ -118,7 +114,7 @@ def _streak(connection: Connection, which: ColumnElement[bool]) -> Streak | None
     rows = {
         row.id: row for row in connection.execute(select(attempts).where(a.id.in_((first, last))))
     }
-    with within("attempts", last):
+    with at_row("attempts", last):
         outcome = Outcome(rows[last].outcome)
     done = rows[last]
     return Streak(

@@ -1,10 +1,8 @@
-"""What the ledger of gaps is derived from: misses, what is recorded as missing, and the readings
-beside them.
+"""Reads the records from which gaps are derived: misses, recorded gaps, and neighbouring readings.
 
-Readings are many and gaps are few: so only misses and gaps are read row by row, and of the readings
-between two of them the first and the last. Reads only, a page in the caller's short transaction.
-Instants come as they are meant now, moved by every clock step that was recorded after them
-(SEMANTICS A5).
+Readings are many and gaps are few. So misses and gaps are read row by row, and of the readings
+between two of them only the first and the last. Reads only, a page in the caller's short
+transaction. Instants are corrected by every clock step recorded after them (SEMANTICS A5).
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,7 +14,7 @@ from sqlalchemy import Connection, Row, Table, select
 
 from daemon.readings.gaps import ListedGap, Seen
 from daemon.store.codec import INSTANTS, check
-from daemon.store.database.corruption import within
+from daemon.store.database.corruption import at_row
 from daemon.store.read import recorded as past
 from daemon.store.read.time_index import FIRST, LAST, AccountRows, Steps
 from daemon.store.schema import gaps, misses, snapshots
@@ -30,32 +28,28 @@ _seq = attrgetter("seq")
 
 @dataclass(frozen=True, slots=True)
 class GapCursor:
-    """How far a trail was followed."""
+    """The position up to which records were read."""
 
     events: int
-    """The counter up to which misses and gaps were seen."""
+    """The counter up to which misses and gaps were read."""
     readings: int
-    """The counter from which on readings were not."""
+    """The counter from which readings were not read."""
 
 
 @dataclass(frozen=True, slots=True)
 class GapReader:
-    """Of one account."""
+    """Reads the gap records of one account."""
 
     account_id: int
     steps: Steps
 
     def begin(self, connection: Connection, since: Millis) -> GapCursor:
-        """At the last reading at or before `since`: a gap that reaches into the span begins
-        there.
-        """
+        """The last reading at or before `since`: a gap that reaches into the span begins there."""
         found = AccountRows(connection, self.account_id, self.steps).begin(since, pushes=True)
         return GapCursor(FIRST, FIRST) if found is None else GapCursor(found - 1, found)
 
     def page(self, connection: Connection, place: GapCursor) -> tuple[list[Seen], GapCursor | None]:
-        """What happened beyond the place, and how far that reaches; None where it is all there
-        is.
-        """
+        """Records after the place, and the new place; None instead of it at the end."""
         recorded, reach = self._some(connection, gaps, place.events, LAST)
         missed, reach = self._some(connection, misses, place.events, reach)
         # Of one counter the gap comes first: the input ended it.
@@ -91,9 +85,7 @@ class GapReader:
         )
 
     def _readings(self, connection: Connection, first: int, before: int) -> Iterator[Millis]:
-        """The instants of the first and the last reading from one counter on, before another
-        one.
-        """
+        """Instants of the first and the last reading between two counters."""
         if first >= before:
             return
         seq = snapshots.c.seq
@@ -104,6 +96,6 @@ class GapReader:
             row = connection.execute(ours.order_by(order).limit(1)).one_or_none()
             if row is None:
                 return
-            with within("snapshots", row.seq, self.account_id):
+            with at_row("snapshots", row.seq, self.account_id):
                 check(INSTANTS, (row.at,))
             yield row.at + self.steps.moved(row.seq)

@@ -1,8 +1,7 @@
-"""Counters that no row has: inputs that were pruned, or judged while the store was down and never
-stored.
+"""Counters without a row: inputs that were pruned, or judged while the store was down.
 
-Every input of an account has the next counter (SEMANTICS A1), so that what is missing shows. The
-change of the configuration at a start or reload has no row of its own: its epoch names its counter.
+Every input of an account has the next counter (SEMANTICS A1), so missing ones show. A change of the
+configuration, at a start or reload, has no row of its own: its epoch names its counter.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -24,17 +23,13 @@ class Hole:
     first: int
     last: int
     store_down: bool = False
-    """They were judged, but the store was down; else they are pruned, or lost in a way that nobody
-    recorded.
-    """
+    """Judged while the store was down; else pruned, or lost without a trace."""
 
 
-def lacking(
+def find_holes(
     connection: Connection, account_id: int, wanted: range, turns: Collection[int]
 ) -> Iterator[Hole]:
-    """The holes among the counters `wanted`, where `turns` are those of changes of the
-    configuration.
-    """
+    """Holes among the counters `wanted`; `turns` are the counters of configuration changes."""
     found = set(turns)
     for table in (snapshots, misses):
         found.update(
@@ -45,7 +40,7 @@ def lacking(
     ).all()
     found.update(seq for seq, reason in stood if reason == GapReason.CLOCK_STEP)
     lost = {seq for seq, reason in stood if reason == GapReason.STORE_DOWN}
-    return joined(Hole(seq, seq, seq in lost) for seq in wanted if seq not in found)
+    return merge_holes(Hole(seq, seq, seq in lost) for seq in wanted if seq not in found)
 
 
 def _within(table: Table, account_id: int, wanted: range) -> tuple[ColumnElement[bool], ...]:
@@ -53,8 +48,8 @@ def _within(table: Table, account_id: int, wanted: range) -> tuple[ColumnElement
     return table.c.account_id == account_id, seq >= wanted[0], seq <= wanted[-1]
 
 
-def joined(holes: Iterable[Hole]) -> Iterator[Hole]:
-    """Neighbours as one; a counter that the store was down for tells of its neighbours too."""
+def merge_holes(holes: Iterable[Hole]) -> Iterator[Hole]:
+    """Neighbouring holes merged; "the store was down" at one counter holds for its neighbours."""
     run: Hole | None = None
     for hole in holes:
         if run is not None and hole.first == run.last + 1:

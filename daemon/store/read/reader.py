@@ -1,10 +1,11 @@
-"""Short transactions that read, beside whoever writes, and that leave nothing behind.
+"""Short read transactions beside the writer, which leave no files behind.
 
-    at rest, no WAL ──► the file alone, without a lock ──► unchanged meanwhile? its answer; else read again
-    a WAL that holds something ──► through the WAL, whose files are there
+    at rest, no WAL ──► the file alone, without a lock
+                        ──► unchanged meanwhile? its answer; else read again
+    a WAL with data ──► through the WAL, whose files are there
 
-SQLite makes the WAL and its index wherever a database is opened that may have them. A reader cannot
-remove them again, and if it is another user they keep the daemon from writing.
+SQLite creates the WAL and its index when it opens a database that may have them. A reader cannot
+remove them again; if another user created them, the daemon can no longer write.
 """
 
 from collections.abc import Callable
@@ -15,33 +16,31 @@ from sqlalchemy import URL, Connection, Engine
 from daemon.errors import StoreError
 from daemon.store.database import corruption
 from daemon.store.database import engine as engines
-from daemon.store.database.failures import told
+from daemon.store.database.failures import store_errors
 from daemon.store.database.files import Version, version_at_rest
 
 T = TypeVar("T")
 
 ATTEMPTS = 5
-"""To read a file alone that others change meanwhile, before it is read as one that is being
-written.
-"""
+"""Tries to read a file alone while others change it; then it counts as being written."""
 
 Read: TypeAlias = Callable[[Connection], T]
-"""Must be repeatable: it is called again where the file changed under it."""
+"""A repeatable read: it is called again if the file changed meanwhile."""
 
 
 class Reader:
-    """Ended by `close`."""
+    """Reads until `close`."""
 
     def __init__(self, url: URL) -> None:
-        """Raises StoreError where the database is missing, or cannot be read."""
+        """Raises StoreError when the database is missing or cannot be read."""
         self._url = url
         self._shared = engines.reading(url)
         self._alone: Engine | None = None
         self._version: Version | None = None
-        """Of the file that `_alone` has open."""
+        """The version of the file that `_alone` has open."""
 
     def read(self, what: Read[T]) -> T:
-        """What it finds, within one transaction; raises StoreError where it cannot be read."""
+        """The result of `what` in one transaction; raises StoreError when it cannot be read."""
         for _ in range(ATTEMPTS):
             version = version_at_rest(self._url)
             if version is None:
@@ -61,9 +60,7 @@ class Reader:
         self._forget()
 
     def _opened(self, version: Version) -> Engine:
-        """Nothing of a former version is remembered: such a connection never looks whether the file
-        has changed.
-        """
+        """A new engine for each version: an old connection never checks for a changed file."""
         if self._alone is None or self._version != version:
             self._forget()
             self._alone, self._version = engines.reading_alone(self._url), version
@@ -75,8 +72,8 @@ class Reader:
 
     def _within(self, engine: Engine, what: Read[T]) -> T:
         with (
-            told(self._url),
+            store_errors(self._url),
             engine.connect() as connection,
-            corruption.told(self._url, connection),
+            corruption.damage_errors(self._url, connection),
         ):
             return what(connection)

@@ -1,4 +1,4 @@
-"""Rows of the past into values: what `History` gives."""
+"""Converts rows of the past to the values that `History` returns."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import Connection, Row, Select, func, select
 
 from daemon.store.codec import alert_of, check_instants, typed, value_of
-from daemon.store.database.corruption import UNREADABLE, within
+from daemon.store.database.corruption import UNREADABLE, at_row
 from daemon.store.operations import UNSETTLED, NoticeState
 from daemon.store.schema import (
     accounts,
@@ -37,16 +37,14 @@ from daemon.types import (
 )
 
 _NOT_ARRIVED = (*UNSETTLED, NoticeState.REFUSED.value)
-"""Where other channels may have been told in its channel's stead."""
+"""Outcomes after which other channels may be notified instead."""
 
 _Told: TypeAlias = tuple[int, str, int, str]
 
 
 @dataclass(frozen=True, slots=True)
 class PastAlert:
-    """An alert with all its transitions, in their order. `account` is empty where it is about the
-    daemon itself.
-    """
+    """An alert with all its transitions, in order. `account` is "" for the daemon itself."""
 
     account: str
     alert: Alert
@@ -55,46 +53,46 @@ class PastAlert:
 
 @dataclass(frozen=True, slots=True)
 class PastTransition:
-    """A transition as it was recorded, and whose it is."""
+    """A transition as recorded, and its account."""
 
     id: int
     """The order of recording."""
     code: str
-    """The alert's."""
+    """The code of the alert."""
     transition: Transition
 
 
 @dataclass(frozen=True, slots=True)
 class PastMove:
-    """A transition, and what its value is of."""
+    """A transition, and the subject of its value."""
 
     transition: Transition
     judged: DecidingComparison | None
-    """The comparison as its alert had it last."""
+    """The alert's last comparison."""
 
 
 @dataclass(frozen=True, slots=True)
 class PastNotice:
-    """A notification and how it fared."""
+    """A notification and the results of its delivery."""
 
     notice: Notice
     state: NoticeState
     done_at: Millis | None
     attempts: int
     tried_at: Millis | None
-    """When the last attempt began."""
+    """The start of the last attempt."""
     outcome: Outcome | None
-    """Its outcome, as far as it is known."""
+    """Its outcome, if known."""
     detail: str
-    """What it said; empty where it said nothing."""
+    """Its detail; "" without one."""
     told_at: Millis | None
-    """The last attempt that told, or may have told, the channel."""
+    """The last attempt that notified, or may have notified, the channel."""
     message: int | None
     """The number of the last message that carried it."""
     title: str
-    """That message's."""
+    """The title of that message."""
     handed_to: tuple[str, ...]
-    """The channels that were given it in this one's stead."""
+    """Channels that were notified instead of this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +104,7 @@ class PastGap:
     reason: GapReason
     missed: int
     step: Millis | None
-    """By how much the clock was set, for a clock step."""
+    """The size of a clock step, in ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +132,7 @@ def with_transitions(connection: Connection, rows: Sequence[Row[Any]]) -> list[P
 
 
 def transition_rows(account_id: int | None) -> Select[Any]:
-    """Those of one account; None is the daemon itself."""
+    """Transitions of one account; of the daemon itself for None."""
     return (
         select(transitions, alerts.c.rule, alerts.c.seq, alerts.c.code)
         .join_from(transitions, alerts)
@@ -147,13 +145,13 @@ def transition(row: Row[Any]) -> PastTransition:
 
 
 def move_rows() -> Select[Any]:
-    """Those of accounts, with the alert that each is of."""
+    """Transitions of accounts, each with its alert."""
     chosen = select(transitions, alerts.c.rule, alerts.c.seq, alerts.c.data)
     return chosen.join_from(transitions, alerts).join(accounts)
 
 
 def move(row: Row[Any]) -> PastMove:
-    with within("alerts", row.alert_id):
+    with at_row("alerts", row.alert_id):
         judged = typed(Alert, row.data).judged
     return PastMove(_transition(row.rule, row.seq, row), judged)
 
@@ -166,7 +164,7 @@ def _alert(row: Row[Any], changes: Sequence[Row[Any]]) -> PastAlert:
 
 
 def _transition(rule: str, alert_seq: int, row: Row[Any]) -> Transition:
-    with within("transitions", row.id):
+    with at_row("transitions", row.id):
         states = State(row.from_state), State(row.to_state)
         check_instants(row.at)
     return Transition(rule, alert_seq, row.at, *states, row.reason, value_of(row))
@@ -205,13 +203,13 @@ def notices(connection: Connection, rows: Sequence[Row[Any]]) -> list[PastNotice
 
 
 def _handed(connection: Connection, numbers: Collection[int]) -> Mapping[_Told, list[str]]:
-    """By alert, kind, counter and channel: who was given such news in that channel's stead."""
+    """Channels notified instead of another, by alert, kind, counter and that channel."""
     n, found = notifications.c, defaultdict[_Told, list[str]](list)
     siblings = select(n.id, n.alert_id, n.kind, n.seq, n.channel, n.facts).where(
         n.alert_id.in_(numbers)
     )
     for row in connection.execute(siblings.order_by(n.id)):
-        with within("notifications", row.id):
+        with at_row("notifications", row.id):
             by = row.facts.get("handed_over_by")
         if by:
             found[row.alert_id, row.kind, row.seq, by].append(row.channel)
@@ -219,7 +217,7 @@ def _handed(connection: Connection, numbers: Collection[int]) -> Mapping[_Told, 
 
 
 def _notice(row: Row[Any], handed_to: Iterable[str]) -> PastNotice:
-    with within("notifications", row.id):
+    with at_row("notifications", row.id):
         key = NoticeKey(row.account, row.rule, row.alert_seq, row.channel, Kind(row.kind), row.seq)
         return PastNotice(
             notice=Notice(key, row.at, typed(NotificationFacts, row.facts)),
@@ -246,12 +244,12 @@ def gap_rows() -> Select[Any]:
 
 def gap(row: Row[Any]) -> PastGap:
     span = row.started_at, row.ended_at
-    with within("gaps", row.seq, row.account_id):
+    with at_row("gaps", row.seq, row.account_id):
         return PastGap(row.account, row.seq, *span, GapReason(row.reason), row.missed, row.step_ms)
 
 
 def epoch(row: Row[Any]) -> PastEpoch:
-    with within("epochs", row.id):
+    with at_row("epochs", row.id):
         if row.rules is UNREADABLE:
             raise ValueError("the rules are no JSON")
         state = typed(dict[str, AccountState], row.state)
@@ -261,6 +259,6 @@ def epoch(row: Row[Any]) -> PastEpoch:
 
 
 def miss(row: Row[Any]) -> Miss:
-    with within("misses", row.seq, row.account_id):
+    with at_row("misses", row.seq, row.account_id):
         check_instants(row.at)
         return Miss(row.seq, row.at, MissReason(row.reason), row.detail)

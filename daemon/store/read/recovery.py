@@ -1,7 +1,7 @@
-"""What is recorded, as the daemon needs it to go on: at a start, and after a commit that failed.
+"""Reads the recorded state from which the daemon continues: at a start, and after a failed commit.
 
-Reads only, in the caller's short transaction. Instants come back as they are meant now: moved by
-every clock step that was recorded after them (SEMANTICS A5).
+Reads only, in the caller's short transaction. Instants are corrected by every clock step recorded
+after them (SEMANTICS A5).
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, Select, func, or_, select
 from daemon.alerts.dispatch import ChannelStatus
 from daemon.store.bounded_extra import snapshot_rows
 from daemon.store.codec import INSTANTS, alert_of, check, check_instants, reading, typed
-from daemon.store.database.corruption import within
+from daemon.store.database.corruption import at_row
 from daemon.store.operations import UNSETTLED, NoticeState, RecordCall
 from daemon.store.read.flap_episodes import fired
 from daemon.store.read.replay import ReadingStream
@@ -51,41 +51,37 @@ from daemon.types import (
 
 PAGE = 2_000
 LATEST = 200
-"""Readings that tell what is believed of an account: among so many, one has each of its fields and
-a time.
-"""
+"""Readings that show what is believed of an account: one of them has each field and a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeptNotice:
-    """A notification as it is recorded."""
+    """A notification as recorded."""
 
     notice: Notice
     state: NoticeState
     attempts: int
     told_at: Millis | None
-    """The last attempt that delivered it, or may have: one without an outcome counts from its
-    beginning.
-    """
+    """The last attempt that delivered it, or may have; if unknown, its beginning."""
     handed_over: bool
-    """Other channels were told in its stead."""
+    """Other channels were notified instead."""
     begun: Millis
-    """When its alert began."""
+    """The beginning of its alert."""
 
     @property
     def maybe_repeat(self) -> bool:
-        """An attempt without an outcome went before, if it is not delivered."""
+        """Whether an attempt of unknown outcome went before, if it is not delivered."""
         return self.told_at is not None
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedDelivery:
-    """What one channel knows of one episode, under the key of the last news of it."""
+    """A channel's knowledge of one episode, under the key of the last message about it."""
 
     key: NoticeKey
     told: ChannelStatus
     begun: Millis
-    """When the alert began."""
+    """The beginning of the alert."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,26 +94,26 @@ class RecordedCall:
 
 @dataclass(frozen=True, slots=True)
 class LastLife:
-    """What the last life of the daemon left behind."""
+    """State left by the daemon's previous run."""
 
     ended_at: Millis | None
-    """None where it was cut off."""
+    """None if the run was cut off."""
     watched: frozenset[str]
-    """The accounts that it watched."""
+    """Accounts that it watched."""
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Where the rebuilding of an account's windows begins."""
+    """The point from which an account's windows are rebuilt."""
 
     account_id: int
     seq: int
     steps: tuple[tuple[int, Millis], ...]
-    """Its clock steps: (seq, by)."""
+    """Clock steps: (seq, by)."""
 
 
 def load(connection: Connection, account: str) -> AccountState:
-    """The recorded state of an account; that of one never seen is empty."""
+    """The recorded state of an account; empty for an unknown one."""
     if account == DAEMON_ACCOUNT:
         return _daemon(connection)
     account_id = _number(connection, account)
@@ -140,14 +136,14 @@ def load(connection: Connection, account: str) -> AccountState:
 
 
 def last_life(connection: Connection) -> LastLife:
-    """The one before the next start; that of a database without any watched nothing."""
+    """The run before the next start; one that watched nothing in a new database."""
     chosen = (
         select(epochs.c.id, epochs.c.ended_at, epochs.c.state).order_by(epochs.c.id.desc()).limit(1)
     )
     row = connection.execute(chosen).one_or_none()
     if row is None:
         return LastLife(None, frozenset())
-    with within("epochs", row.id):
+    with at_row("epochs", row.id):
         states = typed(dict[str, AccountState], row.state)
     return LastLife(
         row.ended_at, frozenset(name for name, state in states.items() if state.since is not None)
@@ -157,8 +153,9 @@ def last_life(connection: Connection) -> LastLife:
 def start(
     connection: Connection, account: str, since: Millis, *, pushes: bool = False
 ) -> Start | None:
-    """The last judged reading at or before `since`, else the first one (SEMANTICS C1); see
-    `Record.begin`.
+    """The last judged reading at or before `since`, else the first one (SEMANTICS C1).
+
+    See `AccountRows.begin`.
     """
     account_id = _number(connection, account)
     if account_id is None:
@@ -184,7 +181,7 @@ def standing(connection: Connection, account: str, at: Millis) -> Reading | None
 
 
 def page(connection: Connection, begin: Start, most: int) -> list[Reading]:
-    """Judged readings from `begin` on, in their order."""
+    """Judged readings from `begin` on, in order."""
     readings, _ = ReadingStream(begin.account_id, unknown=False).judged(
         connection, begin.seq - 1, LAST, most
     )
@@ -192,7 +189,7 @@ def page(connection: Connection, begin: Start, most: int) -> list[Reading]:
 
 
 def latest(connection: Connection, account: str) -> list[Reading]:
-    """The last readings of our own, whatever their quality, oldest first."""
+    """The last own readings, of any quality, oldest first."""
     chosen = (
         snapshot_rows()
         .where(snapshots.c.account_id == _number(connection, account), snapshots.c.seq > 0)
@@ -203,13 +200,13 @@ def latest(connection: Connection, account: str) -> list[Reading]:
 
 
 def open_notices(connection: Connection) -> list[KeptNotice]:
-    """What is queued, or was being sent when the daemon ended, oldest first."""
+    """Notifications queued, or being sent when the daemon ended, oldest first."""
     found = _kept(connection, _notices().where(notifications.c.alert_id.in_(_waiting())))
     return [kept for kept in found if kept.state.value in UNSETTLED]
 
 
-def told(connection: Connection) -> list[RecordedDelivery]:
-    """What channels know of the alerts that are open, or of which something is still to be told."""
+def episode_deliveries(connection: Connection) -> list[RecordedDelivery]:
+    """Each channel's knowledge of alerts that are open or still have notifications waiting."""
     chosen = _notices().where(or_(alerts.c.state.in_(OPEN), alerts.c.id.in_(_waiting())))
     known: dict[tuple[str, str, int, str], RecordedDelivery] = {}
     for kept in _kept(connection, chosen):
@@ -217,20 +214,21 @@ def told(connection: Connection) -> list[RecordedDelivery]:
         episode = (key.account, key.rule, key.alert_seq, key.channel)
         known[episode] = RecordedDelivery(
             key,
-            _more(known[episode].told if episode in known else ChannelStatus(), kept),
+            _updated_status(known[episode].told if episode in known else ChannelStatus(), kept),
             kept.begun,
         )
     return list(known.values())
 
 
 def _waiting() -> Select[int]:
-    """The alerts of which something is still to be told."""
+    """Alerts with notifications still to be sent."""
     return select(notifications.c.alert_id).where(notifications.c.state.in_(UNSETTLED))
 
 
-def _more(told: ChannelStatus, kept: KeptNotice) -> ChannelStatus:
-    """What a channel knows after one more notification; those that were superseded before an
-    attempt tell nothing.
+def _updated_status(told: ChannelStatus, kept: KeptNotice) -> ChannelStatus:
+    """A channel's status after one more notification.
+
+    A notification superseded before an attempt adds nothing.
     """
     if kept.maybe_repeat and kept.state is not NoticeState.DELIVERED:
         told = replace(told, doubtful=told.doubtful | {kept.notice.key})
@@ -247,7 +245,7 @@ def _more(told: ChannelStatus, kept: KeptNotice) -> ChannelStatus:
 
 
 def alerting(connection: Connection) -> list[str]:
-    """The accounts with open alerts."""
+    """Accounts with open alerts."""
     chosen = select(accounts.c.name).where(
         accounts.c.id.in_(select(alerts.c.account_id).where(alerts.c.state.in_(OPEN)))
     )
@@ -255,18 +253,18 @@ def alerting(connection: Connection) -> list[str]:
 
 
 def codes(connection: Connection) -> set[str]:
-    """Those of all alerts that ever were."""
+    """Codes of all alerts ever raised."""
     return set(connection.scalars(select(alerts.c.code)))
 
 
 def user_ids(connection: Connection) -> dict[str, str]:
-    """By name, whose key each account that was ever recorded has; empty where that is not known."""
+    """The user id of every account ever recorded, by name; "" when unknown."""
     rows = connection.execute(select(accounts.c.name, accounts.c.user_id).order_by(accounts.c.id))
     return {row.name: row.user_id or "" for row in rows}
 
 
 def external_calls(connection: Connection, since: Millis) -> list[RecordCall]:
-    """Calls that commands booked."""
+    """Calls made by commands."""
     rows = connection.execute(select(budget).where(budget.c.at >= since).order_by(budget.c.at))
     return [_booked(row) for row in rows]
 
@@ -277,7 +275,7 @@ def _booked(row: Row[Any]) -> RecordCall:
 
 
 def calls(connection: Connection, since: Millis) -> list[RecordedCall]:
-    """Calls of the daemon itself, as far as what they brought was recorded, oldest first."""
+    """Calls of the daemon itself whose result was recorded, oldest first."""
     # Account by account: that is how their rows are indexed.
     names = connection.execute(select(accounts.c.id, accounts.c.name)).all()
     found = [
@@ -298,7 +296,7 @@ def _called(connection: Connection, account_id: int, since: Millis) -> Iterator[
                 snapshots.c.quality != Quality.UNCONFIRMED
             )  # a second row of one call
         for row in connection.execute(chosen):
-            with within(table.name, row.seq, account_id):
+            with at_row(table.name, row.seq, account_id):
                 check(INSTANTS, (row.at,))
             yield row.at
 
@@ -308,7 +306,7 @@ def _number(connection: Connection, account: str) -> int | None:
 
 
 def _last(connection: Connection, account_id: int) -> tuple[int, Millis]:
-    """Counter and instant of the last input that left a row of its own."""
+    """Counter and instant of the last input that has a row of its own."""
     found = [(0, 0)]
     for instant in (snapshots.c.at, misses.c.at, gaps.c.ended_at):
         chosen = select(instant.table.c.seq, instant).where(
@@ -316,7 +314,7 @@ def _last(connection: Connection, account_id: int) -> tuple[int, Millis]:
         )
         chosen = chosen.where(instant.table.c.seq > 0).order_by(instant.table.c.seq.desc()).limit(1)
         for seq, at in connection.execute(chosen):
-            with within(instant.table.name, seq, account_id):
+            with at_row(instant.table.name, seq, account_id):
                 check_instants(at)
             found.append((seq, at))
     return max(found)
@@ -331,7 +329,7 @@ def _begun(connection: Connection, account: str) -> AccountState:
             chosen if before is None else chosen.where(epochs.c.id < before)
         ).all()
         for row in rows:
-            with within("epochs", row.id):
+            with at_row("epochs", row.id):
                 states = typed(dict[str, object], row.state)
                 if account in states:
                     return typed(AccountState, states[account])
@@ -343,9 +341,7 @@ def _begun(connection: Connection, account: str) -> AccountState:
 def _judged_at(
     connection: Connection, account_id: int, begun: AccountState, moves: Steps
 ) -> Millis | None:
-    """The last judged reading's; an epoch's word counts where that reading was never stored, or is
-    pruned.
-    """
+    """The instant of the last judged reading; from the epoch if that reading has no row."""
     newest = connection.execute(
         select(snapshots.c.seq, snapshots.c.at)
         .where(
@@ -371,9 +367,7 @@ def _alerts(connection: Connection, account_id: int) -> dict[str, Alert]:
 
 
 def _daemon(connection: Connection) -> AccountState:
-    """Of the daemon's own alerts. Its looks at itself leave no rows: the counter is that of the
-    last that told.
-    """
+    """The state of the daemon's own alerts. Its inputs have no rows: the last transition counts."""
     ours = alerts.c.account_id.is_(None)
     found = [
         alert_of(row) for row in connection.execute(select(alerts.c.id, alerts.c.data).where(ours))
@@ -398,7 +392,7 @@ def _steps(connection: Connection, account_id: int) -> tuple[tuple[int, Millis],
 
 
 def _moved(steps: tuple[tuple[int, Millis], ...], seq: int) -> Millis:
-    """By how much an instant of input `seq` has moved since."""
+    """The correction of an instant of input `seq`, in ms."""
     return sum(by for step, by in steps if step > seq)
 
 
@@ -434,16 +428,16 @@ def _kept(connection: Connection, chosen: Select[Any]) -> list[KeptNotice]:
 
 
 def _handed(rows: Iterable[Row[Any]]) -> Iterator[tuple[int, str, str]]:
-    """Whose news other channels were given: what these say of the channel that failed."""
+    """Notifications given to other channels; each names the channel that failed."""
     for row in rows:
-        with within("notifications", row.id):
+        with at_row("notifications", row.id):
             by = row.facts.get("handed_over_by")
         if by:
             yield row.alert_id, row.kind, by
 
 
 def _one(row: Row[Any], *, handed: bool) -> KeptNotice:
-    with within("notifications", row.id):
+    with at_row("notifications", row.id):
         key = NoticeKey(row.account, row.rule, row.alert_seq, row.channel, Kind(row.kind), row.seq)
         state = NoticeState(row.state)
         told_at = row.claimed_at if state is NoticeState.SENDING else row.told_at

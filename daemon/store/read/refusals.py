@@ -1,8 +1,7 @@
-"""How the exchange has treated us of late, as far as readings and misses tell: for a start, and for
-`status`.
+"""Recent refusals of the exchange, from readings and misses: for a start, and for `status`.
 
-Reads only, in the caller's short transaction. Instants come as they are meant now, moved by every
-clock step that was recorded after them (SEMANTICS A5).
+Reads only, in the caller's short transaction. Instants are corrected by every clock step recorded
+after them (SEMANTICS A5).
 """
 
 from collections.abc import Collection, Iterator
@@ -12,37 +11,33 @@ from typing import Any
 from sqlalchemy import Connection, Select, select
 
 from daemon.store.codec import INSTANTS, check
-from daemon.store.database.corruption import within
+from daemon.store.database.corruption import at_row
 from daemon.store.read import recorded
 from daemon.store.read.time_index import steps
 from daemon.store.schema import accounts, misses, snapshots
 from daemon.types import Millis, Miss, MissReason, Source
 
 MOST = 100
-"""Refusals of one account: those of more than ten minutes, however it was asked."""
+"""Most refusals of one account: more than ten minutes of them at any interval."""
 
 LATEST = 10
-"""Answers that tell how far the exchange's clock is ahead."""
+"""Answers that show how far the exchange's clock is ahead."""
 
 
 @dataclass(frozen=True, slots=True)
 class RefusalHistory:
-    """Of one account."""
+    """Recent answers and refusals for one account."""
 
     refusals: tuple[Miss, ...]
-    """Since its last answer, oldest first: the last refusals, and the last miss whatever its
-    reason.
-    """
+    """The last refusals since its last answer, oldest first, and the last miss of any reason."""
     ahead: Millis | None
-    """By how much the exchange's clock is ahead of ours, or a little more; None where its answers
-    do not tell.
-    """
+    """The lead of the exchange's clock over ours, or a little more, in ms; None if unknown."""
 
 
-def treatments(
+def refusal_histories(
     connection: Connection, reasons: Collection[MissReason]
 ) -> dict[str, RefusalHistory]:
-    """By account, of all that were ever recorded; `reasons` are those that are refusals."""
+    """The refusal history of every account ever recorded; `reasons` are those that are refusals."""
     rows = connection.execute(select(accounts.c.name, accounts.c.id)).all()
     return {
         row.name: RefusalHistory(
@@ -52,10 +47,8 @@ def treatments(
     }
 
 
-def limited(connection: Connection, since: Millis) -> dict[str, Millis]:
-    """By account, when the exchange last said that there were too many calls; without those it did
-    not since then.
-    """
+def last_rate_limited(connection: Connection, since: Millis) -> dict[str, Millis]:
+    """The last answer "too many calls", by account; accounts without one are left out."""
     # Account by account: that is how misses are indexed.
     rows = connection.execute(select(accounts.c.name, accounts.c.id)).all()
     found = {row.name: max(_limited(connection, row.id, since), default=None) for row in rows}
@@ -84,13 +77,14 @@ def _refusals(
 
 
 def _ahead(connection: Connection, account_id: int) -> Millis | None:
-    """Of the last answers the one that took the least time tells most; a time that did not move
-    tells nothing.
+    """How far the exchange's clock is ahead, from the fastest of the last answers.
+
+    A time of the exchange that did not move says nothing.
     """
     columns = snapshots.c.seq, snapshots.c.at, snapshots.c.exchange_at
     rows = connection.execute(_answers(account_id, *columns).limit(LATEST)).all()
     for row in rows:
-        with within("snapshots", row.seq, account_id):
+        with at_row("snapshots", row.seq, account_id):
             check(INSTANTS, (row.at, row.exchange_at or 0))
     times = [row.exchange_at for row in rows]
     before = [*times[1:], *(times[-1:] if len(times) == LATEST else [None])]
@@ -103,7 +97,7 @@ def _ahead(connection: Connection, account_id: int) -> Millis | None:
 
 
 def _answers(account_id: int, *columns: Any) -> Select[Any]:
-    """What was asked for, newest first."""
+    """Own polled readings, newest first."""
     asked = snapshots.c.source.in_((Source.REST, Source.CONFIRM))
     chosen = select(*columns).where(
         snapshots.c.account_id == account_id, snapshots.c.seq > 0, asked

@@ -1,9 +1,8 @@
-"""An account's inputs in the order of replay, a page in a transaction of its own, fast enough for
-years.
+"""Reads an account's inputs in the order of replay, a page per transaction, fast for years.
 
-Each table is read by its primary key as plain tuples of the driver; misses and clock steps, which
-are few, are mixed into a page of readings only where they lie within it. What is read is exact:
-`columns` and `codec` say how.
+Each table is read by its primary key as plain tuples of the driver. Misses and clock steps are few:
+they are merged into a page of readings where they lie within it. Values are exact: see `columns`
+and `codec`.
 """
 
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ from daemon.store.bounded_extra import bounded_extra
 from daemon.store.bulk import LEADING
 from daemon.store.codec import FIELDS, check_instants, digits, theirs
 from daemon.store.columns import load
-from daemon.store.database.corruption import CAUSES, within
+from daemon.store.database.corruption import CAUSES, at_row
 from daemon.store.read.time_index import FIRST
 from daemon.store.schema import gaps, misses, snapshots
 from daemon.types import (
@@ -35,7 +34,7 @@ from daemon.types import (
 )
 
 Replayed: TypeAlias = Reading | Unconfirmed | Miss | ClockStep
-"""The inputs that have rows of their own; a ConfigChange is an epoch's."""
+"""Inputs with rows of their own; the row of a ConfigChange is its epoch."""
 
 Raw: TypeAlias = Sequence[Any]
 """A row as the driver gives it."""
@@ -50,22 +49,20 @@ _seq = attrgetter("seq")
 
 @dataclass(frozen=True, slots=True)
 class ReadingStream:
-    """What is read of one account: of its readings these fields alone, the others being unknown."""
+    """Inputs of one account; its readings have only these fields, the others are unknown."""
 
     account_id: int
     fields: tuple[str, ...] = FIELDS
 
     unknown: bool = True
-    """Whether unknown fields of the exchange's answer are read too, where `fields` are all there
-    are.
-    """
+    """Whether unknown fields are read too, when `fields` are all known ones."""
 
     @property
     def whole(self) -> bool:
         return self.unknown and self.fields == FIELDS
 
     def page(self, connection: Connection, after: int, last: int) -> tuple[list[Replayed], int]:
-        """What follows the counter `after` up to and with `last`, and how far that reaches."""
+        """Inputs with a counter above `after`, up to `last`, and the counter reached."""
         rows, reach = _some(connection, self._snapshots(after, last), last)
         missed, reach = _some(connection, self._of(misses, after, reach), reach)
         stepped, reach = _some(connection, self._of(gaps, after, reach), reach)
@@ -81,7 +78,7 @@ class ReadingStream:
     def judged(
         self, connection: Connection, after: int, last: int, most: int = PAGE
     ) -> tuple[list[Reading], int]:
-        """As `page`, but only what was judged, as it was judged; at most so many rows."""
+        """Like `page`, but only judged readings, as judged, and at most `most` rows."""
         chosen = self._snapshots(after, last).where(snapshots.c.quality.in_(JUDGED))
         rows, reach = _some(connection, chosen, last, most)
         return self.readings(rows), reach
@@ -91,17 +88,17 @@ class ReadingStream:
             return self._readings(rows)
         except CAUSES:
             for row in rows:  # slowly, to find the one
-                with within("snapshots", row[0], self.account_id):
+                with at_row("snapshots", row[0], self.account_id):
                     self._readings([row])
             raise
 
     def _miss(self, seq: int, at: Millis, reason: str, detail: str) -> Miss:
-        with within("misses", seq, self.account_id):
+        with at_row("misses", seq, self.account_id):
             check_instants(at)
             return Miss(seq, at, MissReason(reason), detail)
 
     def _step(self, seq: int, at: Millis, by: Millis) -> ClockStep:
-        with within("gaps", seq, self.account_id):
+        with at_row("gaps", seq, self.account_id):
             check_instants(at, by)
             return ClockStep(seq, at, by)
 
@@ -116,7 +113,7 @@ class ReadingStream:
         return found
 
     def _exact(self, found: Reading, extra: Any) -> Reading:
-        """With the digits that a float does not keep, and whatever else the exchange said."""
+        """The reading with the digits that a float cannot keep, and unknown fields."""
         held: Any = load(extra) if isinstance(extra, str) else extra  # the driver's choice
         exact = {name: digits(held[name]) for name in self.fields if name in held}
         unknown = (
@@ -127,7 +124,7 @@ class ReadingStream:
         return replace(found, balances=replace(found.balances, **exact), extra=unknown)
 
     def _settled(self, connection: Connection, rows: Sequence[Raw]) -> list[Replayed]:
-        """With the suspects in the place of the rows that say that nothing confirmed them."""
+        """The inputs, with each suspect reading in place of the row that found it unconfirmed."""
         found = self.readings(rows)
         settled: list[Replayed] = list(found)
         for place in [
@@ -138,9 +135,7 @@ class ReadingStream:
         return settled
 
     def _suspect(self, connection: Connection, judged: Reading) -> Reading:
-        """The last one before that nothing settled; where that is pruned or was lost, this row has
-        its values.
-        """
+        """The last unsettled reading before that one; if it is gone, this row has its values."""
         chosen = self._snapshots(FIRST, judged.seq - 1).where(
             snapshots.c.quality.in_({*JUDGED, Quality.SUSPECT})
         )
@@ -176,15 +171,13 @@ def _between(
 def _some(
     connection: Connection, chosen: Select[Any], last: int, most: int = PAGE
 ) -> tuple[Sequence[Raw], int]:
-    """The first rows, and how far they reach: to `last`, unless there may be more."""
+    """The first rows, and the counter reached: `last`, unless there may be more."""
     rows = _raw(connection, chosen.limit(most))
     return rows, (last if len(rows) < most else rows[-1][0])
 
 
 def _raw(connection: Connection, chosen: Select[Any]) -> Sequence[Raw]:
-    """Tuples of the driver, without the types of columns: one call a row and column is what this
-    saves.
-    """
+    """Tuples of the driver, without column types: this saves a call per row and column."""
     with connection.execute(chosen) as result:
         assert result.cursor is not None  # it is a SELECT  # noqa: S101
         driver = connection.dialect.loaded_dbapi

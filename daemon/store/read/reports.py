@@ -1,8 +1,7 @@
-"""How a span went, for a report: by account and by channel, what fired, and when the daemon did not
-run.
+"""Data of a report's span: accounts, channels, alerts, and times without the daemon.
 
-Instants are those that are meant now (SEMANTICS A5). Imported readings are left out: no daemon
-watched then. Few queries, each of which reads its span by an index, or a table that stays small.
+Instants are corrected (SEMANTICS A5). Imported readings are left out: no daemon watched then. Few
+queries; each reads its span by an index, or a table that stays small.
 """
 
 from collections import defaultdict
@@ -14,7 +13,7 @@ from sqlalchemy import Connection, Select, Table, and_, func, or_, select
 
 from daemon.messages.report_data import Down, Posted, ReportedAlert, ReportSpan, Watched
 from daemon.store.codec import alert_of
-from daemon.store.database.corruption import within
+from daemon.store.database.corruption import at_row
 from daemon.store.operations import TEST, UNSETTLED
 from daemon.store.read.aggregates import ReadingAggregates
 from daemon.store.read.flap_episodes import fired_at, moved
@@ -36,14 +35,12 @@ from daemon.types import MINUTE, Alert, Millis, MissReason, Outcome
 def watched(
     connection: Connection, account_id: int, account: str, span: ReportSpan, patience: Millis
 ) -> Watched:
-    """What was recorded of an account; gaps are all times without judged readings that are longer
-    than `patience`.
-    """
+    """The record of an account; gaps are times without judged readings longer than `patience`."""
     record = AccountRows(connection, account_id, steps(connection, account_id))
     extent = record.extent(0, LAST)
     begun = span.until if extent is None else min(max(span.since, extent.first_at), span.until)
     judged = ReadingAggregates(record, *_between(record, snapshots, span))
-    readings, courses = judged.went()
+    readings, courses = judged.summaries()
     return Watched(
         account=account,
         since=begun,
@@ -55,9 +52,7 @@ def watched(
 
 
 def episodes(connection: Connection, span: ReportSpan) -> list[ReportedAlert]:
-    """What fired in the span, or before it and was not over then, in the order of their
-    beginnings.
-    """
+    """Alerts that fired in the span, or before it and still lasted, in order of beginning."""
     rows = connection.execute(select(accounts.c.id, accounts.c.name)).all()
     names: dict[int | None, str] = {None: "", **{row.id: row.name for row in rows}}
     clocks: dict[int | None, Steps] = {
@@ -82,8 +77,9 @@ def episodes(connection: Connection, span: ReportSpan) -> list[ReportedAlert]:
 def posted(
     connection: Connection, channels: Sequence[str], span: ReportSpan, now: Millis
 ) -> list[Posted]:
-    """By channel, the messages that left in the span, without tests; and what has waited for over a
-    minute by `now`.
+    """Messages sent in the span, by channel, and those waiting for over a minute at `now`.
+
+    Tests are left out.
     """
     m, delivered = messages.c, attempts.c.outcome == Outcome.DELIVERED.value
     failed = attempts.c.outcome.not_in((Outcome.DELIVERED.value, Outcome.NEVER_MADE.value))
@@ -100,12 +96,12 @@ def posted(
 
 
 def _waiting(connection: Connection, now: Millis) -> Mapping[str, Sequence[Millis]]:
-    """By channel, since when: from the end of the mute window on, where one held it back."""
+    """The start of each wait, by channel; after a mute window, its end."""
     n, found = notifications.c, defaultdict[str, list[Millis]](list)
     for row in connection.execute(
         select(n.id, n.channel, n.at, n.facts).where(n.state.in_(UNSETTLED))
     ):
-        with within("notifications", row.id):
+        with at_row("notifications", row.id):
             since = max(row.at, row.facts.get("not_before") or row.at)
         if now - since > MINUTE:
             found[row.channel].append(since)
@@ -113,10 +109,9 @@ def _waiting(connection: Connection, now: Millis) -> Mapping[str, Sequence[Milli
 
 
 def downs(connection: Connection, span: ReportSpan, patience: Millis) -> list[Down]:
-    """From the end of a life to the beginning of the next, where that was longer than `patience`
-    and touches the span.
+    """Times between two runs longer than `patience` that touch the span.
 
-    The first life ever has none before it.
+    The first run has none before it.
     """
     e = epochs.c
     before = select(func.max(e.id)).where(e.ended_at < span.since).scalar_subquery()
@@ -125,17 +120,17 @@ def downs(connection: Connection, span: ReportSpan, patience: Millis) -> list[Do
         .where(e.id >= func.coalesce(before, 0))
         .order_by(e.id)
     )
-    lives = connection.execute(chosen).all()
+    runs = connection.execute(chosen).all()
     found = [
         Down(ReportSpan(ended.ended_at, begun.started_at), ended.end_reason == CRASH)
-        for ended, begun in pairwise(lives)
+        for ended, begun in pairwise(runs)
         if ended.ended_at is not None
     ]
     return [each for each in found if each.stretch.lasted > patience and each.stretch.overlap(span)]
 
 
 def _episode(account: str, alert: Alert, clock: Steps, span: ReportSpan) -> ReportedAlert | None:
-    """None where it did not fire, or not in the span."""
+    """The alert of a report; None if it did not fire in the span."""
     since = fired_at(alert, clock)
     until = None if alert.ended_at is None else alert.ended_at + moved(alert, clock)
     if since is None or since >= span.until or (until is not None and until < span.since):
@@ -144,9 +139,7 @@ def _episode(account: str, alert: Alert, clock: Steps, span: ReportSpan) -> Repo
 
 
 def _between(record: AccountRows, table: Table, span: ReportSpan) -> tuple[int, int]:
-    """The counters of our first and last row of a table in the span; where there is none, the first
-    is the higher.
-    """
+    """Counters of our first and last row of a table in the span; if there is none, first > last."""
     first, beyond = record.first(table, span.since), record.first(table, span.until)
     return LAST if first is None else max(first, 1), LAST if beyond is None else beyond - 1
 

@@ -1,4 +1,4 @@
-"""How things stand, as far as the record tells: for `status`, the page and the metrics."""
+"""The present state as recorded: for `status`, the page and the metrics."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,17 +21,17 @@ class AccountStatus:
     exchange: str
     user_id: str
     reading: Reading | None
-    """The last one, whatever its quality."""
+    """The last reading, of any quality."""
     miss: Miss | None
-    """The last one."""
+    """The last miss."""
     readings: int
-    """Within the last day."""
+    """Number of readings within the last day."""
     misses: int
-    """Within the last day."""
+    """Number of misses within the last day."""
     latest: Sequence[Reading]
-    """The last ones, whatever their quality, oldest first."""
+    """The last readings, of any quality, oldest first."""
     alerts: Mapping[str, Alert]
-    """Pending and firing ones, by rule."""
+    """Pending and firing alerts, by rule."""
 
 
 def accounts_status(connection: Connection, now: Millis) -> list[AccountStatus]:
@@ -40,7 +40,7 @@ def accounts_status(connection: Connection, now: Millis) -> list[AccountStatus]:
 
 
 def own_alerts(connection: Connection) -> list[Alert]:
-    """Those about the daemon itself, which have no account."""
+    """Alerts about the daemon itself, which have no account."""
     return list(_open(connection, None).values())
 
 

@@ -1,9 +1,8 @@
-"""Where in an account's record an instant lies, although its clock may have been set in between.
+"""Finds an instant in an account's record, although the clock may have been set in between.
 
-Our clock never goes back but by a clock step (SEMANTICS A1), and an instant before a step is meant
-as moved by it (A5). Meant so, instants never decrease along the counter, and whoever looks for one
-may halve the distance: a handful of look-ups by the primary key, however long the record is and
-however often the clock was set.
+Our clock only goes back at a clock step (SEMANTICS A1), and an instant before a step is corrected
+by it (A5). Corrected instants never decrease along the counter, so a binary search works: a handful
+of look-ups by the primary key, however long the record is and however often the clock was set.
 """
 
 from bisect import bisect_right
@@ -15,37 +14,35 @@ from typing import TypeAlias
 from sqlalchemy import ColumnElement, Connection, Row, Table, func, select, true
 
 from daemon.store.codec import INSTANTS, check
-from daemon.store.database.corruption import within
+from daemon.store.database.corruption import at_row
 from daemon.store.schema import gaps, misses, snapshots
 from daemon.types import JUDGED, GapReason, Millis, Source
 
 FIRST, LAST = -(2**63), 2**63 - 1
-"""The ends of what a counter can be; imported readings have negative ones."""
+"""The range of counters; imported readings have negative ones."""
 
 ASKED: ColumnElement[bool] = snapshots.c.source != Source.WS.value
-"""A reading that was asked for, or imported: no push."""
+"""A reading that was polled or imported: no push."""
 
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """The clock steps of an account: their counters, and by how much each and all after it move
-    what lay before.
-    """
+    """Clock steps of an account: their counters, and the total correction of earlier instants."""
 
     seqs: tuple[int, ...]
     moves: tuple[Millis, ...]
     own: int = 0
-    """The first reading of our own: imported ones lie before it by the same clock."""
+    """The first own reading: imported ones before it follow the same clock."""
 
     @classmethod
     def of(cls, steps: Iterable[tuple[int, Millis]], own: int = 0) -> "Steps":
-        """From (seq, by), in their order."""
+        """Steps from (seq, by), in order."""
         found = list(steps)
         moves = list(accumulate((by for _, by in reversed(found)), initial=0))
         return cls(tuple(seq for seq, _ in found), tuple(reversed(moves)), own)
 
     def moved(self, seq: int) -> Millis:
-        """By how much an instant of the input `seq` has moved since."""
+        """The correction of an instant of the input `seq`, in ms."""
         return self.moves[bisect_right(self.seqs, seq if seq > 0 else self.own)]
 
 
@@ -53,7 +50,7 @@ NO_STEPS = Steps((), (0,))
 
 
 def steps(connection: Connection, account_id: int, until: int = LAST) -> Steps:
-    """Those up to and with the input `until`."""
+    """The clock steps up to and including the input `until`."""
     rows = connection.execute(
         select(gaps.c.seq, gaps.c.step_ms)
         .where(
@@ -70,8 +67,8 @@ def steps(connection: Connection, account_id: int, until: int = LAST) -> Steps:
 
 
 def step_of(account_id: int, row: Row[int, Millis]) -> tuple[int, Millis]:
-    """The counter of a clock step, and by how much the clock was set."""
-    with within("gaps", row[0], account_id):
+    """The counter of a clock step, and how far the clock was set, in ms."""
+    with at_row("gaps", row[0], account_id):
         check(INSTANTS, row)
         return row[0], row[1]
 
@@ -84,12 +81,12 @@ Place: TypeAlias = tuple[int, Millis]
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """What a span of the record holds, told without reading it."""
+    """Size of a span of the record, found without reading it."""
 
     first_at: Millis
     last_at: Millis
     inputs: int
-    """About so many: where inputs were pruned or lost, fewer."""
+    """Approximate number: fewer if inputs were pruned or lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +99,10 @@ class AccountRows:
     until: int = LAST
 
     def begin(self, at: Millis, *, pushes: bool = False) -> int | None:
-        """The last judged reading at or before `at` (SEMANTICS C1); None where there is none.
+        """The last judged reading at or before `at` (SEMANTICS C1); None when there is none.
 
-        Windows begin with one that is not a push: whether the exchange's time moves on is told by
-        those alone.
+        Windows do not begin with a push: only polled readings show whether the exchange's time
+        moves on.
         """
         beyond = self.first(snapshots, at + 1)
         chosen = (
@@ -121,12 +118,12 @@ class AccountRows:
         return self.connection.scalar(chosen)
 
     def end(self, at: Millis) -> int:
-        """The counter before the first input at or after `at`; LAST where none is that late."""
+        """The counter before the first input at or after `at`; LAST when none is that late."""
         found = [self.first(table, at) for table in (snapshots, misses, gaps)]
         return min((seq - 1 for seq in found if seq is not None), default=LAST)
 
     def extent(self, after: int, last: int) -> "Extent | None":
-        """What lies beyond the counter `after`, up to and with `last`; None where nothing does."""
+        """The size of the record above the counter `after`, up to `last`; None when it is empty."""
         ends = [self._ends(table, after, last) for table in (snapshots, misses)]
         firsts, lasts = (
             [first for first, _ in filter(None, ends)],
@@ -139,13 +136,13 @@ class AccountRows:
         return Extent(first_at, last_at, own + self._imported(low, high))
 
     def _imported(self, low: int, high: int) -> int:
-        """Counted, for their counters have gaps; there are none where our own are all there is."""
+        """The number of imported readings, counted as their counters have gaps; 0 without any."""
         seq = snapshots.c.seq
         chosen = select(func.count()).where(*self._ours(snapshots), seq >= low, seq <= min(high, 0))
         return 0 if low > 0 else self.connection.scalar(chosen) or 0
 
     def first(self, table: Table, at: Millis) -> int | None:
-        """The first row of the table that lies at or after `at`; None where all are earlier."""
+        """The first row of the table at or after `at`; None when all are earlier."""
         # Apart: SQLite looks up one end in an index, but reads the whole table for both.
         low, high = [
             self.connection.scalar(select(end(table.c.seq)).where(*self._ours(table)))
@@ -177,12 +174,12 @@ class AccountRows:
         return self._meant(table, row) >= at
 
     def _meant(self, table: Table, row: Row[int, Millis]) -> Millis:
-        """The instant of a row as it is meant now."""
-        with within(table.name, row[0], self.account_id):
+        """The corrected instant of a row."""
+        with at_row(table.name, row[0], self.account_id):
             return row[1] + self.steps.moved(row[0])
 
     def _row(self, table: Table, seq: int) -> Row[int, Millis]:
-        """The first one at or after `seq`, with its instant."""
+        """The first row at or after `seq`, with its instant."""
         instant = table.c.ended_at if table is gaps else table.c.at
         chosen = (
             select(table.c.seq, instant)

@@ -1,1 +1,1 @@
-"""What the writer changes in the database, and how."""
+"""Changes that the writer makes in the database."""

@@ -1,7 +1,7 @@
-"""Every operation into its SQL, inside a transaction that somebody else begins and commits.
+"""Turns every operation into SQL, inside the caller's transaction.
 
-Rows are found by natural keys, and inserted only where their key is free, so that what was applied
-before changes nothing (each operation is idempotent).
+Rows are found by natural keys, and inserted only where their key is free. So an operation applied
+before changes nothing: each is idempotent.
 """
 
 from typing import assert_never
@@ -31,7 +31,7 @@ from daemon.types import MINUTE, Record
 
 
 def apply(connection: Connection, ids: AccountIds, operation: Operation) -> None:
-    """Raises Unfit where the database holds something else than the operation builds on."""
+    """Apply an operation; raises Unfit when the database does not hold what it builds on."""
     match operation:
         case Record():
             inputs.record(connection, ids, operation)
@@ -56,12 +56,13 @@ def apply(connection: Connection, ids: AccountIds, operation: Operation) -> None
 
 
 def _announce(connection: Connection, ids: AccountIds, new: RecordWithClaims) -> None:
-    """What is recorded already was announced then; the silences are looked at before its own alerts
-    end any.
+    """Apply a record with claims; one recorded already was announced then.
+
+    The silences are compared before the record's own alerts end any.
     """
     if not inputs.enter(connection, ids, new.record):
         return
-    if tuple(silences.holding(connection, new.record.event.at)) != new.silences:
+    if tuple(silences.in_force(connection, new.record.event.at)) != new.silences:
         raise StaleSilences("silences are not what they were when this was decided")
     inputs.cause(connection, ids, new.record)
     for claim in new.claims:
@@ -69,8 +70,9 @@ def _announce(connection: Connection, ids: AccountIds, new: RecordWithClaims) ->
 
 
 def _book(connection: Connection, new: RecordCall) -> None:
-    """The budget's longest window is seconds; a minute is plenty, on either side of a clock that
-    was set.
+    """Record a call, and drop calls older than a minute, which no budget window needs.
+
+    A minute either side also covers a clock that was set.
     """
     old = or_(budget.c.at < new.at - MINUTE, budget.c.at > new.at + MINUTE)
     connection.execute(delete(budget).where(old))

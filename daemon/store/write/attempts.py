@@ -1,9 +1,7 @@
-"""Attempts to deliver, into rows: claimed before the call, marked after it, in a transaction that
-others hold.
+"""Delivery attempts as rows: claimed before the call, marked after it, in the caller's transaction.
 
-A claim without a mark is an attempt whose outcome nobody knows; one that is withdrawn was never
-made. What a claim or mark names and the database does not hold is passed over: that a message was
-sent is true all the same.
+A claim without a mark is an attempt of unknown outcome; a withdrawn one was never made. Keys that
+the database does not hold are skipped: the message was sent all the same.
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,19 +21,17 @@ from daemon.store.operations import (
     Supersede,
     Withdraw,
 )
-from daemon.store.rows import IS_NOTICE, AccountIds, add, insert, named
+from daemon.store.rows import IS_NOTICE, AccountIds, add, insert, key_parameters
 from daemon.store.schema import alerts, attempts, messages, notifications, reports
 from daemon.store.write import reports as issued
 from daemon.store.write.inputs import queue, supersede
 from daemon.types import AttemptResult, Millis, Notice, NoticeKey, Outcome
 
 CLAIMABLE = (*UNSETTLED, NoticeState.SUPERSEDED.value)
-"""What was superseded while its message was on the way to be claimed, is being sent all the same
-(SEMANTICS F7).
-"""
+"""States that a claim may take; a superseded message on its way is sent all the same (F7)."""
 
 CLOSED = (NoticeState.REFUSED.value, NoticeState.SUPERSEDED.value)
-"""Without having been delivered."""
+"""Final states other than delivered."""
 
 _IS_OPEN = IS_NOTICE & notifications.c.state.in_(UNSETTLED)
 _IS_CLOSED = IS_NOTICE & notifications.c.state.in_(CLOSED)
@@ -50,15 +46,13 @@ _CLAIMED = (
 )
 
 TELLING = frozenset({Outcome.DELIVERED, Outcome.UNKNOWN})
-"""After these a channel counts as told (promise 3)."""
+"""Outcomes after which a channel counts as notified (promise 3)."""
 
 
 _BEGUN = (
     select(alerts.c.started_at).where(alerts.c.id == notifications.c.alert_id).scalar_subquery()
 )
-"""Of the alert that a notification is about: it moves with the clock for as long as the alert is
-open.
-"""
+"""The beginning of a notification's alert, which moves with the clock while the alert is open."""
 
 
 def deliver(
@@ -91,7 +85,7 @@ def _claim(connection: Connection, new: Claim) -> None:
         return
     insert(connection, attempts, message_id=number, at=key.at)
     for notice in new.keys:
-        connection.execute(_CLAIMED, {"number": number, **named(notice)})
+        connection.execute(_CLAIMED, {"number": number, **key_parameters(notice)})
     if new.report is not None:
         issued.claim(connection, new.report, number)
 
@@ -106,7 +100,7 @@ def _mark(connection: Connection, ids: AccountIds, new: RecordAttempt) -> None:
     for key, state in new.states.items():
         told_at = _BEGUN + new.told[key] if key in new.told else new.at
         _settle(connection, key, IS_NOTICE, state, new.at, {"told_at": told_at} if telling else {})
-    _revive(connection, new.notices)
+    _requeue_given_up(connection, new.notices)
     queue(connection, ids, new.notices)
 
 
@@ -133,17 +127,17 @@ def _hand_over(connection: Connection, ids: AccountIds, new: Reroute) -> None:
         _settle(connection, key, _IS_OPEN, NoticeState.REFUSED, new.at, {}) for key in new.refused
     ]
     if any(refused):  # else it was written before
-        _revive(connection, new.notices)
+        _requeue_given_up(connection, new.notices)
     queue(connection, ids, new.notices)
 
 
-def _revive(connection: Connection, handed: Iterable[Notice]) -> None:
-    """What a channel gave up before, it gets again, where it is handed back because no other
-    channel has it.
-    """
+def _requeue_given_up(connection: Connection, handed: Iterable[Notice]) -> None:
+    """Queue again a notification that a channel gave up, when no other channel has it."""
     for notice in handed:
         again = {"state": NoticeState.QUEUED.value, "done_at": None, "facts": plain(notice.facts)}
-        connection.execute(update(notifications).where(_IS_CLOSED).values(again), named(notice.key))
+        connection.execute(
+            update(notifications).where(_IS_CLOSED).values(again), key_parameters(notice.key)
+        )
 
 
 def _settle(
@@ -154,14 +148,14 @@ def _settle(
     at: Millis,
     told: Mapping[str, Millis | ColumnElement[int]],
 ) -> int:
-    """Returns how many rows it was."""
+    """Set the state of matching notifications; returns the number of rows."""
     done_at = None if state.value in UNSETTLED else at
     changed = update(notifications).where(which).values(state=state.value, done_at=done_at, **told)
-    return connection.execute(changed, named(key)).rowcount
+    return connection.execute(changed, key_parameters(key)).rowcount
 
 
 def _conclude(connection: Connection, number: int, at: Millis, attempted: AttemptResult) -> bool:
-    """Give the attempt its outcome; False where it has one."""
+    """Give the attempt its outcome; False when it has one."""
     unknown = update(attempts).where(attempts.c.message_id == number, attempts.c.outcome.is_(None))
     said = {"detail": clean(attempted.detail), "retry_after": attempted.retry_after}
     return (

@@ -1,8 +1,8 @@
-"""What waits while the store refuses writes: in order, and bounded.
+"""Operations that wait while the store refuses writes: in order, and bounded.
 
-Once it is full, readings and misses that changed nothing are not kept: each run of them becomes one
-gap of their account (promise 1). Whatever alerts, tells or counts is kept beyond the bound. Not
-thread-safe; its owner is.
+Once it is full, readings and misses that changed nothing are dropped: each run of them becomes one
+gap of their account (promise 1). Alerts, messages and counts are kept beyond the bound. Not
+thread-safe.
 """
 
 from collections import deque
@@ -17,7 +17,7 @@ from daemon.types import Miss, Reading, Record, Unconfirmed
 class _Slot:
     operation: Operation
     sealed: bool = False
-    """It is being written, so that it must not grow."""
+    """The operation is being written, so it must not grow."""
 
 
 class Backlog:
@@ -30,8 +30,9 @@ class Backlog:
         return len(self._slots)
 
     def add(self, operation: Operation) -> None:
-        """Of an announcement only the record waits: nobody can say yet when what it tells will
-        leave.
+        """Keep an operation.
+
+        Of a record with claims only the record waits: nobody knows yet when its messages can leave.
         """
         if isinstance(operation, RecordWithClaims):
             operation = operation.record
@@ -44,14 +45,14 @@ class Backlog:
             self._lose(operation)
 
     def head(self, count: int) -> list[Operation]:
-        """The oldest ones, which stay until they are dropped."""
+        """The oldest operations, which stay until they are dropped."""
         slots = list(islice(self._slots, count))
         for slot in slots:
             slot.sealed = True
         return [slot.operation for slot in slots]
 
     def drop(self, count: int) -> None:
-        """The oldest ones are written."""
+        """Remove the oldest operations, which are written."""
         for _ in range(count):
             self._slots.popleft()
 

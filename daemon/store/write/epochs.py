@@ -1,4 +1,4 @@
-"""Starts, reloads and stops, into rows, in a transaction that others hold."""
+"""Starts, reloads and stops as rows, in the caller's transaction."""
 
 from sqlalchemy import Connection, func, select, update
 
@@ -26,12 +26,12 @@ def _start(connection: Connection, ids: AccountIds, new: StartEpoch) -> None:
     if _known(connection, new.at, state):
         return
     _introduce(connection, new)
-    _doubt(connection)
+    _requeue_unsure(connection)
     reports.doubt(connection)
     if new.reason == RELOAD:
         _end(connection, EndEpoch(new.at, RELOAD))
     else:
-        _bury(connection, new.at)
+        _close_open_epochs(connection, new.at)
     for each in new.records:
         record(connection, ids, each)
     for absence in new.gaps:
@@ -66,8 +66,8 @@ def _introduce(connection: Connection, new: StartEpoch) -> None:
             )
 
 
-def _bury(connection: Connection, now: Millis) -> None:
-    """End the epochs that a crash left open where their record ends."""
+def _close_open_epochs(connection: Connection, now: Millis) -> None:
+    """End epochs that a crash left open, where their record ends."""
     left = connection.execute(
         select(epochs.c.id, epochs.c.started_at).where(epochs.c.ended_at.is_(None))
     ).all()
@@ -78,12 +78,11 @@ def _bury(connection: Connection, now: Millis) -> None:
         connection.execute(crashed.values(ended_at=ended_at, end_reason=CRASH))
 
 
-def _doubt(connection: Connection) -> None:
-    """What was being sent when the last life ended may have arrived: it waits again, and its
-    channel may know.
+def _requeue_unsure(connection: Connection) -> None:
+    """Queue messages again that were being sent when the last run ended: they may have arrived.
 
-    From here on that is so whatever comes of the next attempt, and its instant moves with the
-    clock.
+    From here on their channel may know them, whatever the next attempt brings, and their instant
+    moves with the clock.
     """
     claimed_at = (
         select(messages.c.at).where(messages.c.id == notifications.c.message_id).scalar_subquery()
@@ -93,7 +92,7 @@ def _doubt(connection: Connection) -> None:
 
 
 def _last(connection: Connection) -> Millis:
-    """The latest instant of any input that we recorded ourselves."""
+    """The latest instant of any own input."""
     numbers = connection.scalars(select(accounts.c.id)).all()
     latest = [
         connection.scalar(

@@ -1,9 +1,8 @@
-"""Readings that others recorded, into `snapshots`, in short transactions beside a daemon that may
-be running.
+"""Imports readings from elsewhere into `snapshots`, in short transactions beside a running daemon.
 
-The counter of an imported reading is made of its instant: negative, so that our own come later, and
-ascending by time by itself, whatever is imported when. The same line always gets the same counter,
-so that importing it again changes nothing, and nothing else in the database names these counters.
+The counter of an imported reading is made from its instant: negative, so that our own come later,
+and ascending by time, whatever is imported when. The same line always gets the same counter, so
+importing it again changes nothing. Nothing else in the database names these counters.
 """
 
 from collections import defaultdict
@@ -20,7 +19,7 @@ from daemon.store.bounded_extra import snapshot_rows
 from daemon.store.codec import FIELDS, reading, snapshot
 from daemon.store.database import corruption
 from daemon.store.database import engine as engines
-from daemon.store.database.failures import told
+from daemon.store.database.failures import store_errors
 from daemon.store.database.files import refuse_unwritable
 from daemon.store.database.migrate import check, must_hold_no_triggers, revision, upgrade
 from daemon.store.read.reader import Reader
@@ -28,26 +27,24 @@ from daemon.store.schema import accounts, snapshots
 from daemon.types import Balances, Millis, Quality, Reading, Source
 
 INSTANT = 1_000
-"""Readings that one instant may have."""
+"""Most readings of one instant."""
 
 ORIGIN = -9_000_000_000_000_000
-"""The counter of the first one at the instant 0. Every program reads a number of this size exactly
-(below 2^53).
-"""
+"""The first counter at the instant 0; every program reads this size exactly (below 2^53)."""
 
 LATEST: Millis = -ORIGIN // INSTANT - 1
-"""The last instant that can be imported: in the year 2255."""
+"""The last instant that can be imported, in the year 2255."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportedReading:
-    """A reading that others recorded; `n` tells apart those of one instant, in their order."""
+    """A reading recorded elsewhere; `n` numbers readings of one instant, in their order."""
 
     at: Millis
     n: int
     balances: Balances
     line: int = field(default=0, compare=False)
-    """Where it stands in its file."""
+    """Its line in the file."""
     quality: Quality = Quality.OK
 
     @property
@@ -57,9 +54,7 @@ class ImportedReading:
 
 @dataclass(frozen=True, slots=True)
 class ImportConflict:
-    """What a line says of a field, and what is imported for its instant instead; None where that
-    says nothing.
-    """
+    """A line's value of a field, and the different one imported before; None if that had none."""
 
     line: int
     field: str
@@ -69,17 +64,17 @@ class ImportConflict:
 
 @dataclass(frozen=True, slots=True)
 class ImportCounts:
-    """What became of some lines."""
+    """Counts of imported, known and refused lines."""
 
     added: int = 0
     known: int = 0
-    """They were there already."""
+    """Lines imported before."""
     late: int = 0
-    """They do not lie before the account's own readings."""
+    """Lines not before the account's own readings."""
     clashing: int = 0
-    """Something else is imported for their instants, and stays."""
+    """Lines that differ from an earlier import, which stays."""
     clash: ImportConflict | None = None
-    """The first of these in the file."""
+    """The first conflict in the file."""
 
     @property
     def lines(self) -> int:
@@ -97,16 +92,14 @@ class ImportCounts:
 
 
 class Importer:
-    """Made by `importing`."""
+    """Created by `importing`."""
 
     def __init__(self, url: URL, engine: Engine) -> None:
         self._url = url
         self._engine = engine
 
     def introduce(self, exchanges: Mapping[str, str]) -> list[str]:
-        """Add the accounts, by name with their exchange, that the database does not know; returns
-        their names.
-        """
+        """Add unknown accounts, given by name with their exchange; returns the added names."""
         with self._writing() as connection:
             return [
                 name
@@ -115,7 +108,7 @@ class Importer:
             ]
 
     def add(self, account: str, batch: Sequence[ImportedReading]) -> ImportCounts:
-        """Add what is not there yet, in one transaction."""
+        """Add readings not there yet, in one transaction."""
         with self._writing() as connection:
             number = rows.AccountIds()(connection, account)
             own = _own(connection, number)
@@ -136,20 +129,19 @@ class Importer:
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
         with (
-            told(self._url),
+            store_errors(self._url),
             self._engine.begin() as connection,
-            corruption.told(self._url, connection),
+            corruption.damage_errors(self._url, connection),
         ):
             yield connection
 
 
 @contextmanager
 def importing(url: str) -> Iterator[Importer]:
-    """Where to import to; a database that is not there is made.
+    """An importer into the database, which is created if it does not exist.
 
     Raises:
-        StoreError: where it cannot be used, or is of another version.
-
+        StoreError: when it cannot be used, or is of another version.
     """
     parsed = engines.parse(url)
     if _absent(parsed):
@@ -157,7 +149,7 @@ def importing(url: str) -> Iterator[Importer]:
     refuse_unwritable(parsed)
     engine = engines.writing(parsed)
     try:
-        with told(parsed), engine.connect() as connection:
+        with store_errors(parsed), engine.connect() as connection:
             check(connection, parsed)
             must_hold_no_triggers(connection, parsed)
         yield Importer(parsed, engine)
@@ -166,7 +158,7 @@ def importing(url: str) -> Iterator[Importer]:
 
 
 def known_accounts(url: str) -> list[str]:
-    """The accounts that are recorded, by name; none where there is no database yet."""
+    """Names of recorded accounts; empty when there is no database yet."""
     parsed = engines.parse(url)
     if _absent(parsed):
         return []
@@ -180,7 +172,7 @@ def known_accounts(url: str) -> list[str]:
 
 
 def _absent(url: URL) -> bool:
-    """There is no database yet, or an empty one."""
+    """Whether there is no database yet, or an empty one."""
     if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
         return True
     with closing(Reader(url)) as reader:
@@ -188,7 +180,7 @@ def _absent(url: URL) -> bool:
 
 
 def _own(connection: Connection, account_id: rows.AccountId) -> Millis | None:
-    """When the account's own readings begin; None where it has none."""
+    """The instant of the account's first own reading; None when it has none."""
     table = snapshots.c
     first = (
         select(table.at)
@@ -202,7 +194,7 @@ def _own(connection: Connection, account_id: rows.AccountId) -> Millis | None:
 def _held(
     connection: Connection, account_id: rows.AccountId, instants: Collection[Millis]
 ) -> Mapping[Millis, dict[int, Balances]]:
-    """What is imported for these instants, by instant and counter."""
+    """Imported values for these instants, by instant and counter."""
     table = snapshots.c
     chosen = snapshot_rows().where(
         table.account_id == account_id, table.seq < 0, table.at.in_(instants)
@@ -214,16 +206,14 @@ def _held(
 
 
 def _clash(line: ImportedReading, held: Mapping[int, Balances]) -> ImportConflict | None:
-    """None where what the line says is imported for its instant, in whatever order."""
+    """A conflict of the line with imported readings of its instant; None if one agrees."""
     if any(_difference(line, each) is None for each in held.values()):
         return None
     return _difference(line, held[line.seq])
 
 
 def _difference(line: ImportedReading, held: Balances) -> ImportConflict | None:
-    """The first field of which they say something else; that of which a line says nothing does not
-    count.
-    """
+    """The first field with different values; a field that the line leaves out does not count."""
     for name in FIELDS:
         said, there = getattr(line.balances, name), getattr(held, name)
         if said is not None and said != there:

@@ -1,8 +1,6 @@
-"""An input of an account and all that it causes, into rows (promise 1), in a transaction that
-others hold.
+"""An input of an account and all its effects as rows (promise 1), in the caller's transaction.
 
-An input commits with everything it causes or not at all, so one that is there already is there as a
-whole.
+An input commits with all its effects or not at all, so one already there is complete.
 """
 
 from collections.abc import Iterable
@@ -20,7 +18,7 @@ from daemon.store.rows import (
     AccountIds,
     alert_id,
     insert,
-    named,
+    key_parameters,
     upsert_alert,
 )
 from daemon.store.schema import alerts, gaps, misses, notifications, snapshots, transitions
@@ -52,7 +50,7 @@ def record(connection: Connection, ids: AccountIds, new: Record) -> None:
 
 
 def enter(connection: Connection, ids: AccountIds, new: Record) -> bool:
-    """The input itself; False where it is recorded already, and so is all that it caused."""
+    """Insert the input itself; False when it is recorded already, with all its effects."""
     account_id = ids(connection, new.account)
     match new.event:
         case ConfigChange() | Check():
@@ -73,7 +71,7 @@ def enter(connection: Connection, ids: AccountIds, new: Record) -> bool:
 
 
 def cause(connection: Connection, ids: AccountIds, new: Record) -> None:
-    """What the input caused."""
+    """Insert the effects of the input."""
     account_id = ids(connection, new.account)
     numbers = {
         (alert.rule, alert.seq): upsert_alert(connection, account_id, alert) for alert in new.alerts
@@ -94,7 +92,7 @@ def cause(connection: Connection, ids: AccountIds, new: Record) -> None:
 
 
 def _contradict(connection: Connection, account_id: AccountId, first: int, until: int) -> None:
-    """Suspect readings judge nothing either way: that nothing came of them is for people to see."""
+    """Mark suspect readings that were not confirmed, for people to see; they judge nothing."""
     s = snapshots.c
     theirs = (
         s.account_id == account_id,
@@ -148,9 +146,9 @@ def _queue(connection: Connection, number: int, notice: Notice) -> None:
 
 
 def supersede(connection: Connection, at: Millis, keys: Iterable[NoticeKey]) -> None:
-    """Only what is still queued: what is being sent cannot be called back (SEMANTICS F7)."""
+    """Mark queued notifications superseded; those being sent cannot be recalled (SEMANTICS F7)."""
     for key in keys:
-        connection.execute(_SUPERSEDED, {"over_at": at, **named(key)})
+        connection.execute(_SUPERSEDED, {"over_at": at, **key_parameters(key)})
 
 
 _SUPERSEDED = (
@@ -198,8 +196,9 @@ def _clock_step(
 
 
 def _own_step(connection: Connection, new: Record, event: ClockStep) -> bool:
-    """The daemon's own inputs have no rows: an alert that stands where the step leaves it was moved
-    before.
+    """Apply a clock step of the daemon; always True, as its inputs have no rows.
+
+    An alert that is already where the step puts it was moved before.
     """
     for alert in new.alerts:
         ours = (

@@ -1,8 +1,6 @@
-"""Reports that are due, into rows and back: waiting from when they are issued until they are
-delivered, or superseded.
+"""Due reports as rows: waiting from issue until delivered or superseded.
 
-In a transaction that others hold. What a claim or mark names and the database does not hold is
-passed over, as with notifications.
+In the caller's transaction. Keys that the database does not hold are skipped, as for notifications.
 """
 
 from dataclasses import dataclass
@@ -17,11 +15,11 @@ from daemon.types import Millis, Outcome
 
 @dataclass(frozen=True, slots=True)
 class OpenReport:
-    """One that waits."""
+    """A report that waits."""
 
     key: ReportKey
     maybe_repeat: bool
-    """An attempt without an outcome went before."""
+    """An attempt of unknown outcome went before."""
 
 
 def issue(connection: Connection, new: ScheduleReports) -> None:
@@ -48,7 +46,7 @@ def claim(connection: Connection, key: ReportKey, message_id: int | None) -> Non
 
 
 def mark(connection: Connection, key: ReportKey, at: Millis, outcome: Outcome) -> None:
-    """What arrived is delivered, also where it was superseded on its way."""
+    """Record the outcome; a report that arrived is delivered, even if superseded meanwhile."""
     if outcome is Outcome.DELIVERED:
         delivered = {"state": NoticeState.DELIVERED.value, "done_at": at, "told_at": at}
         connection.execute(update(reports).where(_is(key)).values(delivered))
@@ -59,7 +57,7 @@ def mark(connection: Connection, key: ReportKey, at: Millis, outcome: Outcome) -
 
 
 def doubt(connection: Connection) -> None:
-    """What was being sent when the last life ended may have arrived: it waits again."""
+    """Queue reports again that were being sent when the last run ended: they may have arrived."""
     claimed_at = (
         select(messages.c.at).where(messages.c.id == reports.c.message_id).scalar_subquery()
     )
@@ -68,7 +66,7 @@ def doubt(connection: Connection) -> None:
 
 
 def open_reports(connection: Connection) -> list[OpenReport]:
-    """What waits or is on its way, in the order in which it was issued."""
+    """Reports that wait or are being sent, in order of issue."""
     chosen = select(reports).where(reports.c.state.in_(UNSETTLED)).order_by(reports.c.id)
     rows = connection.execute(chosen).all()
     return [

@@ -1,6 +1,4 @@
-"""Where commands write silences and acks: short transactions beside a daemon that may be
-collecting.
-"""
+"""Writes silences and acks for commands, in short transactions beside a collecting daemon."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -13,14 +11,12 @@ from daemon.types import Millis, Silence
 
 @dataclass(frozen=True, slots=True)
 class Quiet:
-    """Of the database at a URL, which must exist. Everything raises StoreError where it cannot be
-    written.
-    """
+    """Silences of the database at a URL, which must exist. Raises StoreError if it cannot write."""
 
     url: str = field(repr=False)
 
     def add(self, new: Silence, now: Millis) -> int:
-        """Its number."""
+        """Add a silence; returns its number."""
         with beside(self.url) as connection:
             try:
                 return silences.add(connection, new, now)
@@ -30,6 +26,6 @@ class Quiet:
                 ) from None
 
     def end(self, numbers: Collection[int], now: Millis) -> list[int]:
-        """Those of them that had not ended."""
+        """End silences; returns the numbers of those that had not ended."""
         with beside(self.url) as connection:
             return silences.end(connection, numbers, now)

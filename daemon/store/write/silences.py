@@ -1,8 +1,7 @@
-"""Silences and acknowledged alerts, as rows. Commands write them in short transactions of their
-own.
+"""Silences and acknowledged alerts as rows. Commands write them in short transactions.
 
-A silence of one alert, and an ack, name it by its number and last as long as it does; the others go
-by globs and time.
+A silence of one alert, and an ack, name it by its number and last as long as it does. Others use
+globs and times.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -14,21 +13,20 @@ from sqlalchemy.exc import OperationalError
 
 from daemon.store.codec import check_instants
 from daemon.store.columns import MistypedError
-from daemon.store.database.corruption import Damaged, within
+from daemon.store.database.corruption import Damaged, at_row
 from daemon.store.database.failures import is_undecodable
 from daemon.store.schema import alerts, silences
 from daemon.store.write.inputs import OPEN
 from daemon.types import LATEST, Millis, Silence
 
 SILENCE, ACK = "silence", "ack"
-"""What stands in `kind`."""
+"""Values of the column `kind`."""
 
 
-def holding(connection: Connection, now: Millis) -> list[Silence]:
-    """Those that hold at `now`, or will.
+def in_force(connection: Connection, now: Millis) -> list[Silence]:
+    """Silences in force at `now`, or later.
 
-    Without damaged ones: nobody knows what they should silence, and no alert may be lost for their
-    sake.
+    Damaged ones are left out: their target is unknown, and no alert may be lost because of them.
     """
     try:
         return [_silence(row) for row in connection.execute(_HOLDING, {"now": now})]
@@ -36,17 +34,18 @@ def holding(connection: Connection, now: Millis) -> list[Silence]:
         if isinstance(error, OperationalError) and not is_undecodable(error.orig):
             raise
     numbers = connection.scalars(_HOLDING.with_only_columns(silences.c.id), {"now": now}).all()
-    return list(_readable(connection, numbers))
+    return list(_without_damaged(connection, numbers))
 
 
 def every(connection: Connection) -> list[Silence]:
-    """All that ever were, oldest first."""
+    """All silences and acks ever made, oldest first."""
     return [_silence(row) for row in connection.execute(_rows())]
 
 
 def add(connection: Connection, new: Silence, created_at: Millis) -> int:
-    """Its number; that of `new` says nothing. LookupError where there is no open alert with its
-    code.
+    """Add a silence; returns its number, whatever number `new` has.
+
+    Raises LookupError when no open alert has its code.
     """
     alert_id = _open_alert(connection, new.code) if new.code else None
     values = {
@@ -65,7 +64,7 @@ def add(connection: Connection, new: Silence, created_at: Millis) -> int:
 
 
 def end(connection: Connection, ids: Collection[int], now: Millis) -> list[int]:
-    """End those of them that hold, or would; which ones that were."""
+    """End those in force or still to come; returns their numbers."""
     lasting = and_(
         silences.c.id.in_(ids), or_(silences.c.ended_at.is_(None), silences.c.ended_at > now)
     )
@@ -93,14 +92,14 @@ _HOLDING = _rows().where(
 )
 
 
-def _readable(connection: Connection, numbers: Iterable[int]) -> Iterator[Silence]:
+def _without_damaged(connection: Connection, numbers: Iterable[int]) -> Iterator[Silence]:
     for number in numbers:
         with suppress(Damaged, MistypedError, OperationalError):
             yield _silence(connection.execute(_rows().where(silences.c.id == number)).one())
 
 
 def _silence(row: Row[Any]) -> Silence:
-    with within("silences", row.id):
+    with at_row("silences", row.id):
         # Earlier versions recorded ends that no calendar shows.
         ended_at = None if row.ended_at is None else min(row.ended_at, LATEST)
         check_instants(row.started_at, ended_at or 0)

@@ -1,17 +1,17 @@
-"""The one thread that writes: what waits shares a transaction, each operation in a savepoint of its
-own.
+"""The only thread that writes: waiting operations share a transaction, each in its own savepoint.
 
-    submit ──► pending ──► one transaction ──► COMMITTED            the usual way
-                  │             └─ refused ──► DEFERRED: the backlog, tried again every second, in order, until it works
+    submit ──► pending ──► one transaction ──► COMMITTED       the usual way
+                  │             └─ refused ──► DEFERRED: the backlog, tried again
+                  │                            every second, in order, until it works
                   └─ while down ─────────────► DEFERRED: the backlog
 
-An operation that fails by itself takes nothing with it. A commit that failed for an unknown reason
-is told to everyone in it (CommitFailed). The writer decides nothing about what it writes, and never
-reads the clock.
+An operation that fails by itself affects no other. After a commit of unknown outcome, every
+operation in it gets CommitFailed. The writer makes no decisions about the content, and never reads
+the clock.
 
-`stop` gives up what is not written in time. Nothing is committed after that, except a commit that
-was already sent: it cannot be recalled, and counts as unknown. Whoever owns the database's lock
-lets it go when the thread has ended.
+`stop` gives up operations not written in time. Nothing is committed after that, except a commit
+already sent: it cannot be recalled, and counts as unknown. The owner of the database's lock
+releases it when the thread has ended.
 """
 
 import logging
@@ -32,16 +32,16 @@ from daemon.store.write.apply import apply
 from daemon.store.write.backlog import Backlog
 
 GROUP = 256
-"""The most operations in one transaction."""
+"""Most operations in one transaction."""
 
 RETRY = 1.0
 """Seconds between attempts while the store refuses writes."""
 
 LOOK = 10.0
-"""Seconds without anything to write, after which the database is looked at."""
+"""Seconds without writes after which the database is checked."""
 
 LIMIT = 100_000
-"""Operations kept in memory meanwhile: hours of a few accounts, some 100 MB at the most."""
+"""Most operations kept in memory meanwhile: hours of a few accounts, at most some 100 MB."""
 
 Wait: TypeAlias = Callable[[threading.Event, float], object]
 """Returns after so many seconds, or when the event is set."""
@@ -65,19 +65,19 @@ def _log_rejected(operation: Operation, error: Exception) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Hooks:
-    """Who is told, in the writer's thread."""
+    """Listeners, called in the writer's thread."""
 
     on_down: Callable[[str], None] = _nothing
     """The store refuses writes, for this reason."""
     on_recovered: Callable[[], None] = _nothing
-    """It writes again, and everything that waited is written."""
+    """The store writes again, and all deferred operations are written."""
     on_rejected: Callable[[Operation, Exception], None] = _log_rejected
-    """An operation that had waited turned out not to fit; nobody awaits its answer any more."""
+    """A deferred operation did not fit; nobody awaits its answer any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class FaultInjection:
-    """What tests replace: how a transaction is committed, and how the next attempt is awaited."""
+    """Parts replaced by tests: the commit of a transaction, and the wait for the next try."""
 
     commit: Callable[[Connection], None] = Connection.commit
     wait: Wait = threading.Event.wait
@@ -86,25 +86,25 @@ class FaultInjection:
 
 
 class DatabaseLocation(Protocol):
-    """Where the database is, if that can change."""
+    """The place of the database, if it can change."""
 
     def verify(self) -> None:
-        """Raises Refused where what is written now would be lost."""
+        """Raise Refused when a write would be lost."""
         ...
 
     def renew(self) -> None:
-        """The store refused to write: connect anew. A file may have been put back meanwhile."""
+        """Connect again after a refused write. A file may have been put back meanwhile."""
         ...
 
 
 class Server:
-    """PostgreSQL's session keeps its lock, unless it was lost anyway."""
+    """A PostgreSQL server: the session keeps its lock, unless the connection was lost."""
 
     def verify(self) -> None:
-        """It stays where it is."""
+        """Nothing to do: a server stays in its place."""
 
     def renew(self) -> None:
-        """It connects anew by itself."""
+        """Nothing to do: the engine reconnects by itself."""
 
 
 SERVER = Server()
@@ -116,13 +116,12 @@ class _Waiting:
     future: Future[Written] = field(default_factory=Future)
 
     def __post_init__(self) -> None:
-        self.future.set_running_or_notify_cancel()  # what was submitted is written, whoever stops waiting for it
+        # A submitted operation is written even if the caller stops waiting for it.
+        self.future.set_running_or_notify_cancel()
 
 
 class Writer:
-    """Starts its thread at once, which calls `ended` as its last act. `engine` must be for it
-    alone.
-    """
+    """Starts its thread at once, which calls `ended` last. It alone may use `engine`."""
 
     def __init__(
         self,
@@ -142,16 +141,14 @@ class Writer:
         self._pending: deque[_Waiting] = deque()
         self._backlog = Backlog(self._fault_injection.limit)
         self._writing = 0
-        """Operations in hand that are no longer pending, and not in the backlog."""
+        """Operations being written: no longer pending, and not in the backlog."""
         self._committing = 0
-        """Operations whose commit is sent and not answered."""
+        """Operations whose commit is sent but unanswered."""
         self._undecided = 0
-        """The oldest operations of the backlog: their commit failed, and may be on disk all the
-        same.
-        """
+        """The oldest operations of the backlog whose failed commit may be on disk."""
         self._latest: Future[Written] | None = None
         self._unwritten: Unwritten | None = None
-        """Set once this writer is given up: nothing is committed after that."""
+        """Set when this writer is given up: nothing is committed after that."""
         self._down: str | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
@@ -159,12 +156,13 @@ class Writer:
 
     @property
     def down(self) -> str | None:
-        """Why the store refuses writes at present."""
+        """The reason why the store refuses writes at present."""
         return self._down
 
     def submit(self, operation: Operation) -> Future[Written]:
-        """Write it; the answer cannot be cancelled. It raises Rejected, CommitFailed, or StoreError
-        after `stop`.
+        """Write the operation; the returned future cannot be cancelled.
+
+        It raises Rejected, CommitFailed, or StoreError after `stop`.
         """
         waiting = _Waiting(operation)
         with self._work:
@@ -180,17 +178,13 @@ class Writer:
         return waiting.future
 
     def flush(self, timeout: float) -> bool:
-        """Wait until all that was submitted is written, or deferred; whether it is within so many
-        seconds.
-        """
+        """Wait until all submitted operations are written or deferred; False at the timeout (s)."""
         with self._work:
             latest = self._latest
         return latest is None or bool(wait([latest], timeout).done)
 
     def stop(self, timeout: float) -> Unwritten:
-        """Write what can be written within so many seconds, and give up the rest; what is not
-        recorded.
-        """
+        """Write as much as possible within `timeout` seconds; returns the counts not recorded."""
         with self._work:
             self._stop.set()
             self._work.notify()
@@ -205,7 +199,7 @@ class Writer:
         return self._unwritten
 
     def join(self, timeout: float) -> bool:
-        """Wait for the end of the thread; whether it came within so many seconds."""
+        """Wait for the end of the thread; False after `timeout` seconds."""
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
@@ -236,9 +230,7 @@ class Writer:
                     return
 
     def _next(self) -> list[_Waiting]:
-        """What waits, as soon as something does; nothing once stopped, or when it is time to look
-        at the database.
-        """
+        """Wait for operations; empty once stopped, or when it is time to check the database."""
         with self._work:
             self._work.wait_for(
                 lambda: self._pending or self._stop.is_set(), self._fault_injection.look
@@ -248,7 +240,7 @@ class Writer:
             return group
 
     def _look(self) -> None:
-        """Where nothing is written, nobody would notice that nothing can be."""
+        """Check the database when nothing is written, so that a failure is noticed."""
         try:
             self._place.verify()
         except Refused as refused:
@@ -269,7 +261,7 @@ class Writer:
                 _answer(waiting.future, failure)
 
     def _settle(self) -> None:
-        """The group in hand is answered for."""
+        """Note that the current group has its answers."""
         with self._work:
             self._writing = self._committing = 0
 
@@ -286,9 +278,7 @@ class Writer:
             waiting.future.set_result(Written.DEFERRED)
 
     def _catch_up(self) -> None:
-        """Write the backlog from its beginning, as far as the store lets us; up again once nothing
-        is left.
-        """
+        """Write the backlog from its start, as far as possible; when it is empty, writes resume."""
         try:
             self._place.verify()
             self._write_backlog()
@@ -301,7 +291,7 @@ class Writer:
                 self._tell(self._hooks.on_recovered)
 
     def _still_down(self, reason: str) -> None:
-        """Told again only where the reason is another one."""
+        """Report the failure again if its reason has changed."""
         if reason != self._down:
             self._down = reason
             self._tell(self._hooks.on_down, reason)
@@ -321,18 +311,14 @@ class Writer:
                     self._tell(self._hooks.on_rejected, operation, failure)
 
     def _keep(self, count: int, failed: Exception) -> None:
-        """The oldest operations stay in the backlog. A commit that nobody answered for may be on
-        disk.
-        """
+        """Keep the oldest operations in the backlog. An unanswered commit may be on disk."""
         with self._work:
             self._committing = 0
             if not isinstance(failed, Refused) or failed.undecided:
                 self._undecided = max(self._undecided, count)
 
     def _oldest(self) -> list[Operation]:
-        """The next operations of the backlog; none, and up again, once nothing is left; none once
-        given up.
-        """
+        """The next operations of the backlog; empty at its end (up again), or once given up."""
         with self._work:
             if self._unwritten is not None:
                 return []
@@ -342,11 +328,10 @@ class Writer:
             return operations
 
     def _transact(self, operations: Sequence[Operation]) -> list[Exception | None]:
-        """One transaction; by operation, why it alone failed. Raises Refused or CommitFailed for
-        all of them.
+        """Run one transaction; returns for each operation its own failure, if any.
 
-        What was committed into a file that was lost meanwhile is written again: writing twice is
-        writing once.
+        Raises Refused or CommitFailed for all of them. Operations committed into a file that was
+        lost meanwhile are written again: they are idempotent.
         """
         try:
             self._place.verify()
@@ -376,9 +361,7 @@ class Writer:
             raise Refused(str(refused), undecided=True) from None  # it is in the file that was lost
 
     def _begin_commit(self, count: int) -> None:
-        """The point of no return: what was given up before it is rolled back, what follows it
-        cannot be recalled.
-        """
+        """Pass the point of no return: earlier give-ups roll back, later ones cannot stop it."""
         with self._work:
             if self._unwritten is not None:
                 raise Refused(CLOSED)
@@ -387,9 +370,7 @@ class Writer:
     def _attempt(
         self, connection: Connection, operation: Operation, *, alone: bool
     ) -> Exception | None:
-        """Why it failed by itself. One that is alone needs no savepoint: its transaction is
-        undone.
-        """
+        """Apply the operation; returns its own failure. Alone, it needs no savepoint."""
         savepoint = None if alone else connection.begin_nested()
         try:
             apply(connection, self._ids, operation)
@@ -404,9 +385,7 @@ class Writer:
         return None
 
     def _tell(self, hook: Callable[..., None], *arguments: object) -> None:
-        """Call a listener, which must not end the thread that writes. Nobody listens to a writer
-        that was given up.
-        """
+        """Call a listener. Its failure must not end the thread; a given-up writer calls none."""
         if self._unwritten is not None:
             return
         try:

@@ -27,7 +27,10 @@ def too_short(limit: str, what: str) -> str:
 @pytest.mark.parametrize(
     ("text", "sentences"),
     [
-        (WHOLE + 'for = "1m"\nat_least = "3 of 5"', ["at_least: stands in the place of for; keep one of the two"]),
+        (
+            WHOLE + 'for = "1m"\nat_least = "3 of 5"',
+            ["at_least: stands in the place of for; keep one of the two"],
+        ),
         (WHOLE + 'for = "0s"\nat_least = "3 of 5"', []),
         (WHOLE + 'at_least = "3 of 5"\nmissing_after = "42h"', []),
         (
@@ -46,13 +49,14 @@ def too_short(limit: str, what: str) -> str:
             WHOLE + 'clear_when = "available_margin > 90"',
             [
                 (
-                    "clear_when: is true together with when, for instance at available_margin = 95; "
+                    "clear_when: is true together with when, for instance at available_margin"
+                    " = 95; "
                     "let it be true only where when is false"
                 ),
             ],
         ),
     ],
-)  # fmt: skip
+)
 def test_keys_that_contradict_each_other(text: str, sentences: list[str]) -> None:
     """One sentence at the key that has to change."""
     assert problems(text) == [f"rules[0].{each}" for each in sentences]
@@ -85,9 +89,9 @@ def test_keys_that_contradict_each_other(text: str, sentences: list[str]) -> Non
         ('at_least = "1 of 1"', []),
         ('on_missing = "ok"\naccounts = ["other*"]', []),
     ],
-)  # fmt: skip
+)
 def test_b3_missing_after_is_no_shorter_than_the_interval(lines: str, sentences: list[str]) -> None:
-    """B3: else readings would be missing between any two that come as they should."""
+    """B3: otherwise readings would be missing between any two regular ones."""
     assert problems(SLOW + lines) == [f"rules[0].{each}" for each in sentences]
 
 
@@ -100,7 +104,8 @@ def test_b3_missing_after_is_no_shorter_than_the_interval(lines: str, sentences:
             "4m",
             [
                 (
-                    'system.no-readings: is 4m, but "main" is read only every 5m; write a longer time,'
+                    'system.no-readings: is 4m, but "main" is read only every 5m; write a'
+                    " longer time,"
                     ' or "off"'
                 )
             ],
@@ -127,7 +132,7 @@ def test_rules_loaded_alone_are_checked_as_well() -> None:
 
 
 def test_a_rule_with_a_mistake_is_not_searched_for_more() -> None:
-    """Where the condition is wrong, that is what is told."""
+    """A wrong condition is the only mistake reported for its rule."""
     assert (
         len(
             problems(WHOLE.replace("available_margin", "margn") + 'for = "1m"\nat_least = "3 of 5"')

@@ -1,6 +1,4 @@
-"""Keys that are not effective yet: at their default or empty they may stand, otherwise they are
-refused.
-"""
+"""Keys that are not effective yet: allowed at their default or empty, otherwise refused."""
 
 import pytest
 
@@ -62,7 +60,7 @@ channels = []
 
 
 def test_an_invalid_value_is_explained_as_such() -> None:
-    """Where a mistake is known, "not available yet" is not added to it."""
+    """A known mistake is not reported a second time as "not available yet"."""
     assert problems(written("accounts.ws_url", '"http://example.com"')) == [
         'accounts[0].ws_url: must be an address that begins with "wss://"'
     ]

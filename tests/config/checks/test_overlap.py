@@ -70,7 +70,7 @@ HOLDS = {
 def test_thresholds_are_decided_exactly(
     fires: str, one: Decimal, clears: str, other: Decimal
 ) -> None:
-    """Of two thresholds every overlap is found, and what is found is one."""
+    """Every overlap of two thresholds is found, and every found one is real."""
     found = contradiction.example(
         condition(f"al_freeze {fires} {one}"), condition(f"al_freeze {clears} {other}")
     )

@@ -25,20 +25,32 @@ def rule(name: str, *lines: str) -> str:
             ],
         ),
         (WHOLE + RULE, ['rules[1].name: "low" is already the name of rules[0]']),
-        (WHOLE + rule("disk-full"), ['rules[1].name: "disk-full" is the name of a system rule; choose another']),
+        (
+            WHOLE + rule("disk-full"),
+            ['rules[1].name: "disk-full" is the name of a system rule; choose another'],
+        ),
         (
             WHOLE + rule("a", 'channels = ["phne", "mail"]'),
             ['rules[1].channels: there is no channel "phne"; did you mean "phone"?'],
         ),
-        (WHOLE + rule("a", 'inhibited_by = ["x"]'), ['rules[1].inhibited_by: there is no rule "x"']),
+        (
+            WHOLE + rule("a", 'inhibited_by = ["x"]'),
+            ['rules[1].inhibited_by: there is no rule "x"'],
+        ),
         (WHOLE + rule("a", 'inhibited_by = ["low", "no-readings"]'), []),
-        (WHOLE + rule("a", 'inhibited_by = ["a"]'), ["rules[1].inhibited_by: a rule cannot inhibit itself"]),
+        (
+            WHOLE + rule("a", 'inhibited_by = ["a"]'),
+            ["rules[1].inhibited_by: a rule cannot inhibit itself"],
+        ),
         (
             WHOLE + inhibited("a", "b") + inhibited("b", "c") + inhibited("c", "a"),
             ["rules[1].inhibited_by: these rules inhibit each other in a circle: a → b → c → a"],
         ),
         (
-            WHOLE + rule("a", 'inhibited_by = ["b", "c"]') + rule("b", 'inhibited_by = ["c"]') + rule("c"),
+            WHOLE
+            + rule("a", 'inhibited_by = ["b", "c"]')
+            + rule("b", 'inhibited_by = ["c"]')
+            + rule("c"),
             [],
         ),
         (
@@ -56,11 +68,9 @@ def rule(name: str, *lines: str) -> str:
         ),
         (WHOLE + '[system]\nchannels = ["x"]', ['system.channels: there is no channel "x"']),
     ],
-)  # fmt: skip
+)
 def test_each_mistake_between_tables_is_one_sentence(text: str, sentences: list[str]) -> None:
-    """Double names, dangling references and circles are told once, with their place; all else
-    passes.
-    """
+    """Duplicate names, dangling references and circles are reported once, with their place."""
     assert problems(text) == sentences
 
 

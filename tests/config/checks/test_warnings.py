@@ -1,4 +1,4 @@
-"""What is allowed but probably not meant is a warning with its place."""
+"""Settings that are allowed but probably unintended cause a warning with its place."""
 
 import pytest
 
@@ -51,7 +51,10 @@ def forgets(call: str, level: str = "") -> str:
             ACCOUNT + channels("jsons://h") + RULE,
             ["channels: there is only one; add a second of another kind, for when it fails"],
         ),
-        (ACCOUNT + CHANNELS, ["rules: there is none, so no balance will ever alert; add [[rules]]"]),
+        (
+            ACCOUNT + CHANNELS,
+            ["rules: there is none, so no balance will ever alert; add [[rules]]"],
+        ),
         (
             WHOLE + rule("odd", "available_margin < 0 / 0 or al_freeze > 5"),
             ["rules[1].when: 0 / 0 has no value, so nothing that depends on it is ever known"],
@@ -60,15 +63,25 @@ def forgets(call: str, level: str = "") -> str:
             WHOLE + rule("odd", "delta(al_freeze / al_margin, 20s) > 5"),
             [
                 (
-                    "rules[1].when: delta(al_freeze / al_margin, 20s) forgets after its window, which ends the alert "
+                    "rules[1].when: delta(al_freeze / al_margin, 20s) forgets after its"
+                    " window, which ends the alert "
                     "by itself; add a clear_when on the level"
                 )
             ],
         ),
-        (WHOLE + rule("odd", "1 < 2"), ["rules[1].when: does not depend on any reading, so it is always the same"]),
-        (WHOLE + 'accounts = ["x*"]', ["rules[0].accounts: matches no account, so the rule has no effect"]),
         (
-            WHOLE + rule("two", "availableMargin < al_margin", 'clear_when = "available_margin < al_margin"'),
+            WHOLE + rule("odd", "1 < 2"),
+            ["rules[1].when: does not depend on any reading, so it is always the same"],
+        ),
+        (
+            WHOLE + 'accounts = ["x*"]',
+            ["rules[0].accounts: matches no account, so the rule has no effect"],
+        ),
+        (
+            WHOLE
+            + rule(
+                "two", "availableMargin < al_margin", 'clear_when = "available_margin < al_margin"'
+            ),
             ["rules[1].clear_when: is the same as when, so the alert would never end"],
         ),
         (
@@ -85,7 +98,10 @@ def forgets(call: str, level: str = "") -> str:
         (WHOLE + NO_SYSTEM, [SILENT]),
         (WHOLE + 'on_missing = "firing"' + NO_SYSTEM, []),
         (WHOLE + rule("stale", "age > 1m") + NO_SYSTEM, []),
-        (WHOLE + mute("night", "23:00", "07:00"), ["mutes[0]: no rule has it in its mute, so it has no effect"]),
+        (
+            WHOLE + mute("night", "23:00", "07:00"),
+            ["mutes[0]: no rule has it in its mute, so it has no effect"],
+        ),
         (WHOLE + 'mute = ["night"]\n' + mute("night", "07:00", "06:59"), []),
         (
             WHOLE + 'mute = ["day"]\n' + mute("day", "00:00", "24:00"),
@@ -96,11 +112,16 @@ def forgets(call: str, level: str = "") -> str:
             ['mutes[0].between: leaves out the last minute of the day; write "24:00" for its end'],
         ),
         (
-            WHOLE + 'mute = ["day", "night"]\n' + mute("night", "19:00", "07:00") + mute("day", "07:00", "19:00"),
+            WHOLE
+            + 'mute = ["day", "night"]\n'
+            + mute("night", "19:00", "07:00")
+            + mute("day", "07:00", "19:00"),
             ["rules[0].mute: covers the whole week, so the rule is never announced"],
         ),
         (
-            WHOLE + ACCOUNT.replace("main", "b").replace("0001", "2") + rule("b", "al_freeze > 1", 'accounts = ["b"]')
+            WHOLE
+            + ACCOUNT.replace("main", "b").replace("0001", "2")
+            + rule("b", "al_freeze > 1", 'accounts = ["b"]')
             + rule("a", "al_freeze > 5", 'accounts = ["main"]', 'inhibited_by = ["b", "low"]'),
             ['rules[2].inhibited_by: "b" watches none of the same accounts, so this has no effect'],
         ),
@@ -108,7 +129,8 @@ def forgets(call: str, level: str = "") -> str:
             WHOLE + rule("spike", "delta(al_freeze, 10m) > 200"),
             [
                 (
-                    "rules[1].when: delta(al_freeze, 10m) forgets after its window, which ends the alert by itself; "
+                    "rules[1].when: delta(al_freeze, 10m) forgets after its window, which"
+                    " ends the alert by itself; "
                     'add a clear_when on the level, such as clear_when = "al_freeze < 200"'
                 ),
             ],
@@ -117,8 +139,10 @@ def forgets(call: str, level: str = "") -> str:
             WHOLE + rule("fall", "delta(availableMargin, 10m) < -200"),
             [
                 (
-                    "rules[1].when: delta(available_margin, 10m) forgets after its window, which ends the alert by "
-                    'itself; add a clear_when on the level, such as clear_when = "available_margin > 200"'
+                    "rules[1].when: delta(available_margin, 10m) forgets after its window,"
+                    " which ends the alert by "
+                    "itself; add a clear_when on the level, such as clear_when ="
+                    ' "available_margin > 200"'
                 ),
             ],
         ),
@@ -126,8 +150,10 @@ def forgets(call: str, level: str = "") -> str:
             WHOLE + rule("fall", "delta(available_margin, 10m) < al_margin"),
             [
                 (
-                    "rules[1].when: delta(available_margin, 10m) forgets after its window, which ends the alert by "
-                    'itself; add a clear_when on the level, such as clear_when = "available_margin > …"'
+                    "rules[1].when: delta(available_margin, 10m) forgets after its window,"
+                    " which ends the alert by "
+                    "itself; add a clear_when on the level, such as clear_when ="
+                    ' "available_margin > …"'
                 ),
             ],
         ),
@@ -135,30 +161,34 @@ def forgets(call: str, level: str = "") -> str:
             WHOLE + rule("d", "drop(available_margin, 1h) > 20%"),
             [forgets("drop(available_margin, 1h)", "available_margin > …")],
         ),
-        (WHOLE + rule("d", "0.2 < rise(al_freeze, 1h)"), [forgets("rise(al_freeze, 1h)", "al_freeze < …")]),
-        (WHOLE + rule("d", "change(al_freeze, 1h) > 20%"), [forgets("change(al_freeze, 1h)", "al_freeze < …")]),
+        (
+            WHOLE + rule("d", "0.2 < rise(al_freeze, 1h)"),
+            [forgets("rise(al_freeze, 1h)", "al_freeze < …")],
+        ),
+        (
+            WHOLE + rule("d", "change(al_freeze, 1h) > 20%"),
+            [forgets("change(al_freeze, 1h)", "al_freeze < …")],
+        ),
         (WHOLE + rule("d", "spike(al_freeze, 1h) > 5"), [forgets("spike(al_freeze, 1h)")]),
         (WHOLE + rule("d", "zscore(al_freeze, 1h, 5) > 5"), [forgets("zscore(al_freeze, 1h, 5)")]),
         (WHOLE + rule("d", "abs(delta(al_freeze, 1h)) > 5"), [forgets("delta(al_freeze, 1h)")]),
         (WHOLE + rule("spike", "delta(al_freeze, 10m) > 200", 'clear_when = "al_freeze < 9"'), []),
         (WHOLE + rule("low-for-long", "max(available_margin, 10m) < 100"), []),
     ],
-)  # fmt: skip
+)
 def test_d6_each_doubt_is_one_sentence(text: str, warnings: list[str]) -> None:
     """D6 and others: a warning names its place and what to do; a sound configuration has none."""
     assert doubts(loaded(text)) == warnings
 
 
 def test_f9_a_configuration_without_a_heartbeat_is_warned_of() -> None:
-    """F9: who would tell that the daemon is down?"""
+    """F9: without another monitor nothing would report that the daemon is down."""
     assert loaded(WHOLE).warnings == (NO_HEARTBEAT,)
     assert loaded(WHOLE + '[daemon]\nheartbeat = "https://hc-ping.com/x"\n').warnings == ()
 
 
 def test_what_the_notifier_says_of_a_url_is_a_warning() -> None:
-    """DESIGN §4, 9: a channel's plain scheme beyond loopback is allowed, and `check` warns of
-    it.
-    """
+    """DESIGN §4, 9: a channel's plain scheme beyond loopback is allowed; `check` warns of it."""
     checks = Checks(caution=lambda url: "goes unencrypted" if url.startswith("json:") else None)
     text = ACCOUNT + channels("jsons://h/x", "json://h/y") + RULE
     assert doubts(loaded(text, checks=checks)) == ["channels[1].url: goes unencrypted"]

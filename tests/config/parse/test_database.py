@@ -1,6 +1,4 @@
-"""The key `database`: passwords that a URL would cut, and folders whose names look like parts of a
-URL.
-"""
+"""The key `database`: passwords that a URL would cut, and folders named like parts of a URL."""
 
 from pathlib import Path
 from pwd import getpwuid
@@ -46,7 +44,7 @@ def written(key: str, value: str) -> str:
 
 
 def parts_of(password: str) -> list[str]:
-    """What of a password may not be seen."""
+    """Parts of a password that must not be seen."""
     for cut in "@/?#":
         password = password.replace(cut, " ")
     return [part for part in password.split() if len(part) > 3]
@@ -55,9 +53,7 @@ def parts_of(password: str) -> list[str]:
 @pytest.mark.parametrize("key", ADDRESSES)
 @pytest.mark.parametrize("password", CUTS)
 def test_a_password_that_a_url_would_cut_is_a_mistake(key: str, password: str) -> None:
-    """A6: its rest would be taken for a host, shown, and looked up; the sentence holds no part of
-    it.
-    """
+    """A6: its rest would be read as a host, shown and looked up; no part of it is shown."""
     (sentence,) = problems(written(key, ADDRESSES[key].format(password)))
     assert "user or password" in sentence
     assert [part for part in parts_of(password) if part in sentence] == []
@@ -86,9 +82,7 @@ def test_a_password_in_a_file_may_hold_anything(password: str, tmp_path: Path) -
 @pytest.mark.parametrize("key", [*ADDRESSES, "url"])
 @pytest.mark.parametrize("password", CUTS)
 def test_no_mistake_beside_it_shows_a_part(key: str, password: str) -> None:
-    """A6: the filter of mistakes knows all between "://" and the last "@", whatever else is
-    wrong.
-    """
+    """A6: all between "://" and the last "@" is hidden, whatever else is wrong."""
     tail = next(part for part in parts_of(password) if "tail" in part)
     address = ADDRESSES.get(key, "json://watch:{}@127.0.0.1/hook").format(password)
     text = (
@@ -105,7 +99,7 @@ def test_no_mistake_beside_it_shows_a_part(key: str, password: str) -> None:
 
 @pytest.mark.parametrize("password", CUTS)
 def test_the_log_knows_the_parts_of_a_channels_password(password: str) -> None:
-    """A6: what a library would look up or show, of a channel whose password was cut."""
+    """A6: a library's view of a channel whose password was cut."""
     config = loaded(
         f"{WHOLE}[[channels]]\nname = 'hook'\nurl = 'json://watch:{password}@127.0.0.1/hook'\n"
     )
@@ -138,7 +132,7 @@ def test_an_exchange_takes_no_address_with_a_user(address: str) -> None:
     ],
 )
 def test_a_password_is_known_wherever_it_stands(written_url: str, secret: str) -> None:
-    """A6: also behind the "?", and decoded; and that it stands in the file is noticed."""
+    """A6: also behind the "?", and decoded; `check` notices that the file holds it."""
     config = loaded(WHOLE + daemon("database", written_url))
     assert secret in config.secrets()
     assert config.holds_secrets
@@ -276,9 +270,7 @@ def test_secrets_may_lie_at_home(tmp_path: Path) -> None:
 def test_s13_a_server_beyond_this_machine_wants_tls_and_its_name(
     place: str, environ: dict[str, str], named: str | None
 ) -> None:
-    """S13: without verify-full the driver falls back to plain text, or takes any server's
-    certificate.
-    """
+    """S13: without verify-full the driver uses plain text, or takes any server's certificate."""
     text = WHOLE + daemon("database", f"postgresql+psycopg://watch:planted-pw@{place}")
     said = [each for each in loaded(text, environ).warnings if each.startswith("daemon.database: ")]
     assert [each.partition(" may read")[0] for each in said] == (

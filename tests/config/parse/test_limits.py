@@ -1,6 +1,4 @@
-"""S13: files of silly size are refused or handled, in little time and memory, whoever wrote
-them.
-"""
+"""S13: files of absurd size are refused or handled, in little time and memory."""
 
 import json
 import os
@@ -47,30 +45,63 @@ SILLY: Mapping[str, tuple[str, str]] = {
     "chain of 1,000": (rules(1_000), ""),
     "chain of 3,000": (rules(3_000), "rules: has 3,000 entries; at most 1,000 are possible"),
     "circle of 1,000": (rules(1_000, circle=True), "r8 → r9 → … (1,000 rules) → r0"),
-    "circle of 3,000": (rules(3_000, circle=True), "rules: has 3,000 entries; at most 1,000 are possible"),
+    "circle of 3,000": (
+        rules(3_000, circle=True),
+        "rules: has 3,000 entries; at most 1,000 are possible",
+    ),
     "dotted key": (f"{ACCOUNT}{DOTTED} = 1\n", f"rules.toml: line 6: {TOO_MANY_PARTS}"),
     "dotted table": (f"{ACCOUNT}[{DOTTED}]\n", f"rules.toml: line 6: {TOO_MANY_PARTS}"),
     "dotted inline": (f"{ACCOUNT}x = {{{DOTTED} = 1}}\n", f"rules.toml: line 6: {TOO_MANY_PARTS}"),
-    "dotted quotes": (ACCOUNT + '"a" . ' * 100_000 + "a = 1\n", f"rules.toml: line 6: {TOO_MANY_PARTS}"),
+    "dotted quotes": (
+        ACCOUNT + '"a" . ' * 100_000 + "a = 1\n",
+        f"rules.toml: line 6: {TOO_MANY_PARTS}",
+    ),
     "separators": (channel("json://h/" + " ,;" * 300_000), "at most 65,536 are possible"),
-    "short separators": (channel("json://h/" + " ,;" * 10_000), "channels[0].url: has 30,009 characters"),
-    "long secret": (channel("{env:LONG}"), "channels[0].url: has 60,000 characters; an address has at most 8,192"),
-    "timezone": (f'[daemon]\ntimezone = "{"a/" * 130_000}"\n{ACCOUNT}', "daemon.timezone: is a text of 260,000"),
-    "short timezone": (f'[daemon]\ntimezone = "{"a/" * 400}"\n{ACCOUNT}', "no time zone has more than 100"),
-    "deep timezone": (f'[daemon]\ntimezone = "{"a/" * 30_000}"\n{ACCOUNT}', "no time zone has more than 100"),
-    "unknown keys": (ACCOUNT + "".join(f"a{each} = 1\n" for each in range(90_000)), "accounts[0]: has 90,003 entries"),
-    "unknown tables": ("".join(f"[t{each}]\n" for each in range(90_000)), "rules.toml: has 90,000 entries"),
+    "short separators": (
+        channel("json://h/" + " ,;" * 10_000),
+        "channels[0].url: has 30,009 characters",
+    ),
+    "long secret": (
+        channel("{env:LONG}"),
+        "channels[0].url: has 60,000 characters; an address has at most 8,192",
+    ),
+    "timezone": (
+        f'[daemon]\ntimezone = "{"a/" * 130_000}"\n{ACCOUNT}',
+        "daemon.timezone: is a text of 260,000",
+    ),
+    "short timezone": (
+        f'[daemon]\ntimezone = "{"a/" * 400}"\n{ACCOUNT}',
+        "no time zone has more than 100",
+    ),
+    "deep timezone": (
+        f'[daemon]\ntimezone = "{"a/" * 30_000}"\n{ACCOUNT}',
+        "no time zone has more than 100",
+    ),
+    "unknown keys": (
+        ACCOUNT + "".join(f"a{each} = 1\n" for each in range(90_000)),
+        "accounts[0]: has 90,003 entries",
+    ),
+    "unknown tables": (
+        "".join(f"[t{each}]\n" for each in range(90_000)),
+        "rules.toml: has 90,000 entries",
+    ),
     "empty tables": (f"rules = [{'{},' * 300_000}]\n{ACCOUNT}", "rules: has 300,000 entries"),
-    "references": (WHOLE + "channels = [" + '"x",' * 200_000 + "]\n", "rules[0].channels: has 200,000 entries"),
+    "references": (
+        WHOLE + "channels = [" + '"x",' * 200_000 + "]\n",
+        "rules[0].channels: has 200,000 entries",
+    ),
     "conditions": (conditions(250), "rules: the conditions have"),
     "many mistakes": (
-        ACCOUNT + "".join(f'[[rules]]\nname = "r{each}"\nwhen = "x"\nmute = ["y"]\n' for each in range(1_000)),
+        ACCOUNT
+        + "".join(
+            f'[[rules]]\nname = "r{each}"\nwhen = "x"\nmute = ["y"]\n' for each in range(1_000)
+        ),
         "and 1,900 more mistakes: correct these first",
     ),
     "brackets": (f"x = {'[' * 500_000}\n", "too many brackets inside one another"),
     "quotes": (ACCOUNT + "#" + '"a.' * 300_000 + "\n", ""),
     "words": (ACCOUNT + "#" + "a" * 900_000 + "\n", ""),
-}  # fmt: skip
+}
 
 
 def _load_all() -> None:
@@ -87,7 +118,7 @@ def _load_all() -> None:
 
 @pytest.fixture(scope="module")
 def said() -> dict[str, tuple[int, str]]:
-    """By name, the number of problems and their text; what killed the child is missing."""
+    """The number of problems and their text, by name; an input that killed the child is missing."""
     command = [sys.executable, "-c", f"from {__name__} import _load_all; _load_all()"]
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     done = subprocess.run(command, capture_output=True, text=True, env=environ, check=False)
@@ -98,9 +129,7 @@ def said() -> dict[str, tuple[int, str]]:
 
 @pytest.mark.parametrize("name", SILLY)
 def test_a_file_of_silly_size(said: dict[str, tuple[int, str]], name: str) -> None:
-    """S13: it loads, or is refused by a sentence that gives the limit; never more than a screen or
-    two of them.
-    """
+    """S13: it loads, or is refused with the limit in a short sentence."""
     expected = SILLY[name][1]
     number, text = said[name]
     assert number <= 101
@@ -118,9 +147,7 @@ def test_a_file_of_silly_size(said: dict[str, tuple[int, str]], name: str) -> No
     ],
 )
 def test_dots_that_are_no_key(line: str) -> None:
-    """S13: texts and remarks may hold dots; names of hosts have fewer parts, and sentences more
-    words.
-    """
+    """S13: texts and comments may hold dots; a host name has fewer parts, a sentence more words."""
     assert limits.line_of_long_key(f"[a]\n{line}\n") is None
 
 

@@ -1,6 +1,4 @@
-"""`proxy` and `ca_file`: which way an address is called, and what is wrong with what stands
-there.
-"""
+"""`proxy` and `ca_file`: the route of an address, and mistakes in these keys."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -63,9 +61,7 @@ def daemon(proxy: str = "", own: str = "", rest_url: str = REST, **more: str) ->
 def test_a3_which_way_an_address_is_called(
     wanted: str, environ: Mapping[str, str], expected: Route
 ) -> None:
-    """A3: calls and pushes alike; the variables in both cases, the host's own exceptions, `off` for
-    none at all.
-    """
+    """A3: calls and pushes; variables in both cases, the host's exceptions, `off` for none."""
     assert {proxy.route(wanted, STREAM, environ, own=own) for own in (False, True)} == {expected}
 
 
@@ -91,9 +87,7 @@ def test_a3_hosts_that_the_environment_excepts(host: str, exempt: str, expected:
     "url", [LOCAL, "http://localhost:1", "ws://[::1]:1/x", "https://127.0.0.1:8443"]
 )
 def test_a3_this_machine_itself_is_called_directly(url: str) -> None:
-    """A3: neither the environment nor [daemon] sends its calls away; a proxy of the account's own
-    does.
-    """
+    """A3: only the account's own proxy is used for it, not the environment's or [daemon]'s."""
     environ = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), "http://127.0.0.1:8080")
     for wanted in ("", "env", "off"):
         assert {proxy.route(wanted, url, environ, own=own) for own in (False, True)} == {DIRECT}
@@ -160,16 +154,14 @@ SOCKS = "names a SOCKS proxy, which is not supported; name an HTTP proxy, http:/
     ],
 )
 def test_a3_a_proxy_that_cannot_be_used(written: str, sentence: str) -> None:
-    """A3, A6: one sentence with its place, in [daemon], an account or a variable, and nothing of a
-    password.
-    """
+    """A3, A6: one sentence with its place, without any part of a password."""
     shared, own = problems(daemon(written)), problems(daemon("", written))
     assert (shared, own) == ([f"daemon.proxy: {sentence}"], [f"accounts[0].proxy: {sentence}"])
     assert "planted" not in str(shared + own)
 
 
 def test_a3_a_variable_that_cannot_be_used_is_named_once() -> None:
-    """A3: where it is wanted; where it is not, nothing is wrong with it."""
+    """A3: a wrong variable is reported only where it is used."""
     environ = {"https_proxy": "socks5://me:planted-pw@corp.example:1080"}
     assert problems(daemon("env"), environ) == [
         f"daemon.proxy: the environment variable https_proxy {SOCKS}"
@@ -181,9 +173,7 @@ def test_a3_a_variable_that_cannot_be_used_is_named_once() -> None:
 
 
 def test_promise_9_no_key_reaches_a_proxy_unencrypted() -> None:
-    """Promise 9: a plain address of this machine is not called through a proxy elsewhere, but
-    through one here.
-    """
+    """Promise 9: a plain address of this machine is called only through a proxy on this machine."""
     elsewhere, here = "http://corp.example:3128", "http://127.0.0.1:8080"
     said = "names a proxy that would see the keys unencrypted; call https:// and wss:// through it"
     assert problems(daemon("", elsewhere, LOCAL)) == [f"accounts[0].proxy: {said}"]
@@ -201,9 +191,7 @@ def test_promise_9_no_key_reaches_a_proxy_unencrypted() -> None:
     ],
 )
 def test_promise_9_its_password_is_a_secret(written: str, environ: Mapping[str, str]) -> None:
-    """Promise 9: the log knows it, as it is written and as it is meant, also where the proxy is not
-    used.
-    """
+    """Promise 9: the log hides it as written and decoded, also where the proxy is not used."""
     config = loaded(daemon(written), environ)
     assert {"planted@pw", "planted%40pw"} <= config.secrets()
     assert "planted" not in repr(config)
@@ -223,9 +211,7 @@ def test_a3_a_password_in_the_file_is_one() -> None:
 
 
 def test_a3_the_authorities_are_read(tmp_path: Path) -> None:
-    """A3: `check` refuses what could verify nothing; the path counts from rules.toml, and ~ is
-    one's home.
-    """
+    """A3: `check` refuses unusable ones; the path is relative to rules.toml, and ~ is the home."""
     trustme.CA().cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     (tmp_path / "empty.pem").write_text("nothing\n")
     path = tmp_path / "rules.toml"
@@ -238,8 +224,8 @@ def test_a3_the_authorities_are_read(tmp_path: Path) -> None:
     assert said == {
         "gone.pem": [
             (
-                f"daemon.ca_file: the file {tmp_path}/gone.pem does not exist; create it, or correct"
-                " its name"
+                f"daemon.ca_file: the file {tmp_path}/gone.pem does not exist; create it, or"
+                " correct its name"
             )
         ],
         "empty.pem": [f"daemon.ca_file: the file {tmp_path}/empty.pem {nothing}"],

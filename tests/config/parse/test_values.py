@@ -1,4 +1,4 @@
-"""What may stand at a key, kind by kind."""
+"""Allowed values of keys, type by type."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -73,7 +73,11 @@ BAD: list[tuple[Callable[[object], object], object, str]] = [
     (values.percent, "0%", 'must be a percentage such as "50%", not "0%"'),
     (values.at_least, "6 of 5", 'must ask for no more than the 5 that are counted, not "6 of 5"'),
     (values.at_least, "0 of 5", 'must ask for at least 1, not "0 of 5"'),
-    (values.at_least, "3 of 100000", 'must count at most the last 9999 readings, not "3 of 100000"'),
+    (
+        values.at_least,
+        "3 of 100000",
+        'must count at most the last 9999 readings, not "3 of 100000"',
+    ),
     (values.at_least, f"3 of {'9' * 5000}", f'must be like "3 of 5", not "3 of {"9" * 34}…"'),
     (values.at_least, "3 in 5", 'must be like "3 of 5", not "3 in 5"'),
     (values.at_least, 3, 'must be like "3 of 5", not 3'),
@@ -87,7 +91,11 @@ BAD: list[tuple[Callable[[object], object], object, str]] = [
         "never",
         'must be a duration such as "90s" or "1h30m", not "never"; "off" turns it off',
     ),
-    (values.unless_off(values.limit_of_system(1)), "8d", 'must be at most 7d, not "8d"; "off" turns it off'),
+    (
+        values.unless_off(values.limit_of_system(1)),
+        "8d",
+        'must be at most 7d, not "8d"; "off" turns it off',
+    ),
     (values.between, ["07:00"], TWO_TIMES),
     (values.between, ["00:00", "00:00"], TWO_TIMES),
     (
@@ -101,23 +109,46 @@ BAD: list[tuple[Callable[[object], object], object, str]] = [
     (values.list_of(values.text), "a", 'must be a list such as ["one", "two"], not "a"'),
     (values.list_of(values.text), [1], "must be a text in quotes, not 1"),
     (values.one_of(("a", "b")), 10**50, "must be one of a b, not a number of that size"),
-    (values.one_of(("ok", "keep")), "kep", 'must be one of ok keep, not "kep"; did you mean "keep"?'),
+    (
+        values.one_of(("ok", "keep")),
+        "kep",
+        'must be one of ok keep, not "kep"; did you mean "keep"?',
+    ),
     (values.zone, "Europe/Berln", 'no such time zone as "Europe/Berln"; write "Europe/Berlin"'),
     (
         values.zone,
         "../etc",
-        'no such time zone as "../etc"; write a region and a city, such as "Asia/Hong_Kong" or "Europe/Berlin"',
+        (
+            'no such time zone as "../etc"; write a region and a city, such as "Asia/Hong_Kong"'
+            ' or "Europe/Berlin"'
+        ),
     ),
     (values.web, "8787", 'must be HOST:PORT such as "127.0.0.1:8787", or "" for off, not "8787"'),
-    (values.web, "h:99999", 'must be HOST:PORT such as "127.0.0.1:8787", or "" for off, not "h:99999"'),
+    (
+        values.web,
+        "h:99999",
+        'must be HOST:PORT such as "127.0.0.1:8787", or "" for off, not "h:99999"',
+    ),
     (values.url("https"), "ftp://h", 'must be an address that begins with "https://"'),
     (values.url("https"), "ftp://u:hunter2@h", "must not hold a user or password"),
     (values.url("https"), "https://h:port", 'must be an address that begins with "https://"'),
     (values.heartbeat, "example.com", 'must be an address that begins with "https://"'),
-    (values.heartbeat, "http://e.com/x", "plain http shows the address to everyone on the way; write https"),
-    (values.heartbeat, "https://e.com/x y", "holds a space or a character that no address has; copy the address again"),
-    (values.heartbeat, "https://e.com/ü", "holds a space or a character that no address has; copy the address again"),
-]  # fmt: skip
+    (
+        values.heartbeat,
+        "http://e.com/x",
+        "plain http shows the address to everyone on the way; write https",
+    ),
+    (
+        values.heartbeat,
+        "https://e.com/x y",
+        "holds a space or a character that no address has; copy the address again",
+    ),
+    (
+        values.heartbeat,
+        "https://e.com/ü",
+        "holds a space or a character that no address has; copy the address again",
+    ),
+]
 
 
 @pytest.mark.parametrize(("parse", "written", "meant"), GOOD)

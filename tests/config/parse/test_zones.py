@@ -66,7 +66,7 @@ def test_what_was_meant_is_named(written: str, expected: list[str]) -> None:
 
 @pytest.mark.parametrize(("abbreviation", "found"), zones.ABBREVIATIONS.items())
 def test_every_zone_of_the_table_exists(abbreviation: str, found: tuple[str, ...]) -> None:
-    """B3: what is to be written can be."""
+    """B3: each suggested name is accepted."""
     assert abbreviation == abbreviation.lower()
     for name in (*found, *zones.KNOWN, *zones.PLACES.values()):
         assert values.zone(name) == ZoneInfo(name)
@@ -103,7 +103,7 @@ def test_an_offset_is_answered_with_zones_that_have_it(spelling: str, hours: int
     ],
 )
 def test_offsets_are_named_by_region(written: str, expected: list[str]) -> None:
-    """B3: those first that have it all the year."""
+    """B3: zones that have the offset all year come first."""
     assert hints(written) == expected
 
 
@@ -141,5 +141,5 @@ def test_zones_that_are_not_what_they_seem_are_a_warning(zone: str, said: str) -
     "zone", ["", "UTC", "CET", "HST", "Etc/GMT+0", "Etc/UTC", "Singapore", "Asia/Hong_Kong"]
 )
 def test_other_zones_are_taken_as_they_are(zone: str) -> None:
-    """B3: no doubt without a reason."""
+    """B3: no warning without a reason."""
     assert doubts(loaded(f'[daemon]\ntimezone = "{zone}"\n{WHOLE}')) == []

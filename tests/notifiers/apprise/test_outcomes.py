@@ -1,4 +1,4 @@
-"""F1: what Apprise's results and complaints are taken to mean."""
+"""F1: the meaning of Apprise's results and complaints."""
 
 import email.errors
 import json
@@ -14,9 +14,7 @@ from daemon.types import AttemptResult, Outcome
 
 
 def test_a3_a_proxy_of_the_environment_that_fails_is_named() -> None:
-    """A3: nothing left, so the message is tried again without doubt, and it is not the service that
-    refused.
-    """
+    """A3: nothing left, so the message is retried without doubt; the service did not refuse."""
     error = requests.exceptions.ProxyError(
         "Unable to connect to proxy", ConnectionRefusedError(111, "refused")
     )
@@ -62,9 +60,7 @@ def test_results_are_classed(status: str, expected: Outcome) -> None:
     ],
 )
 def test_telegram_refuses_only_in_its_own_words(said: str, status: int, expected: Outcome) -> None:
-    """F1: a revoked token or a blocked bot is for good; the same status from a proxy's page is
-    not.
-    """
+    """F1: a revoked token or blocked bot is final; the same status on a proxy's page is not."""
     assert telegram(said, status).outcome is expected
 
 
@@ -114,16 +110,12 @@ def test_ntfy_refuses_only_by_its_own_codes(said: str, code: str, expected: Atte
     ],
 )
 def test_s1_an_answer_that_broke_off_refuses_nothing(text: str, expected: Outcome) -> None:
-    """S1: a service that says in its answer what became of a message may have taken it; a status
-    decides alone.
-    """
+    """S1: a service that reports in its body may have taken the message; else the status counts."""
     assert outcome("FAILURE", "Slack", [Complaint(text, broke_off=True)]).outcome is expected
 
 
 def test_a_status_of_success_that_failed() -> None:
-    """F1: a service that answers 200 and still did not take the message is later, and says no more
-    than is known.
-    """
+    """F1: a service that answers 200 without taking the message is `later`."""
     assert outcome(
         "FAILURE", "Slack", [Complaint("Failed to send to Slack: error=200.")]
     ) == AttemptResult(
@@ -133,7 +125,7 @@ def test_a_status_of_success_that_failed() -> None:
 
 
 def test_an_announcement_is_no_reason() -> None:
-    """F1: that Apprise waits for a limit is not why it failed."""
+    """F1: Apprise's wait for a limit is not the reason of the failure."""
     waiting = Complaint("Discord rate limiting in effect; blocking for 0.00 second(s)")
     failed = Complaint("Failed to send Discord notification: Too Many Requests, error=429.")
     assert outcome("FAILURE", "Discord", [waiting, failed]).detail == "Discord answered HTTP 429"
@@ -149,7 +141,7 @@ def test_fewer_complaints_than_recipients_are_some_that_were_reached() -> None:
 
 
 def test_a_mail_that_some_got() -> None:
-    """F1: where the server refused a copy, the mail itself may have been read."""
+    """F1: if the server refused a copy, the mail itself may have been read."""
     refused = Complaint("SMTP recipient a@example.com was refused: 550 b'no such user'")
     failed = Complaint('Sending email to "b@example.com" failed.')
     assert outcome("FAILURE", "E-Mail", [refused, failed]) == AttemptResult(
@@ -158,7 +150,7 @@ def test_a_mail_that_some_got() -> None:
 
 
 def test_the_longest_wait_is_obeyed() -> None:
-    """F2: of two chats that name a time, the channel waits for the later."""
+    """F2: if two chats name a time, the channel waits for the later one."""
     said = [
         f"Failed to send Telegram notification to {n}: Too Many Requests: retry after {n},"
         " error=429."
@@ -171,9 +163,7 @@ def test_the_longest_wait_is_obeyed() -> None:
 
 
 def test_several_recipients_are_refused_only_together() -> None:
-    """F1: one recipient that may still be reached keeps the channel; one possibly reached makes it
-    unknown.
-    """
+    """F1: a reachable recipient keeps the channel; one possibly reached makes it unknown."""
 
     class RequestException(OSError):  # noqa: N818 - it is known by the name that requests gives it
         pass
@@ -212,7 +202,7 @@ def test_several_recipients_are_refused_only_together() -> None:
     ],
 )
 def test_mail_is_always_tried_again(error: Exception, detail: str) -> None:
-    """F1: whatever a mail server says is later; its sentence says what it said."""
+    """F1: any refusal of a mail server is `later`; the sentence quotes it."""
     assert outcome("FAILURE", "E-Mail", [Complaint("Connection error", error)]) == AttemptResult(
         Outcome.LATER, detail
     )
@@ -253,9 +243,7 @@ def test_mail_is_always_tried_again(error: Exception, detail: str) -> None:
     ],
 )
 def test_what_no_waiting_mends_is_refused(error: Exception, words: str) -> None:
-    """A9: what fails before anything left, because of the URL alone, is refused, and told without a
-    part of it.
-    """
+    """A9: a failure before anything left, due to the URL, is refused; no part of it is shown."""
     attempted = outcome("FAILURE", "JSON", [Complaint("", error)])
     assert attempted.outcome is Outcome.REFUSED
     assert attempted.detail.startswith(f"the URL of this channel can never be used: {words}")
@@ -296,9 +284,7 @@ def test_what_waiting_may_mend_is_later(error: Exception, expected: str) -> None
     ],
 )
 def test_what_never_left_cannot_have_arrived(error: Exception, unsent: bool, expected: str) -> None:
-    """F1: the same failure is later before the message left, for instance within TLS, and unknown
-    after that.
-    """
+    """F1: a failure is `later` before the message left, for instance within TLS, else unknown."""
     outcome_of = Outcome.LATER if unsent else Outcome.UNKNOWN
     complaint = Complaint("", error, unsent=unsent)
     assert outcome("FAILURE", "JSON", [complaint]) == AttemptResult(outcome_of, expected)
@@ -332,6 +318,6 @@ def test_a_circle_of_causes_ends() -> None:
 
 
 def test_a_detail_is_one_short_line() -> None:
-    """What a receiver says is cut, and loses its control characters."""
+    """A receiver's text is cut and loses its control characters."""
     detail = short(outcome("FAILURE", "x", [Complaint("a\n\x1b[31m" + "b" * 500)]).detail)
     assert (len(detail), detail.isprintable()) == (LONGEST_DETAIL, True)

@@ -1,6 +1,4 @@
-"""Apprise's plugin for a channel URL: which URLs have one, what is unwise about them, what of them
-is taken back.
-"""
+"""Apprise's plugin for a channel URL: which URLs have one, their risks, and options taken back."""
 
 import re
 from pathlib import Path
@@ -57,9 +55,7 @@ TELEGRAM = "tgram://123456789:abcdefghijklmnopqrstuvwxyz_0123456"
     ],
 )
 def test_bad_urls_are_refused_without_showing_them(url: str, sentence: str) -> None:
-    """A URL that Apprise cannot use gets one sentence with the remedy, and nothing of it is
-    shown.
-    """
+    """An unusable URL gets one sentence with the remedy, which shows no part of it."""
     assert (notifiers.problem(url) or "").startswith(sentence)
     with pytest.raises(ValueError, match=r"URL|service") as refusal:
         AppriseNotifier(url, ManualClock())
@@ -100,9 +96,7 @@ QUERY_CUT = "what follows ? in this URL is no list of NAME=VALUE; "
     ],
 )
 def test_a_literal_that_would_be_cut_is_refused(url: str, sentence: str) -> None:
-    """B6: Apprise takes what stands before the sign and drops the rest, so that no login would ever
-    be right.
-    """
+    """B6: Apprise drops the rest after such a character, so that no login would ever work."""
     said = notifiers.problem(url) or ""
     assert said.startswith(sentence)
     assert SECRET not in said
@@ -133,9 +127,7 @@ printable = st.text(
 
 @given(printable, printable)
 def test_what_is_filled_in_is_what_is_sent(user: str, password: str) -> None:
-    """B6: a user or password from a file or a variable reaches Apprise as it is, whatever signs it
-    has.
-    """
+    """B6: a user or password from a file or variable reaches Apprise unchanged."""
     around = Surroundings(HiddenMapping({"USER": user, "PW": password}), Path())
     for written in (
         "jsons://{env:USER}:{env:PW}@example.com/x",
@@ -152,9 +144,7 @@ def test_what_is_filled_in_is_what_is_sent(user: str, password: str) -> None:
     )
 )
 def test_a_literal_password_is_whole_or_refused(password: str) -> None:
-    """B6: it never reaches Apprise cut; only what looks like a host, or a port, and a path cannot
-    be told from one.
-    """
+    """B6: it never reaches Apprise cut, unless it looks like a host or port and a path."""
     assume(re.match(r"[0-9]*/|[^/]*@[^/]+/", password) is None)
     for form in (
         "jsons://me:{}@example.com/x",
@@ -180,9 +170,7 @@ def test_a_literal_password_is_whole_or_refused(password: str) -> None:
     ],
 )
 def test_plain_schemes_beyond_this_machine_are_named(url: str, unwise: bool) -> None:
-    """Promise 9: a channel whose messages would leave this machine unencrypted is a warning of
-    `check`.
-    """
+    """Promise 9: `check` warns of a channel whose messages leave this machine unencrypted."""
     assert (notifiers.caution(url) is not None) is unwise
 
 
@@ -247,9 +235,7 @@ PLAIN = "sends every message unencrypted; "
     ],
 )
 def test_s10_what_asks_for_less_safety_is_named(url: str, cautions: list[str]) -> None:
-    """S10: one sentence for each, with the remedy; nothing for a receiver on this machine that
-    nobody can reach.
-    """
+    """S10: one sentence each, with the remedy; none for a local receiver that nobody can reach."""
     said = notifiers.caution(url) or ""
     found = [
         caution
@@ -280,14 +266,12 @@ def test_s10_what_asks_for_less_safety_is_named(url: str, cautions: list[str]) -
     ],
 )
 def test_s10_the_remedy_of_a_plain_channel_is_one_it_has(url: str, sentence: str) -> None:
-    """S10: the sentence names what makes the channel plain, and nothing that the service does not
-    have.
-    """
+    """S10: the sentence names what makes the channel plain, and only options of the service."""
     assert notifiers.caution(url) == f"{sentence}, or use a receiver on this machine"
 
 
 def test_two_cautions_are_one_text() -> None:
-    """What is unwise for two reasons says both."""
+    """Two risks of one URL are both named."""
     caution = notifiers.caution("ntfy://ntfy.example.com/a/b") or ""
     assert caution.startswith("ntfy:// sends every message unencrypted; ")
     assert "; this ntfy URL has several recipients: " in caution
@@ -306,8 +290,6 @@ async def test_lines_are_not_cut() -> None:
     [("", (21, 21)), ("?rto=2", (21, 2)), ("?cto=3", (3, 21)), ("?cto=3&rto=2", (3, 2))],
 )
 def test_sockets_give_up_just_after_us(query: str, seconds: tuple[float, float]) -> None:
-    """F2: an attempt that was given up ends by itself a second later, unless the URL asks for less
-    patience.
-    """
+    """F2: a given-up attempt ends by itself a second later, or sooner if the URL says so."""
     notifier = AppriseNotifier(f"json://127.0.0.1/{query}", ManualClock(), timeout=20 * SECOND)
     assert notifier._apprise[0].request_timeout == seconds

@@ -1,4 +1,4 @@
-"""What of a channel URL is secret."""
+"""Secret parts of a channel URL."""
 
 from urllib.parse import quote
 

@@ -1,6 +1,4 @@
-"""Blocking calls from the event loop: one at a time, given up in time, never in the way of an
-exit.
-"""
+"""Blocking calls from the event loop: one at a time, given up in time, never blocking an exit."""
 
 import asyncio
 import subprocess
@@ -17,13 +15,13 @@ from tests.notifiers.hostile import no_call_is_left
 
 
 async def test_a_result_comes_back() -> None:
-    """What the work returns is the result."""
+    """The work's return value is the result."""
     calls: BoundedCalls[int] = BoundedCalls(ManualClock(), 1000, bool)
     assert await calls.run(lambda: 42) == 42
 
 
 async def test_a_failure_is_raised_where_it_is_awaited() -> None:
-    """What the work raises is raised to the caller, not printed by its thread."""
+    """Exceptions of the work are raised to the caller, not printed by its thread."""
     calls: BoundedCalls[float] = BoundedCalls(ManualClock(), 1000, bool)
     with pytest.raises(ZeroDivisionError):
         await calls.run(lambda: 1 / 0)
@@ -48,9 +46,7 @@ async def test_calls_take_turns() -> None:
 
 
 async def test_hanging_calls_are_given_up_and_bounded() -> None:
-    """F2: a call past its time is given up; while too many hang none is begun; when they end all is
-    well again.
-    """
+    """F2: a late call is given up; while too many hang none begins; after that all is well."""
     clock, release = ManualClock(), threading.Event()
     calls: BoundedCalls[bool] = BoundedCalls(clock, 1000, bool, abandoned=0)
     hanging = asyncio.ensure_future(calls.run(lambda: release.wait(60)))
@@ -80,9 +76,7 @@ async def test_hanging_calls_are_given_up_and_bounded() -> None:
 async def test_a_call_that_sent_nothing_is_told_apart(
     tells: Sequence[Callable[[CallConnections], None]], expected: Unfinished
 ) -> None:
-    """F1: only where its library tells that nothing of the message left, and it sends nothing from
-    then on.
-    """
+    """F1: only where its library shows that nothing left; then it sends nothing any more."""
     clock, release = ManualClock(), threading.Event()
     refused: list[str] = []
 

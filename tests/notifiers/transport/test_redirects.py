@@ -17,9 +17,7 @@ STATUSES = (301, 302, 303, 307, 308)
 @pytest.mark.parametrize("scheme", ["json", "form", "ntfy", "mmost"])
 @pytest.mark.parametrize("status", STATUSES)
 async def test_s10_no_message_and_no_header_follows_a_redirect(scheme: str, status: int) -> None:
-    """S10: whatever the URL asks for and whatever the status is; the host is named, without the
-    token in it.
-    """
+    """S10: for any URL and status; the sentence names the host without the token in it."""
     with Receiver(answering(200)).serving() as elsewhere:
         location = f"http://127.0.0.1:{elsewhere.port}/{TOKEN}"
         with Receiver(answering(status, Location=location)).serving() as receiver:
@@ -58,7 +56,7 @@ async def test_s10_the_outcome_says_where_it_leads(location: str, place: str) ->
 
 @pytest.mark.parametrize("status", STATUSES)
 def test_s10_requests_itself_follows_none(status: int) -> None:
-    """S10: also where a plugin would call requests without a word about redirects."""
+    """S10: also if a plugin calls requests without an option for redirects."""
     install()
     with Receiver(answering(200)).serving() as elsewhere:
         location = f"http://127.0.0.1:{elsewhere.port}/"

@@ -1,6 +1,4 @@
-"""Rows that marginwatch never wrote, as the daemon and its commands meet them
-(daemon/store/database/corruption.py).
-"""
+"""Rows that marginwatch never wrote, met by the daemon and its commands."""
 
 from collections.abc import Callable
 
@@ -10,7 +8,7 @@ from sqlalchemy import text
 from daemon.errors import StoreError
 from daemon.store import History, Store
 from daemon.store.database import engine as engines
-from daemon.store.database.corruption import UNREADABLE, readable
+from daemon.store.database.corruption import UNREADABLE, decode_json
 from daemon.types import ClockStep, Record
 from tests.store.records import ACCOUNT, clears, epoch, fires
 from tests.values import T0, miss, reading
@@ -65,7 +63,7 @@ def filled(store: Store, write: Write) -> Store:
         ),
         (
             "UPDATE notifications SET facts = '[]' WHERE id = 1",
-            lambda store: store.told(),
+            lambda store: store.episode_deliveries(),
             "notifications .* id 1",
         ),
         (
@@ -78,9 +76,7 @@ def filled(store: Store, write: Write) -> Store:
 def test_a_daemon_is_told_of_it(
     url: str, filled: Store, statement: str, read: Callable[[Store], object], place: str
 ) -> None:
-    """Which row it is, as a failure of the database: a start ends with this sentence, a run goes on
-    from memory.
-    """
+    """A start ends with a sentence that names the row; a running daemon continues from memory."""
     change(url, statement)
     with pytest.raises(StoreError, match=f"the table {place}: mend it"):
         read(filled)
@@ -133,7 +129,7 @@ def test_a_command_is_told_of_it(
 
 
 def test_one_row_of_many_is_found(url: str, store: Store, write: Write) -> None:
-    """In a page of a thousand, read at once; those before it are read."""
+    """A damaged row in a page of a thousand; the rows before it are read."""
     write(*(Record(ACCOUNT, reading(seq, T0 + seq * 1_000)) for seq in range(2, 300)))
     assert store.down is None
     change(url, "UPDATE snapshots SET source = 'weird' WHERE seq IN (150, 200)")
@@ -144,7 +140,7 @@ def test_one_row_of_many_is_found(url: str, store: Store, write: Write) -> None:
 
 
 def test_text_that_is_no_json_is_kept_apart() -> None:
-    """It is none of the values that JSON has."""
-    assert readable('{"a": 1}') == {"a": 1}
-    assert readable("null") is None
-    assert readable("{") is readable(b"\xff") is UNREADABLE
+    """Invalid JSON becomes a value that valid JSON never has."""
+    assert decode_json('{"a": 1}') == {"a": 1}
+    assert decode_json("null") is None
+    assert decode_json("{") is decode_json(b"\xff") is UNREADABLE

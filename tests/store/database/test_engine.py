@@ -1,4 +1,4 @@
-"""How databases are opened, and the sentences where they cannot be."""
+"""Opening of databases, and the sentences of failures."""
 
 import os
 import socket
@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from daemon.errors import StoreError
 from daemon.store import History, Store, upgrade
 from daemon.store.database.engine import bound, parse, reading, writing
-from daemon.store.database.failures import told
+from daemon.store.database.failures import store_errors
 from daemon.store.database.migrate import HEAD
 from tests.other_users import BECOME, program
 from tests.store.records import ACCOUNT, epoch, read
@@ -45,9 +45,7 @@ def directory() -> Iterator[Path]:
 
 
 def as_nobody(url: str) -> str:
-    """What a user without any rights reads, or is told (C1: also where it may not enter the
-    checkout).
-    """
+    """The output for a user without rights (C1: even where it may not enter the checkout)."""
     command = program(READ_AS_NOBODY, url)
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
@@ -62,9 +60,7 @@ def filled(path: Path) -> str:
 
 
 def test_a_stopped_database_is_readable_to_others(directory: Path) -> None:
-    """A WAL database in a directory that the reader may not write is read as what it is: at
-    rest.
-    """
+    """An idle WAL database is read in a directory that the reader may not write."""
     url = filled(directory / "watch.db")
     directory.chmod(0o555)
     assert as_nobody(url) == "[2]"
@@ -182,7 +178,7 @@ def test_readers_cannot_write(url: str) -> None:
 
 
 def test_the_writer_is_durable(sqlite: str) -> None:
-    """What is committed is on disk: WAL with `synchronous = FULL`, and foreign keys are checked."""
+    """A commit is on disk: WAL with `synchronous = FULL`; foreign keys are checked."""
     engine = writing(parse(sqlite))
     with engine.connect() as connection:
         asked = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
@@ -210,14 +206,14 @@ FINITE = text(
 
 
 def test_s12_what_takes_too_long_to_read_is_one_sentence(tmp_path: Path) -> None:
-    """S12: what never ends is ended, for each transaction anew; what takes its time is not."""
+    """S12: an endless read is ended, in each transaction; a slow one is not."""
     url = parse(filled(tmp_path / "watch.db"))
     engine = reading(url)
     bound(engine, 3_000_000)
     for _ in range(2):
         with (
             pytest.raises(StoreError, match="takes far longer to read"),
-            told(url),
+            store_errors(url),
             engine.connect() as connection,
         ):
             connection.scalar(ENDLESS)
@@ -227,9 +223,7 @@ def test_s12_what_takes_too_long_to_read_is_one_sentence(tmp_path: Path) -> None
 
 
 def test_s12_a_schema_is_trusted_with_nothing(tmp_path: Path) -> None:
-    """S12: neither by those who read nor by those who write; sizes are bounded where others may
-    have written.
-    """
+    """S12: neither by readers nor by writers; sizes are limited where others may have written."""
     url = parse(filled(tmp_path / "watch.db"))
     for engine in (reading(url), writing(url)):
         with engine.connect() as connection:
@@ -242,7 +236,7 @@ def test_s12_a_schema_is_trusted_with_nothing(tmp_path: Path) -> None:
     engine = reading(url)
     with (
         pytest.raises(StoreError, match="too large to be of marginwatch"),
-        told(url),
+        store_errors(url),
         engine.connect() as connection,
     ):
         connection.scalar(text("SELECT zeroblob(9000000)"))

@@ -1,4 +1,4 @@
-"""What a failing database means."""
+"""The meaning of database failures."""
 
 import sqlite3
 
@@ -8,7 +8,14 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from daemon.errors import StoreError
-from daemon.store.database.failures import Refused, Unfit, named, refusal, told, undecided
+from daemon.store.database.failures import (
+    Refused,
+    Unfit,
+    database_name,
+    refusal,
+    store_errors,
+    undecided,
+)
 
 
 def of_sqlite(code: int) -> DBAPIError:
@@ -73,9 +80,7 @@ def test_refusals(error: BaseException, reason: str | None) -> None:
 def test_strict_2_commits_that_fail_and_may_be_on_disk(
     error: BaseException, may_be_on_disk: bool
 ) -> None:
-    """Strict 2: what the database itself undid is lost; where the disk or the way to it failed,
-    nobody knows.
-    """
+    """Strict 2: a commit undone by the database is lost; after a failed disk or line, unknown."""
     assert undecided(error) is may_be_on_disk
 
 
@@ -89,7 +94,7 @@ def test_strict_2_commits_that_fail_and_may_be_on_disk(
 )
 def test_names_have_no_secrets(url: str, expected: str) -> None:
     """Promise 9: user and password stay out of every sentence."""
-    assert named(make_url(url)) == expected
+    assert database_name(make_url(url)) == expected
 
 
 @pytest.mark.parametrize(
@@ -105,6 +110,9 @@ def test_names_have_no_secrets(url: str, expected: str) -> None:
     ],
 )
 def test_sentences(error: DBAPIError, sentence: str) -> None:
-    """What happened, and what to do."""
-    with pytest.raises(StoreError, match=sentence), told(make_url("sqlite:////var/lib/watch.db")):
+    """Each sentence says what happened and what to do."""
+    with (
+        pytest.raises(StoreError, match=sentence),
+        store_errors(make_url("sqlite:////var/lib/watch.db")),
+    ):
         raise error

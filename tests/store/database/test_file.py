@@ -1,6 +1,4 @@
-"""A store whose file is taken away: it refuses to write, as on a full disk, until the file is
-back.
-"""
+"""A store whose file is removed: it refuses to write, as on a full disk, until the file is back."""
 
 import os
 import queue
@@ -27,7 +25,7 @@ QUICK = FaultInjection(wait=lambda stop, _: stop.wait(0.01), look=0.01)
 
 
 class Told(queue.Queue[str]):
-    """What the store said: why it is down, or "" when it writes again."""
+    """Reports of the store: why it is down, or "" when it writes again."""
 
     def next(self) -> str:
         return self.get(timeout=SOON)
@@ -64,9 +62,7 @@ def taken(path: Path) -> Path:
 
 
 def test_it_is_noticed_without_anything_to_write(store: Store, path: Path, told: Told) -> None:
-    """A2: the sentence says where the file is and what to do; nothing may be read either; then all
-    is as before.
-    """
+    """A2: the sentence names the file and the remedy; reading is refused too, until it is back."""
     away = taken(path)
     sentence = f"its file is now {away}: move it back to {path}"
     assert told.next() == sentence
@@ -80,9 +76,7 @@ def test_it_is_noticed_without_anything_to_write(store: Store, path: Path, told:
 
 
 def test_what_waited_is_written_in_order(store: Store, path: Path, told: Told) -> None:
-    """Promise 1, A2: readings and misses of the time without a file are recorded when it is
-    back.
-    """
+    """Promise 1, A2: readings and misses from the time without a file are recorded afterwards."""
     away = taken(path)
     told.next()
     assert [store.submit(read(seq)).result(SOON) for seq in (3, 4, 5)] == [Written.DEFERRED] * 3
@@ -92,7 +86,7 @@ def test_what_waited_is_written_in_order(store: Store, path: Path, told: Told) -
 
 
 def test_nobody_else_collects_where_the_file_was(store: Store, path: Path, told: Told) -> None:
-    """A2: also where the lock went with the file; the old one, put back with it, is taken again."""
+    """A2: also if the lock went with the file; the old one, put back with it, is used again."""
     away = path.with_name("away")
     away.mkdir()
     names = sorted(
@@ -115,7 +109,7 @@ def test_nobody_else_collects_where_the_file_was(store: Store, path: Path, told:
 
 
 def same_bytes(path: Path, kept: Path) -> None:
-    """In one step: a copy that grows is another file for as long as it does."""
+    """The copy appears in one step: while a copy grows it is another file."""
     shutil.copyfile(kept, path.with_name("copy"))
     path.with_name("copy").rename(path)
 
@@ -144,9 +138,7 @@ def beside_a_wal(path: Path, kept: Path) -> None:
 def test_only_what_goes_on_where_the_file_ended_takes_its_place(
     store: Store, path: Path, told: Told, put: Callable[[Path, Path], None], goes_on: bool
 ) -> None:
-    """A2: a deleted file can be had from the daemon, and its copy takes its place; any other file
-    is left as it is.
-    """
+    """A2: a copy of a deleted file, taken from the daemon, may replace it; no other file may."""
     shutil.copyfile(path, path.with_name("older.db"))
     path.unlink()
     sentence = told.next()
@@ -183,9 +175,7 @@ def test_what_lies_beside_it_is_made_anew(store: Store, path: Path, suffix: str)
 def test_a_wal_that_was_deleted_under_a_reader_is_kept_until_all_of_it_is_in_the_file(
     store: Store, path: Path, told: Told
 ) -> None:
-    """A2: a new WAL beside the old index would damage the database; what the old one holds would be
-    gone.
-    """
+    """A2: a new WAL beside the old index would damage the database and lose the old WAL."""
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)) as reader:
         reader.execute("BEGIN")
         assert reader.execute("SELECT count(*) FROM snapshots").fetchone() == (1,)
@@ -205,7 +195,7 @@ def test_a_wal_that_was_deleted_under_a_reader_is_kept_until_all_of_it_is_in_the
 def test_a_file_that_is_deleted_while_writing_fails_can_be_brought_back(
     path: Path, turnstile: Turnstile
 ) -> None:
-    """A2: nobody has its WAL open then, and all of it is in the file."""
+    """A2: then no process has its WAL open, and all of it is in the file."""
     store = Store.open(
         f"sqlite:///{path}", fault_injection=turnstile.fault_injection, hooks=turnstile.hooks
     )
@@ -229,9 +219,7 @@ def refuse(_: Connection) -> None:
 
 
 def test_a_file_that_is_lost_within_a_commit_holds_it(path: Path, turnstile: Turnstile) -> None:
-    """Strict 2, A2: it is in the file that was moved: who counted it as lost would be wrong when
-    that is back.
-    """
+    """Strict 2, A2: the moved file holds the commit, so it must not count as lost."""
     store = Store.open(
         f"sqlite:///{path}", fault_injection=turnstile.fault_injection, hooks=turnstile.hooks
     )
@@ -251,7 +239,7 @@ def test_a_file_that_is_lost_within_a_commit_holds_it(path: Path, turnstile: Tur
 def test_a_link_that_leads_nowhere_does_not_end_the_writer(
     store: Store, path: Path, told: Told
 ) -> None:
-    """A2: whatever is put at the path, the writer waits for its file."""
+    """A2: the writer waits for its own file, whatever is at the path."""
     away, link = path.with_name("away.db"), path.with_name("link.db")
     away.hardlink_to(path)
     link.symlink_to(path)

@@ -83,9 +83,7 @@ def test_one_process_cannot_collect_twice(url: str) -> None:
 
 
 def test_reading_and_single_rows_need_no_lock(url: str) -> None:
-    """The lock is about collecting: commands read, and write rows of their own, beside the
-    daemon.
-    """
+    """The lock is for collecting: commands read, and add rows, beside the daemon."""
     store = Store.open(url)
     write_once(url, RecordCall(T0, "assets"))
     with History.open(url) as history:
@@ -123,7 +121,7 @@ def test_a_link_to_the_database_is_the_same_database(sqlite: str, tmp_path: Path
 
 
 def test_a_missing_directory_is_named(tmp_path: Path) -> None:
-    """Where the lock cannot be written, the sentence says why."""
+    """When the lock cannot be written, the sentence says why."""
     with pytest.raises(StoreError, match=r"there is no directory .* for the database: make it"):
         Store.open(f"sqlite:///{tmp_path / 'nowhere' / 'watch.db'}")
 
@@ -159,9 +157,7 @@ def listening(lock: Path) -> None:
 def test_s8_something_else_in_the_place_of_the_lock_is_left_alone(
     tmp_path: Path, place: Callable[[Path], None]
 ) -> None:
-    """S8: a daemon, `check` and `status` say so at once; nothing is written, made, waited for or
-    read to its end.
-    """
+    """S8: a daemon, `check` and `status` say so at once, without writing, waiting or reading on."""
     url, lock, victim = (
         f"sqlite:///{tmp_path / 'w.db'}",
         tmp_path / "w.db.lock",
@@ -188,9 +184,7 @@ def test_s8_something_else_in_the_place_of_the_lock_is_left_alone(
 
 
 def test_s8_the_lock_is_its_owners_alone(tmp_path: Path) -> None:
-    """S8: whoever could open it could lock it; one that an older version left open to all is
-    closed.
-    """
+    """S8: anyone who can open it can lock it; one left open by an older version is closed."""
     lock, before = tmp_path / "w.db.lock", os.umask(0)
     try:
         for _ in range(2):
@@ -203,9 +197,7 @@ def test_s8_the_lock_is_its_owners_alone(tmp_path: Path) -> None:
 
 @contextmanager
 def foreign_lock(bits: int) -> Iterator[Path]:
-    """A lock file of a neighbour, open to all, in a folder of these bits; within, this process is
-    another user's.
-    """
+    """Another user's lock file, open to all, in a folder of this mode; seen as another user."""
     needs_root()
     with open_folder() as top:
         folder = top / "data"
@@ -225,7 +217,7 @@ def foreign_lock(bits: int) -> Iterator[Path]:
 
 
 def test_s8_a_lock_that_a_neighbour_could_hold_for_ever_is_replaced() -> None:
-    """S8: nobody holds it, so it is made anew, for the daemon's user alone."""
+    """S8: an unheld lock is created anew, for the daemon's user alone."""
     with foreign_lock(0o755) as lock:
         url = f"sqlite:///{lock.with_suffix('')}"
         preflight(url)
@@ -234,9 +226,7 @@ def test_s8_a_lock_that_a_neighbour_could_hold_for_ever_is_replaced() -> None:
 
 
 def test_s8_a_neighbours_lock_that_is_held_is_named_with_its_owner() -> None:
-    """S8: whose it is, which process holds it, and what ends that; what stands in the file is not
-    believed.
-    """
+    """S8: its owner, the process and the remedy are named; the file's text is not believed."""
     with foreign_lock(0o755) as lock, lock.open("r+") as holding:
         fcntl.flock(holding, fcntl.LOCK_EX)
         holding.write(f"{os.getpid()}\n")
@@ -290,9 +280,7 @@ def held(lock: Path, kind: int) -> Iterator["subprocess.Popen[str]"]:
 
 @pytest.mark.parametrize("kind", [fcntl.LOCK_SH, fcntl.LOCK_EX])
 def test_s8_a_lock_of_another_program_is_said_as_what_it_is(tmp_path: Path, kind: int) -> None:
-    """S8: the process that holds it is named; the end of the one whose number stands in the file is
-    never proposed.
-    """
+    """S8: the holding process is named; ending the one written in the file is never suggested."""
     url, lock = f"sqlite:///{tmp_path / 'w.db'}", tmp_path / "w.db.lock"
     lock.write_text("1\n")
     with held(lock, kind) as process:
@@ -323,9 +311,7 @@ APART = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
 
 
 def test_s8_a_daemon_in_another_container_is_seen_or_believed(tmp_path: Path) -> None:
-    """S8: from outside by its number there; from beside it nobody's end is proposed, as numbers
-    differ.
-    """
+    """S8: outside it is seen by its number; from another container no end is suggested."""
     needs_root()
     if subprocess.run([*APART, "true"], check=False, capture_output=True).returncode:
         pytest.skip("no namespaces can be made here")
@@ -359,16 +345,15 @@ def test_s8_a_marginwatch_is_known_by_how_it_was_started() -> None:
         command = [sys.executable, "-c", "import sys; print(flush=True); sys.stdin.read()", *words]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
-            process.stdout.readline()  # until its first line, the system may not know how it was started
+            # Before its first line, the system may not know how it was started.
+            process.stdout.readline()
             assert is_marginwatch(str(process.pid)) == is_ours
             process.kill()
     assert [is_marginwatch(pid) for pid in ("0", "none", "")] == [False] * 3
 
 
 def test_s8_a_file_of_that_number_on_another_file_system_is_another_file() -> None:
-    """S8: btrfs shows files under another device than /proc/locks, so that counts only where none
-    is the file's.
-    """
+    """S8: btrfs shows other devices than /proc/locks; they count only without an exact match."""
     mine, other = (
         "1: FLOCK  ADVISORY  READ 12 00:1b:25 0 EOF",
         "2: FLOCK  ADVISORY  WRITE 11 00:1a:25 0 EOF",

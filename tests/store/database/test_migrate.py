@@ -72,9 +72,7 @@ def test_a_database_of_another_program_is_refused(url: str) -> None:
 
 
 def test_a_database_without_marginwatch_is_no_history(url: str) -> None:
-    """B7: an empty database is one that is not made yet, and never one without readings; one of
-    others is theirs.
-    """
+    """B7: an empty database is not created yet; another program's is refused."""
     with connected(url):
         pass
     with pytest.raises(AbsentError, match=r"^the database .* is empty: start marginwatch run"):
@@ -88,9 +86,7 @@ def test_a_database_without_marginwatch_is_no_history(url: str) -> None:
 
 
 def test_strict_9_the_head_is_alembics() -> None:
-    """Strict 9: the newest file by its name is what alembic goes to; the names tell the revisions
-    in their order.
-    """
+    """Strict 9: alembic upgrades to the newest file by name; names give the order of revisions."""
     migrations = ScriptDirectory(str(bundled.path("migrations")))
     revisions = [each.revision for each in migrations.walk_revisions()]
     assert migrations.get_heads() == [HEAD]

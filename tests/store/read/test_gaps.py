@@ -1,4 +1,4 @@
-"""What the ledger of gaps is derived from (daemon/store/read/gaps.py)."""
+"""The records from which gaps are derived (daemon/store/read/gaps.py)."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -42,8 +42,8 @@ def away(seq: int, since: int, until: int, reason: GapReason = GapReason.SUSPEND
     return ending(types.Gap(ACCOUNT, seq, at(since), at(until), reason, 1))
 
 
-def ledger(history: History, since: int = 0) -> list[tuple[str, int, int | None, int]]:
-    """By seconds after the beginning."""
+def gap_rows(history: History, since: int = 0) -> list[tuple[str, int, int | None, int]]:
+    """The gaps, in seconds after the beginning."""
     return [
         (each.reason.value, _s(each.started_at), _s(each.ended_at), each.missed)
         for each in _gaps(history, since)
@@ -61,9 +61,7 @@ def _s(instant: int | None) -> int:
 def test_a3_a_ledger_is_made_of_the_record(
     history: History, write: Write, small_pages: None
 ) -> None:
-    """A3: misses, downtime, suspend and steps of the clock, in their order; what goes on has no
-    end.
-    """
+    """A3: misses, downtime, suspend and clock steps, in order; a lasting one has no end."""
     write(
         epoch(),
         read(2),
@@ -79,7 +77,7 @@ def test_a3_a_ledger_is_made_of_the_record(
         read(15),
     )
     write(read(20), away(20, 16, 20), missed(21), away(22, 21, 22), missed(22))
-    assert ledger(history) == [
+    assert gap_rows(history) == [
         ("timeout", 1, 7, 5),
         ("blocked", 7, 8, 1),
         ("daemon_down", 9, 11, 1),
@@ -103,18 +101,18 @@ def test_a_gap_that_reaches_into_the_span_is_whole(history: History, write: Writ
         missed(31),
         read(32),
     )
-    assert ledger(history, at(20)) == [("timeout", 4, 30, 25), ("timeout", 30, 32, 1)]
-    assert ledger(history, at(31)) == [("timeout", 30, 32, 1)]
-    assert ledger(history, END) == []
+    assert gap_rows(history, at(20)) == [("timeout", 4, 30, 25), ("timeout", 30, 32, 1)]
+    assert gap_rows(history, at(31)) == [("timeout", 30, 32, 1)]
+    assert gap_rows(history, END) == []
 
 
 def test_an_account_without_a_record_has_no_gaps(history: History, write: Write) -> None:
     """Nor has one that was never read, until its first attempt fails."""
     write(epoch())
     assert list(history.missing("ghost", 0)) == []
-    assert ledger(history) == []
+    assert gap_rows(history) == []
     write(missed(2))
-    assert ledger(history) == [("timeout", 2, -1, 1)]
+    assert gap_rows(history) == [("timeout", 2, -1, 1)]
 
 
 @settings(
@@ -128,7 +126,7 @@ def test_an_account_without_a_record_has_no_gaps(history: History, write: Write)
 def test_a3_few_readings_tell_as_much_as_all(
     kinds: Sequence[str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """A3: the ledger is that of the whole record, whatever a page holds."""
+    """A3: the gaps are those of the whole record, whatever a page holds."""
     url = f"sqlite:///{tmp_path_factory.mktemp('trail')}/m.db"
     store = Store.open(url)
     whole: list[int | Miss | ListedGap] = []

@@ -31,9 +31,7 @@ def reader(database: Path) -> Iterator[Reader]:
 
 
 def add(database: Path) -> None:
-    """One number more, by a writer that is gone afterwards: it is in the file, and there is no
-    WAL.
-    """
+    """Add a number and close: the file holds it, and there is no WAL."""
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("INSERT INTO numbers SELECT max(n) + 1 FROM numbers")
         connection.commit()
@@ -52,9 +50,7 @@ def test_what_is_at_rest_is_read_without_a_trace(reader: Reader, database: Path)
 
 
 def test_what_changes_while_it_is_read_is_read_again(reader: Reader, database: Path) -> None:
-    """A1: an answer from a file that others change meanwhile is thrown away, however often they
-    do.
-    """
+    """A1: an answer from a file that changed meanwhile is dropped, however often that happens."""
     calls = 0
 
     def disturbed(connection: Connection) -> int:
@@ -91,9 +87,7 @@ def test_what_breaks_because_it_changes_is_read_again(reader: Reader, database: 
 
 
 def test_what_is_in_the_wal_is_read(reader: Reader, database: Path) -> None:
-    """A1: a WAL that holds something is never passed over, and where it is written into, everything
-    is seen.
-    """
+    """A1: a WAL with data is never skipped, also while it is being written."""
     with closing(sqlite3.connect(database)) as writer:
         for n in range(1, 4):
             writer.execute("INSERT INTO numbers VALUES (?)", (n,))

@@ -1,4 +1,4 @@
-"""What is recorded comes back as the daemon needs it."""
+"""The recorded state comes back as the daemon needs it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -41,7 +41,7 @@ Write = Callable[..., None]
 MAYBE = ChannelStatus(
     told_at=T0 + 3_000, last=notice().facts, waiting=key(), doubtful=frozenset({key()})
 )
-"""Of a channel that got the news, or did not."""
+"""A delivery of a channel that got the news, or did not."""
 
 
 def seqs(pages: list[list[Reading]]) -> list[int]:
@@ -59,9 +59,7 @@ def test_a1_the_epoch_counts_as_the_last_input(store: Store) -> None:
 
 
 def test_state_follows_the_last_input(store: Store, write: Write) -> None:
-    """Promise 4: counter, instant, the last judged instant and the open alerts come back
-    exactly.
-    """
+    """Promise 4: counter, instant, last judged instant and open alerts come back exactly."""
     write(fires(2), Record(ACCOUNT, miss(3, T0 + 3_000)))
     began = alert(2)
     fired = {
@@ -126,9 +124,7 @@ def test_warming_begins_at_the_last_reading_before(store: Store, write: Write) -
 
 
 def test_c1_warming_begins_with_a_reading_that_was_asked_for(store: Store, write: Write) -> None:
-    """C1: pushes bear no time of the exchange, so that those alone would not tell that it stands
-    still.
-    """
+    """C1: pushes have no exchange time, so they alone would not show that it stands still."""
     sources = {3: Source.WS, 4: Source.WS}
     made = (
         replace(reading(seq, T0 + seq * 1_000), source=sources.get(seq, Source.REST))
@@ -148,9 +144,7 @@ def test_warming_takes_all_when_history_is_short(store: Store, write: Write) -> 
 
 
 def test_a5_warming_shifts_by_later_steps(store: Store, write: Write) -> None:
-    """A5: the windows see the instants as they are meant now, and the look-back reaches across a
-    step.
-    """
+    """A5: the windows get corrected instants, and the look-back reaches across a step."""
     back: Millis = -100_000
     step = Record(ACCOUNT, ClockStep(4, T0 + 4_000 + back, back))
     write(read(2), read(3), step, read(5, T0 + 5_000 + back))
@@ -180,7 +174,7 @@ def test_an_unknown_account_has_nothing_to_warm(store: Store) -> None:
 
 
 def test_open_notices_come_back_exactly(store: Store, write: Write) -> None:
-    """Promise 2: what is queued is found at the next start, with its facts and their digits."""
+    """Promise 2: queued notifications are found at the next start, with exact facts."""
     write(fires(2))
     [kept] = store.open_notices()
     assert kept.notice == notice()
@@ -197,7 +191,7 @@ def test_a_claim_without_an_outcome_may_have_told(store: Store, write: Write) ->
     write(fires(2), Claim(MessageKey("phone", T0 + 3_000), (key(),)))
     [kept] = store.open_notices()
     assert (kept.state, kept.attempts, kept.maybe_repeat) == (NoticeState.SENDING, 1, True)
-    [told] = store.told()
+    [told] = store.episode_deliveries()
     assert told.told == MAYBE
 
 
@@ -224,7 +218,7 @@ def test_what_a_channel_was_told(
         Claim(message, (key(),)),
         RecordAttempt(message, T0 + 4_000, AttemptResult(outcome), {key(): state}),
     )
-    [found] = store.told()
+    [found] = store.episode_deliveries()
     assert (found.key, found.told) == (key(), told)
 
 
@@ -240,22 +234,22 @@ def test_a5_what_was_told_moves_with_the_clock(store: Store, write: Write) -> No
         delivered,
         Record(ACCOUNT, ClockStep(3, T0 + 64_000, 60_000)),
     )
-    assert [each.told.told_at for each in store.told()] == [T0 + 64_000]
+    assert [each.told.told_at for each in store.episode_deliveries()] == [T0 + 64_000]
 
 
 def test_told_ends_with_the_alert_and_its_news(store: Store, write: Write) -> None:
-    """What channels were told of an alert is known until it has ended and nothing of it waits."""
+    """A channel's knowledge of an alert is kept until it has ended and nothing waits."""
     write(fires(2), clears(3))
-    assert [each.key for each in store.told()] == [key()]
+    assert [each.key for each in store.episode_deliveries()] == [key()]
     write(Reroute(T0 + 4_000, (), refused=(key(),)))
-    assert store.told() == []
+    assert store.episode_deliveries() == []
 
 
 def test_ends_are_no_news_of_the_firing(store: Store, write: Write) -> None:
-    """That an end waits does not mean that a firing does."""
+    """A waiting end does not imply a waiting firing."""
     end = notice(key(kind=Kind.RESOLVED, seq=3))
     write(fires(2, channels=()), replace(clears(3), notices=(end,)))
-    assert [each.told for each in store.told()] == [ChannelStatus(ended=True)]
+    assert [each.told for each in store.episode_deliveries()] == [ChannelStatus(ended=True)]
     assert [kept.notice for kept in store.open_notices()] == [end]
 
 
@@ -288,9 +282,7 @@ def test_lists_for_a_start(store: Store, write: Write) -> None:
 
 
 def test_b3_calls_tell_the_budget(store: Store, write: Write) -> None:
-    """B3: the budget survives restarts: stored readings and misses, and what commands booked, tell
-    of it.
-    """
+    """B3: the budget survives restarts, from readings, misses and the calls of commands."""
     write(
         read(2), Record(ACCOUNT, miss(3, T0 + 3_000)), RecordCall(T0 + 4_000, "assets", "1162061")
     )

@@ -1,4 +1,4 @@
-"""How the exchange has treated us of late (daemon/store/read/refusals.py)."""
+"""Recent refusals of the exchange (daemon/store/read/refusals.py)."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -47,13 +47,11 @@ def told(seq: int, ahead: Millis | None, source: Source = Source.REST) -> Record
 
 
 def treated(history: History) -> RefusalHistory:
-    return history.treatments(REFUSED)[ACCOUNT]
+    return history.refusal_histories(REFUSED)[ACCOUNT]
 
 
 def test_b2_refusals_since_the_last_answer(history: History, write: Write, store: Store) -> None:
-    """B2: those before it are over; a push is no answer; of other misses only the last one
-    counts.
-    """
+    """B2: earlier ones are over; a push is no answer; of other misses only the last counts."""
     write(
         epoch(),
         missed(2, BLOCKED),
@@ -65,7 +63,7 @@ def test_b2_refusals_since_the_last_answer(history: History, write: Write, store
     write(told(7, None, Source.WS), missed(8, TIMEOUT), missed(9, TIMEOUT))
     expected = (_miss(4, LIMITED), _miss(6, BLOCKED), _miss(9, TIMEOUT))
     assert treated(history).refusals == expected
-    assert store.treatments(REFUSED)[ACCOUNT].refusals == expected
+    assert store.refusal_histories(REFUSED)[ACCOUNT].refusals == expected
     write(read(10))
     assert treated(history).refusals == ()
 
@@ -85,12 +83,12 @@ def test_a5_refusals_move_with_the_clock(history: History, write: Write) -> None
 
 
 def test_b2_when_there_were_too_many_calls(history: History, write: Write, store: Store) -> None:
-    """B2: to each account, whatever was answered since."""
+    """B2: for each account, whatever was answered since."""
     write(epoch(ACCOUNT, "other"), missed(2, LIMITED), missed(3, BLOCKED), read(4))
     write(Record("other", _miss(9, LIMITED)), Record("other", reading(10, T0 + 10 * SECOND)))
-    assert history.limited(0) == {ACCOUNT: T0 + 2 * SECOND, "other": T0 + 9 * SECOND}
-    assert store.limited(T0 + 9 * SECOND) == {"other": T0 + 9 * SECOND}
-    assert history.limited(T0 + 9 * SECOND + 1) == {}
+    assert history.last_rate_limited(0) == {ACCOUNT: T0 + 2 * SECOND, "other": T0 + 9 * SECOND}
+    assert store.last_rate_limited(T0 + 9 * SECOND) == {"other": T0 + 9 * SECOND}
+    assert history.last_rate_limited(T0 + 9 * SECOND + 1) == {}
 
 
 @pytest.mark.parametrize(

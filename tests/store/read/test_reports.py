@@ -1,4 +1,4 @@
-"""What a report is told of a span: exactly what the record holds of it, found with few queries."""
+"""The data of a report's span: exact, and found with few queries."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -56,9 +56,7 @@ def stepped(seq: int, at: int, by: int) -> Record:
 
 
 def test_low_high_and_last_of_a_field(history: History, write: Write) -> None:
-    """Of the judged readings within the half open span; what is lowest twice, is so the first
-    time.
-    """
+    """Only judged readings of the half-open span count; of equal minima the first is taken."""
     write(read(2, T0 - 1, available_margin="1"), read(3, T0, available_margin="90"))
     write(
         *(
@@ -77,9 +75,7 @@ def test_low_high_and_last_of_a_field(history: History, write: Write) -> None:
 
 
 def test_promise_7_digits_that_a_float_does_not_keep_decide(history: History, write: Write) -> None:
-    """Promise 7: of values that SQLite takes for equal, the lowest and the highest are found by all
-    their digits.
-    """
+    """Promise 7: among values equal to SQLite, all digits decide about minimum and maximum."""
     values = (
         "996660.6064387699998485",
         "996660.6064387699998484",
@@ -106,7 +102,7 @@ def test_promise_7_it_is_what_one_by_one_would_find(
     tmp_path_factory: pytest.TempPathFactory,
     told: list[tuple[Decimal | None, Decimal | None, Quality]],
 ) -> None:
-    """Promise 7: whatever digits, missing fields and qualities there are."""
+    """Promise 7: for any digits, missing fields and qualities."""
     url = f"sqlite:///{tmp_path_factory.mktemp('report') / 'm.db'}"
     events = [
         Reading(
@@ -146,7 +142,7 @@ def test_promise_7_it_is_what_one_by_one_would_find(
 
 
 def test_gaps_are_the_long_times_without_readings(history: History, write: Write) -> None:
-    """From one judged reading to the next, and at both ends of the span, whatever the reason."""
+    """Between judged readings and at both ends of the span, for any reason."""
     write(read(2, T0 - MINUTE), read(3, T0 + 2 * MINUTE), read(4, T0 + 3 * MINUTE))
     write(
         Record(ACCOUNT, miss(5, T0 + 4 * MINUTE)),
@@ -167,9 +163,7 @@ def test_gaps_are_the_long_times_without_readings(history: History, write: Write
 
 
 def test_a_span_without_readings_is_one_gap(history: History, write: Write) -> None:
-    """Also where there were some before it; an account that was never recorded is not waited
-    for.
-    """
+    """Also after earlier readings; an account never recorded is not missing."""
     write(read(2, T0 - MINUTE))
     assert history.watched(ACCOUNT, SPAN, MINUTE).gaps == (SPAN,)
     ghost = history.watched("ghost", SPAN, MINUTE)
@@ -177,7 +171,7 @@ def test_a_span_without_readings_is_one_gap(history: History, write: Write) -> N
 
 
 def test_an_account_is_missed_from_its_beginning_on(history: History, write: Write) -> None:
-    """What lies before the first record of an account is no gap."""
+    """The time before the first record of an account is no gap."""
     write(read(2, T0 + 30 * MINUTE), read(3, SPAN.until - SECOND))
     went = history.watched(ACCOUNT, SPAN, MINUTE)
     assert (went.since, went.gaps) == (
@@ -236,7 +230,7 @@ def test_episodes_are_those_that_fired_in_the_span(history: History, write: Writ
 
 
 def test_a5_episodes_move_with_the_clock(history: History, write: Write) -> None:
-    """A5: what ended before the clock was set lies where that is meant now."""
+    """A5: an alert that ended before a clock step lies at its corrected instant."""
     write(fires(2), Record(ACCOUNT, clears(3).event, (replace(clears(3).alerts[0], ended_seq=3),)))
     write(stepped(4, T0 + HOUR, HOUR))
     assert history.episodes(ReportSpan(T0, T0 + MINUTE)) == []
@@ -245,9 +239,7 @@ def test_a5_episodes_move_with_the_clock(history: History, write: Write) -> None
 
 
 def test_deliveries_are_counted_by_channel(history: History, write: Write) -> None:
-    """Of the attempts that began in the span; what has no outcome is neither; what leaves any
-    moment does not wait.
-    """
+    """Attempts of the span count, unless of unknown outcome; a message just due does not wait."""
     write(fires(2), fires(3))
     for n, outcome in enumerate((Outcome.DELIVERED, Outcome.LATER, Outcome.UNKNOWN)):
         message = MessageKey("phone", T0 + 5_000, n)
@@ -278,7 +270,7 @@ def test_tests_of_a_channel_are_no_deliveries(history: History, write: Write) ->
 def test_what_a_mute_window_holds_back_waits_from_its_end_on(
     history: History, write: Write
 ) -> None:
-    """E2: it is no fault of its channel before; each notification is looked at by itself."""
+    """E2: the mute is no fault of the channel; each notification counts by itself."""
     held = notice(key("phone"))
     write(
         replace(
@@ -297,9 +289,7 @@ def test_what_a_mute_window_holds_back_waits_from_its_end_on(
 
 
 def test_downs_lie_between_lives(history: History, write: Write) -> None:
-    """Whether it was stopped or killed; a reload is none, and neither is what lies before the first
-    start.
-    """
+    """Times after a stop or a kill count, not a reload or the time before the first start."""
     write(
         EndEpoch(T0 + MINUTE),
         epoch(at=T0 + 10 * MINUTE, seq=2),

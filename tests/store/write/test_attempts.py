@@ -53,9 +53,7 @@ def test_an_attempt_stands_before_its_outcome(write: Write, url: str) -> None:
 
 
 def test_each_attempt_is_a_message_of_its_own(store: Store, write: Write) -> None:
-    """A retry may be joined with news: it is another message, and the notification counts its
-    attempts.
-    """
+    """A retry joined with news is another message, and the notification counts its attempts."""
     write(fires(2))
     for n in range(3):
         message = MessageKey("phone", T0 + 3_000, n)
@@ -69,7 +67,7 @@ def test_each_attempt_is_a_message_of_its_own(store: Store, write: Write) -> Non
 
 
 def test_a_crash_between_is_claimed_again(store: Store, write: Write) -> None:
-    """F1: what was being sent when the daemon ended is sent again, in a message of its own."""
+    """F1: a message being sent when the daemon ended is sent again, as a new message."""
     again = MessageKey("phone", T0 + 60_000)
     delivered = RecordAttempt(
         again, T0 + 61_000, AttemptResult(Outcome.DELIVERED), {key(): NoticeState.DELIVERED}
@@ -93,7 +91,7 @@ def test_a_hand_over_is_one_transaction(store: Store, write: Write) -> None:
 
 
 def test_giving_up_without_an_attempt(store: Store, write: Write) -> None:
-    """F3: what comes in for a parked channel goes to the others at once."""
+    """F3: news of a parked channel goes to the others at once."""
     handed = notice(key("mail"), handed_over_by="phone")
     write(fires(2), Reroute(T0 + 4_000, (handed,), refused=(key(),)))
     assert [kept.notice for kept in store.open_notices()] == [handed]
@@ -102,19 +100,17 @@ def test_giving_up_without_an_attempt(store: Store, write: Write) -> None:
 def test_f7_what_was_superseded_on_its_way_to_the_call_is_being_sent(
     store: Store, write: Write, url: str
 ) -> None:
-    """Promise 3: the message leaves all the same, so that a crash must leave its channel as one
-    that may know.
-    """
+    """Promise 3: the message leaves, so after a crash its channel may know."""
     write(fires(2), Supersede(T0 + 2_500, (key(),)), Claim(MESSAGE, (key(),)))
     with History.open(url) as history:
         assert [past.state for past in history.notifications(T0, T0 + 9_000)] == [
             NoticeState.SENDING
         ]
-    assert [each.told.told_at for each in store.told()] == [MESSAGE.at]
+    assert [each.told.told_at for each in store.episode_deliveries()] == [MESSAGE.at]
 
 
 def test_what_is_final_is_not_claimed(write: Write, url: str) -> None:
-    """What was given up stays so."""
+    """A notification given up stays so."""
     write(fires(2), Reroute(T0 + 2_500, (), refused=(key(),)), Claim(MESSAGE, (key(),)))
     with History.open(url) as history:
         assert [past.state for past in history.notifications(T0, T0 + 9_000)] == [
@@ -123,9 +119,7 @@ def test_what_is_final_is_not_claimed(write: Write, url: str) -> None:
 
 
 def test_promise_2_what_a_channel_gave_up_it_gets_again(write: Write, url: str) -> None:
-    """Where no other channel has it; a hand-over that is written again changes nothing that
-    happened since.
-    """
+    """If no other channel has it; a hand-over written again changes nothing since."""
     there = Reroute(T0 + 2_500, (notice(key("mail"), handed_over_by="phone"),), refused=(key(),))
     back = Reroute(T0 + 4_000, (notice(key(), handed_over_by="mail"),), refused=(key("mail"),))
     write(fires(2), there, back)
@@ -135,7 +129,7 @@ def test_promise_2_what_a_channel_gave_up_it_gets_again(write: Write, url: str) 
 
 
 def states(url: str) -> dict[str, NoticeState]:
-    """By channel."""
+    """The state of each channel's notification."""
     with History.open(url) as history:
         return {
             past.notice.key.channel: past.state for past in history.notifications(T0, T0 + 9_000)
@@ -146,7 +140,7 @@ def states(url: str) -> dict[str, NoticeState]:
 def test_a_mark_without_a_claim_is_passed_over(
     store: Store, write: Write, outcome: Outcome
 ) -> None:
-    """That a message was sent is true even where nothing of it is recorded."""
+    """A sent message is a fact even if nothing of it is recorded."""
     write(RecordAttempt(MESSAGE, T0, AttemptResult(outcome), {key(): NoticeState.DELIVERED}))
     assert store.open_notices() == []
 
@@ -176,9 +170,7 @@ OUTCOMES = "SELECT outcome, done_at FROM attempts ORDER BY id"
 def test_strict_1_what_is_withdrawn_waits_as_if_nothing_had_been_claimed(
     store: Store, write: Write, url: str
 ) -> None:
-    """Strict 1, F7: the attempt says that it was never made; the next one is the first, and no
-    possible repeat.
-    """
+    """Strict 1, F7: the attempt is marked as not made; the next is the first, and no repeat."""
     write(fires(2), Claim(MESSAGE, (key(),)), NEVER, NEVER)
     assert query(url, STATES) == [("queued", 0, None, None)]
     assert query(url, OUTCOMES) == [("never_made", T0 + 4_000)]
@@ -190,9 +182,7 @@ def test_strict_1_what_is_withdrawn_waits_as_if_nothing_had_been_claimed(
 def test_strict_1_a_claim_that_is_withdrawn_unrecorded_changes_nothing(
     write: Write, url: str
 ) -> None:
-    """Strict 1: its commit failed; nor is a later claim of the same news touched, nor what has its
-    outcome.
-    """
+    """Strict 1: its commit failed; a later claim of the same news and outcomes stay untouched."""
     write(fires(2), NEVER, Claim(MESSAGE, (key(),)), Claim(AGAIN, (key(),)), NEVER)
     assert query(url, "SELECT state, attempts FROM notifications") == [("sending", 2)]
     assert query(url, OUTCOMES) == [("never_made", T0 + 4_000), (None, None)]
@@ -209,9 +199,7 @@ def test_strict_1_a_claim_that_is_withdrawn_unrecorded_changes_nothing(
 def test_a5_an_instant_that_is_told_by_its_alert_moves_with_every_step(
     write: Write, url: str, recorded: str
 ) -> None:
-    """A5, Strict 1: the clock was set as an outcome was committed: on whichever side of it, that
-    means the same.
-    """
+    """A5, Strict 1: a clock step before or after the commit of an outcome has the same effect."""
     delivered = RecordAttempt(
         MESSAGE,
         T0,

@@ -1,4 +1,4 @@
-"""What waits while the store refuses writes."""
+"""Operations that wait while the store refuses writes."""
 
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ def filled(*operations: Operation) -> Backlog:
 
 
 def test_order_is_kept() -> None:
-    """What came first is written first, and stays until it is."""
+    """The oldest is written first, and stays until it is."""
     backlog = filled(read(2), read(3))
     assert backlog.head(1) == [read(2)]
     backlog.drop(1)
@@ -37,7 +37,7 @@ def test_beyond_the_bound_readings_become_one_gap() -> None:
 
 
 def test_each_account_has_its_gap() -> None:
-    """What one account lost is not told of another."""
+    """The losses of one account do not count for another."""
     backlog = filled(read(2), read(3), read(4), read(2, account="other"), read(5))
     gaps = [
         StoreDownGap(ACCOUNT, 5, T0 + 4_000, T0 + 5_000, 2),
@@ -47,9 +47,7 @@ def test_each_account_has_its_gap() -> None:
 
 
 def test_whatever_tells_something_is_kept() -> None:
-    """Transitions, notifications, clock steps, suspends and everything that is no reading stay, in
-    their order.
-    """
+    """Transitions, notifications, clock steps, suspends and other non-readings stay, in order."""
     step = Record(ACCOUNT, ClockStep(6, T0, -250))
     superseding = replace(read(7), superseded=(key(),))
     woken = replace(read(8), gap=Gap(ACCOUNT, 8, T0, T0 + 7_000, GapReason.SUSPENDED, 1))
@@ -84,7 +82,7 @@ def test_a_gap_keeps_the_last_state_of_its_alerts() -> None:
 
 
 def test_a_gap_that_is_being_written_does_not_grow() -> None:
-    """What comes meanwhile begins another one."""
+    """Later losses begin another one."""
     backlog = filled(read(2), read(3), read(4))
     assert len(backlog.head(9)) == 3
     backlog.add(read(5))

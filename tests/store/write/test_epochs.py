@@ -75,7 +75,7 @@ def test_new_accounts_are_added_and_none_is_removed(store: Store, write: Write) 
 
 
 def test_an_epoch_commits_as_a_whole(store: Store, url: str) -> None:
-    """Promise 1: where one of its records does not fit, there is no epoch."""
+    """Promise 1: if one of its records does not fit, the epoch is not written."""
     bad = Record("ghost", fires(2).event)
     whole = epoch(at=T0 + 5_000, seq=2, reason="reload")
     failing = StartEpoch(
@@ -88,9 +88,7 @@ def test_an_epoch_commits_as_a_whole(store: Store, url: str) -> None:
 def test_promise_3_an_attempt_that_a_crash_cut_off_is_never_forgotten(
     store: Store, write: Write
 ) -> None:
-    """It may have arrived: that stays known when the next attempt fails, and after one more
-    restart.
-    """
+    """It may have arrived: that is still known after a failed attempt and another restart."""
     first, second = MessageKey("phone", T0 + 3_000), MessageKey("phone", T0 + 5_000)
     write(fires(2), Claim(first, (key(),)), epoch(at=T0 + 4_000, seq=3))
     later = RecordAttempt(
@@ -104,9 +102,7 @@ def test_promise_3_an_attempt_that_a_crash_cut_off_is_never_forgotten(
 def test_promise_3_an_attempt_that_a_reload_cut_off_is_never_forgotten(
     store: Store, write: Write
 ) -> None:
-    """The life that made it is over, so that nobody will mark it: it waits again, and may have
-    arrived.
-    """
+    """Its supervisor is gone and cannot mark it: it waits again, and may have arrived."""
     write(
         fires(2),
         Claim(MessageKey("phone", T0 + 3_000), (key(),)),

@@ -65,26 +65,27 @@ def test_what_is_there_stays_as_it_is(url: str) -> None:
 def test_beside_a_daemon_alerts_and_state_are_untouched(
     url: str, store: Store, write: Write
 ) -> None:
-    """Only lines before the account's own readings are added; what the daemon goes on from is the
-    same.
-    """
+    """Only lines before the account's own readings are added; the daemon's state stays."""
     write(Record(ACCOUNT, reading(2, T0 + 2_000)), fires(3))
-    before = store.load(ACCOUNT), list(store.recent(ACCOUNT, 0)), store.told(), store.calls(0)
+    before = (
+        store.load(ACCOUNT),
+        list(store.recent(ACCOUNT, 0)),
+        store.episode_deliveries(),
+        store.calls(0),
+    )
     with importing(url) as importer:
-        tally = importer.add(ACCOUNT, foreign(T0 + 1_999, T0 + 2_000, T0 + 5_000))
-    assert tally == ImportCounts(added=1, late=2)
+        counts = importer.add(ACCOUNT, foreign(T0 + 1_999, T0 + 2_000, T0 + 5_000))
+    assert counts == ImportCounts(added=1, late=2)
     assert (
         store.load(ACCOUNT),
         list(store.recent(ACCOUNT, 0)),
-        store.told(),
+        store.episode_deliveries(),
         store.calls(0),
     ) == before
 
 
 def test_an_epoch_that_crashed_ends_with_our_own_record(url: str, write: Write) -> None:
-    """What was imported for later than our last input says nothing about when the daemon was
-    there.
-    """
+    """Imports later than our last input do not show that the daemon was there."""
     write(Record(ACCOUNT, miss(2, T0 + 1_000)))
     with importing(url) as importer:
         importer.add(ACCOUNT, foreign(T0 + 50_000))
@@ -94,9 +95,7 @@ def test_an_epoch_that_crashed_ends_with_our_own_record(url: str, write: Write) 
 
 
 def test_counters_are_negative_and_ascend_by_time() -> None:
-    """From the beginning of time to the last instant that can be imported, without one being used
-    twice.
-    """
+    """From the first to the last importable instant, each used once."""
     instants = (0, 1, T0, LATEST)
     seqs = [ImportedReading(at, n, Balances()).seq for at in instants for n in (0, INSTANT - 1)]
     assert seqs == sorted(set(seqs))

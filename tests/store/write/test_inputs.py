@@ -186,7 +186,7 @@ def test_every_operation_is_known() -> None:
 
 
 def test_b3_bookings_last_a_minute(store: Store, write: Write) -> None:
-    """B3: what cannot matter any more is not kept."""
+    """B3: calls that cannot matter any more are dropped."""
     write(RecordCall(T0, "assets"), RecordCall(T0 + 61_000, "assets"))
     assert store.external_calls(0) == [RecordCall(T0 + 61_000, "assets")]
 
@@ -199,9 +199,7 @@ def test_strict_7_a_booking_keeps_its_host(write: Write, store: Store) -> None:
 
 
 def test_b5_what_a_reading_contradicts_is_marked(store: Store, write: Write) -> None:
-    """B5: the suspects of the present run alone; what was confirmed, or judged after all, stays as
-    it was.
-    """
+    """B5: only suspects of the present run; confirmed or judged ones stay as they were."""
     qualities = ("suspect", "confirmed", "suspect", "suspect", "ok")
     records = [
         Record(ACCOUNT, a_reading(seq, T0 + seq, Quality(each)))

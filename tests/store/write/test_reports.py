@@ -89,9 +89,7 @@ def test_strict_1_a_report_that_is_withdrawn_waits_as_if_nothing_had_been_claime
 
 
 def test_a_crash_in_between_leaves_a_doubt(store: Store, write: Write) -> None:
-    """Promise 2: what was being sent when the daemon ended is sent again, and says that it may be a
-    repeat.
-    """
+    """Promise 2: a report being sent at the crash is sent again, as a possible repeat."""
     write(ScheduleReports(T0, (DAILY,)), Claim(FIRST, (), TEXT, DAILY), epoch(at=T0 + 9_000, seq=2))
     assert store.open_reports() == [OpenReport(DAILY, maybe_repeat=True)]
     write(
@@ -101,9 +99,7 @@ def test_a_crash_in_between_leaves_a_doubt(store: Store, write: Write) -> None:
 
 
 def test_a_later_one_takes_the_place(store: Store, write: Write, url: str) -> None:
-    """Only the newest is sent; what was on its way then is delivered all the same, or not tried
-    again.
-    """
+    """Only the newest is sent; one being sent is still delivered, or not tried again."""
     write(
         ScheduleReports(T0, (DAILY,)),
         Claim(FIRST, (), TEXT, DAILY),

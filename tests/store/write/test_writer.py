@@ -76,9 +76,7 @@ def test_what_waits_shares_a_commit(watched: Store, turnstile: Turnstile) -> Non
 
 
 def test_one_that_fails_takes_nothing_with_it(watched: Store, turnstile: Turnstile) -> None:
-    """Each operation has its own savepoint: an unfit one is told alone, and leaves nothing
-    behind.
-    """
+    """Each operation has its own savepoint: an unfit one fails alone and leaves nothing behind."""
     turnstile.hold()
     first = watched.submit(read(2))
     turnstile.held()
@@ -101,9 +99,7 @@ def test_a1_a_counter_is_used_once(watched: Store) -> None:
 
 
 def test_refused_writes_wait_in_order(watched: Store, turnstile: Turnstile) -> None:
-    """Promise 1: while the store refuses, everything is deferred at once, then committed in
-    order.
-    """
+    """Promise 1: while the store refuses, all is deferred at once, then committed in order."""
     turnstile.fail = refuse
     assert watched.submit(fires(2)).result(SOON) is Written.DEFERRED
     assert (turnstile.hear(), watched.down) == ("no room", "no room")
@@ -142,9 +138,7 @@ def test_an_unknown_outcome_is_told_to_all(
     lose: Callable[[Connection], None],
     kept: list[int],
 ) -> None:
-    """Promise 4: after a commit whose answer is lost, the recorded state tells whether it
-    happened.
-    """
+    """Promise 4: after a commit without an answer, the recorded state shows whether it happened."""
     turnstile.hold()
     first = watched.submit(read(2))
     turnstile.held()
@@ -163,7 +157,7 @@ def test_an_unknown_outcome_is_told_to_all(
 def test_a_refusal_after_the_commit_writes_nothing_twice(
     watched: Store, turnstile: Turnstile
 ) -> None:
-    """What may be committed is committed again without harm."""
+    """A possible commit is committed again without harm."""
 
     def lost(connection: Connection) -> None:
         connection.commit()
@@ -191,9 +185,7 @@ def test_what_turns_out_unfit_is_reported(watched: Store, turnstile: Turnstile) 
 
 
 def test_an_overflow_is_a_gap(watched: Store, turnstile: Turnstile, url: str) -> None:
-    """Promise 1: beyond the bound, readings become a gap `store_down`; what tells something is
-    kept.
-    """
+    """Promise 1: beyond the bound, readings become a gap `store_down`; alerts and news are kept."""
     turnstile.fail = refuse
     for operation in (*map(read, range(2, 15)), fires(15), read(16), read(17)):
         watched.submit(operation).result(SOON)
@@ -208,7 +200,7 @@ def test_an_overflow_is_a_gap(watched: Store, turnstile: Turnstile, url: str) ->
 
 
 def test_a_failing_listener_ends_nothing(url: str, turnstile: Turnstile) -> None:
-    """Who is told may fail: writing goes on."""
+    """A listener may fail: writing goes on."""
 
     def broken(*_: object) -> None:
         raise RuntimeError("a bug")
@@ -254,7 +246,7 @@ def test_closing_while_down_writes_what_it_can(url: str, turnstile: Turnstile) -
 
 
 def test_after_closing_nothing_is_taken(url: str) -> None:
-    """What comes too late is told so."""
+    """A late operation is refused with that reason."""
     store = Store.open(url)
     store.close()
     with pytest.raises(StoreError, match="closed"):
@@ -262,7 +254,7 @@ def test_after_closing_nothing_is_taken(url: str) -> None:
 
 
 def test_an_answer_cannot_be_cancelled(watched: Store, turnstile: Turnstile) -> None:
-    """What was submitted is written, whoever stops waiting for it."""
+    """A submitted operation is written, even if its caller stops waiting."""
     turnstile.hold()
     future = watched.submit(read(2))
     assert not future.cancel()
@@ -303,9 +295,7 @@ def test_a_full_disk_defers(tmp_path: Path, turnstile: Turnstile) -> None:
 
 
 def _limit_pages(store: Store, extra: int) -> None:
-    """SQLite's own bound makes a real SQLITE_FULL; it belongs to a connection, so each new one gets
-    it.
-    """
+    """SQLite's page limit makes a real SQLITE_FULL; each new connection needs it again."""
 
     def limit(connection: sqlite3.Connection, _: object) -> None:
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
@@ -317,9 +307,7 @@ def _limit_pages(store: Store, extra: int) -> None:
 
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)
 def test_a_lost_connection_defers(watched: Store, turnstile: Turnstile, url: str) -> None:
-    """A server that drops the connection is a store that refuses writes, until it takes them
-    again.
-    """
+    """A server that drops the connection counts as refusing writes, until it takes them again."""
     address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(address, autocommit=True) as other:
         other.execute(
