@@ -1,8 +1,7 @@
-"""What is over and comes late: the episodes of one rule on one account as one line, true to each of
-them. Pure.
+"""Grouping of ended alerts: the episodes of one rule on one account as one line. Pure.
 
-A provider that was down for hours is back, and forty alerts have come and gone meanwhile: the
-person reads how often, when and how bad, not eighty messages (SEMANTICS F6).
+If a channel was down for hours, forty alerts may have come and gone meanwhile. The person reads how
+often, when and how bad, not eighty messages (SEMANTICS F6).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,18 +13,17 @@ from daemon.text.numbers import lasting, spelled
 from daemon.types import Millis
 
 Kept: TypeAlias = tuple[Section, tuple[MessageItem, ...]]
-"""What is said, and of which pieces."""
+"""Section with the items that it tells."""
 
 LISTED = 6
-"""Episodes that are listed one by one; of more, the first, the last, and how long in all."""
+"""Maximum number of listed episodes; beyond it, the first, the last and the total time."""
 
 
 def sections(items: Iterable[MessageItem], sending: RenderContext, room: int) -> Iterator[Kept]:
-    """In the order of the pieces; those that are over stand together by rule, account and how they
-    ended.
+    """Yield the sections in the order of the items; ended ones by rule, account and kind of end.
 
-    What would fill more than `room`, as the ids of a thousand episodes do, is told in parts: it
-    could never leave.
+    A section that would fill more than `room`, as the codes of a thousand episodes do, is split:
+    otherwise it could never be sent.
     """
     for alike in grouped(items):
         yield from _parts(sorted(alike, key=_begun), sending, room)
@@ -65,7 +63,7 @@ def times(alike: Sequence[MessageItem]) -> str:
 
 
 def first(items: Iterable[MessageItem]) -> Millis:
-    """When the first of them fired."""
+    """Instant at which the first of them fired."""
     return min(map(_begun, items))
 
 
@@ -81,7 +79,7 @@ def _spans(ordered: Sequence[MessageItem], sending: RenderContext) -> str:
 
 
 def _worst(ordered: Sequence[MessageItem]) -> str:
-    """Of all, where all were judged by the same comparison."""
+    """Worst value of all episodes, if all were judged by the same comparison."""
     facts = [item.last.facts for item in ordered]
     known = [
         (each.worst, each.judged)

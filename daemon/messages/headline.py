@@ -1,6 +1,4 @@
-"""The words of a headline: what happened to an alert, in one line that is understood at three in
-the morning. Pure.
-"""
+"""Headlines: what happened to an alert, in one line that is understood at 3 am. Pure."""
 
 from datetime import tzinfo
 from decimal import Decimal
@@ -25,26 +23,20 @@ from daemon.types import (
 )
 
 LONGEST = 60
-"""Characters of what was judged that a headline shows: an expression can be of any length, a
-message cannot.
-"""
+"""Maximum length of the judged expression in a headline."""
 
 _CLEARED = "cleared"
 _MISSING, _BACK = "missing", "back"
-"""Reasons of ends that are none of the trouble: nobody knows, and somebody knows again (SEMANTICS
-D4).
-"""
+"""Reasons of ends that do not mean that the trouble is over (SEMANTICS D4)."""
 
 
 def name(key: NoticeKey) -> str:
-    """The rule and the account; an alert of the daemon itself has none, and flapping is told of the
-    rule.
-    """
+    """Rule and account. An alert of the daemon itself names no account."""
     return printable(f"{base(key.rule)} · {key.account}" if key.account else base(key.rule))
 
 
 def word(kind: Kind, facts: NotificationFacts) -> str:
-    """How bad it is; of an end, what kind of end."""
+    """First word: the severity, or the kind of end."""
     if kind in (Kind.RETIRED, Kind.ACK):
         return kind.upper()
     if kind is not Kind.RESOLVED:
@@ -55,7 +47,7 @@ def word(kind: Kind, facts: NotificationFacts) -> str:
 
 
 def news(notice: Notice, now: Millis, zone: tzinfo | None) -> str:
-    """What happened."""
+    """Headline of a notice, without its first word and its name."""
     facts = notice.facts
     firing_for = lasting(facts.at - (facts.fired_at or facts.since))
     match notice.key.kind:
@@ -75,7 +67,7 @@ def news(notice: Notice, now: Millis, zone: tzinfo | None) -> str:
 
 
 def short(notice: Notice) -> tuple[str, ...]:
-    """The same for a title, from the longest to the shortest: whichever there is room for."""
+    """Texts for a title, from the longest to the shortest."""
     told = _short(notice)
     return (
         (*(f"{each}, unconfirmed" for each in told if each), *told)
@@ -105,8 +97,9 @@ def _short(notice: Notice) -> tuple[str, ...]:
 
 
 def both(end: Notice, now: Millis, zone: tzinfo | None) -> str:
-    """The end knows both instants as the clock stands since: an earlier notice may be from before
-    it was set.
+    """Headline of an end that also tells the firing.
+
+    The times come from the end: an earlier notice may be from before the clock was set.
     """
     facts = end.facts
     begun = "flapping since" if facts.swings is not None else "fired"
@@ -117,7 +110,7 @@ def both(end: Notice, now: Millis, zone: tzinfo | None) -> str:
 
 
 def ended(end: Notice) -> str:
-    """How an alert ended, before the time at which it did."""
+    """Words for the end of an alert, before its time."""
     if end.key.kind is not Kind.RESOLVED:
         return "watched no longer since"
     if end.facts.swings is not None:
@@ -128,19 +121,17 @@ def ended(end: Notice) -> str:
 
 
 def is_cleared(end: Notice) -> bool:
-    """Whether the trouble itself is over, as far as readings tell: not only that nobody looks at it
-    any more.
-    """
+    """Check whether the trouble is over as far as readings tell, not only no longer watched."""
     return ended(end) == _CLEARED
 
 
 def weight(notice: Notice) -> Severity:
-    """How severe the news is, which of an end and an ack is not what its alert was."""
+    """Severity of the news; an end or an acknowledgement is `info`."""
     return notice.facts.severity if notice.key.kind in NEWS else Severity.INFO
 
 
 def is_good(notice: Notice) -> bool:
-    """Whether it tells that trouble is over. Of what nobody looks at any more, nobody knows."""
+    """Check whether it says that trouble is over; False if the state is unknown."""
     facts = notice.facts
     known = facts.reason != _MISSING and not (
         facts.swings is not None and facts.detail == FIRING_NOW
@@ -149,7 +140,7 @@ def is_good(notice: Notice) -> bool:
 
 
 def what(notice: Notice) -> str:
-    """What is the matter."""
+    """Words for the trouble."""
     facts = notice.facts
     if facts.swings is not None:
         return _times(facts.swings, facts) + _range(facts.swings, facts.judged, ", between")
@@ -165,7 +156,7 @@ def what(notice: Notice) -> str:
 
 
 def sentence(notice: Notice) -> str:
-    """A system rule's news: its alert's own sentence where it is short, else the rule's."""
+    """Sentence of a system rule: the alert's own if it is short, else that of the rule."""
     kind, detail = KINDS.get(base(notice.key.rule)), notice.facts.detail
     if detail and len(detail) <= 2 * LONGEST:
         return detail
@@ -173,12 +164,12 @@ def sentence(notice: Notice) -> str:
 
 
 def sign(told: DecidingComparison | None) -> bool:
-    """Whether it is what only system rules ask, by names that tell people nothing."""
+    """Check for a signal of system rules, whose name means nothing to people."""
     return told is not None and told.field in SIGNS
 
 
 def silent(told: DecidingComparison | None) -> bool:
-    """Whether it says that readings are missing."""
+    """Check whether the comparison is about missing readings."""
     return told is not None and told.field == AGE and not told.falling and _finite(told.value)
 
 
@@ -228,7 +219,7 @@ def _worse(facts: NotificationFacts) -> str:
 
 
 def _late(facts: NotificationFacts, now: Millis, zone: tzinfo | None) -> str:
-    """Of what its channel hears later than when it happened; empty if it does not."""
+    """Headline of news that is told later than it happened; empty if it is not."""
     start = moment(facts.fired_at or facts.since, now, zone)
     matter = "flapping" if facts.swings is not None else "firing"
     match facts.late:
@@ -253,7 +244,7 @@ def _times(swings: FlapRange, facts: NotificationFacts) -> str:
 
 
 def _range(swings: FlapRange, told: DecidingComparison | None, words: str) -> str:
-    """Its ends, behind `words`; a single value stands `at`."""
+    """Ends of the range, after `words`; a single value gets `at`."""
     known = dict.fromkeys(
         spelled(value, told) for value in (swings.low, swings.high) if value is not None
     )

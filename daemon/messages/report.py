@@ -1,9 +1,9 @@
-"""A report as people read it on a phone: facts in, a message out. Pure.
+"""Reports as people read them on a phone: data in, a message out. Pure.
 
-    facts ──► what is to be known at once ──► each account, the worst first ──► the daemon ──► the channels
+    data ──► summary ──► each account, the worst first ──► channels
 
-It says also that nothing happened: whoever gets no report knows that something is wrong. Where a
-channel has no room for all, details go first, and then the accounts that were well.
+A report also says that nothing happened: if none comes, something is wrong. If a channel has no
+room for all, details are dropped first, then the accounts that were well.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,21 +24,19 @@ QUIET = "all quiet"
 
 @dataclass(frozen=True, slots=True)
 class Doubts:
-    """What only the outbox knows of a report on its way."""
+    """Uncertain points of a report on its way, known only to its delivery."""
 
     maybe_repeat: bool = False
-    """An earlier attempt had no outcome: the person may have read this already."""
+    """True if an earlier attempt had no outcome: it may have been read already."""
     not_recorded: bool = False
-    """The database refused to store that it is due."""
+    """True if the database refused to record that the report is due."""
 
 
 NO_DOUBTS = Doubts()
 
 
 def compose(facts: ReportData, sending: RenderContext, doubts: Doubts = NO_DOUBTS) -> Message:
-    """The whole report in one message. It rings nobody out of bed: it is quiet where the channel
-    can be.
-    """
+    """Compose the whole report as one message. It is quiet where the channel supports that."""
     calendar = Calendar(facts.span, sending.zone)
     fates, verdict = _fates(facts), _verdict(facts)
     sections = _fitting(
@@ -55,7 +53,7 @@ def compose(facts: ReportData, sending: RenderContext, doubts: Doubts = NO_DOUBT
 
 
 def worst(facts: ReportData) -> Watched | None:
-    """The account to show a chart of: the one that is told first."""
+    """Account whose chart is shown: the first one that has readings."""
     return next(
         (
             fate.watched
@@ -67,8 +65,9 @@ def worst(facts: ReportData) -> Watched | None:
 
 
 def _fates(facts: ReportData) -> list[Fate]:
-    """The worst first; those of accounts that are gone, and of the daemon itself, only where
-    something fired.
+    """Results by account, the worst first.
+
+    Removed accounts and the daemon itself appear only if something fired.
     """
     watched = {each.account: each for each in facts.accounts}
     others = dict.fromkeys(each.account for each in facts.episodes if each.account not in watched)
@@ -83,7 +82,7 @@ def _of(account: str, episodes: Sequence[ReportedAlert]) -> tuple[ReportedAlert,
 
 
 def _verdict(facts: ReportData) -> list[str]:
-    """The whole report in a few words, the worst first."""
+    """Summary of the report in a few words, the worst first."""
     if facts.unreadable:
         return ["the record cannot be read"]
     firing = sum(each.until is None for each in facts.episodes)
@@ -106,7 +105,7 @@ def _verdict(facts: ReportData) -> list[str]:
 
 
 def _title(name: str, verdict: Sequence[str]) -> str:
-    """As much of the verdict as there is room for, word by word; a long name gives way."""
+    """Title: as much of the summary as fits; a long name is cut."""
     head = f"REPORT {name}"
     head = head if len(head) <= TITLE // 2 else f"{head[: TITLE // 2 - 1]}…"
     titles = [
@@ -191,9 +190,7 @@ def _channel(posted: Posted, calendar: Calendar) -> FieldRow:
 def _fitting(
     frame: Sequence[Section], accounts: Sequence[Section], sending: RenderContext
 ) -> list[Section]:
-    """The head, as many accounts as have room for their headlines, what became of the others, and
-    the channels.
-    """
+    """Sections that fit: the head, accounts, the number of other accounts, and the channels."""
     head, *delivery = frame
     left = body_room(sending) - sum(
         sending.weigh(each.brief + GAP) for each in (*frame, _others(len(accounts)))

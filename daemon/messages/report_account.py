@@ -1,6 +1,4 @@
-"""What a report says of one account, or of the daemon itself: how bad it was, alerts, gaps and the
-fields. Pure.
-"""
+"""Report of one account, or of the daemon itself: state, alerts, gaps and fields. Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,16 +14,14 @@ from daemon.types import Severity
 
 FIRING, ALERTS, GAPS, OK = "FIRING", "ALERTS", "GAPS", "OK"
 WORDS = (FIRING, ALERTS, GAPS, OK)
-"""The worst first: what still fires, what fired, what was not read, and what was well all the
-time.
-"""
+"""States, the worst first: still firing, fired, not read, well all the time."""
 
 _SEVERITIES = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
 
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """How one account fared. Without what was watched of it: how the daemon itself did."""
+    """Result of one account; without `watched`, that of the daemon itself."""
 
     account: str
     episodes: tuple[ReportedAlert, ...]
@@ -47,9 +43,7 @@ class Fate:
 
 
 def section(fate: Fate, calendar: Calendar) -> Section:
-    """The headline says all that is bad; where there is no room for more, the margin stands behind
-    it.
-    """
+    """Section of one account. Its headline says all that is bad; the margin follows if brief."""
     said = f"{whose(fate.account)}: {', '.join(_said(fate))}"
     lines = (*_alerts(fate.episodes, calendar), *_missing(fate, calendar))
     rows = tuple(_rows(fate.watched, calendar)) if fate.watched is not None else ()
@@ -64,7 +58,7 @@ def _said(fate: Fate) -> Iterator[str]:
 
 
 def _alerts(episodes: Sequence[ReportedAlert], calendar: Calendar) -> Iterator[str]:
-    """One line for each rule, the most severe first."""
+    """Yield one line per rule, the most severe first."""
     ordered = sorted(episodes, key=lambda each: (_SEVERITIES.index(each.severity), each.rule))
     for _, alike in groupby(ordered, key=attrgetter("severity", "rule")):
         yield _rule(sorted(alike, key=attrgetter("since")), calendar)

@@ -1,8 +1,7 @@
-"""What a message says of one alert, or of several that are over: a headline, what must stand, and
-details. Pure.
+"""Sections of a message: headline, required marks, and details of one or more alerts. Pure.
 
-How many sections a message has, and which keep their details, is decided in `message`; how they
-look as HTML, in `html`. Nothing here knows how long a message may be.
+`compose` decides how many sections a message has and which keep their details; `html` decides how
+they look. Nothing here knows how long a message may be.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -29,24 +28,22 @@ from daemon.types import (
 SHOWN = ("available_margin", "available_usdt", "almighty_gold", "al_margin", "al_freeze")
 LATE_AFTER = MINUTE
 GAP = "\n\n"
-"""Between two paragraphs of a text."""
+"""Separator of two paragraphs of a text."""
 
 
 @dataclass(frozen=True, slots=True)
 class MessageItem:
-    """A notice on its way, with what only the outbox knows of it."""
+    """Notice to be told, with facts that only its delivery knows."""
 
     notice: Notice
     maybe_repeat: bool = False
-    """An earlier attempt had no outcome: the person may have read this already."""
+    """True if an earlier attempt had no outcome: it may have been read already."""
     not_recorded: bool = False
-    """The database refused to store what caused it (the exception of promise 1)."""
+    """True if the database refused to record its cause (the exception of promise 1)."""
     ended: Notice | None = None
-    """Its end, when firing and end go out together: told as one account of both (promise 3)."""
+    """End of the alert, if firing and end are sent together (promise 3)."""
     unheard: bool = False
-    """It is the end of something that its channel was never told of: one account of both, again
-    (SEMANTICS E5, F4).
-    """
+    """True for an end whose firing the channel was never told: it tells both (SEMANTICS E5, F4)."""
 
     @property
     def account_of_both(self) -> bool:
@@ -54,7 +51,7 @@ class MessageItem:
 
     @property
     def last(self) -> Notice:
-        """What is known last: of one that is over, its end."""
+        """Latest notice: the end, if the alert is over."""
         return self.ended or self.notice
 
     @property
@@ -68,20 +65,20 @@ class MessageItem:
 
 @dataclass(frozen=True, slots=True)
 class RenderContext:
-    """How, and when, a message leaves."""
+    """Settings of a channel and the time of sending."""
 
     now: Millis
     zone: tzinfo | None
     group_wait: Millis = 0
-    """What the channel waits to join: that is asked for, and not late."""
+    """Time the channel waits to group news; this does not count as late."""
     room: int = 3_800
-    """What the channel takes in one message, counted by `weigh`."""
+    """Maximum size of one message, counted by `weigh`."""
     weigh: Callable[[str], int] = len
-    """How much room a text takes. Of two texts together it is the sum."""
+    """Size of a text. The size of two texts together is the sum of both."""
     titled: bool = True
-    """The channel shows the title, so that the text need not repeat it."""
+    """True if the channel shows the title, so that the text need not repeat it."""
     why_late: str = ""
-    """Why what waited did not leave before, in words; empty where nobody knows."""
+    """Reason of a delay, in words; empty if unknown."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "why_late", printable(self.why_late))
@@ -96,7 +93,7 @@ class RenderContext:
 
 @dataclass(frozen=True, slots=True)
 class FieldRow:
-    """One field, with how it moved."""
+    """Field with its value and its changes."""
 
     field: str
     value: str
@@ -114,20 +111,20 @@ class FieldRow:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """What a message says of one alert."""
+    """Section: text about one alert, or about several that are over."""
 
     word: str
-    """How bad it is; of an end, what kind of end."""
+    """First word: the severity, or the kind of end."""
     said: str
-    """What happened: with the word, the headline."""
+    """Rest of the headline: what happened."""
     marks: tuple[str, ...]
-    """What must be said, also where there is no room for details."""
+    """Marks that must be shown, even without room for details."""
     lines: tuple[str, ...] = ()
     rows: tuple[FieldRow, ...] = ()
     foot: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Escape what comes from outside before anything measures it."""
+        """Escape foreign text before anything measures it."""
         object.__setattr__(self, "said", printable(self.said))
         for part in ("marks", "lines", "foot"):
             object.__setattr__(self, part, tuple(map(printable, getattr(self, part))))
@@ -150,7 +147,7 @@ class Section:
 
 
 def section(item: MessageItem, sending: RenderContext) -> Section:
-    """What there is to say of one alert."""
+    """Section of one item."""
     facts = item.last.facts
     marks = (f"alert {facts.code}", *doubts([item]), *_raised(item, sending))
     lines = (
@@ -165,7 +162,7 @@ def section(item: MessageItem, sending: RenderContext) -> Section:
 
 
 def doubts(items: Sequence[MessageItem]) -> Iterator[str]:
-    """What must be known of any of them."""
+    """Yield the marks of uncertainty that apply to any of the items."""
     if any(item.maybe_repeat for item in items):
         yield "may be a repeat"
     if any(item.not_recorded for item in items):
@@ -175,9 +172,7 @@ def doubts(items: Sequence[MessageItem]) -> Iterator[str]:
 
 
 def _raised(item: MessageItem, sending: RenderContext) -> Iterator[str]:
-    """When it happened, unless that is now, or said already: a value of two hours ago must not pass
-    for the present.
-    """
+    """Yield the time of a late notice, so that an old value is not taken for the present one."""
     if sending.is_late(item) and not item.account_of_both:
         yield f"raised {sending.moment(item.notice.at)}"
 
@@ -196,9 +191,7 @@ def worded(item: MessageItem) -> str:
 
 
 def rows(facts: NotificationFacts) -> Iterator[FieldRow]:
-    """The five fields with their change over ten minutes and an hour; what is unknown or did not
-    move is left out.
-    """
+    """Yield the five fields with their changes over ten minutes and an hour, as far as known."""
     for field in SHOWN:
         value = attrgetter(field)(facts.balances)
         if value is not None:
@@ -215,17 +208,16 @@ def rows(facts: NotificationFacts) -> Iterator[FieldRow]:
 
 
 def _own_words(item: MessageItem) -> Iterator[str]:
-    """The rule's summary, unless the headline is made of it."""
+    """Yield the rule's summary, unless it is the headline."""
     facts = item.last.facts
     if facts.summary and not item.over and facts.summary != news(item.notice, facts.at, None):
         yield facts.summary
 
 
 def _judgement(item: MessageItem, sending: RenderContext) -> Iterator[str]:
-    """The judged field with its value and threshold; later also the worst value; what a system rule
-    found.
+    """Yield the judged comparison, the worst value, the finding of a system rule, and the trend.
 
-    What was found is over with the alert; and where its pace leads to is past, in what comes late.
+    A finding is over with the alert, and a late message tells no pace, as it has passed.
     """
     facts = item.last.facts
     yield from _compared(facts.judged) if facts.judged is not None else ()
@@ -254,9 +246,7 @@ def _compared(told: DecidingComparison) -> Iterator[str]:
 
 
 def _bare(told: DecidingComparison | None) -> bool:
-    """What is either so or not has no value to show; how long something has lasted is seen up to
-    its limit only.
-    """
+    """Check for a signal whose value says nothing: a yes or no, or a time up to its limit."""
     return told is not None and sign(told) and (not told.duration or told.field in LASTING)
 
 
@@ -291,7 +281,7 @@ def _remarks(item: MessageItem, sending: RenderContext) -> Iterator[str]:
 
 
 def stead(facts: NotificationFacts, sending: RenderContext) -> str:
-    """In whose stead it comes, since when that fails and what it said (SEMANTICS F4)."""
+    """Sentence about the failing channel: its name, since when it fails, and its error (F4)."""
     since = (
         f" since {sending.moment(facts.handed_over_since)}"
         if facts.handed_over_since is not None
@@ -304,7 +294,7 @@ def stead(facts: NotificationFacts, sending: RenderContext) -> str:
 
 
 def _foot(item: MessageItem) -> Iterator[str]:
-    """The id, and what to type."""
+    """Yield the alert's code, and commands to quiet it."""
     facts = item.last.facts
     yield f"alert {facts.code} · {facts.severity}"
     silence = f"marginwatch silence add --alert {facts.code} --for 2h"

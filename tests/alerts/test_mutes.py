@@ -9,8 +9,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from daemon.alerts.mutes import DAYS, LONGEST, NO_MUTES, Mutes, MuteWindow, time_of_day
-from daemon.alerts.recorded_mutes import mutes as read_back
+from daemon.alerts.mutes import (
+    DAYS,
+    LONGEST,
+    NO_MUTES,
+    Mutes,
+    MuteWindow,
+    recorded_mutes,
+    time_of_day,
+)
 from daemon.types import DAY, HOUR, Millis
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -200,7 +207,7 @@ def test_b4_the_end_of_a_day_is_recorded_as_it_is_written() -> None:
     """B4: `24:00`, which is read back."""
     day = MuteWindow("day", frozenset(DAYS), time_of_day("00:00"), time_of_day("24:00"))
     assert day.written()["between"] == ["00:00", "24:00"]
-    assert read_back({"mutes": Mutes({"day": day}, BERLIN).written()}) == Mutes(
+    assert recorded_mutes({"mutes": Mutes({"day": day}, BERLIN).written()}) == Mutes(
         {"day": day}, BERLIN
     )
 
@@ -216,7 +223,7 @@ def test_e2_mute_windows_are_read_back_as_they_were(
 ) -> None:
     """E2: with their time zone, and through JSON, in which epochs hold them."""
     mutes = Mutes({each.name: each for each in every}, zone)
-    assert read_back(json.loads(json.dumps({"rules": [], "mutes": mutes.written()}))) == mutes
+    assert recorded_mutes(json.loads(json.dumps({"rules": [], "mutes": mutes.written()}))) == mutes
 
 
 def test_e2_mute_windows_are_recorded_as_a_person_writes_them() -> None:
@@ -247,4 +254,4 @@ def test_e2_mute_windows_are_recorded_as_a_person_writes_them() -> None:
 )
 def test_e2_mute_windows_that_nobody_knows(written: Any) -> None:
     """E2: an earlier version recorded none; one that is not understood is not guessed."""
-    assert read_back(written) is None
+    assert recorded_mutes(written) is None
