@@ -67,13 +67,13 @@ def decide(
     state: AccountState,
     event: Input,
     snapshot: EvaluationSnapshot,
-    order: NotificationPolicy,
+    policy: NotificationPolicy,
     told: ToldBy,
     name_alert: NameAlert,
 ) -> Decision:
     """Compute the account's next state and the record of this input."""
-    outcome = step(state, event, snapshot.verdicts, order.rules, name_alert)
-    news = dispatch(event, outcome, order, told, snapshot)
+    outcome = step(state, event, snapshot.verdicts, policy.rules, name_alert)
+    news = dispatch(event, outcome, policy, told, snapshot)
     record = Record(
         state.account, event, outcome.changed, outcome.transitions, news.notices, news.superseded
     )

@@ -16,13 +16,13 @@ from daemon.alerts.mute_reasons import HOLDS, MUTES, Muter, MuteReason
 from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.alerts.notification_facts import (
     EvaluationSnapshot,
-    facts,
     is_wider,
     is_worse,
+    notification_facts,
     worst_of,
 )
 from daemon.alerts.silences import NO_SILENCES
-from daemon.alerts.summary_template import filled
+from daemon.alerts.summary_template import fill_template
 from daemon.rules.rule import Rule
 from daemon.types import (
     FLAPPING,
@@ -113,19 +113,20 @@ class NotificationPolicy:
 def dispatch(
     event: Input,
     outcome: StepResult,
-    order: NotificationPolicy,
+    policy: NotificationPolicy,
     told: ToldBy,
     snapshot: EvaluationSnapshot,
 ) -> DispatchResult:
-    """The notifications that one input of an account causes."""
+    """Decide the notifications that one input of an account causes."""
     if not outcome.changed and not outcome.state.alerts:  # nearly every input returns here
         return NO_NEWS
-    context = _Dispatcher(event, outcome, order, told, snapshot)
+    dispatcher = _Dispatcher(event, outcome, policy, told, snapshot)
     # These inputs say nothing about the account itself, so that they can only end alerts.
     if isinstance(event, ConfigChange | ClockStep):
-        return DispatchResult(tuple(context.ends()))
+        return DispatchResult(tuple(dispatcher.ends()))
     return DispatchResult(
-        (*context.ends(), *context.firings(), *context.acks()), tuple(context.superseded())
+        (*dispatcher.ends(), *dispatcher.firings(), *dispatcher.acks()),
+        tuple(dispatcher.superseded()),
     )
 
 
@@ -133,7 +134,7 @@ def dispatch(
 class _Dispatcher:
     event: Input
     outcome: StepResult
-    order: NotificationPolicy
+    policy: NotificationPolicy
     told: ToldBy
     snapshot: EvaluationSnapshot
 
@@ -146,7 +147,7 @@ class _Dispatcher:
             told = self.told.get((alert.rule, alert.seq), {})
             aware = [channel for channel, one in told.items() if one.knows or one.waiting]
             for channel in aware:
-                if channel in self.order.channels:
+                if channel in self.policy.channels:
                     yield self._end(alert, channel, kind)
             yield from self._inherited(alert, kind, aware)
 
@@ -155,9 +156,9 @@ class _Dispatcher:
     ) -> Notice:
         """Build the end notification. In a mute window it waits until the window is over (E2)."""
         notice = self._notice(alert, channel, kind, late, by)
-        rule = self.order.rules.get(base(alert.rule))
+        rule = self.policy.rules.get(base(alert.rule))
         until = (
-            self.order.mutes.until(rule.mute, self.event.at)
+            self.policy.mutes.until(rule.mute, self.event.at)
             if rule is not None and rule.mute
             else None
         )
@@ -169,7 +170,7 @@ class _Dispatcher:
 
     def _inherited(self, alert: Alert, kind: Kind, aware: Sequence[str]) -> Iterator[Notice]:
         """Yield the end for the rule's present channels, if a removed channel knew of it (E5)."""
-        gone = [channel for channel in aware if channel not in self.order.channels]
+        gone = [channel for channel in aware if channel not in self.policy.channels]
         for channel in self._route(alert) if gone else ():
             if channel not in aware:
                 yield self._end(alert, channel, kind, Late.HANDED_OVER, gone[0])
@@ -190,7 +191,7 @@ class _Dispatcher:
         for alert in self._firing():
             told = self.told.get((alert.rule, alert.seq), {})
             knowing = [
-                name for name in self.order.channels if name in told and told[name].wants_ack
+                name for name in self.policy.channels if name in told and told[name].wants_ack
             ]
             ack = self._muter.acknowledged(alert) if knowing else None
             if ack is None:
@@ -220,19 +221,19 @@ class _Dispatcher:
 
     def _route(self, alert: Alert) -> Sequence[str]:
         """Channels of the rule, in the order of the configuration. None named means all."""
-        rule = self.order.rules.get(base(alert.rule))
+        rule = self.policy.rules.get(base(alert.rule))
         named = rule.channels if rule is not None else ()
         return (
-            [channel for channel in self.order.channels if channel in named]
+            [channel for channel in self.policy.channels if channel in named]
             if named
-            else self.order.channels
+            else self.policy.channels
         )
 
     def _listeners(self, alert: Alert, told: Mapping[str, ChannelStatus]) -> Sequence[str]:
         """Channels of the rule; if one gave up, also the fallback channels told instead."""
         route = self._route(alert)
         fallback = [
-            channel for channel in told if channel in self.order.channels and channel not in route
+            channel for channel in told if channel in self.policy.channels and channel not in route
         ]
         return (
             [*route, *fallback]
@@ -246,10 +247,10 @@ class _Dispatcher:
 
     @property
     def _muter(self) -> Muter:
-        return Muter(self.outcome.state, self.order.mutes, self.order.silences, self.event.at)
+        return Muter(self.outcome.state, self.policy.mutes, self.policy.silences, self.event.at)
 
     def _rule(self, alert: Alert) -> Rule:
-        return self.order.rules[base(alert.rule)]
+        return self.policy.rules[base(alert.rule)]
 
     def _due(self, alert: Alert, told: ChannelStatus, *, gone: bool) -> Kind | None:
         """Kind of notification that is due for this channel.
@@ -293,7 +294,9 @@ class _Dispatcher:
             self.outcome.state.account, alert.rule, alert.seq, channel, kind, self.event.seq
         )
         known = replace(
-            facts(alert, self.event, self.outcome, self.snapshot), late=late, handed_over_by=by
+            notification_facts(alert, self.event, self.outcome, self.snapshot),
+            late=late,
+            handed_over_by=by,
         )
         return Notice(key, self.event.at, self._summed_up(alert, key, known))
 
@@ -301,10 +304,10 @@ class _Dispatcher:
         self, alert: Alert, key: NoticeKey, known: NotificationFacts
     ) -> NotificationFacts:
         """Add the rule's summary to news of one firing episode."""
-        rule = self.order.rules.get(alert.rule)
+        rule = self.policy.rules.get(alert.rule)
         if rule is None or not rule.summary or key.kind not in NEWS:
             return known
-        summary, unfilled = filled(rule.summary, key, known)
+        summary, unfilled = fill_template(rule.summary, key, known)
         return replace(known, summary=summary, unfilled=unfilled)
 
     def _compared(self, notice: Notice, last: NotificationFacts | None) -> Notice:

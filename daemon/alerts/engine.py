@@ -61,7 +61,8 @@ def step(
     if isinstance(event, ConfigChange):
         return _retire(state, event, rules)
     steps = _own(state, event, verdicts, rules, name_alert)
-    if not steps and not state.fired and not _flapping(state):  # nearly every input returns here
+    flapping = any(alert.swings is not None for alert in state.alerts.values())
+    if not steps and not state.fired and not flapping:  # nearly every input returns here
         return StepResult(_arrive(state, event, state.fired))
     fired = remember(state, steps, rules, event.at)
     steps += flap(
@@ -101,10 +102,6 @@ def _concerned(
         for name, rule in rules.items()
         if name in verdicts or rule.on_missing is not OnMissing.KEEP
     ]
-
-
-def _flapping(state: AccountState) -> bool:
-    return any(alert.swings is not None for alert in state.alerts.values())
 
 
 def unread_for(state: AccountState, at: Millis) -> Millis:

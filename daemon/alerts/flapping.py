@@ -19,7 +19,6 @@ from daemon.types import (
     FlapEpisode,
     FlapRange,
     Input,
-    Limit,
     Millis,
     State,
     Transition,
@@ -92,10 +91,11 @@ def flap(
     code: NewCode,
 ) -> list[Step]:
     """Steps of the alerts about flapping; `steps` are those of the rules' own alerts."""
+    # Episodes that began to fire, or ended. A pending episode does not count.
     turned = {
         turn.rule: turn.to_state is State.FIRING
         for _, turn in steps
-        if turn is not None and _concerns(turn)
+        if turn is not None and State.FIRING in {turn.from_state, turn.to_state}
     }
     found = [
         _go_on(alert, event, fired, turned, rules)
@@ -111,11 +111,6 @@ def flap(
         ):
             found.append(_begin(rule, event, swings, code))
     return [step for step in found if step is not None]
-
-
-def _concerns(turn: Transition) -> bool:
-    """Check whether an episode began to fire, or ended. A pending episode does not count."""
-    return State.FIRING in {turn.from_state, turn.to_state}
 
 
 def _begin(rule: Rule, event: Input, swings: tuple[FlapEpisode, ...], code: NewCode) -> Step:
@@ -146,7 +141,7 @@ def _go_on(
     rule, swings = rules.get(name), fired.get(name, ())
     if alert.swings is None or rule is None:
         return None
-    if _calm(len(swings), rule.flapping):
+    if rule.flapping is None or 2 * len(swings) <= rule.flapping.count:
         over = replace(alert, state=State.RESOLVED, ended_at=event.at, ended_seq=event.seq)
         return over, _turn(over, event, State.FIRING, "calm")
     if name not in turned:
@@ -159,10 +154,6 @@ def _go_on(
 def _comparison(swings: tuple[FlapEpisode, ...]) -> DecidingComparison | None:
     """Comparison that the values of the range belong to. Missing readings have none."""
     return next((swing.judged for swing in reversed(swings) if swing.judged is not None), None)
-
-
-def _calm(recent: int, limit: Limit | None) -> bool:
-    return limit is None or 2 * recent <= limit.count
 
 
 def _extent(told: FlapRange, swings: tuple[FlapEpisode, ...]) -> FlapRange:

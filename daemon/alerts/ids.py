@@ -12,7 +12,7 @@ LENGTH = 4
 COUNT: int = len(ALPHABET) ** LENGTH
 
 
-def code(rule: str, account: str, at: Millis, taken: Container[str]) -> str:
+def alert_code(rule: str, account: str, at: Millis, taken: Container[str]) -> str:
     """Code of the alert that `rule` raised on `account` at `at`: a hash, or the next free code.
 
     Raises OverflowError when all 923,521 codes are taken.

@@ -10,7 +10,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from daemon.alerts.mutes import Mutes
-from daemon.alerts.silences import acknowledged, silenced
+from daemon.alerts.silences import find_acknowledgement, find_silence
 from daemon.rules.rule import Rule
 from daemon.types import FLAPPING, AccountState, Alert, Millis, Silence, State, base
 
@@ -78,7 +78,7 @@ class Muter:
         if until is not None:
             yield Muting(MuteReason.MUTE_WINDOW, ", ".join(rule.mute), until=until)
         silence = (
-            silenced(self.silences, name, self.state.account, code, self.at)
+            find_silence(self.silences, name, self.state.account, code, self.at)
             if self.silences
             else None
         )
@@ -92,7 +92,7 @@ class Muter:
 
     def acknowledged(self, alert: Alert) -> Muting | None:
         """Acknowledgement of the alert, if there is one."""
-        ack = acknowledged(self.silences, alert.code, self.at)
+        ack = find_acknowledgement(self.silences, alert.code, self.at)
         return None if ack is None else Muting(MuteReason.ACKNOWLEDGED, comment=ack.comment)
 
     def _inhibited(self, rule: Rule) -> Iterator[Muting]:

@@ -41,7 +41,7 @@ class EvaluationSnapshot:
     """Values of a field in the last minutes. Called only when a notification is built."""
 
 
-def moved(since: Balances, now: Balances) -> Mapping[str, Decimal]:
+def balance_changes(since: Balances, now: Balances) -> Mapping[str, Decimal]:
     """Change of each field, without fields that were or are unknown."""
     known = ((name, VALUES[name](now), VALUES[name](since)) for name in CORE)
     changes = (
@@ -52,7 +52,7 @@ def moved(since: Balances, now: Balances) -> Mapping[str, Decimal]:
     return {name: change for name, change in changes if change is not None}
 
 
-def facts(
+def notification_facts(
     alert: Alert, event: Input, outcome: StepResult, snapshot: EvaluationSnapshot
 ) -> NotificationFacts:
     judged = _judged(alert, event.at, snapshot)

@@ -8,12 +8,12 @@ from daemon.types import Millis, Silence, base
 NO_SILENCES: Sequence[Silence] = ()
 
 
-def lasting(silences: Iterable[Silence], at: Millis) -> tuple[Silence, ...]:
+def unexpired_silences(silences: Iterable[Silence], at: Millis) -> tuple[Silence, ...]:
     """Silences that are in force at `at`, or begin later."""
     return tuple(each for each in silences if each.ended_at is None or each.ended_at > at)
 
 
-def silenced(
+def find_silence(
     silences: Iterable[Silence], rule: str, account: str, code: str, at: Millis
 ) -> Silence | None:
     """Silence in force for this alert at `at`; of several, the one that lasts longest."""
@@ -25,7 +25,7 @@ def silenced(
     return max(ours, key=lambda each: (each.ended_at is None, each.ended_at or 0), default=None)
 
 
-def acknowledged(silences: Iterable[Silence], code: str, at: Millis) -> Silence | None:
+def find_acknowledgement(silences: Iterable[Silence], code: str, at: Millis) -> Silence | None:
     """Acknowledgement of this alert in force at `at`."""
     return next(
         (each for each in silences if each.ack and each.code == code and each.holds(at)), None

@@ -11,8 +11,8 @@ from decimal import Decimal
 from difflib import get_close_matches
 from string import Formatter
 
-from daemon.readings.fields import AGE, VALUES, named
-from daemon.text.numbers import lasting, spelled
+from daemon.readings.fields import AGE, VALUES, find_field
+from daemon.text.numbers import format_duration, format_value
 from daemon.text.printable import one_line
 from daemon.types import NoticeKey, NotificationFacts, base
 
@@ -31,7 +31,7 @@ _ABOUT: Mapping[str, Callable[[NoticeKey, NotificationFacts], str]] = {
     "account": lambda key, _: key.account,
     "severity": lambda _, facts: facts.severity.value,
     "id": lambda _, facts: facts.code,
-    "firing_for": lambda _, facts: lasting(facts.at - (facts.fired_at or facts.since)),
+    "firing_for": lambda _, facts: format_duration(facts.at - (facts.fired_at or facts.since)),
 }
 """Words about the alert, by name."""
 
@@ -46,7 +46,7 @@ class UnknownError(Exception):
     """A value is unknown at present; the message is its name."""
 
 
-def problem(template: str) -> str | None:
+def template_problem(template: str) -> str | None:
     """Mistake in a template, as the rest of the sentence "summary …"; None if it is correct."""
     if len(template) > LONGEST:
         return (
@@ -86,12 +86,12 @@ def _wrong(name: str, spec: str | None, turn: str | None) -> str | None:
 
 def _meant(name: str) -> str | None:
     """Our own name for a name in a template; None if there is none."""
-    field = named(name)
+    field = find_field(name)
     meant = name if field is None else field
     return meant if meant in NAMES and meant != AGE else None
 
 
-def filled(template: str, key: NoticeKey, facts: NotificationFacts) -> tuple[str, str]:
+def fill_template(template: str, key: NoticeKey, facts: NotificationFacts) -> tuple[str, str]:
     """Filled text, and the reason why there is none. One of the two is empty."""
     try:
         text = "".join(
@@ -115,7 +115,7 @@ def _value(name: str, spec: str, key: NoticeKey, facts: NotificationFacts) -> st
         raise UnknownError(name)
     lasts = judged is not None and judged.duration
     return (
-        spelled(value, judged)
+        format_value(value, judged)
         if lasts or not spec or not value.is_finite()
         else format(value, spec)
     )

@@ -27,7 +27,7 @@ class SystemRule:
     """Headline of an alert without a sentence of its own."""
 
 
-def rule(name: str, limit: Limit, channels: tuple[str, ...] = ()) -> Rule:
+def system_rule(name: str, limit: Limit, channels: tuple[str, ...] = ()) -> Rule:
     """System rule of that name. `limit` is a duration, a count, or for `disk-full` a share."""
     return replace(KINDS[name].build(name, limit), channels=channels)
 
@@ -60,13 +60,11 @@ def _answered(sign: str, severity: Severity = Severity.WARNING) -> Callable[[str
     return lambda name, limit: _made(name, when, hold=int(limit), severity=severity)
 
 
-def _as_often(sign: str) -> Callable[[str, Limit], Rule]:
-    """Builder of a rule that fires once a count has reached the limit."""
-    return lambda name, limit: _made(name, Comparison(">=", Field(sign), Number(Decimal(limit))))
-
-
-def _less(sign: str) -> Callable[[str, Limit], Rule]:
-    return lambda name, limit: _made(name, Comparison("<", Field(sign), Number(Decimal(limit))))
+def _number(sign: str, operator: str) -> Callable[[str, Limit], Rule]:
+    """Builder of a rule that compares a number with the limit."""
+    return lambda name, limit: _made(
+        name, Comparison(operator, Field(sign), Number(Decimal(limit)))
+    )
 
 
 ACCOUNT: Mapping[str, SystemRule] = {
@@ -96,8 +94,10 @@ DAEMON: Mapping[str, SystemRule] = {
     "channel-failing": SystemRule(_longer("channel_failing"), "a channel fails"),
     "clock-stepped": SystemRule(_longer("clock_step"), "the clock of this machine was set"),
     "database-failing": SystemRule(_longer("database_failing"), "the database refuses to write"),
-    "disk-full": SystemRule(_less("disk_free"), "the disk is nearly full"),
-    "push-contradicted": SystemRule(_as_often("push_contradicted"), "pushes and readings disagree"),
+    "disk-full": SystemRule(_number("disk_free", "<"), "the disk is nearly full"),
+    "push-contradicted": SystemRule(
+        _number("push_contradicted", ">="), "pushes and readings disagree"
+    ),
 }
 
 KINDS: Mapping[str, SystemRule] = {**ACCOUNT, **DAEMON}

@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from daemon.readings.exact import CONTEXT, EXACT, ZERO, divided, subtracted
 from daemon.rules.evaluation.evaluator import Points
-from daemon.text.numbers import about, amount, change, lasting, rough
+from daemon.text.numbers import format_amount, format_change, format_duration, format_minutes, rough
 from daemon.types import (
     DAY,
     MINUTE,
@@ -114,18 +114,19 @@ def _alike(one: SteadyChange, other: SteadyChange) -> bool:
 # Sentences
 
 
-def step(facts: NotificationFacts, moment: Callable[[Millis], str]) -> Iterator[str]:
+def step_sentence(facts: NotificationFacts, moment: Callable[[Millis], str]) -> Iterator[str]:
     """Sentence of a step: `400 at 03:12:16 -> 90 at 03:12:21: -310 in 5 s`; empty if none."""
     found = facts.trend.step
     if found is not None:
-        before, after = amount(rough(found.before)), amount(rough(found.after))
-        moved = f"{change(rough(_change(found)))} in {lasting(found.after_at - found.before_at)}"
+        before, after = format_amount(rough(found.before)), format_amount(rough(found.after))
+        duration = format_duration(found.after_at - found.before_at)
+        moved = f"{format_change(rough(_change(found)))} in {duration}"
         yield (
             f"{before} at {moment(found.before_at)} -> {after} at {moment(found.after_at)}: {moved}"
         )
 
 
-def pace(facts: NotificationFacts) -> Iterator[str]:
+def pace_sentence(facts: NotificationFacts) -> Iterator[str]:
     """Sentence of a pace: how fast it gets worse, and when it reaches the threshold."""
     found = facts.trend.pace
     if found is None or facts.judged is None:
@@ -133,8 +134,8 @@ def pace(facts: NotificationFacts) -> Iterator[str]:
     each = CONTEXT.divide(abs(found.change) * MINUTE, Decimal(found.span))
     way = "rising" if found.change > 0 else "falling"
     yield (
-        f"{way} by {amount(rough(each))} a minute over the last"
-        f" {about(found.span)}{_goal(facts.judged, found)}"
+        f"{way} by {format_amount(rough(each))} a minute over the last"
+        f" {format_minutes(found.span)}{_goal(facts.judged, found)}"
     )
 
 
@@ -143,7 +144,7 @@ def _goal(judged: DecidingComparison, pace: SteadyChange) -> str:
     for level in (judged.threshold, ZERO):
         left = None if judged.value is None or level is None else _left(judged.value, level, pace)
         if left is not None and level is not None:
-            return f": at this pace {amount(level)} in {about(left)}"
+            return f": at this pace {format_amount(level)} in {format_minutes(left)}"
     return ""
 
 

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from daemon.messages import grouping, html
-from daemon.messages.headline import is_cleared, is_good, name, short, weight
-from daemon.messages.layout import Shown, Text, shown
-from daemon.messages.section import GAP, MessageItem, RenderContext, stead, worded
+from daemon.messages.headline import alert_name, is_cleared, is_good, news_severity, title_values
+from daemon.messages.layout import Shown, Text, lay_out
+from daemon.messages.section import GAP, MessageItem, RenderContext, fallback_sentence, item_word
 from daemon.text.printable import printable
 from daemon.types import DAY, NEWS, Kind, Message, Notice, NoticeKey, NotificationFacts, Severity
 
@@ -43,32 +43,28 @@ class ComposedMessage:
         return self.told[0].last
 
 
-def compose(items: Sequence[MessageItem], sending: RenderContext) -> ComposedMessage:
+def compose(items: Sequence[MessageItem], context: RenderContext) -> ComposedMessage:
     """Compose one message of as many items as fit, at least one, most urgent first."""
     ranked = sorted(items, key=_urgency)
-    steads = _steads(ranked, sending)
-    room = body_room(sending) - sum(sending.weigh(GAP + each) for each in steads.values())
-    fitting = _fitting(list(grouping.sections(ranked, sending, room)), sending, room)
+    steads = _steads(ranked, context)
+    room = body_room(context) - sum(context.weigh(GAP + each) for each in steads.values())
+    fitting = _fitting(list(grouping.sections(ranked, context, room)), context, room)
     told = tuple(item for _, alike in fitting for item in alike)
-    digest = _is_digest(told, sending)
-    title = _digest(told, sending) if digest else _title(fitting, sending)
-    sections = shown([one for one, _ in fitting], 0 if digest else DETAILED, room, sending.weigh)
-    notes = [*_why(told, sending), *_unsaid_steads(steads, fitting, sections)]
-    if len(sections) == 1 and sending.titled:
+    # A message about several items of which one waited for a day is a digest (SEMANTICS F6).
+    digest = len(told) > 1 and any(context.now - item.notice.at >= DAY for item in told)
+    title = _digest(told, context) if digest else _title(fitting, context)
+    sections = lay_out([one for one, _ in fitting], 0 if digest else DETAILED, room, context.weigh)
+    notes = [*_why(told, context), *_unsaid_steads(steads, fitting, sections)]
+    if len(sections) == 1 and context.titled:
         sections = [replace(sections[0], unsaid=_unsaid(title, sections[0], told[0].notice.key))]
     return ComposedMessage(_message(title, Text(sections, notes), told), told)
 
 
 def _message(title: str, text: Text, told: Sequence[MessageItem]) -> Message:
     """Message with title and text. Its severity is the worst of all; good only if all are good."""
-    severity = min((weight(item.last) for item in told), key=_ORDER.__getitem__)
+    severity = min((news_severity(item.last) for item in told), key=_ORDER.__getitem__)
     good = all(is_good(item.last) for item in told)
-    return Message(title, text.plain(), severity, html.rendered(text), _thread(told), good=good)
-
-
-def _is_digest(told: Sequence[MessageItem], sending: RenderContext) -> bool:
-    """Check for several items of which one waited for a day (SEMANTICS F6)."""
-    return len(told) > 1 and any(sending.now - item.notice.at >= DAY for item in told)
+    return Message(title, text.plain(), severity, html.render(text), _thread(told), good=good)
 
 
 def _unsaid_steads(
@@ -87,7 +83,7 @@ def _unsaid_steads(
 def _unsaid(title: str, shown: Shown, key: NoticeKey) -> str:
     """Part of the only headline that neither title nor details say (SEMANTICS F5)."""
     section = shown.section
-    head = f"{section.word} {name(key)}"
+    head = f"{section.word} {alert_name(key)}"
     if not f"{title}:".startswith(f"{head}:"):
         return section.headline
     rest = section.headline.removeprefix(f"{head}: ")
@@ -137,63 +133,66 @@ def _joined(begun: MessageItem, later: MessageItem) -> MessageItem:
 
 
 def _fitting(
-    kept: Sequence[grouping.Kept], sending: RenderContext, room: int
+    kept: Sequence[grouping.Kept], context: RenderContext, room: int
 ) -> list[grouping.Kept]:
     """Sections that fit without their details, beside the longest title."""
     fitting = list[grouping.Kept]()
     for each in kept:
-        room -= sending.weigh(each[0].brief + GAP)
+        room -= context.weigh(each[0].brief + GAP)
         if fitting and room < 0:
             break
         fitting.append(each)
     return fitting
 
 
-def body_room(sending: RenderContext) -> int:
+def body_room(context: RenderContext) -> int:
     """Room for all sections, beside the longest title and the reason of a delay."""
-    title = TITLE * max(map(sending.weigh, _WIDE))
-    return sending.room - title - sending.weigh(GAP + LATE + sending.why_late)
+    title = TITLE * max(map(context.weigh, _WIDE))
+    return context.room - title - context.weigh(GAP + LATE + context.why_late)
 
 
-def _why(told: Sequence[MessageItem], sending: RenderContext) -> Iterator[str]:
+def _why(told: Sequence[MessageItem], context: RenderContext) -> Iterator[str]:
     """Yield the reason of the delay, once for all late items."""
-    if sending.why_late and any(sending.is_late(item) for item in told):
-        yield f"{LATE}{sending.why_late}"
+    if context.why_late and any(context.is_late(item) for item in told):
+        yield f"{LATE}{context.why_late}"
 
 
-def _steads(items: Iterable[MessageItem], sending: RenderContext) -> dict[str, str]:
+def _steads(items: Iterable[MessageItem], context: RenderContext) -> dict[str, str]:
     """Sentences about the failing channels that this one replaces, by channel (SEMANTICS F4)."""
     failing: dict[str, NotificationFacts] = {}
     for facts in (item.notice.facts for item in items):
         failing.setdefault(facts.handed_over_by, facts)
-    return {by: stead(facts, sending) for by, facts in failing.items() if by}
+    return {by: fallback_sentence(facts, context) for by, facts in failing.items() if by}
 
 
-def _title(fitting: Sequence[grouping.Kept], sending: RenderContext) -> str:
+def _title(fitting: Sequence[grouping.Kept], context: RenderContext) -> str:
     """Title: severity, rule, account and value of the first. Names are cut before the value."""
     told = [item for _, alike in fitting for item in alike]
     if len(fitting) > 1 and all(item.account_of_both and is_cleared(item.last) for item in told):
-        return (
-            f"OVER: {len(told)} alerts, all cleared, since {sending.moment(grouping.first(told))}"
-        )
+        since = context.moment(grouping.first_firing(told))
+        return f"OVER: {len(told)} alerts, all cleared, since {since}"
     alike = fitting[0][1]
     others = f" +{len(told) - len(alike)}" if len(told) > len(alike) else ""
-    room = TITLE - len(others)
-    head = f"{worded(alike[0])} {name(alike[0].notice.key)}"
+    return _title_of(alike, TITLE - len(others)) + others
+
+
+def _title_of(alike: Sequence[MessageItem], room: int) -> str:
+    """Title of one alert, or of several ended ones of the same rule, in `room` characters."""
+    head = f"{item_word(alike[0])} {alert_name(alike[0].notice.key)}"
     values = [f": {printable(value)}" if value else "" for value in _values(alike)]
     value = next((each for each in values if len(head) + len(each) <= room), values[-1])
     if len(head) + len(value) > room:
         head = head[: max(1, room - len(value) - 1)] + "…"
-    return (head + value)[:room] + others
+    return (head + value)[:room]
 
 
 def _values(alike: Sequence[MessageItem]) -> tuple[str, ...]:
     """Values for the title, longest first. For an ended alert they are the present ones."""
-    return short(alike[0].last) if len(alike) == 1 else (grouping.times(alike), "")
+    return title_values(alike[0].last) if len(alike) == 1 else (grouping.firing_count(alike), "")
 
 
-def _digest(told: Sequence[MessageItem], sending: RenderContext) -> str:
+def _digest(told: Sequence[MessageItem], context: RenderContext) -> str:
     """Title of a digest, for news that waited for days."""
     ended = sum(item.over for item in told)
-    since = sending.moment(min(item.notice.at for item in told))
+    since = context.moment(min(item.notice.at for item in told))
     return f"DIGEST since {since}: {len(told) - ended} firing, {ended} over"

@@ -31,7 +31,7 @@ _COLOURS = {
 """Colours by the first word of a headline. All others are green: over, or well all the time."""
 
 
-def rendered(text: Text) -> str:
+def render(text: Text) -> str:
     """HTML fragment of the text. The title is the subject of the mail."""
     parts = [_shown(each) for each in text.shown]
     why = [_block(escape(each), _ASIDE) for each in text.why]

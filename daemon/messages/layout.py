@@ -30,7 +30,7 @@ class Shown:
         return " · ".join([*heading, *section.marks])
 
 
-def shown(
+def lay_out(
     sections: Sequence[Section], detailed: int, room: int, weigh: Callable[[str], int]
 ) -> list[Shown]:
     """Show the first sections with details, as long as all headlines still fit."""

@@ -8,8 +8,8 @@ from operator import attrgetter
 from daemon.messages.report_data import FieldSummary, ReportedAlert, ReportSpan, Seen, Watched
 from daemon.messages.report_words import Calendar, counted
 from daemon.messages.section import SHOWN, FieldRow, Section
-from daemon.text.names import called, whose
-from daemon.text.numbers import amount
+from daemon.text.names import account_label, rule_label
+from daemon.text.numbers import format_amount
 from daemon.types import Severity
 
 FIRING, ALERTS, GAPS, OK = "FIRING", "ALERTS", "GAPS", "OK"
@@ -42,9 +42,9 @@ class Fate:
         return ALERTS if self.episodes else GAPS if self.gaps or self.unread else OK
 
 
-def section(fate: Fate, calendar: Calendar) -> Section:
+def account_section(fate: Fate, calendar: Calendar) -> Section:
     """Section of one account. Its headline says all that is bad; the margin follows if brief."""
-    said = f"{whose(fate.account)}: {', '.join(_said(fate))}"
+    said = f"{account_label(fate.account)}: {', '.join(_said(fate))}"
     lines = (*_alerts(fate.episodes, calendar), *_missing(fate, calendar))
     rows = tuple(_rows(fate.watched, calendar)) if fate.watched is not None else ()
     foot = tuple(_foot(fate.watched, calendar)) if fate.watched is not None else ()
@@ -65,7 +65,7 @@ def _alerts(episodes: Sequence[ReportedAlert], calendar: Calendar) -> Iterator[s
 
 
 def _rule(episodes: Sequence[ReportedAlert], calendar: Calendar) -> str:
-    name = f"{called(episodes[0].rule)} ({episodes[0].severity})"
+    name = f"{rule_label(episodes[0].rule)} ({episodes[0].severity})"
     firing = [each for each in episodes if each.until is None]
     spans = [ReportSpan(each.since, each.until) for each in episodes if each.until is not None]
     over = f"fired {_times(len(spans))}{calendar.stretches(spans)}" if spans else ""
@@ -93,7 +93,7 @@ def _rows(watched: Watched, calendar: Calendar) -> Iterator[FieldRow]:
     for field in SHOWN:
         course = watched.courses.get(field)
         if course is not None:
-            yield FieldRow(field, amount(course.last.value), tuple(_range(course, calendar)))
+            yield FieldRow(field, format_amount(course.last.value), tuple(_range(course, calendar)))
 
 
 def _range(course: FieldSummary, calendar: Calendar) -> Iterator[str]:
@@ -105,7 +105,7 @@ def _range(course: FieldSummary, calendar: Calendar) -> Iterator[str]:
 
 
 def _seen(seen: Seen, calendar: Calendar) -> str:
-    return f"{amount(seen.value)} at {calendar.time(seen.at)}"
+    return f"{format_amount(seen.value)} at {calendar.time(seen.at)}"
 
 
 def _foot(watched: Watched, calendar: Calendar) -> Iterator[str]:

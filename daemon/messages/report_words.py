@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 from daemon.messages.report_data import ReportSpan
-from daemon.text.numbers import about
+from daemon.text.numbers import format_minutes
 from daemon.types import DAY, HOUR, Millis
 
 LISTED = 3
@@ -41,12 +41,14 @@ class Calendar:
     def stretches(self, told: Sequence[ReportSpan]) -> str:
         """Total length of the spans, and their times."""
         if len(told) == 1:
-            return f"{about(told[0].lasted)}, {self.stretch(told[0])}"
-        total = about(sum(each.lasted for each in told))
+            return f"{format_minutes(told[0].lasted)}, {self.stretch(told[0])}"
+        total = format_minutes(sum(each.lasted for each in told))
         if len(told) <= LISTED:
             return f"{total} in all: {', '.join(map(self.stretch, told))}"
         longest = max(told, key=lambda each: each.lasted)
-        return f"{total} in all, the longest {about(longest.lasted)}, {self.stretch(longest)}"
+        return (
+            f"{total} in all, the longest {format_minutes(longest.lasted)}, {self.stretch(longest)}"
+        )
 
     def _local(self, at: Millis) -> datetime:
         return datetime.fromtimestamp(at / 1_000, UTC).astimezone(self.zone)

@@ -100,20 +100,20 @@ SIGNS: Mapping[str, bool] = MappingProxyType(
 """Signals that only system rules can name (SEMANTICS D7), and whether each is a duration."""
 
 
-def alias(name: str) -> str:
+def exchange_spelling(name: str) -> str:
     """Name in the exchange's spelling: `available_margin` is `availableMargin`."""
     first, *rest = name.split("_")
     return first + "".join(part.capitalize() for part in rest)
 
 
 _BY_SPELLING: Mapping[str, str] = MappingProxyType(
-    {alias(name): name for name in NAMES} | {name: name for name in NAMES}
+    {exchange_spelling(name): name for name in NAMES} | {name: name for name in NAMES}
 )
 
 SPELLINGS = tuple(_BY_SPELLING)
 """All names that people may write for a field."""
 
 
-def named(word: str) -> str | None:
+def find_field(word: str) -> str | None:
     """Field that `word` names, in either spelling; None if there is none."""
     return _BY_SPELLING.get(word)

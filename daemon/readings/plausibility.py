@@ -1,7 +1,7 @@
 """Plausibility of answers (SEMANTICS B5): a check that fails open. Pure.
 
-    weigh(state, answer) ──► result     before the answer gets its counter
-    after(state, input) ──► state       once that input is recorded; all are replayed at a start
+    check_answer(state, answer) ──► result     before the answer gets its counter
+    state_after(state, input) ──► state        once that input is recorded, and at a start
 
 An answer that is not plausible is suspect and not judged. Every later reading settles it: the same
 doubts confirm it, no doubt contradicts it, other doubts replace it. If none comes in time, it is
@@ -77,8 +77,8 @@ class PlausibilityResult:
     """Counter of the first suspect that it contradicts; all after it are contradicted too."""
 
 
-def weigh(
-    trust: PlausibilityState, answer: Answer | Reading, max_jump: Decimal | None
+def check_answer(
+    state: PlausibilityState, answer: Answer | Reading, max_jump: Decimal | None
 ) -> PlausibilityResult:
     """Check an answer against the last believed values.
 
@@ -86,7 +86,7 @@ def weigh(
     confirms, as the exchange sends some of them twice. A confirming answer may have other values,
     which move all the time: it is enough that its doubts are among those of the suspect.
     """
-    doubts, before = _doubts(trust, answer, max_jump), trust.suspicion
+    doubts, before = _doubts(state, answer, max_jump), state.suspicion
     agrees = before is not None and bool(doubts) and doubts <= before.doubts
     if agrees and answer.source is not Source.WS:
         return PlausibilityResult(Quality.CONFIRMED, doubts)
@@ -94,46 +94,48 @@ def weigh(
     return PlausibilityResult(quality, doubts, None if agrees or before is None else before.first)
 
 
-def after(trust: PlausibilityState, event: Input, max_jump: Decimal | None) -> PlausibilityState:
+def state_after(
+    state: PlausibilityState, event: Input, max_jump: Decimal | None
+) -> PlausibilityState:
     """State after this input is recorded. Applying the same input twice changes nothing more."""
     match event:
         case Unconfirmed(reading=reading):
-            return _believed(trust, reading)
+            return _believed(state, reading)
         case Reading(quality=quality) if quality in JUDGED:
-            return _believed(trust, event)
+            return _believed(state, event)
         case Reading(quality=Quality.SUSPECT | Quality.CONTRADICTED):
-            first = event.seq if trust.suspicion is None else trust.suspicion.first
+            first = event.seq if state.suspicion is None else state.suspicion.first
             return replace(
-                trust, suspicion=PendingSuspect(first, event, _doubts(trust, event, max_jump))
+                state, suspicion=PendingSuspect(first, event, _doubts(state, event, max_jump))
             )
         case _:
-            return trust
+            return state
 
 
-def _believed(trust: PlausibilityState, reading: Reading) -> PlausibilityState:
+def _believed(state: PlausibilityState, reading: Reading) -> PlausibilityState:
     """State after a believed reading, which settles every suspect before it."""
     sent, amounts = reading.balances, _amounts(reading.balances)
     return PlausibilityState(
-        trust.exchange_at if reading.exchange_at is None else reading.exchange_at,
-        trust.available_margin if known(sent.available_margin) is None else sent.available_margin,
-        trust.nonzero.difference(amounts) | {name for name, amount in amounts.items() if amount},
+        state.exchange_at if reading.exchange_at is None else reading.exchange_at,
+        state.available_margin if known(sent.available_margin) is None else sent.available_margin,
+        state.nonzero.difference(amounts) | {name for name, amount in amounts.items() if amount},
     )
 
 
 def _doubts(
-    trust: PlausibilityState, answer: Answer | Reading, max_jump: Decimal | None
+    state: PlausibilityState, answer: Answer | Reading, max_jump: Decimal | None
 ) -> frozenset[Doubt]:
     found = set[Doubt]()
     amounts = _amounts(answer.balances)
-    if not trust.nonzero.isdisjoint(amounts) and not any(amounts.values()):
+    if not state.nonzero.isdisjoint(amounts) and not any(amounts.values()):
         found.add(Doubt.ZEROS)
     if (
-        trust.exchange_at is not None
+        state.exchange_at is not None
         and answer.exchange_at is not None
-        and answer.exchange_at < trust.exchange_at
+        and answer.exchange_at < state.exchange_at
     ):
         found.add(Doubt.BACK)
-    if jump := _jump(trust.available_margin, known(answer.balances.available_margin), max_jump):
+    if jump := _jump(state.available_margin, known(answer.balances.available_margin), max_jump):
         found.add(jump)
     return frozenset(found)
 

@@ -50,7 +50,7 @@ class Pushes:
         return tuple(name for name in SENT if self.streaks.get(name, 0) >= self.limit)
 
 
-def pushed(pushes: Pushes, balances: Balances, at: Millis) -> tuple[Pushes, Balances | None]:
+def take_push(pushes: Pushes, balances: Balances, at: Millis) -> tuple[Pushes, Balances | None]:
     """Take in a push that arrived at `at`: its believed fields, None if there are none."""
     believed = replace(balances, **dict.fromkeys(pushes.contradicted))
     if believed == Balances():
@@ -58,7 +58,7 @@ def pushed(pushes: Pushes, balances: Balances, at: Millis) -> tuple[Pushes, Bala
     return replace(pushes, last=Push(at, believed)), believed
 
 
-def answered(pushes: Pushes, balances: Balances, asked_at: Millis) -> tuple[Pushes, bool]:
+def take_answer(pushes: Pushes, balances: Balances, asked_at: Millis) -> tuple[Pushes, bool]:
     """Take in an answer whose request left at `asked_at`; True if it is stale.
 
     A request of the same millisecond as a push counts as sent before it: that costs at most one

@@ -10,7 +10,7 @@ def slot(account: str, every: Millis) -> Millis:
     return int.from_bytes(hashlib.blake2b(account.encode(), digest_size=8).digest()) % every
 
 
-def passed(account: str, every: Millis, since: Millis, until: Millis) -> int:
+def slots_passed(account: str, every: Millis, since: Millis, until: Millis) -> int:
     """Number of slots of the account after `since`, up to and including `until`."""
     place = slot(account, every)
     return max(0, (until - place) // every - (since - place) // every)

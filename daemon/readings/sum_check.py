@@ -31,7 +31,7 @@ class Expectation:
     """True once the check is off."""
 
 
-def compared(before: Expectation, event: Input) -> Expectation:
+def check_sum(before: Expectation, event: Input) -> Expectation:
     """State after one more input. Inputs that are not judged, or lack a field, change nothing."""
     reading = event.reading if isinstance(event, Unconfirmed) else event
     judged = isinstance(event, Unconfirmed) or (
@@ -46,11 +46,11 @@ def compared(before: Expectation, event: Input) -> Expectation:
     return Expectation(failed, failed >= ENOUGH)
 
 
-def of(events: Iterable[Input]) -> Expectation:
+def check_sums(events: Iterable[Input]) -> Expectation:
     """State after all inputs, in order."""
     found = Expectation()
     for event in events:
-        found = compared(found, event)
+        found = check_sum(found, event)
     return found
 
 

@@ -17,7 +17,7 @@ MOST_FIELDS = 43
 """Maximum number of kept fields; with the six amounts, `extra` has at most 50 keys."""
 
 
-def bounded(sent: Mapping[str, object]) -> tuple[Mapping[str, object], tuple[str, ...]]:
+def bound_fields(sent: Mapping[str, object]) -> tuple[Mapping[str, object], tuple[str, ...]]:
     """Kept fields with the count of the others, and the names of the others.
 
     Fields keep the order in which they were sent. A field that is too large is left out; smaller

@@ -10,7 +10,7 @@ _PART = re.compile(r"([0-9]+)(ms|[smhd])")
 _WHOLE = re.compile(r"(?:[0-9]{1,15}(?:ms|[smhd]))+")
 
 
-def duration(text: str) -> Millis | None:
+def parse_duration(text: str) -> Millis | None:
     """Milliseconds of a written duration; None if it is not one. Parts add up: `1h30m`."""
     if not _WHOLE.fullmatch(text):
         return None

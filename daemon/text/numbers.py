@@ -15,7 +15,7 @@ _MISSING = "missing"
 _UNITS = ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (SECOND, "s"))
 
 
-def amount(value: Decimal) -> str:
+def format_amount(value: Decimal) -> str:
     """Format an amount: at most eight places, as the exchange counts, no trailing zeros."""
     if value.is_nan():
         return "unknown"
@@ -35,13 +35,13 @@ def rough(value: Decimal) -> Decimal:
     return value.quantize(Decimal(1).scaleb(-places), context=_WIDE)
 
 
-def spelled(value: Decimal, judged: DecidingComparison | None) -> str:
+def format_value(value: Decimal, judged: DecidingComparison | None) -> str:
     """Format a value as a side of the comparison: duration, percentage, amount or ratio."""
     if judged is None or not value.is_finite():
-        return amount(value)
+        return format_amount(value)
     if is_duration(judged) and value.adjusted() <= _LARGEST:
-        return lasting(int(value))
-    return percentage(value, judged.threshold) if judged.percentage else amount(value)
+        return format_duration(int(value))
+    return format_percentage(value, judged.threshold) if judged.percentage else format_amount(value)
 
 
 def is_duration(judged: DecidingComparison | None) -> bool:
@@ -49,13 +49,13 @@ def is_duration(judged: DecidingComparison | None) -> bool:
     return judged is not None and (judged.duration or judged.field == "age")
 
 
-def percentage(value: Decimal, limit: Decimal | None = None) -> str:
+def format_percentage(value: Decimal, limit: Decimal | None = None) -> str:
     """Format a ratio as a percentage with two places.
 
     More places are shown where two would make it look like its limit; the limit has all of its own.
     """
     if not value.is_finite():
-        return amount(value)
+        return format_amount(value)
     hundredfold = _UNBOUNDED.multiply(value, _HUNDRED)
     short = rough(hundredfold)
     is_limit = (
@@ -63,10 +63,10 @@ def percentage(value: Decimal, limit: Decimal | None = None) -> str:
         and limit.is_finite()
         and short == rough(_UNBOUNDED.multiply(limit, _HUNDRED))
     )
-    return f"{amount(hundredfold if is_limit else short)}%"
+    return f"{format_amount(hundredfold if is_limit else short)}%"
 
 
-def valued(transition: Transition, judged: DecidingComparison | None) -> str:
+def format_transition_value(transition: Transition, judged: DecidingComparison | None) -> str:
     """Format the value of a transition; `judged` is the alert's comparison. Empty if there is none.
 
     A value before a silence, or at its end, belongs to the rule's own condition, while the alert
@@ -75,11 +75,11 @@ def valued(transition: Transition, judged: DecidingComparison | None) -> str:
     return (
         ""
         if transition.value is None
-        else spelled(transition.value, comparison(transition, judged))
+        else format_value(transition.value, transition_comparison(transition, judged))
     )
 
 
-def comparison(
+def transition_comparison(
     transition: Transition, judged: DecidingComparison | None
 ) -> DecidingComparison | None:
     """Comparison that the transition's value belongs to; None if it is not known."""
@@ -90,13 +90,13 @@ def _silence(judged: DecidingComparison | None) -> bool:
     return judged is not None and judged.text.startswith("on_missing")
 
 
-def change(value: Decimal) -> str:
+def format_change(value: Decimal) -> str:
     """Format a change with its sign, so that a loss is seen as one."""
-    text = amount(value)
+    text = format_amount(value)
     return text if text.startswith("-") or text == "0" else f"+{text}"
 
 
-def lasting(duration: Millis) -> str:
+def format_duration(duration: Millis) -> str:
     """Format a duration by its two largest units: `2 h 5 min`, `40 s`, `15 ms`."""
     if duration < SECOND:
         return f"{max(0, duration)} ms"
@@ -108,14 +108,14 @@ def lasting(duration: Millis) -> str:
     return " ".join(part for part in parts[:2] if part)
 
 
-def about(duration: Millis) -> str:
+def format_minutes(duration: Millis) -> str:
     """Format a duration to the minute, from two minutes on."""
-    return lasting(
+    return format_duration(
         duration if duration < 2 * MINUTE else (duration + MINUTE // 2) // MINUTE * MINUTE
     )
 
 
-def moment(at: Millis, now: Millis, zone: tzinfo | None) -> str:
+def format_instant(at: Millis, now: Millis, zone: tzinfo | None) -> str:
     """Format an instant: time of day, with the date unless it is today. No zone is the system's."""
     then, today = _local(at, zone), _local(now, zone)
     return then.strftime("%H:%M:%S" if then.date() == today.date() else "%Y-%m-%d %H:%M:%S")

@@ -113,9 +113,7 @@ def test_e2_a_time_that_is_shown_twice() -> None:
 
 
 def test_e2_a_time_that_is_skipped() -> None:
-    """E2: it has come when the clock is put forward: 03:00 is later than 02:30, and between it and
-    03:30.
-    """
+    """E2: a skipped time counts as reached at the jump: 03:00 is between 02:30 and 03:30."""
     forward = at("2026-03-29 01:00")  # 02:00 in winter time, shown as 03:00
     begins, ends, both = (
         window("02:30", "04:00"),
@@ -188,9 +186,7 @@ CHANGING = [
 @example(at("2011-12-30 09:59"), ZoneInfo("Pacific/Apia"), "thu")
 @example(at("2011-12-30 10:00"), ZoneInfo("Pacific/Apia"), "sat")
 def test_b4_a_whole_day_is_a_whole_day(moment: Millis, zone: ZoneInfo, day: str) -> None:
-    """B4: from its first instant to its last, and no other, also where the clocks change at
-    midnight.
-    """
+    """B4: a day lasts from its first to its last instant, also if clocks change at midnight."""
     whole = MuteWindow("day", frozenset({day}), time_of_day("00:00"), time_of_day("24:00"))
     shown = datetime.fromtimestamp(moment / 1_000, UTC).astimezone(zone)
     assert (whole.until(moment, zone) is not None) == (DAYS[shown.weekday()] == day)

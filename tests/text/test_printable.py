@@ -51,9 +51,7 @@ def test_what_people_write_is_shown_as_it_is(text: str) -> None:
 
 @given(st.text())
 def test_nothing_raw_is_left(text: str) -> None:
-    """S9: of any text; what is shown once is shown the same again, and as JSON it says what it
-    said.
-    """
+    """S9: nothing raw is left; escaping twice changes nothing; JSON keeps its values."""
     shown = printable(text)
     assert not any(is_raw(shown, at) for at in range(len(shown)))
     assert printable(shown) == shown
@@ -63,9 +61,7 @@ def test_nothing_raw_is_left(text: str) -> None:
 
 
 def test_every_character_of_a_hidden_kind_is_hidden() -> None:
-    """S9: all of Unicode's controls and formats, except those that show a sign around a number or a
-    word.
-    """
+    """S9: all controls and formats of Unicode, except those that enclose a number or a word."""
     kinds = {"Cc", "Cf", "Cs", "Zl", "Zp"}
     of_kind = {each for each in map(chr, range(0x110000)) if unicodedata.category(each) in kinds}
     assert {each for each in of_kind if not is_hidden(each)} <= VISIBLE
