@@ -40,7 +40,7 @@ class Muting:
 
     reason: MuteReason
     by: str = ""
-    """The inhibiting rule, the names of the mute windows, or the number of the silence."""
+    """Name of the inhibiting rule, names of the mute windows, or number of the silence."""
     comment: str = ""
     """Comment of the silence or the acknowledgement."""
     until: Millis | None = None

@@ -43,7 +43,7 @@ NAMES = (*VALUES, *_JUDGED, *_ABOUT)
 
 
 class UnknownError(Exception):
-    """A value is unknown at present; the message is its name."""
+    """Error: a value is unknown at present. The message is its name."""
 
 
 def template_problem(template: str) -> str | None:

@@ -159,9 +159,9 @@ class AccountState:
 
     account: str
     seq: int = 0
-    """Of the last input."""
+    """Counter of the last input."""
     at: Millis = 0
-    """Of the last input."""
+    """Instant of the last input."""
     judged_at: Millis | None = None
     """Instant of the last judged reading."""
     alerts: Mapping[str, Alert] = field(default_factory=dict)

@@ -183,7 +183,7 @@ class Message:
     thread: str = ""
     """Thread: channels that can do so keep messages of the same thread together."""
     picture: bytes = b""
-    """A chart, as PNG."""
+    """Chart, as PNG."""
     quiet: bool = False
     """True if it must not ring, where the channel supports that."""
     good: bool = False

@@ -335,7 +335,7 @@ NEUTRAL = {
 
 
 def _named(what: str) -> MessageItem:
-    """The piece as one of a rule of its own."""
+    """Item as one of a rule of its own."""
     item = SAID[what]
     key, ended = replace(item.notice.key, rule=what), item.ended
     end = None if ended is None else replace(ended, key=replace(ended.key, rule=what))
