@@ -78,10 +78,8 @@ def acknowledge(session: CommandSession, code: str, comment: str) -> None:
             return
         new = Silence(0, True, base(alert.rule), account, alert.code, now, None, _comment(comment))
         Quiet(past.url).add(new, now)
-        echo(
-            f"acknowledged {alert.code}: {rule_label(alert.rule)} · {account_label(account)}: no more"
-            " reminders of it"
-        )
+        about = f"{rule_label(alert.rule)} · {account_label(account)}"
+        echo(f"acknowledged {alert.code}: {about}: no more reminders of it")
 
 
 def end(session: CommandSession, numbers: Sequence[int]) -> None:
