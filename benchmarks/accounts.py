@@ -23,7 +23,7 @@ from statistics import quantiles
 
 from daemon.clock import SystemClock
 from daemon.simulator import Simulator
-from daemon.text.durations import duration
+from daemon.text.durations import parse_duration
 from daemon.types import Millis
 
 STUCK = "a0"
@@ -131,7 +131,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--accounts", type=int, default=200)
-    parser.add_argument("--every", type=duration, default="1s")
+    parser.add_argument("--every", type=parse_duration, default="1s")
     parser.add_argument("--seconds", type=int, default=60)
     given = parser.parse_args()
     names = [f"a{n}" for n in range(given.accounts)]

@@ -18,7 +18,7 @@ from daemon.rules.evaluation.compile import truth
 from daemon.rules.evaluation.values import ValueTable
 from daemon.rules.functions import Parameter, PlainFunction
 from daemon.rules.language.parse import condition
-from daemon.text.durations import duration
+from daemon.text.durations import parse_duration
 from daemon.types import Balances, Millis
 
 EVERY: Millis = 5_000
@@ -79,7 +79,7 @@ def texts(span: str) -> dict[str, str]:
 
 def main() -> None:
     span = sys.argv[1] if len(sys.argv) > 1 else "24h"
-    full = (duration(span) or 0) // EVERY + 1
+    full = (parse_duration(span) or 0) // EVERY + 1
     readings = walk(full + 3 * MEASURED)
     base = 0.0
     for name, text in texts(span).items():

@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import partial
 
 from daemon import __version__
-from daemon.alerts.ids import code
+from daemon.alerts.ids import alert_code
 from daemon.config import Channel, Config
 from daemon.dependencies import Dependencies
 from daemon.exchanges.common import http
@@ -210,7 +210,7 @@ class App:
             each.channel: resumed(each, now, elapsed) for each in self._store.deliveries()
         }
         accounts = {account.name: account.exchange for account in self._config.accounts}
-        rules, name_alert = self._config.account_rules, partial(code, taken=self._codes)
+        rules, name_alert = self._config.account_rules, partial(alert_code, taken=self._codes)
         setting = StartConfig(
             rules, self._channels, accounts, name_alert, self._config.mutes, self._accounts.paces()
         )

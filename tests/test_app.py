@@ -512,7 +512,7 @@ async def test_d7_the_daemon_tells_of_itself(rig: Rig) -> None:
     """A disk of which not all is free, where somebody asks for that; it is on record as nobody's
     alert.
     """
-    config = replace(rig.config(), daemon_rules=(system.rule("disk-full", Decimal(1)),))
+    config = replace(rig.config(), daemon_rules=(system.system_rule("disk-full", Decimal(1)),))
     app = App(config, rig.dependencies())
     await app.start()
     await rig.bell.until(lambda: len(rig.way.sent) >= 1)

@@ -1,1 +1,1 @@
-"""The life of an alert: engine, dispatch, message. Pure."""
+"""Alerts: the engine, and the dispatch of notifications. Pure."""

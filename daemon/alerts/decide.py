@@ -1,7 +1,8 @@
-"""One input of an account, from verdicts to news: what the live daemon and every replay decide, in
-one place. Pure.
+"""Decisions on one input of an account: from verdicts to the record. Pure.
 
-verdicts ──► step (the alerts' lives) ──► dispatch (who is told) ──► the new state, and the record of it all
+    verdicts ──► step (alerts) ──► dispatch (notifications) ──► new state and record
+
+The live daemon and every replay decide here, in one place.
 """
 
 from collections.abc import Mapping
@@ -27,7 +28,7 @@ from daemon.types import (
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What one input comes to, before it is committed."""
+    """Result of one input, before it is committed."""
 
     state: AccountState
     record: Record
@@ -36,7 +37,7 @@ class Decision:
 def judge(
     evaluator: Evaluator, event: Input, watched: Mapping[str, object]
 ) -> Mapping[str, Verdict]:
-    """The verdicts on an input, as far as it is judged; `watched` are the rules with alerts."""
+    """Verdicts on an input; empty if it is not judged. `watched` has the rules with open alerts."""
     match event:
         case Reading(quality=quality) if quality in JUDGED:
             return evaluator.read(event, {base(rule) for rule in watched})
@@ -52,10 +53,11 @@ def judge(
 def snapshot(
     evaluator: Evaluator, verdicts: Mapping[str, Verdict], watched: Mapping[str, object]
 ) -> EvaluationSnapshot:
-    """What messages tell of this input; of most inputs nobody is told anything."""
+    """Field values and changes for messages. Cheap when no alert can change."""
     if not (verdicts or watched):
         return EvaluationSnapshot(verdicts, evaluator.balances)
-    recent = cache(evaluator.recent)  # alerts and channels of one input ask for the same
+    # Cached, as alerts and channels of one input ask for the same fields.
+    recent = cache(evaluator.recent)
     return EvaluationSnapshot(
         verdicts, evaluator.balances, evaluator.changes(), evaluator.span, recent=recent
     )
@@ -65,13 +67,13 @@ def decide(
     state: AccountState,
     event: Input,
     snapshot: EvaluationSnapshot,
-    order: NotificationPolicy,
+    policy: NotificationPolicy,
     told: ToldBy,
     name_alert: NameAlert,
 ) -> Decision:
-    """The account's next state, and everything that is to be recorded with it."""
-    outcome = step(state, event, snapshot.verdicts, order.rules, name_alert)
-    news = dispatch(event, outcome, order, told, snapshot)
+    """Compute the account's next state and the record of this input."""
+    outcome = step(state, event, snapshot.verdicts, policy.rules, name_alert)
+    news = dispatch(event, outcome, policy, told, snapshot)
     record = Record(
         state.account, event, outcome.changed, outcome.transitions, news.notices, news.superseded
     )

@@ -1,11 +1,10 @@
-"""Who is told what: one notification per (transition, channel), and the reminders that are due.
-Pure.
+"""Dispatch: one notification per (transition, channel), and the reminders that are due. Pure.
 
-    outcome of a step, what each channel was told, the mutes in force ──► dispatch ──► notices, superseded keys
+    step result, channel status, mutes in force ──► dispatch ──► notices, superseded keys
 
-It decides from the alerts as they stand, not from the transition alone: an alert that fires and of
-which a channel knows nothing is told there, whether it fired now, was muted until now, or the
-channel is new. Joining, pace and attempts are the outbox's business.
+Decisions follow the alerts as they stand, not the transition alone. A firing alert is sent to every
+channel that does not know it: it fired now, was muted until now, or the channel is new. Grouping,
+send rate and delivery attempts belong to `service.delivery`.
 """
 
 from collections.abc import Container, Iterator, Mapping, Sequence
@@ -17,13 +16,13 @@ from daemon.alerts.mute_reasons import HOLDS, MUTES, Muter, MuteReason
 from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.alerts.notification_facts import (
     EvaluationSnapshot,
-    facts,
     is_wider,
     is_worse,
+    notification_facts,
     worst_of,
 )
 from daemon.alerts.silences import NO_SILENCES
-from daemon.alerts.summary_template import filled
+from daemon.alerts.summary_template import fill_template
 from daemon.rules.rule import Rule
 from daemon.types import (
     FLAPPING,
@@ -46,28 +45,28 @@ from daemon.types import (
 
 @dataclass(frozen=True, slots=True)
 class ChannelStatus:
-    """What one channel knows of one episode."""
+    """Delivery status of one episode at one channel."""
 
     told_at: Millis | None = None
-    """Its last delivery, or its last attempt without an outcome, which may have arrived."""
+    """Time of the last delivery, or of the last attempt without an outcome: it may have arrived."""
     last: NotificationFacts | None = None
-    """What it was told then."""
+    """Facts of that message."""
     sure: bool = False
-    """It was delivered, beyond doubt."""
+    """True if that delivery was confirmed."""
     waiting: NoticeKey | None = None
-    """News of the firing that waits for this channel and was not yet sent."""
+    """Key of a queued firing notification that was not yet sent."""
     in_flight: bool = False
-    """News of the firing that is being sent at this moment."""
+    """True while a firing notification is being sent."""
     given_up: bool = False
-    """The channel refused the news for good; other channels were told instead (SEMANTICS F3)."""
+    """True if the channel refused for good; other channels were told instead (SEMANTICS F3)."""
     ended: bool = False
-    """News of the end was queued for it."""
+    """True once the end was queued for this channel."""
     end_given_up: bool = False
-    """It refused that news for good."""
+    """True if the channel refused the end for good."""
     acked: bool = False
-    """It was told, or is about to be, that somebody knows of the alert."""
+    """True once the acknowledgement was sent or queued."""
     doubtful: frozenset[NoticeKey] = frozenset()
-    """News that was not delivered, but of which an attempt had no outcome: it may have arrived."""
+    """Keys of undelivered notifications with an unclear attempt: they may have arrived."""
 
     @property
     def knows(self) -> bool:
@@ -75,7 +74,7 @@ class ChannelStatus:
 
     @property
     def wants_ack(self) -> bool:
-        """It was told of the alert, and not yet that somebody knows of it."""
+        """True if the channel was told of the alert, but not of its acknowledgement."""
         return self.told_at is not None and not self.acked
 
 
@@ -86,7 +85,7 @@ Episode: TypeAlias = tuple[str, int]
 """(rule, seq): an alert of the account at hand."""
 
 ToldBy: TypeAlias = Mapping[Episode, Mapping[str, ChannelStatus]]
-"""By episode and channel."""
+"""Channel status, by episode and channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,36 +99,34 @@ NO_NEWS = DispatchResult()
 
 @dataclass(frozen=True, slots=True)
 class NotificationPolicy:
-    """Who is to be told, in whatever way: the part of the configuration that is not about any
-    input.
-    """
+    """Routing and mute policy: the part of the configuration that does not depend on the input."""
 
     rules: Mapping[str, Rule]
-    """Those that watch the account."""
+    """Rules that watch the account, by name."""
     channels: Sequence[str]
-    """All there are, in their order."""
+    """All configured channels, in order."""
     mutes: Mutes = NO_MUTES
     silences: Sequence[Silence] = NO_SILENCES
-    """All that may hold: those that do not, are passed over."""
+    """Silences that may be in force; others are ignored."""
 
 
 def dispatch(
     event: Input,
     outcome: StepResult,
-    order: NotificationPolicy,
+    policy: NotificationPolicy,
     told: ToldBy,
     snapshot: EvaluationSnapshot,
 ) -> DispatchResult:
-    """The notifications that one input of an account causes."""
-    if not outcome.changed and not outcome.state.alerts:  # what nearly every input comes to
+    """Decide the notifications that one input of an account causes."""
+    if not outcome.changed and not outcome.state.alerts:  # nearly every input returns here
         return NO_NEWS
-    context = _Dispatcher(event, outcome, order, told, snapshot)
-    if isinstance(
-        event, ConfigChange | ClockStep
-    ):  # they tell nothing of the account itself: only ends come of them
-        return DispatchResult(tuple(context.ends()))
+    dispatcher = _Dispatcher(event, outcome, policy, told, snapshot)
+    # These inputs say nothing about the account itself, so that they can only end alerts.
+    if isinstance(event, ConfigChange | ClockStep):
+        return DispatchResult(tuple(dispatcher.ends()))
     return DispatchResult(
-        (*context.ends(), *context.firings(), *context.acks()), tuple(context.superseded())
+        (*dispatcher.ends(), *dispatcher.firings(), *dispatcher.acks()),
+        tuple(dispatcher.superseded()),
     )
 
 
@@ -137,14 +134,12 @@ def dispatch(
 class _Dispatcher:
     event: Input
     outcome: StepResult
-    order: NotificationPolicy
+    policy: NotificationPolicy
     told: ToldBy
     snapshot: EvaluationSnapshot
 
     def ends(self) -> Iterator[Notice]:
-        """The end of what fired goes to every channel that was told of it, or is about to be
-        (promise 3).
-        """
+        """Yield the end for every channel that was told of the firing, or will be (promise 3)."""
         for alert in self.outcome.changed:
             if alert.ended_at is None or alert.fired_at is None:
                 continue
@@ -152,18 +147,18 @@ class _Dispatcher:
             told = self.told.get((alert.rule, alert.seq), {})
             aware = [channel for channel, one in told.items() if one.knows or one.waiting]
             for channel in aware:
-                if channel in self.order.channels:
+                if channel in self.policy.channels:
                     yield self._end(alert, channel, kind)
             yield from self._inherited(alert, kind, aware)
 
     def _end(
         self, alert: Alert, channel: str, kind: Kind, late: Late = Late.NO, by: str = ""
     ) -> Notice:
-        """Sent at once, but for a mute window: it waits for that to end (E2)."""
+        """Build the end notification. In a mute window it waits until the window is over (E2)."""
         notice = self._notice(alert, channel, kind, late, by)
-        rule = self.order.rules.get(base(alert.rule))
+        rule = self.policy.rules.get(base(alert.rule))
         until = (
-            self.order.mutes.until(rule.mute, self.event.at)
+            self.policy.mutes.until(rule.mute, self.event.at)
             if rule is not None and rule.mute
             else None
         )
@@ -174,10 +169,8 @@ class _Dispatcher:
         )
 
     def _inherited(self, alert: Alert, kind: Kind, aware: Sequence[str]) -> Iterator[Notice]:
-        """What a channel knew that is configured no more, the rule's present channels hear the end
-        of (E5).
-        """
-        gone = [channel for channel in aware if channel not in self.order.channels]
+        """Yield the end for the rule's present channels, if a removed channel knew of it (E5)."""
+        gone = [channel for channel in aware if channel not in self.policy.channels]
         for channel in self._route(alert) if gone else ():
             if channel not in aware:
                 yield self._end(alert, channel, kind, Late.HANDED_OVER, gone[0])
@@ -194,11 +187,11 @@ class _Dispatcher:
                 yield self._compared(notice, told[channel].last) if kind is Kind.WORSE else notice
 
     def acks(self) -> Iterator[Notice]:
-        """That somebody knows of it is told once to whom the alert was told."""
+        """Yield one acknowledgement per channel that was told of the alert."""
         for alert in self._firing():
             told = self.told.get((alert.rule, alert.seq), {})
             knowing = [
-                name for name in self.order.channels if name in told and told[name].wants_ack
+                name for name in self.policy.channels if name in told and told[name].wants_ack
             ]
             ack = self._muter.acknowledged(alert) if knowing else None
             if ack is None:
@@ -208,9 +201,7 @@ class _Dispatcher:
                 yield replace(notice, facts=replace(notice.facts, detail=ack.comment))
 
     def superseded(self) -> Iterator[NoticeKey]:
-        """A firing that waits when a mute begins is held (E2), unless an attempt may have told it
-        half.
-        """
+        """Yield queued firings to hold as a mute begins (E2), but none that may have arrived."""
         for alert in self._firing():
             waiting = [
                 told
@@ -229,22 +220,20 @@ class _Dispatcher:
         )
 
     def _route(self, alert: Alert) -> Sequence[str]:
-        """The rule's channels in the order of the configuration; none named means all."""
-        rule = self.order.rules.get(base(alert.rule))
+        """Channels of the rule, in the order of the configuration. None named means all."""
+        rule = self.policy.rules.get(base(alert.rule))
         named = rule.channels if rule is not None else ()
         return (
-            [channel for channel in self.order.channels if channel in named]
+            [channel for channel in self.policy.channels if channel in named]
             if named
-            else self.order.channels
+            else self.policy.channels
         )
 
     def _listeners(self, alert: Alert, told: Mapping[str, ChannelStatus]) -> Sequence[str]:
-        """The rule's channels, and those that were told in the stead of one that gave up: it hears
-        no more of this.
-        """
+        """Channels of the rule; if one gave up, also the fallback channels told instead."""
         route = self._route(alert)
         fallback = [
-            channel for channel in told if channel in self.order.channels and channel not in route
+            channel for channel in told if channel in self.policy.channels and channel not in route
         ]
         return (
             [*route, *fallback]
@@ -253,21 +242,20 @@ class _Dispatcher:
         )
 
     def _held(self, alert: Alert, by: Container[MuteReason] = HOLDS) -> bool:
-        """Nobody is to hear of it now: it is muted, or told as one thing with other episodes (E2,
-        E4).
-        """
+        """Check whether a mute or the flapping alert holds the news back (E2, E4)."""
         return any(each.reason in by for each in self._muter.reasons(self._rule(alert), alert))
 
     @property
     def _muter(self) -> Muter:
-        return Muter(self.outcome.state, self.order.mutes, self.order.silences, self.event.at)
+        return Muter(self.outcome.state, self.policy.mutes, self.policy.silences, self.event.at)
 
     def _rule(self, alert: Alert) -> Rule:
-        return self.order.rules[base(alert.rule)]
+        return self.policy.rules[base(alert.rule)]
 
     def _due(self, alert: Alert, told: ChannelStatus, *, gone: bool) -> Kind | None:
-        """What it is to be told now. One that gave up leaves it to others, unless there are none
-        any more: `gone`.
+        """Kind of notification that is due for this channel.
+
+        A channel that gave up gets none, unless all of them gave up (`gone`).
         """
         if told.waiting is not None or told.in_flight or (told.given_up and not gone):
             return None
@@ -280,9 +268,7 @@ class _Dispatcher:
         return Kind.REPEAT if due and self._muter.acknowledged(alert) is None else None
 
     def _worse(self, alert: Alert, last: NotificationFacts | None) -> bool:
-        """Beyond what was last told: by `worse_by`, or the range in which a flapping rule fired and
-        ended (E1, E4).
-        """
+        """Check for worse than last told: by `worse_by`, or beyond the flapping range (E1, E4)."""
         if last is None:
             return False
         if alert.swings is not None and is_wider(alert.swings, last.swings):
@@ -308,21 +294,23 @@ class _Dispatcher:
             self.outcome.state.account, alert.rule, alert.seq, channel, kind, self.event.seq
         )
         known = replace(
-            facts(alert, self.event, self.outcome, self.snapshot), late=late, handed_over_by=by
+            notification_facts(alert, self.event, self.outcome, self.snapshot),
+            late=late,
+            handed_over_by=by,
         )
         return Notice(key, self.event.at, self._summed_up(alert, key, known))
 
     def _summed_up(
         self, alert: Alert, key: NoticeKey, known: NotificationFacts
     ) -> NotificationFacts:
-        """With the rule's own words, as far as they are about one episode that fires."""
-        rule = self.order.rules.get(alert.rule)
+        """Add the rule's summary to news of one firing episode."""
+        rule = self.policy.rules.get(alert.rule)
         if rule is None or not rule.summary or key.kind not in NEWS:
             return known
-        summary, unfilled = filled(rule.summary, key, known)
+        summary, unfilled = fill_template(rule.summary, key, known)
         return replace(known, summary=summary, unfilled=unfilled)
 
     def _compared(self, notice: Notice, last: NotificationFacts | None) -> Notice:
-        """News that it got worse, with the value that was told before."""
+        """Add the value told before to news that an alert got worse."""
         told = None if last is None or last.judged is None else last.judged.value
         return replace(notice, facts=replace(notice.facts, told=told))

@@ -1,10 +1,10 @@
-"""The life of every alert of one account: `step(state, input, …) -> outcome`. Pure.
+"""Engine of one account's alerts: `step(state, input, …) -> StepResult`. Pure.
 
-    input ── what the evaluator made of it ──► step ──► the new state, the alerts it changed, their transitions
+    input, verdicts ──► step ──► new state, changed alerts, transitions
 
-It knows no channel, no message and no clock: an input carries its instant, and timers are looked at
-only when an input is judged (SEMANTICS A2). The live daemon and everything that replays history run
-this very function.
+The engine knows no channel, no message and no clock. An input carries its instant, and timers are
+checked only when an input is judged (SEMANTICS A2). The live daemon and every replay run this
+function.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -33,16 +33,14 @@ from daemon.types import (
 )
 
 NameAlert = Callable[[str, str, Millis], str]
-"""(rule, account, instant) -> the code of a new alert."""
+"""Function from (rule, account, instant) to the code of a new alert."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
     state: AccountState
     changed: tuple[Alert, ...] = ()
-    """Alerts whose recorded state this input changed, ended ones included, in the order in which
-    they did.
-    """
+    """Alerts whose recorded state this input changed, ended ones included, in order of change."""
     transitions: tuple[Transition, ...] = ()
 
 
@@ -53,18 +51,18 @@ def step(
     rules: Mapping[str, Rule],
     name_alert: NameAlert,
 ) -> StepResult:
-    """Judge one input of an account. `rules` are those that watch it, `verdicts` theirs on this
-    input.
+    """Apply one input of an account to its alerts.
 
-    A rule without a verdict is left exactly as it is (a miss concerns few, promise 5), unless it
-    asks what is to become of missing readings (SEMANTICS D4).
+    `rules` watch the account, `verdicts` are theirs on this input. A rule without a verdict keeps
+    its alert as it is (promise 5), unless its `on_missing` asks otherwise (SEMANTICS D4).
     """
     if isinstance(event, ClockStep):
         return _shift(state, event)
     if isinstance(event, ConfigChange):
         return _retire(state, event, rules)
     steps = _own(state, event, verdicts, rules, name_alert)
-    if not steps and not state.fired and not _flapping(state):  # what nearly every input comes to
+    flapping = any(alert.swings is not None for alert in state.alerts.values())
+    if not steps and not state.fired and not flapping:  # nearly every input returns here
         return StepResult(_arrive(state, event, state.fired))
     fired = remember(state, steps, rules, event.at)
     steps += flap(
@@ -80,8 +78,8 @@ def _own(
     rules: Mapping[str, Rule],
     name_alert: NameAlert,
 ) -> list[Step]:
-    """The alerts of the rules themselves."""
-    if not verdicts and not isinstance(event, Miss):  # what nearly every reading comes to
+    """Steps of the rules' own alerts, without those about flapping."""
+    if not verdicts and not isinstance(event, Miss):  # nearly every reading returns here
         return []
     unread = unread_for(state, event.at)
     steps: list[Step] = []
@@ -96,9 +94,7 @@ def _own(
 def _concerned(
     event: Input, verdicts: Mapping[str, Verdict], rules: Mapping[str, Rule]
 ) -> Iterable[str]:
-    """The rules that have a verdict, and at a miss those that ask for missing readings, in the
-    rules' order.
-    """
+    """Rules with a verdict, and at a miss those with `on_missing`, in the rules' order."""
     if not isinstance(event, Miss):
         return verdicts
     return [
@@ -108,14 +104,8 @@ def _concerned(
     ]
 
 
-def _flapping(state: AccountState) -> bool:
-    return any(alert.swings is not None for alert in state.alerts.values())
-
-
 def unread_for(state: AccountState, at: Millis) -> Millis:
-    """How long readings have been missing at `at`; none were expected before the account was
-    configured.
-    """
+    """Time without readings at `at`. None are expected before the account was configured."""
     since = max((each for each in (state.judged_at, state.since) if each is not None), default=at)
     return at - since
 
@@ -156,7 +146,7 @@ def _shift(state: AccountState, event: ClockStep) -> StepResult:
 
 
 def shifted(state: AccountState, event: ClockStep) -> AccountState:
-    """Every instant held moves with the clock, so that every duration stays true (SEMANTICS A5)."""
+    """Move every instant held with the clock, so that durations stay true (SEMANTICS A5)."""
     by = event.by
     alerts = {rule: _shifted(alert, by) for rule, alert in state.alerts.items()}
     fired = {
@@ -181,9 +171,7 @@ def _moved(at: Millis | None, by: Millis) -> Millis | None:
 
 
 def _retire(state: AccountState, event: ConfigChange, rules: Mapping[str, Rule]) -> StepResult:
-    """End the alerts whose rule is gone or means something else now; keep all others (SEMANTICS
-    D5).
-    """
+    """Retire alerts whose rule is gone or changed its meaning; keep all others (SEMANTICS D5)."""
     steps: list[Step] = []
     for alert in state.alerts.values():
         rule = rules.get(base(alert.rule))

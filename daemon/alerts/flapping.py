@@ -1,9 +1,8 @@
-"""A rule that fires again and again is told as one thing: it flaps (SEMANTICS E4). Pure.
+"""Flapping: a rule that fires again and again gets one alert of its own (SEMANTICS E4). Pure.
 
-The flapping is an alert of its own, named after the rule with FLAPPING behind it: it begins with
-the firing that is one too many, grows with the range of the values, and ends when the rule has
-calmed down. So what is told of it, to whom, and after which restart, follows from what holds for
-every alert; dispatch keeps quiet about single episodes.
+That alert is named after the rule, with FLAPPING behind it. It begins with the firing that exceeds
+the limit, grows with the range of the values, and ends when the rule has calmed down. Routing,
+reminders and restarts then work as for every alert; dispatch sends no single episodes meanwhile.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -20,7 +19,6 @@ from daemon.types import (
     FlapEpisode,
     FlapRange,
     Input,
-    Limit,
     Millis,
     State,
     Transition,
@@ -28,7 +26,7 @@ from daemon.types import (
 )
 
 NewCode = Callable[[str], str]
-"""The name of an alert's rule -> its code."""
+"""Function from the name of an alert's rule to the alert's code."""
 
 Fired = Mapping[str, tuple[FlapEpisode, ...]]
 
@@ -36,8 +34,9 @@ Fired = Mapping[str, tuple[FlapEpisode, ...]]
 def remember(
     state: AccountState, steps: Iterable[Step], rules: Mapping[str, Rule], at: Millis
 ) -> Fired:
-    """By rule, the episodes that fired within the span of its `flapping`, with what this input did
-    to them.
+    """Update the recent firing episodes, by rule, with this input's steps.
+
+    Episodes older than the span of the rule's `flapping` are dropped.
     """
     fired = {rule: _recent(swings, rules.get(rule), at) for rule, swings in state.fired.items()}
     for alert, transition in steps:
@@ -66,9 +65,7 @@ def _recent(
 def _widened(
     swings: tuple[FlapEpisode, ...], alert: Alert, transition: Transition | None
 ) -> tuple[FlapEpisode, ...]:
-    """The last episode's range takes in what is known of it now; how long readings were missing is
-    no value of it.
-    """
+    """Widen the range of the last episode. The duration of a silence is no value of the field."""
     if not swings or alert.missing:
         return swings
     *before, last = swings
@@ -93,11 +90,12 @@ def flap(
     rules: Mapping[str, Rule],
     code: NewCode,
 ) -> list[Step]:
-    """What an input does to the alerts about flapping; `steps` is what it did to the rules' own."""
+    """Steps of the alerts about flapping; `steps` are those of the rules' own alerts."""
+    # Episodes that began to fire, or ended. A pending episode does not count.
     turned = {
         turn.rule: turn.to_state is State.FIRING
         for _, turn in steps
-        if turn is not None and _concerns(turn)
+        if turn is not None and State.FIRING in {turn.from_state, turn.to_state}
     }
     found = [
         _go_on(alert, event, fired, turned, rules)
@@ -113,11 +111,6 @@ def flap(
         ):
             found.append(_begin(rule, event, swings, code))
     return [step for step in found if step is not None]
-
-
-def _concerns(turn: Transition) -> bool:
-    """Whether an episode began to fire, or ended: what was only pending is none."""
-    return State.FIRING in {turn.from_state, turn.to_state}
 
 
 def _begin(rule: Rule, event: Input, swings: tuple[FlapEpisode, ...], code: NewCode) -> Step:
@@ -139,14 +132,16 @@ def _begin(rule: Rule, event: Input, swings: tuple[FlapEpisode, ...], code: NewC
 def _go_on(
     alert: Alert, event: Input, fired: Fired, turned: Mapping[str, bool], rules: Mapping[str, Rule]
 ) -> Step | None:
-    """`turned`: the rules of which an episode began (True) or ended at this input; only then the
-    range is told anew.
+    """Continue, grow or end a flapping alert.
+
+    `turned` has the rules with an episode that began (True) or ended (False) at this input. Only
+    for these the range is updated.
     """
     name = base(alert.rule)
     rule, swings = rules.get(name), fired.get(name, ())
     if alert.swings is None or rule is None:
         return None
-    if _calm(len(swings), rule.flapping):
+    if rule.flapping is None or 2 * len(swings) <= rule.flapping.count:
         over = replace(alert, state=State.RESOLVED, ended_at=event.at, ended_seq=event.seq)
         return over, _turn(over, event, State.FIRING, "calm")
     if name not in turned:
@@ -157,12 +152,8 @@ def _go_on(
 
 
 def _comparison(swings: tuple[FlapEpisode, ...]) -> DecidingComparison | None:
-    """What the values of the range are of: missing readings have none."""
+    """Comparison that the values of the range belong to. Missing readings have none."""
     return next((swing.judged for swing in reversed(swings) if swing.judged is not None), None)
-
-
-def _calm(recent: int, limit: Limit | None) -> bool:
-    return limit is None or 2 * recent <= limit.count
 
 
 def _extent(told: FlapRange, swings: tuple[FlapEpisode, ...]) -> FlapRange:

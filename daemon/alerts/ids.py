@@ -1,4 +1,4 @@
-"""The four characters by which people know an alert. Pure."""
+"""Codes of alerts: four characters that people can type. Pure."""
 
 import hashlib
 from collections.abc import Container
@@ -6,17 +6,16 @@ from collections.abc import Container
 from daemon.types import Millis
 
 ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
-"""Without the characters that are read wrongly on a phone: 0 o, 1 l i."""
+"""Letters and digits without those that are easily misread: 0 o, 1 l i."""
 
 LENGTH = 4
 COUNT: int = len(ALPHABET) ** LENGTH
 
 
-def code(rule: str, account: str, at: Millis, taken: Container[str]) -> str:
-    """The code of the alert that `rule` raised on `account` at `at`: from their hash, the next free
-    one if taken.
+def alert_code(rule: str, account: str, at: Millis, taken: Container[str]) -> str:
+    """Code of the alert that `rule` raised on `account` at `at`: a hash, or the next free code.
 
-    Raises OverflowError when all 923,521 are taken.
+    Raises OverflowError when all 923,521 codes are taken.
     """
     digest = hashlib.blake2b(f"{rule}\0{account}\0{at}".encode(), digest_size=8).digest()
     first = int.from_bytes(digest)

@@ -1,8 +1,7 @@
-"""Why news of an alert is held back: decided here alone, for `dispatch` and for whoever explains
-it. Pure.
+"""Reasons that hold back news of an alert, for `dispatch` and for `explain`. Pure.
 
-The order of the reasons is that in which they are looked for, the cheapest first; one is enough to
-hold news back.
+No other module decides this. The cheapest reasons are checked first; one is enough to hold news
+back.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,41 +10,41 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from daemon.alerts.mutes import Mutes
-from daemon.alerts.silences import acknowledged, silenced
+from daemon.alerts.silences import find_acknowledgement, find_silence
 from daemon.rules.rule import Rule
 from daemon.types import FLAPPING, AccountState, Alert, Millis, Silence, State, base
 
 
 class MuteReason(StrEnum):
-    """What holds news back (SEMANTICS E1, E2, E4)."""
+    """Reason that holds news back (SEMANTICS E1, E2, E4)."""
 
     INHIBITED = "inhibited"
     MUTE_WINDOW = "mute_window"
     SILENCED = "silenced"
     FLAPPING = "flapping"
-    """The flapping of the rule is told, not the episodes of it."""
+    """The flapping alert of the rule is told, not its single episodes."""
     ACKNOWLEDGED = "acknowledged"
-    """It holds back reminders alone."""
+    """Holds back reminders only."""
 
 
 MUTES = frozenset({MuteReason.INHIBITED, MuteReason.MUTE_WINDOW, MuteReason.SILENCED})
-"""What holds back whatever tells that an alert fires, and supersedes what waits."""
+"""Reasons that hold back all news of a firing alert, and supersede queued news."""
 
 HOLDS = MUTES | {MuteReason.FLAPPING}
-"""What holds back that an alert fires."""
+"""Reasons that hold back the news that an alert fires."""
 
 
 @dataclass(frozen=True, slots=True)
 class Muting:
-    """One reason, with what it comes from."""
+    """One reason, with its source."""
 
     reason: MuteReason
     by: str = ""
-    """The inhibiting rule, the names of the mute windows, or the number of the silence."""
+    """Name of the inhibiting rule, names of the mute windows, or number of the silence."""
     comment: str = ""
-    """What somebody said when they silenced or acknowledged it."""
+    """Comment of the silence or the acknowledgement."""
     until: Millis | None = None
-    """When it ends, where that is known."""
+    """End of the reason, if known."""
 
     def __str__(self) -> str:
         said = f" ({self.comment})" if self.comment else ""
@@ -64,7 +63,7 @@ class Muting:
 
 @dataclass(frozen=True, slots=True)
 class Muter:
-    """What may hold back news of one account's alerts at an instant."""
+    """All that may hold back news of one account's alerts at an instant."""
 
     state: AccountState
     mutes: Mutes
@@ -72,16 +71,14 @@ class Muter:
     at: Millis
 
     def reasons(self, rule: Rule, alert: Alert | None) -> Iterator[Muting]:
-        """All that hold back news of an alert of the rule; of no alert, what would hold back the
-        next one's.
-        """
+        """Yield all reasons that hold back news of the rule's alert, or of its next one."""
         name, code = (rule.name, "") if alert is None else (alert.rule, alert.code)
         yield from self._inhibited(rule)
         until = self.mutes.until(rule.mute, self.at) if rule.mute else None
         if until is not None:
             yield Muting(MuteReason.MUTE_WINDOW, ", ".join(rule.mute), until=until)
         silence = (
-            silenced(self.silences, name, self.state.account, code, self.at)
+            find_silence(self.silences, name, self.state.account, code, self.at)
             if self.silences
             else None
         )
@@ -94,13 +91,14 @@ class Muter:
             yield ack
 
     def acknowledged(self, alert: Alert) -> Muting | None:
-        """That somebody knows of it."""
-        ack = acknowledged(self.silences, alert.code, self.at)
+        """Acknowledgement of the alert, if there is one."""
+        ack = find_acknowledgement(self.silences, alert.code, self.at)
         return None if ack is None else Muting(MuteReason.ACKNOWLEDGED, comment=ack.comment)
 
     def _inhibited(self, rule: Rule) -> Iterator[Muting]:
-        """Another rule fires that mutes this one. To have flapped of late is not to fire, and
-        nothing mutes itself.
+        """Yield the firing rules that mute this one.
+
+        An alert about flapping does not count as firing, and no rule mutes itself.
         """
         if not rule.inhibited_by:
             return

@@ -1,21 +1,23 @@
 """Mute windows: the times of day at which rules are not announced (SEMANTICS E2). Pure.
 
-`days` name the day on which a window begins, so that a night from Saturday 23:00 ends on Sunday.
-Times are those of the wall clock: where it shows a time twice, the window begins at the first and
-ends after the second of them, but a day ends at its first midnight; a time that it skips has come
-when the clock is put forward, as it then shows a later one.
+`days` name the day on which a window begins: a night from Saturday 23:00 ends on Sunday. Times are
+wall-clock times. Where the clock shows a time twice, a window begins at the first of them and ends
+after the second. Midnight is different: a day ends at its first midnight. A time that the clock
+skips counts as reached when the clock is put forward, as it then shows a later time.
 """
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from daemon.types import DAY, Millis
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 LONGEST: Millis = 8 * DAY
-"""Of windows that follow each other: a week, and the rest of the day on which it begins."""
+"""Longest chain of adjoining windows: a week, and the rest of the day on which it begins."""
 
 _DAY = timedelta(days=1)
 
@@ -23,7 +25,7 @@ _MIDNIGHT, _END_OF_DAY = time(0), "24:00"
 
 
 def time_of_day(written: str) -> time:
-    """A time as rules.toml writes it; the end of a day is the midnight that follows."""
+    """Parse a time as written in rules.toml; "24:00" is the midnight that follows."""
     return _MIDNIGHT if written == _END_OF_DAY else time.fromisoformat(written)
 
 
@@ -35,12 +37,10 @@ class MuteWindow:
     days: frozenset[str]
     start: time
     end: time
-    """Of the same day, or of the next one where it is not later than `start`. Midnight is the end
-    of a day.
-    """
+    """End, on the next day if not later than `start`. Midnight is the end of a day."""
 
     def until(self, at: Millis, zone: tzinfo | None) -> Millis | None:
-        """The end of the window that `at` lies in; None where it lies in none."""
+        """End of the window that contains `at`; None if outside."""
         today = _clock(at, zone).date()
         spans = (
             self._span(day, zone)
@@ -50,7 +50,7 @@ class MuteWindow:
         return max((end for begin, end in spans if begin <= at < end), default=None)
 
     def written(self) -> dict[str, object]:
-        """As rules.toml would say it."""
+        """Values as rules.toml writes them."""
         end = _END_OF_DAY if self.end == _MIDNIGHT else _to_the_minute(self.end)
         between = [_to_the_minute(self.start), end]
         return {
@@ -61,8 +61,7 @@ class MuteWindow:
 
     def _span(self, day: date, zone: tzinfo | None) -> tuple[Millis, Millis]:
         last = day if self.end > self.start else day + _DAY
-        # A midnight that is shown twice ends its day at the first: what follows belongs to the next
-        # day already.
+        # If midnight is shown twice, the day ends at the first: the rest belongs to the next day.
         fold = 0 if self.end == _MIDNIGHT else 1
         return _shown(day, self.start, zone, fold=0), _shown(last, self.end, zone, fold=fold)
 
@@ -72,7 +71,11 @@ def _to_the_minute(at: time) -> str:
 
 
 def _shown(day: date, at: time, zone: tzinfo | None, *, fold: int) -> Millis:
-    """When the clock shows this time, for the first (0) or the last time (1), or passes it over."""
+    """Instant at which the clock shows this time.
+
+    `fold` 0 is the first such instant, 1 the last. For a time that the clock skips, it is the
+    instant of the jump.
+    """
     wanted = datetime.combine(day, at)
     early, late = sorted(_instant(wanted.replace(tzinfo=zone, fold=each)) for each in (0, 1))
     if _clock(late, zone) == wanted:
@@ -92,16 +95,16 @@ def _clock(at: Millis, zone: tzinfo | None) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Mutes:
-    """All mute windows, and the time zone in which they are meant; None is the system's."""
+    """All mute windows, with their time zone; None is the time zone of the system."""
 
     windows: Mapping[str, MuteWindow] = field(default_factory=dict)
     zone: tzinfo | None = None
 
     def until(self, names: Iterable[str], at: Millis) -> Millis | None:
-        """When the last of these windows ends that are in force at `at`; None where none is.
+        """End of the mute in force at `at`; None if none of these windows is in force.
 
-        Windows that follow each other without a pause count as one. Those that fill the whole week
-        never end: they are followed no further than LONGEST.
+        Windows that adjoin count as one. Windows that fill the whole week never end: they are
+        followed no further than LONGEST.
         """
         chosen = [self.windows[name] for name in names if name in self.windows]
         end, found = at, self._latest(chosen, at)
@@ -110,9 +113,7 @@ class Mutes:
         return end if end > at else None
 
     def written(self) -> dict[str, object]:
-        """What is recorded of them with the rules in force; the system's time zone is an empty
-        text.
-        """
+        """Values to record with the rules in force. The system's time zone is an empty text."""
         zone = "" if self.zone is None else str(self.zone)
         return {"timezone": zone, "windows": [window.written() for window in self.windows.values()]}
 
@@ -122,3 +123,26 @@ class Mutes:
 
 
 NO_MUTES = Mutes()
+
+
+def recorded_mutes(epoch_rules: object) -> Mutes | None:
+    """Read the mute windows that were recorded with an epoch's rules.
+
+    None if they are unknown: earlier versions did not record them, and another version may name a
+    time zone that is not known here. The verdicts do not depend on them, so a replay goes on.
+    """
+    if not isinstance(epoch_rules, Mapping):
+        return None
+    try:
+        recorded = epoch_rules["mutes"]
+        windows = [_recorded_window(each) for each in recorded["windows"]]
+        zone = ZoneInfo(recorded["timezone"]) if recorded["timezone"] else None
+        return Mutes({window.name: window for window in windows}, zone)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _recorded_window(recorded: Mapping[str, Any]) -> MuteWindow:
+    start, end = map(time_of_day, recorded["between"])
+    days = frozenset(DAYS).intersection(recorded["days"])
+    return MuteWindow(recorded["name"], days, start, end)

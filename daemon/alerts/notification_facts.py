@@ -1,6 +1,4 @@
-"""What a notification tells of an alert, taken from the alert, the input and what the evaluator
-made of it. Pure.
-"""
+"""Facts of a notification, taken from the alert, the input and the verdicts. Pure."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -25,30 +23,26 @@ from daemon.types import (
 )
 
 FIRING_NOW = "firing now"
-"""How a rule that no longer flaps stands, where it fires."""
+"""Detail of a flapping alert whose rule fires at this moment."""
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationSnapshot:
-    """What the evaluator knows at this input, for the messages: the fields now and how they
-    moved.
-    """
+    """Snapshot of the evaluator at one input, for messages: field values and their changes."""
 
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     balances: Balances = field(default_factory=Balances)
     changes: Mapping[str, Decimal] = field(default_factory=dict)
-    """By field: over `span`."""
+    """Change over `span`, by field."""
     span: Millis = 0
     hourly: Mapping[str, Decimal] = field(default_factory=dict)
-    """By field: over the last hour."""
+    """Change over the last hour, by field."""
     recent: Callable[[str], Points] = lambda _: ()
-    """By field: its values in the last minutes. They are asked for only when somebody is told
-    something.
-    """
+    """Values of a field in the last minutes. Called only when a notification is built."""
 
 
-def moved(since: Balances, now: Balances) -> Mapping[str, Decimal]:
-    """By field, how much it changed; without those that were or are unknown."""
+def balance_changes(since: Balances, now: Balances) -> Mapping[str, Decimal]:
+    """Change of each field, without fields that were or are unknown."""
     known = ((name, VALUES[name](now), VALUES[name](since)) for name in CORE)
     changes = (
         (name, subtracted(after, before))
@@ -58,7 +52,7 @@ def moved(since: Balances, now: Balances) -> Mapping[str, Decimal]:
     return {name: change for name, change in changes if change is not None}
 
 
-def facts(
+def notification_facts(
     alert: Alert, event: Input, outcome: StepResult, snapshot: EvaluationSnapshot
 ) -> NotificationFacts:
     judged = _judged(alert, event.at, snapshot)
@@ -86,9 +80,7 @@ def facts(
 
 
 def _range(swings: FlapRange, flapping: Alert, snapshot: EvaluationSnapshot) -> FlapRange:
-    """The range of a flapping rule with the value at which it fires now, which only the episode's
-    end adds to it.
-    """
+    """Widen the range by the value at which the rule fires now, not yet part of the episode."""
     verdict = snapshot.verdicts.get(base(flapping.rule))
     judged = None if verdict is None or verdict.when is not True else verdict.judged
     if (
@@ -104,9 +96,7 @@ def _range(swings: FlapRange, flapping: Alert, snapshot: EvaluationSnapshot) -> 
 
 
 def _judged(alert: Alert, at: Millis, snapshot: EvaluationSnapshot) -> DecidingComparison | None:
-    """The comparison as it is now; where it was not judged now, as it was, with what its field was
-    last seen at.
-    """
+    """Comparison as judged now; if not judged now, the alert's own with the last known value."""
     if alert.missing and alert.ended_at is None:
         return _silence(alert, at)
     verdict = snapshot.verdicts.get(base(alert.rule))
@@ -122,7 +112,7 @@ def _judged(alert: Alert, at: Millis, snapshot: EvaluationSnapshot) -> DecidingC
 
 
 def _silence(alert: Alert, at: Millis) -> DecidingComparison | None:
-    """For how long readings have been missing by now, of an alert that fires because they are."""
+    """Comparison with the time without readings by now, for an alert about missing readings."""
     judged, fired_at = alert.judged, alert.fired_at
     if judged is None or judged.value is None or fired_at is None:
         return judged
@@ -130,7 +120,7 @@ def _silence(alert: Alert, at: Millis) -> DecidingComparison | None:
 
 
 def _standing(flapping: Alert, outcome: StepResult) -> str:
-    """How the rule that flaps stands now."""
+    """Words that say whether the rule that flaps fires now."""
     own = outcome.state.alerts.get(base(flapping.rule))
     return FIRING_NOW if own is not None and own.state is State.FIRING else "not firing now"
 
@@ -145,9 +135,7 @@ def _reason(alert: Alert, outcome: StepResult) -> str:
 
 
 def is_worse(now: DecidingComparison, told: DecidingComparison | None, share: Decimal) -> bool:
-    """Whether the judged value is worse than the one told by that share of it; of another
-    comparison it is not.
-    """
+    """Check for worse than `told`, by that share of it; False for another comparison."""
     if told is None or told.side != now.side or told.value is None or now.value is None:
         return False
     step = CONTEXT.multiply(abs(told.value), share)
@@ -156,16 +144,14 @@ def is_worse(now: DecidingComparison, told: DecidingComparison | None, share: De
 
 
 def worst_of(told: NotificationFacts) -> DecidingComparison | None:
-    """The worse end of the range that was told of a flapping rule."""
+    """Worse end of the range that was told of a flapping rule."""
     if told.judged is None or told.swings is None:
         return None
     return replace(told.judged, value=told.swings.low if told.judged.falling else told.swings.high)
 
 
 def is_wider(now: FlapRange, told: FlapRange | None) -> bool:
-    """Whether the range of a flapping rule reaches beyond the one that was told; every value is
-    beyond none.
-    """
+    """Check whether the range reaches beyond the one told; any value is beyond an empty range."""
     if told is None or now.low is None or now.high is None:
         return False
     if told.low is None or told.high is None:

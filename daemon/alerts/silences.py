@@ -1,6 +1,4 @@
-"""What people asked not to be told: silences of rules and accounts, or of one alert, and
-acknowledged alerts. Pure.
-"""
+"""Silences of rules, accounts or single alerts, and acknowledged alerts. Pure."""
 
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
@@ -10,17 +8,15 @@ from daemon.types import Millis, Silence, base
 NO_SILENCES: Sequence[Silence] = ()
 
 
-def lasting(silences: Iterable[Silence], at: Millis) -> tuple[Silence, ...]:
-    """Those that hold at `at`, or will."""
+def unexpired_silences(silences: Iterable[Silence], at: Millis) -> tuple[Silence, ...]:
+    """Silences that are in force at `at`, or begin later."""
     return tuple(each for each in silences if each.ended_at is None or each.ended_at > at)
 
 
-def silenced(
+def find_silence(
     silences: Iterable[Silence], rule: str, account: str, code: str, at: Millis
 ) -> Silence | None:
-    """The silence that holds news of this alert back at `at`; of several the one that lasts
-    longest.
-    """
+    """Silence in force for this alert at `at`; of several, the one that lasts longest."""
     ours = [
         each
         for each in silences
@@ -29,17 +25,15 @@ def silenced(
     return max(ours, key=lambda each: (each.ended_at is None, each.ended_at or 0), default=None)
 
 
-def acknowledged(silences: Iterable[Silence], code: str, at: Millis) -> Silence | None:
-    """The word that somebody knows of this alert."""
+def find_acknowledgement(silences: Iterable[Silence], code: str, at: Millis) -> Silence | None:
+    """Acknowledgement of this alert in force at `at`."""
     return next(
         (each for each in silences if each.ack and each.code == code and each.holds(at)), None
     )
 
 
 def matches(silence: Silence, rule: str, account: str, code: str) -> bool:
-    """Whether it is about this alert; one that tells of a rule's flapping goes by the rule's
-    name.
-    """
+    """Check whether the silence is about this alert. Flapping goes by the rule's plain name."""
     if silence.code:
         return silence.code == code
     return fnmatchcase(base(rule), silence.rule) and fnmatchcase(account, silence.account)

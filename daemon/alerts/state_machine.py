@@ -1,6 +1,6 @@
-"""One alert, one input: pending, firing, resolved (SEMANTICS D1 to D4). Pure.
+"""State machine of one alert: pending, firing, resolved (SEMANTICS D1 to D4). Pure.
 
-`advance` is the whole state machine; the engine calls it once per rule and input.
+`advance` is the whole machine; the engine calls it once per rule and input.
 """
 
 from collections.abc import Callable
@@ -23,35 +23,34 @@ from daemon.types import (
 )
 
 Step: TypeAlias = tuple[Alert, Transition | None]
-"""An alert whose recorded state changed, and the transition if its state did."""
+"""Alert with a changed record, and its transition if its state changed."""
 
 NO_VERDICT = Verdict(when=None, clear=None)
-"""Of an input that does not concern the rule."""
+"""Verdict of an input that does not concern the rule."""
 
 
 @dataclass(frozen=True, slots=True)
 class RuleInput:
-    """One input, as one rule meets it."""
+    """One input, as one rule sees it."""
 
     event: Input
     rule: Rule
     unread: Millis
-    """How long before it a reading was last judged."""
+    """Time since the last judged reading."""
     new_code: Callable[[], str]
-    """The code of an alert that begins here."""
+    """Function that gives the code of a new alert."""
 
     @property
     def missing(self) -> bool:
-        """Readings have been missing for too long, as far as the rule cares (SEMANTICS D4)."""
+        """True if readings are missing for longer than the rule allows (SEMANTICS D4)."""
         concerned = isinstance(self.event, Miss) and self.rule.on_missing is not OnMissing.KEEP
         return concerned and self.unread >= self.rule.missing_after
 
 
 def advance(alert: Alert | None, verdict: Verdict, now: RuleInput) -> list[Step]:
-    """What an input does to the alert of a rule on one account, in order; nothing where it changes
-    nothing.
+    """Steps of a rule's alert at one input, in order; empty if nothing changes.
 
-    An unknown condition (`None`) changes nothing: it neither starts, holds up, nor ends an alert.
+    An unknown condition (`None`) changes nothing: it does not start, delay or end an alert.
     """
     if now.missing:
         return _miss(alert, now)
@@ -90,7 +89,7 @@ def _new(verdict: Verdict, now: RuleInput) -> Alert:
 
 
 def _go_on(alert: Alert, verdict: Verdict, now: RuleInput) -> list[Step]:
-    """The condition holds: no end is near, and a pending alert may have held for long enough."""
+    """Continue while the condition holds; a pending alert fires once it has held for `for`."""
     seen = _worsen(alert, verdict)
     if seen.clearing_since is not None:
         seen = replace(seen, clearing_since=None)
@@ -100,9 +99,7 @@ def _go_on(alert: Alert, verdict: Verdict, now: RuleInput) -> list[Step]:
 
 
 def _clear(alert: Alert, verdict: Verdict, now: RuleInput) -> list[Step]:
-    """`keep_firing_for` runs from the first input that would end the alert, until one that would
-    not (D2).
-    """
+    """Clear, or run `keep_firing_for`: from the first clearing input until one that is not (D2)."""
     if verdict.clear is None:
         return []
     if verdict.clear is False:
@@ -116,8 +113,9 @@ def _clear(alert: Alert, verdict: Verdict, now: RuleInput) -> list[Step]:
 
 
 def _miss(alert: Alert | None, now: RuleInput) -> list[Step]:
-    """D4: an alert that fires already goes on firing for its own reason; `ok` ends what fires, and
-    nothing else.
+    """Handle missing readings (D4). An alert that fires already keeps firing for its own reason.
+
+    `on_missing = "ok"` ends a firing alert and does nothing else.
     """
     firing = alert is not None and alert.state is State.FIRING
     if now.rule.on_missing is OnMissing.OK:
@@ -131,7 +129,7 @@ def _miss(alert: Alert | None, now: RuleInput) -> list[Step]:
 
 
 def _silence(now: RuleInput) -> DecidingComparison:
-    """The missing readings as a comparison, for messages."""
+    """Comparison that stands for the missing readings, for messages."""
     limit = now.rule.missing_after
     text = f"on_missing after {duration_text(limit)}"
     return DecidingComparison(
@@ -140,13 +138,14 @@ def _silence(now: RuleInput) -> DecidingComparison:
 
 
 def _attempt(event: Input) -> str:
-    """Why the last attempt to read gave none."""
+    """Reason why the last attempt gave no reading."""
     return event.detail if isinstance(event, Miss) else ""
 
 
 def _readings_are_back(alert: Alert, verdict: Verdict, now: RuleInput) -> list[Step]:
-    """D4: the silence is over, and what the first reading says counts at once, without `for` and
-    `at_least`.
+    """End the alert about missing readings (D4).
+
+    The first reading counts at once, without `for` and `at_least`.
     """
     over = _end(alert, verdict, now, "back")
     if verdict.holds is not True:
@@ -155,9 +154,7 @@ def _readings_are_back(alert: Alert, verdict: Verdict, now: RuleInput) -> list[S
 
 
 def _decided(alert: Alert, verdict: Verdict) -> Alert:
-    """The alert, for what this verdict says; a worst value of another comparison is none of this
-    one.
-    """
+    """Alert with this verdict's comparison. A worst value of another comparison is dropped."""
     same = _side(alert.judged) == _side(verdict.judged)
     detail = verdict.detail or alert.detail
     return replace(
@@ -187,9 +184,7 @@ def _transition(
 
 
 def _worsen(alert: Alert, verdict: Verdict) -> Alert:
-    """The alert with the worst value so far of the side that it was raised for; the same object if
-    no worse.
-    """
+    """Alert with the worst value so far of its comparison; the same object if not worse."""
     judged = verdict.judged
     if verdict.detail and verdict.detail != alert.detail:
         alert = replace(alert, detail=verdict.detail)

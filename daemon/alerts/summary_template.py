@@ -1,10 +1,8 @@
-"""A rule's own words: `summary = "margin {available_margin:.2f} USDT"`, filled in with what a
-message tells. Pure.
+"""Summary templates of rules: `summary = "margin {available_margin:.2f} USDT"`. Pure.
 
-A name in braces is a field as it is now, or one of the words about the alert; after a colon may
-stand how a number is written. `problem` finds every mistake before anything fires. What cannot be
-filled in then is what nobody knows: the message says so, in the words that it would have had
-without a summary.
+A name in braces is a field as it is now, or a word about the alert. A number format may follow
+after a colon. `problem` finds every mistake before anything fires. If a value is unknown when the
+alert fires, the message says so and uses its own words instead.
 """
 
 import re
@@ -13,45 +11,43 @@ from decimal import Decimal
 from difflib import get_close_matches
 from string import Formatter
 
-from daemon.readings.fields import AGE, VALUES, named
-from daemon.text.numbers import lasting, spelled
+from daemon.readings.fields import AGE, VALUES, find_field
+from daemon.text.numbers import format_duration, format_value
 from daemon.text.printable import one_line
 from daemon.types import NoticeKey, NotificationFacts, base
 
 LONGEST = 500
-"""Characters of a template; what is made of it is cut after `SHOWN`."""
+"""Maximum length of a template; the filled text is cut after `SHOWN` characters."""
 
 SHOWN = 200
 
 EXAMPLE = 'such as "margin {available_margin:.2f} USDT"'
 
 _NUMBER = re.compile(r"\+?,?(?:(?:\.\d{1,2})?[f%])?")
-"""What may stand after the colon: a sign, thousands, and digits after the point or a percentage."""
+"""Number format after the colon: sign, thousands, and decimals or a percentage."""
 
 _ABOUT: Mapping[str, Callable[[NoticeKey, NotificationFacts], str]] = {
     "rule": lambda key, _: base(key.rule),
     "account": lambda key, _: key.account,
     "severity": lambda _, facts: facts.severity.value,
     "id": lambda _, facts: facts.code,
-    "firing_for": lambda _, facts: lasting(facts.at - (facts.fired_at or facts.since)),
+    "firing_for": lambda _, facts: format_duration(facts.at - (facts.fired_at or facts.since)),
 }
-"""Words about the alert."""
+"""Words about the alert, by name."""
 
 _JUDGED = ("value", "threshold", "worst")
-"""Numbers of the comparison that was judged, which may be durations."""
+"""Numbers of the judged comparison, which may be durations."""
 
 NAMES = (*VALUES, *_JUDGED, *_ABOUT)
-"""All that can stand in braces."""
+"""All names that may stand in braces."""
 
 
 class UnknownError(Exception):
-    """What nobody knows at present; the text is its name."""
+    """Error: a value is unknown at present. The message is its name."""
 
 
-def problem(template: str) -> str | None:
-    """What is wrong with a template: the rest of the sentence "summary …"; None where nothing
-    is.
-    """
+def template_problem(template: str) -> str | None:
+    """Mistake in a template, as the rest of the sentence "summary …"; None if it is correct."""
     if len(template) > LONGEST:
         return (
             f"has {len(template):,} characters; {LONGEST} are read by nobody at night, write less"
@@ -89,16 +85,14 @@ def _wrong(name: str, spec: str | None, turn: str | None) -> str | None:
 
 
 def _meant(name: str) -> str | None:
-    """The name by which we know what a person names; fields may be written as the exchange does."""
-    field = named(name)
+    """Our own name for a name in a template; None if there is none."""
+    field = find_field(name)
     meant = name if field is None else field
     return meant if meant in NAMES and meant != AGE else None
 
 
-def filled(template: str, key: NoticeKey, facts: NotificationFacts) -> tuple[str, str]:
-    """The words, and why there are none: one of the two is empty, both where there is no
-    template.
-    """
+def fill_template(template: str, key: NoticeKey, facts: NotificationFacts) -> tuple[str, str]:
+    """Filled text, and the reason why there is none. One of the two is empty."""
     try:
         text = "".join(
             literal + ("" if name is None else _value(name, spec or "", key, facts))
@@ -111,7 +105,7 @@ def filled(template: str, key: NoticeKey, facts: NotificationFacts) -> tuple[str
 
 def _value(name: str, spec: str, key: NoticeKey, facts: NotificationFacts) -> str:
     meant = _meant(name)
-    if meant is None:  # it was checked by a version that knew more
+    if meant is None:  # another version checked it and knew this name
         raise UnknownError(name)
     if meant in _ABOUT:
         return _ABOUT[meant](key, facts)
@@ -121,7 +115,7 @@ def _value(name: str, spec: str, key: NoticeKey, facts: NotificationFacts) -> st
         raise UnknownError(name)
     lasts = judged is not None and judged.duration
     return (
-        spelled(value, judged)
+        format_value(value, judged)
         if lasts or not spec or not value.is_finite()
         else format(value, spec)
     )

@@ -1,9 +1,8 @@
-"""The rules that exist without being written (SEMANTICS D7): what each asks, and how it is told.
-Pure.
+"""System rules, which exist without being written (SEMANTICS D7). Pure.
 
-Those of ACCOUNT are judged on every account, from its readings and misses, and replayed like any
-other. Those of DAEMON are about the daemon itself: their alerts belong to no account (the account's
-name is empty) and are not replayed.
+ACCOUNT rules are judged on every account, from its readings and misses, and are replayed like any
+other. DAEMON rules are about the daemon itself: their alerts belong to no account (its name is
+empty) and are not replayed.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +15,7 @@ from daemon.rules.rule import Condition, Rule
 from daemon.types import Millis, OnMissing, Severity
 
 Limit: TypeAlias = Millis | Decimal
-"""How long, how much or how often: what stands at the rule's key in `[system]`."""
+"""Value of the rule's key in `[system]`: a duration, a share or a count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +24,11 @@ class SystemRule:
 
     build: Callable[[str, Limit], Rule]
     sentence: str
-    """How it is told where its alert has no sentence of its own."""
+    """Headline of an alert without a sentence of its own."""
 
 
-def rule(name: str, limit: Limit, channels: tuple[str, ...] = ()) -> Rule:
-    """The system rule of that name; `limit` is a duration, for `disk-full` a fraction, and a number
-    of times.
-    """
+def system_rule(name: str, limit: Limit, channels: tuple[str, ...] = ()) -> Rule:
+    """System rule of that name. `limit` is a duration, a count, or for `disk-full` a share."""
     return replace(KINDS[name].build(name, limit), channels=channels)
 
 
@@ -40,7 +37,7 @@ def _made(name: str, when: Node, **policy: object) -> Rule:
 
 
 def _longer(sign: str, severity: Severity = Severity.WARNING) -> Callable[[str, Limit], Rule]:
-    """It fires while a duration is at least the limit."""
+    """Builder of a rule that fires while a duration is at least the limit."""
     return lambda name, limit: _made(
         name, Comparison(">=", Field(sign), DurationLiteral(int(limit))), severity=severity
     )
@@ -52,27 +49,22 @@ def _no_readings(name: str, limit: Limit) -> Rule:
         Comparison(">=", Field("age"), DurationLiteral(int(limit))),
         on_missing=OnMissing.FIRING,
         missing_after=int(limit),
-        inhibited_by=(
-            "key-refused",
-            "rate-limited",
-            "answers-unusable",
-        ),  # they say the same, and why
+        # These rules say the same, and also why.
+        inhibited_by=("key-refused", "rate-limited", "answers-unusable"),
     )
 
 
 def _answered(sign: str, severity: Severity = Severity.WARNING) -> Callable[[str, Limit], Rule]:
-    """It fires when the exchange has answered so for as long as the limit."""
+    """Builder of a rule that fires when the exchange gives this answer for the limit's duration."""
     when = Comparison("==", Field(sign), Number(Decimal(1)))
     return lambda name, limit: _made(name, when, hold=int(limit), severity=severity)
 
 
-def _as_often(sign: str) -> Callable[[str, Limit], Rule]:
-    """It fires once something has happened as often as the limit."""
-    return lambda name, limit: _made(name, Comparison(">=", Field(sign), Number(Decimal(limit))))
-
-
-def _less(sign: str) -> Callable[[str, Limit], Rule]:
-    return lambda name, limit: _made(name, Comparison("<", Field(sign), Number(Decimal(limit))))
+def _number(sign: str, operator: str) -> Callable[[str, Limit], Rule]:
+    """Builder of a rule that compares a number with the limit."""
+    return lambda name, limit: _made(
+        name, Comparison(operator, Field(sign), Number(Decimal(limit)))
+    )
 
 
 ACCOUNT: Mapping[str, SystemRule] = {
@@ -102,8 +94,10 @@ DAEMON: Mapping[str, SystemRule] = {
     "channel-failing": SystemRule(_longer("channel_failing"), "a channel fails"),
     "clock-stepped": SystemRule(_longer("clock_step"), "the clock of this machine was set"),
     "database-failing": SystemRule(_longer("database_failing"), "the database refuses to write"),
-    "disk-full": SystemRule(_less("disk_free"), "the disk is nearly full"),
-    "push-contradicted": SystemRule(_as_often("push_contradicted"), "pushes and readings disagree"),
+    "disk-full": SystemRule(_number("disk_free", "<"), "the disk is nearly full"),
+    "push-contradicted": SystemRule(
+        _number("push_contradicted", ">="), "pushes and readings disagree"
+    ),
 }
 
 KINDS: Mapping[str, SystemRule] = {**ACCOUNT, **DAEMON}

@@ -1,12 +1,11 @@
-"""How the judged field moved in the last minutes, and where that leads: for a person who has to
-decide quickly. Pure.
+"""Trend of the judged field over the last minutes, and where it leads. Pure.
 
-    values of ten minutes ──► trend (what is known of them, kept in the facts) ──► step, pace (the sentences)
+    values of ten minutes ──► trend (kept in the facts) ──► step, pace (sentences)
 
-Only what gets worse is told: "rising: back at 100 in 3 min" lets somebody sleep on, and the next
-minute may be another one. A crash is a step, and is told as one, with its time. A pace is told only
-where the field moves steadily until now; it goes on as if nothing happened, and is said as no more
-than that. Ratios, functions of windows and times have neither.
+Only a change for the worse is told: "rising: back at 100 in 3 min" lets people sleep on, and the
+next minute may differ. A crash is a step, told with its time. A pace is told only while the field
+moves steadily; it assumes that nothing else happens. Ratios, window functions and times have
+neither.
 """
 
 from bisect import bisect_right
@@ -16,7 +15,7 @@ from itertools import pairwise
 
 from daemon.readings.exact import CONTEXT, EXACT, ZERO, divided, subtracted
 from daemon.rules.evaluation.evaluator import Points
-from daemon.text.numbers import about, amount, change, lasting, rough
+from daemon.text.numbers import format_amount, format_change, format_duration, format_minutes, rough
 from daemon.types import (
     DAY,
     MINUTE,
@@ -29,22 +28,22 @@ from daemon.types import (
 )
 
 LONGEST: Millis = 2 * MINUTE
-"""How far back a pace looks. What has not got worse for so long is told without a trend."""
+"""Longest span of a pace. A field that did not get worse within it has no trend."""
 
 SHORTEST: Millis = MINUTE
-"""How far back a pace looks at least."""
+"""Shortest span of a pace."""
 
 AGREEING = 3
-"""The last changes that must agree in their direction to make a pace."""
+"""Number of last changes that must have the same direction to make a pace."""
 
 FARTHEST: Millis = DAY
-"""Nobody can tell what is farther ahead."""
+"""Longest forecast; beyond it nothing is told."""
 
 NO_TREND = Trend()
 
 
 def trend(judged: DecidingComparison, recent: Callable[[str], Points], now: Millis) -> Trend:
-    """What the last values of the judged field say of where it is going."""
+    """Trend of the judged field, from its last values."""
     points = recent(judged.field)
     steps = [
         Step(value, at, next_value, next_at)
@@ -64,9 +63,7 @@ def trend(judged: DecidingComparison, recent: Callable[[str], Points], now: Mill
 
 
 def _pace(points: Points, steps: Sequence[Step], now: Millis, *, down: bool) -> SteadyChange | None:
-    """The change since a minute ago, or since two where a minute holds too few changes, if it is a
-    steady one.
-    """
+    """Steady change over the last minute, or two if one minute holds too few changes."""
     last = [_change(each) < 0 for each in steps[-AGREEING:]]
     if last != [down] * AGREEING:
         return None
@@ -90,9 +87,7 @@ def _change(step: Step) -> Decimal:
 
 
 def _at_or_before(points: Points, at: Millis) -> int:
-    """The number of the last value at or before an instant; of the first one where there is
-    none.
-    """
+    """Index of the last value at or before an instant; 0 if there is none."""
     return max(0, bisect_right(points, at, key=lambda point: point[0]) - 1)
 
 
@@ -102,12 +97,12 @@ def _since(points: Points, start: int, now: Millis) -> SteadyChange:
 
 
 def _outweighs(step: Step, whole: Decimal) -> bool:
-    """Whether one step is more than half of a change: then that is no steady one."""
+    """Check whether one step is more than half of a change, which is then not steady."""
     return 2 * abs(_change(step)) > abs(whole)
 
 
 def _alike(one: SteadyChange, other: SteadyChange) -> bool:
-    """Whether both go the same way, neither of them more than twice as fast."""
+    """Check for the same direction, neither of them more than twice as fast."""
     first, second = EXACT.multiply(one.change, other.span), EXACT.multiply(other.change, one.span)
     return (
         (first > 0) is (second > 0)
@@ -116,48 +111,45 @@ def _alike(one: SteadyChange, other: SteadyChange) -> bool:
     )
 
 
-# The sentences.
+# Sentences
 
 
-def step(facts: NotificationFacts, moment: Callable[[Millis], str]) -> Iterator[str]:
-    """`400 at 03:12:16 -> 90 at 03:12:21: -310 in 5 s`; nothing where there is none."""
+def step_sentence(facts: NotificationFacts, moment: Callable[[Millis], str]) -> Iterator[str]:
+    """Sentence of a step: `400 at 03:12:16 -> 90 at 03:12:21: -310 in 5 s`; empty if none."""
     found = facts.trend.step
     if found is not None:
-        before, after = amount(rough(found.before)), amount(rough(found.after))
-        moved = f"{change(rough(_change(found)))} in {lasting(found.after_at - found.before_at)}"
+        before, after = format_amount(rough(found.before)), format_amount(rough(found.after))
+        duration = format_duration(found.after_at - found.before_at)
+        moved = f"{format_change(rough(_change(found)))} in {duration}"
         yield (
             f"{before} at {moment(found.before_at)} -> {after} at {moment(found.after_at)}: {moved}"
         )
 
 
-def pace(facts: NotificationFacts) -> Iterator[str]:
-    """How fast it gets worse, and when it will have got to where that matters; nothing where it is
-    not steady.
-    """
+def pace_sentence(facts: NotificationFacts) -> Iterator[str]:
+    """Sentence of a pace: how fast it gets worse, and when it reaches the threshold."""
     found = facts.trend.pace
     if found is None or facts.judged is None:
         return
     each = CONTEXT.divide(abs(found.change) * MINUTE, Decimal(found.span))
     way = "rising" if found.change > 0 else "falling"
     yield (
-        f"{way} by {amount(rough(each))} a minute over the last"
-        f" {about(found.span)}{_goal(facts.judged, found)}"
+        f"{way} by {format_amount(rough(each))} a minute over the last"
+        f" {format_minutes(found.span)}{_goal(facts.judged, found)}"
     )
 
 
 def _goal(judged: DecidingComparison, pace: SteadyChange) -> str:
-    """When it is at the threshold at this pace; or, if it falls, at 0."""
+    """Words that say when it reaches the threshold, or else 0, at this pace."""
     for level in (judged.threshold, ZERO):
         left = None if judged.value is None or level is None else _left(judged.value, level, pace)
         if left is not None and level is not None:
-            return f": at this pace {amount(level)} in {about(left)}"
+            return f": at this pace {format_amount(level)} in {format_minutes(left)}"
     return ""
 
 
 def _left(value: Decimal, level: Decimal, pace: SteadyChange) -> Millis | None:
-    """How long until the level is reached; None where it is reached, lies behind, or too far
-    ahead.
-    """
+    """Time until the level is reached; None if it is behind, or too far ahead."""
     distance = subtracted(level, value)
     if not distance or (distance > 0) is not (pace.change > 0):
         return None

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from daemon.charts.chart import Unit
 from daemon.charts.time_axis import CLOCK
-from daemon.text.numbers import lasting
+from daemon.text.numbers import format_duration
 from daemon.types import DAY
 
 MOST = 5
@@ -85,7 +85,7 @@ def short(
     `step` is that of the ticks beside it. Before the decimal point all digits are shown.
     """
     if unit is Unit.DURATION:
-        return lasting(int(value))
+        return format_duration(int(value))
     if unit is Unit.PERCENT:
         return f"{short(_hundredfold(value), _hundredfold(step), map(_hundredfold, others))}%"
     levels = list(others)
@@ -101,7 +101,7 @@ def short(
 def plain(value: Decimal, unit: Unit = Unit.USDT) -> str:
     """All digits, without idle zeros."""
     if unit is Unit.DURATION:
-        return lasting(int(value))
+        return format_duration(int(value))
     if unit is Unit.PERCENT:
         return f"{plain(_hundredfold(value))}%"
     return _written(value, max(0, -_exponent(value)))
@@ -157,7 +157,7 @@ def _multiples(step: Decimal, low: Decimal, high: Decimal) -> Iterator[Decimal]:
 def _tick(value: Decimal, step: Decimal, unit: Unit) -> str:
     """As many places as the step has, so that all of them have as many."""
     if unit is Unit.DURATION:
-        return lasting(int(value))
+        return format_duration(int(value))
     if unit is Unit.PERCENT:
         return f"{_tick(_hundredfold(value), _hundredfold(step), Unit.RATIO)}%"
     return _written(value, max(0, -_exponent(step)))

@@ -5,7 +5,7 @@ inputs.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from daemon.alerts.recorded_mutes import mutes
+from daemon.alerts.mutes import recorded_mutes
 from daemon.alerts.silences import NO_SILENCES
 from daemon.config import Config
 from daemon.replay.session import RuleSet
@@ -57,7 +57,7 @@ def epoch_of(epoch: PastEpoch, account: str) -> Epoch:
     """
     state = epoch.state.get(account, AccountState(account))
     try:
-        return Epoch(state, recorded.rules(epoch.rules), mutes=mutes(epoch.rules))
+        return Epoch(state, recorded.rules(epoch.rules), mutes=recorded_mutes(epoch.rules))
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, ExpressionError):
         why = (
             f"its rules were recorded by version {epoch.version}, and this one cannot read them:"

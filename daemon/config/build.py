@@ -54,5 +54,7 @@ def system_rules(system: System, names: Iterable[str]) -> tuple[Rule, ...]:
     """The system rules among `names` that are not off."""
     limits = ((name, getattr(system, name.replace("-", "_"))) for name in names)
     return tuple(
-        unwritten.rule(name, limit, system.channels) for name, limit in limits if limit is not None
+        unwritten.system_rule(name, limit, system.channels)
+        for name, limit in limits
+        if limit is not None
     )

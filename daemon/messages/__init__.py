@@ -1,1 +1,1 @@
-"""What a report says: how a span went, in; a message, out. Pure."""
+"""Messages: notifications and reports, as text and HTML. Pure."""

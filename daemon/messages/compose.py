@@ -1,82 +1,76 @@
-"""What a person reads when the phone rings at night. Pure: notices in, a message out.
+"""Composed messages: notices in, one message out. Pure.
 
-    pieces ──► pair (firing and end of one alert) ──► sections ──► as many as fit ──► title, text, HTML
+    items ──► pair (firing and end of one alert) ──► sections ──► fitting ──► title, text, HTML
 
-The title says how bad, which rule, which account and the number; the body what was judged, since
-when, how the fields moved and the alert's id. A notice counts as delivered only if its headline is
-in the text: `compose` puts headlines first into the room a channel has, details only where they
-fit, and what does not fit is another message.
+The title has severity, rule, account and value. The body has the judged comparison, the times, the
+changes of the fields and the alert's code. A notice counts as delivered only if its headline is in
+the text. `compose` therefore places headlines first, details only if they fit; the rest is another
+message.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from daemon.messages import grouping, html
-from daemon.messages.headline import is_cleared, is_good, name, short, weight
-from daemon.messages.layout import Shown, Text, shown
-from daemon.messages.section import GAP, MessageItem, RenderContext, stead, worded
+from daemon.messages.headline import alert_name, is_cleared, is_good, news_severity, title_values
+from daemon.messages.layout import Shown, Text, lay_out
+from daemon.messages.section import GAP, MessageItem, RenderContext, fallback_sentence, item_word
 from daemon.text.printable import printable
 from daemon.types import DAY, NEWS, Kind, Message, Notice, NoticeKey, NotificationFacts, Severity
 
 DETAILED = 4
-"""Sections with details in one message: more is no message but a list."""
+"""Maximum number of sections with details; a longer message is a list."""
 
 TITLE = 60
 LATE = "late: "
 _WIDE = "a·…<&"
-"""Signs of titles: of some services each takes more room than one."""
+"""Characters of titles that some services count as more than one."""
 _ORDER = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
 _NEWEST = (Kind.FIRING, Kind.WORSE, Kind.REPEAT)
 
 
 @dataclass(frozen=True, slots=True)
 class ComposedMessage:
-    """A message, and what it tells."""
+    """Message with the items that it tells."""
 
     message: Message
     told: tuple[MessageItem, ...]
-    """Those of the pieces given whose headlines are in the text."""
+    """Items whose headlines are in the text."""
 
     @property
     def subject(self) -> Notice:
-        """What it tells first."""
+        """First notice of the message."""
         return self.told[0].last
 
 
-def compose(items: Sequence[MessageItem], sending: RenderContext) -> ComposedMessage:
-    """One message with as many of `pieces` as it takes, at least one, the most urgent first."""
+def compose(items: Sequence[MessageItem], context: RenderContext) -> ComposedMessage:
+    """Compose one message of as many items as fit, at least one, most urgent first."""
     ranked = sorted(items, key=_urgency)
-    steads = _steads(ranked, sending)
-    room = body_room(sending) - sum(sending.weigh(GAP + each) for each in steads.values())
-    fitting = _fitting(list(grouping.sections(ranked, sending, room)), sending, room)
+    steads = _steads(ranked, context)
+    room = body_room(context) - sum(context.weigh(GAP + each) for each in steads.values())
+    fitting = _fitting(list(grouping.sections(ranked, context, room)), context, room)
     told = tuple(item for _, alike in fitting for item in alike)
-    digest = _is_digest(told, sending)
-    title = _digest(told, sending) if digest else _title(fitting, sending)
-    sections = shown([one for one, _ in fitting], 0 if digest else DETAILED, room, sending.weigh)
-    notes = [*_why(told, sending), *_unsaid_steads(steads, fitting, sections)]
-    if len(sections) == 1 and sending.titled:
+    # A message about several items of which one waited for a day is a digest (SEMANTICS F6).
+    digest = len(told) > 1 and any(context.now - item.notice.at >= DAY for item in told)
+    title = _digest(told, context) if digest else _title(fitting, context)
+    sections = lay_out([one for one, _ in fitting], 0 if digest else DETAILED, room, context.weigh)
+    notes = [*_why(told, context), *_unsaid_steads(steads, fitting, sections)]
+    if len(sections) == 1 and context.titled:
         sections = [replace(sections[0], unsaid=_unsaid(title, sections[0], told[0].notice.key))]
     return ComposedMessage(_message(title, Text(sections, notes), told), told)
 
 
 def _message(title: str, text: Text, told: Sequence[MessageItem]) -> Message:
-    """The message with its title and text; as severe as the worst that it tells, good only where
-    all of it is.
-    """
-    severity = min((weight(item.last) for item in told), key=_ORDER.__getitem__)
+    """Message with title and text. Its severity is the worst of all; good only if all are good."""
+    severity = min((news_severity(item.last) for item in told), key=_ORDER.__getitem__)
     good = all(is_good(item.last) for item in told)
-    return Message(title, text.plain(), severity, html.rendered(text), _thread(told), good=good)
-
-
-def _is_digest(told: Sequence[MessageItem], sending: RenderContext) -> bool:
-    """Whether several are told of which one waited for a day (SEMANTICS F6)."""
-    return len(told) > 1 and any(sending.now - item.notice.at >= DAY for item in told)
+    return Message(title, text.plain(), severity, html.render(text), _thread(told), good=good)
 
 
 def _unsaid_steads(
     steads: Mapping[str, str], fitting: Sequence[grouping.Kept], sections: Sequence[Shown]
 ) -> Iterator[str]:
-    """The sentences of `steads` that no section shows among its details."""
+    """Yield the sentences about failing channels that no section shows among its details."""
     brief = [
         alike
         for (one, alike), each in zip(fitting, sections, strict=True)
@@ -87,11 +81,9 @@ def _unsaid_steads(
 
 
 def _unsaid(title: str, shown: Shown, key: NoticeKey) -> str:
-    """What neither the title nor a detail says of the only headline: nothing of it may be lost
-    (SEMANTICS F5).
-    """
+    """Part of the only headline that neither title nor details say (SEMANTICS F5)."""
     section = shown.section
-    head = f"{section.word} {name(key)}"
+    head = f"{section.word} {alert_name(key)}"
     if not f"{title}:".startswith(f"{head}:"):
         return section.headline
     rest = section.headline.removeprefix(f"{head}: ")
@@ -100,8 +92,7 @@ def _unsaid(title: str, shown: Shown, key: NoticeKey) -> str:
 
 
 def _urgency(item: MessageItem) -> tuple[int, int, int, bool]:
-    """What fires comes before what somebody knows of, and that before what is over; then by
-    severity, news first.
+    """Sort key: firing, then acknowledged, then over; then by severity and kind of news.
 
     Of equals an account comes before the daemon itself: a full disk hides no margin.
     """
@@ -112,16 +103,14 @@ def _urgency(item: MessageItem) -> tuple[int, int, int, bool]:
 
 
 def _thread(told: Sequence[MessageItem]) -> str:
-    """That of the alert; what tells of several belongs to none of theirs."""
+    """Thread of the alert; empty for a message about several alerts."""
     if len(told) > 1:
         return ""
     return f"{told[0].last.facts.code}.{told[0].notice.key.account or 'daemon'}"
 
 
 def pair(items: Iterable[MessageItem]) -> list[MessageItem]:
-    """Make one piece of what waits of one alert for the same channel: its end is put to its
-    firing.
-    """
+    """Join the waiting items of one alert: its end is put to its firing."""
     paired: dict[tuple[str, str, int], MessageItem] = {}
     for item in sorted(items, key=lambda item: item.over):
         begun = paired.get(item.episode)
@@ -130,7 +119,7 @@ def pair(items: Iterable[MessageItem]) -> list[MessageItem]:
 
 
 def _joined(begun: MessageItem, later: MessageItem) -> MessageItem:
-    """That somebody knows of it, is no news beside what happens to it."""
+    """Join two items of one alert. An acknowledgement gives way to the later news."""
     told = (
         later
         if begun.notice.key.kind is Kind.ACK
@@ -144,67 +133,66 @@ def _joined(begun: MessageItem, later: MessageItem) -> MessageItem:
 
 
 def _fitting(
-    kept: Sequence[grouping.Kept], sending: RenderContext, room: int
+    kept: Sequence[grouping.Kept], context: RenderContext, room: int
 ) -> list[grouping.Kept]:
-    """As many as fit without their details, beside the longest title there is."""
+    """Sections that fit without their details, beside the longest title."""
     fitting = list[grouping.Kept]()
     for each in kept:
-        room -= sending.weigh(each[0].brief + GAP)
+        room -= context.weigh(each[0].brief + GAP)
         if fitting and room < 0:
             break
         fitting.append(each)
     return fitting
 
 
-def body_room(sending: RenderContext) -> int:
-    """What all sections may take, beside the longest title and the reason of a delay."""
-    title = TITLE * max(map(sending.weigh, _WIDE))
-    return sending.room - title - sending.weigh(GAP + LATE + sending.why_late)
+def body_room(context: RenderContext) -> int:
+    """Room for all sections, beside the longest title and the reason of a delay."""
+    title = TITLE * max(map(context.weigh, _WIDE))
+    return context.room - title - context.weigh(GAP + LATE + context.why_late)
 
 
-def _why(told: Sequence[MessageItem], sending: RenderContext) -> Iterator[str]:
-    """Why it comes only now, once for all that is late."""
-    if sending.why_late and any(sending.is_late(item) for item in told):
-        yield f"{LATE}{sending.why_late}"
+def _why(told: Sequence[MessageItem], context: RenderContext) -> Iterator[str]:
+    """Yield the reason of the delay, once for all late items."""
+    if context.why_late and any(context.is_late(item) for item in told):
+        yield f"{LATE}{context.why_late}"
 
 
-def _steads(items: Iterable[MessageItem], sending: RenderContext) -> dict[str, str]:
-    """By channel, that it comes in its stead: once for all that have no room to say it (SEMANTICS
-    F4).
-    """
+def _steads(items: Iterable[MessageItem], context: RenderContext) -> dict[str, str]:
+    """Sentences about the failing channels that this one replaces, by channel (SEMANTICS F4)."""
     failing: dict[str, NotificationFacts] = {}
     for facts in (item.notice.facts for item in items):
         failing.setdefault(facts.handed_over_by, facts)
-    return {by: stead(facts, sending) for by, facts in failing.items() if by}
+    return {by: fallback_sentence(facts, context) for by, facts in failing.items() if by}
 
 
-def _title(fitting: Sequence[grouping.Kept], sending: RenderContext) -> str:
-    """Severity, rule, account and value of the first; names give way to the value when there is no
-    room for all.
-    """
+def _title(fitting: Sequence[grouping.Kept], context: RenderContext) -> str:
+    """Title: severity, rule, account and value of the first. Names are cut before the value."""
     told = [item for _, alike in fitting for item in alike]
     if len(fitting) > 1 and all(item.account_of_both and is_cleared(item.last) for item in told):
-        return (
-            f"OVER: {len(told)} alerts, all cleared, since {sending.moment(grouping.first(told))}"
-        )
+        since = context.moment(grouping.first_firing(told))
+        return f"OVER: {len(told)} alerts, all cleared, since {since}"
     alike = fitting[0][1]
     others = f" +{len(told) - len(alike)}" if len(told) > len(alike) else ""
-    room = TITLE - len(others)
-    head = f"{worded(alike[0])} {name(alike[0].notice.key)}"
+    return _title_of(alike, TITLE - len(others)) + others
+
+
+def _title_of(alike: Sequence[MessageItem], room: int) -> str:
+    """Title of one alert, or of several ended ones of the same rule, in `room` characters."""
+    head = f"{item_word(alike[0])} {alert_name(alike[0].notice.key)}"
     values = [f": {printable(value)}" if value else "" for value in _values(alike)]
     value = next((each for each in values if len(head) + len(each) <= room), values[-1])
     if len(head) + len(value) > room:
         head = head[: max(1, room - len(value) - 1)] + "…"
-    return (head + value)[:room] + others
+    return (head + value)[:room]
 
 
 def _values(alike: Sequence[MessageItem]) -> tuple[str, ...]:
-    """Of what is over as it is now: nobody is to be frightened by what is past."""
-    return short(alike[0].last) if len(alike) == 1 else (grouping.times(alike), "")
+    """Values for the title, longest first. For an ended alert they are the present ones."""
+    return title_values(alike[0].last) if len(alike) == 1 else (grouping.firing_count(alike), "")
 
 
-def _digest(told: Sequence[MessageItem], sending: RenderContext) -> str:
-    """Of what waited for days."""
+def _digest(told: Sequence[MessageItem], context: RenderContext) -> str:
+    """Title of a digest, for news that waited for days."""
     ended = sum(item.over for item in told)
-    since = sending.moment(min(item.notice.at for item in told))
+    since = context.moment(min(item.notice.at for item in told))
     return f"DIGEST since {since}: {len(told) - ended} firing, {ended} over"

@@ -1,44 +1,49 @@
-"""What is over and comes late: the episodes of one rule on one account as one line, true to each of
-them. Pure.
+"""Grouping of ended alerts: the episodes of one rule on one account as one line. Pure.
 
-A provider that was down for hours is back, and forty alerts have come and gone meanwhile: the
-person reads how often, when and how bad, not eighty messages (SEMANTICS F6).
+If a channel was down for hours, forty alerts may have come and gone meanwhile. The person reads how
+often, when and how bad, not eighty messages (SEMANTICS F6).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
-from daemon.messages.headline import ended, name
-from daemon.messages.section import GAP, MessageItem, RenderContext, Section, doubts, section
-from daemon.text.numbers import lasting, spelled
+from daemon.messages.headline import alert_name, end_text
+from daemon.messages.section import (
+    GAP,
+    MessageItem,
+    RenderContext,
+    Section,
+    item_section,
+    uncertainty_marks,
+)
+from daemon.text.numbers import format_duration, format_value
 from daemon.types import Millis
 
 Kept: TypeAlias = tuple[Section, tuple[MessageItem, ...]]
-"""What is said, and of which pieces."""
+"""Section with the items that it tells."""
 
 LISTED = 6
-"""Episodes that are listed one by one; of more, the first, the last, and how long in all."""
+"""Maximum number of listed episodes; beyond it, the first, the last and the total time."""
 
 
-def sections(items: Iterable[MessageItem], sending: RenderContext, room: int) -> Iterator[Kept]:
-    """In the order of the pieces; those that are over stand together by rule, account and how they
-    ended.
+def sections(items: Iterable[MessageItem], context: RenderContext, room: int) -> Iterator[Kept]:
+    """Yield the sections in the order of the items; ended ones by rule, account and kind of end.
 
-    What would fill more than `room`, as the ids of a thousand episodes do, is told in parts: it
-    could never leave.
+    A section that would fill more than `room`, as the codes of a thousand episodes do, is split:
+    otherwise it could never be sent.
     """
     for alike in grouped(items):
-        yield from _parts(sorted(alike, key=_begun), sending, room)
+        yield from _parts(sorted(alike, key=_begun), context, room)
 
 
-def _parts(alike: Sequence[MessageItem], sending: RenderContext, room: int) -> Iterator[Kept]:
-    one = section(alike[0], sending) if len(alike) == 1 else _several(alike, sending)
-    if len(alike) == 1 or sending.weigh(one.brief + GAP) <= room:
+def _parts(alike: Sequence[MessageItem], context: RenderContext, room: int) -> Iterator[Kept]:
+    one = item_section(alike[0], context) if len(alike) == 1 else _several(alike, context)
+    if len(alike) == 1 or context.weigh(one.brief + GAP) <= room:
         yield one, tuple(alike)
         return
     half = len(alike) // 2
-    yield from _parts(alike[:half], sending, room)
-    yield from _parts(alike[half:], sending, room)
+    yield from _parts(alike[:half], context, room)
+    yield from _parts(alike[half:], context, room)
 
 
 def grouped(items: Iterable[MessageItem]) -> Iterator[list[MessageItem]]:
@@ -46,42 +51,44 @@ def grouped(items: Iterable[MessageItem]) -> Iterator[list[MessageItem]]:
     for number, item in enumerate(items):
         key = item.notice.key
         several = item.account_of_both and item.notice.facts.swings is None
-        alike = (key.account, key.rule, ended(item.last)) if several else (number,)
+        alike = (key.account, key.rule, end_text(item.last)) if several else (number,)
         groups.setdefault(alike, []).append(item)
     yield from groups.values()
 
 
-def _several(ordered: Sequence[MessageItem], sending: RenderContext) -> Section:
-    how = ended(ordered[0].last).removesuffix(" since")
-    told = f"{times(ordered)}, {how} each time: {_spans(ordered, sending)}{_worst(ordered)}"
+def _several(ordered: Sequence[MessageItem], context: RenderContext) -> Section:
+    how = end_text(ordered[0].last).removesuffix(" since")
+    told = f"{firing_count(ordered)}, {how} each time: {_spans(ordered, context)}{_worst(ordered)}"
     codes = " ".join(item.last.facts.code for item in ordered)
     return Section(
-        "OVER", f"{name(ordered[0].notice.key)}: {told}", (f"alerts {codes}", *doubts(ordered))
+        "OVER",
+        f"{alert_name(ordered[0].notice.key)}: {told}",
+        (f"alerts {codes}", *uncertainty_marks(ordered)),
     )
 
 
-def times(alike: Sequence[MessageItem]) -> str:
+def firing_count(alike: Sequence[MessageItem]) -> str:
     return f"fired {len(alike)} times"
 
 
-def first(items: Iterable[MessageItem]) -> Millis:
-    """When the first of them fired."""
+def first_firing(items: Iterable[MessageItem]) -> Millis:
+    """Instant at which the first of them fired."""
     return min(map(_begun, items))
 
 
-def _spans(ordered: Sequence[MessageItem], sending: RenderContext) -> str:
+def _spans(ordered: Sequence[MessageItem], context: RenderContext) -> str:
     spans = [
-        f"{sending.moment(_begun(item))} to {sending.moment(item.last.facts.at)}"
+        f"{context.moment(_begun(item))} to {context.moment(item.last.facts.at)}"
         for item in ordered
     ]
     if len(spans) <= LISTED:
         return ", ".join(spans)
     lasted = sum(item.last.facts.at - _begun(item) for item in ordered)
-    return f"first {spans[0]}, last {spans[-1]}, {lasting(lasted)} in all"
+    return f"first {spans[0]}, last {spans[-1]}, {format_duration(lasted)} in all"
 
 
 def _worst(ordered: Sequence[MessageItem]) -> str:
-    """Of all, where all were judged by the same comparison."""
+    """Worst value of all episodes, if all were judged by the same comparison."""
     facts = [item.last.facts for item in ordered]
     known = [
         (each.worst, each.judged)
@@ -91,7 +98,7 @@ def _worst(ordered: Sequence[MessageItem]) -> str:
     if len(known) < len(facts) or len({judged.side for _, judged in known}) != 1:
         return ""
     worst = (min if known[0][1].falling else max)(value for value, _ in known)
-    return f"; worst {spelled(worst, known[0][1])}"
+    return f"; worst {format_value(worst, known[0][1])}"
 
 
 def _begun(item: MessageItem) -> Millis:

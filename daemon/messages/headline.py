@@ -1,14 +1,11 @@
-"""The words of a headline: what happened to an alert, in one line that is understood at three in
-the morning. Pure.
-"""
+"""Headlines: what happened to an alert, in one line that is understood at 3 am. Pure."""
 
 from datetime import tzinfo
-from decimal import Decimal
 
 from daemon.alerts.notification_facts import FIRING_NOW
 from daemon.alerts.system_rules import KINDS
 from daemon.readings.fields import AGE, SIGNS
-from daemon.text.numbers import lasting, moment, spelled
+from daemon.text.numbers import format_duration, format_instant, format_value
 from daemon.text.printable import printable
 from daemon.types import (
     NEWS,
@@ -25,26 +22,20 @@ from daemon.types import (
 )
 
 LONGEST = 60
-"""Characters of what was judged that a headline shows: an expression can be of any length, a
-message cannot.
-"""
+"""Maximum length of the judged expression in a headline."""
 
 _CLEARED = "cleared"
 _MISSING, _BACK = "missing", "back"
-"""Reasons of ends that are none of the trouble: nobody knows, and somebody knows again (SEMANTICS
-D4).
-"""
+"""Reasons of ends that do not mean that the trouble is over (SEMANTICS D4)."""
 
 
-def name(key: NoticeKey) -> str:
-    """The rule and the account; an alert of the daemon itself has none, and flapping is told of the
-    rule.
-    """
+def alert_name(key: NoticeKey) -> str:
+    """Rule and account. An alert of the daemon itself names no account."""
     return printable(f"{base(key.rule)} · {key.account}" if key.account else base(key.rule))
 
 
-def word(kind: Kind, facts: NotificationFacts) -> str:
-    """How bad it is; of an end, what kind of end."""
+def first_word(kind: Kind, facts: NotificationFacts) -> str:
+    """First word: the severity, or the kind of end."""
     if kind in (Kind.RETIRED, Kind.ACK):
         return kind.upper()
     if kind is not Kind.RESOLVED:
@@ -54,10 +45,10 @@ def word(kind: Kind, facts: NotificationFacts) -> str:
     return {_MISSING: "NOT JUDGED", _BACK: "BACK"}.get(facts.reason, "RESOLVED")
 
 
-def news(notice: Notice, now: Millis, zone: tzinfo | None) -> str:
-    """What happened."""
+def news_text(notice: Notice, now: Millis, zone: tzinfo | None) -> str:
+    """Headline of a notice, without its first word and its name."""
     facts = notice.facts
-    firing_for = lasting(facts.at - (facts.fired_at or facts.since))
+    firing_for = format_duration(facts.at - (facts.fired_at or facts.since))
     match notice.key.kind:
         case Kind.RESOLVED:
             return _end(facts, firing_for)
@@ -71,11 +62,11 @@ def news(notice: Notice, now: Millis, zone: tzinfo | None) -> str:
             said = facts.detail if len(facts.detail) <= 2 * LONGEST else ""
             return f"somebody knows, no more reminders{f' ({said})' if said else ''}"
         case _:
-            return _late(facts, now, zone) or what(notice)
+            return _late(facts, now, zone) or trouble_text(notice)
 
 
-def short(notice: Notice) -> tuple[str, ...]:
-    """The same for a title, from the longest to the shortest: whichever there is room for."""
+def title_values(notice: Notice) -> tuple[str, ...]:
+    """Texts for a title, from the longest to the shortest."""
     told = _short(notice)
     return (
         (*(f"{each}, unconfirmed" for each in told if each), *told)
@@ -89,35 +80,36 @@ def _short(notice: Notice) -> tuple[str, ...]:
     if kind is Kind.RESOLVED and facts.reason in (_MISSING, _BACK):
         return ("readings are back" if facts.reason == _BACK else "no readings", "")
     if facts.swings is not None and kind is not Kind.RESOLVED:
-        return (what(notice), _times(facts.swings, facts), "flapping")
-    if sign(facts.judged):
-        return (what(notice), "")
+        return (trouble_text(notice), _times(facts.swings, facts), "flapping")
+    if is_signal(facts.judged):
+        return (trouble_text(notice), "")
     if facts.judged is None:
         return ("",)
     told = (
         [_worse(facts)]
         if kind is Kind.WORSE
-        else [what(notice)]
+        else [trouble_text(notice)]
         if kind is Kind.FIRING and not facts.late
         else []
     )
-    return (*told, judged(facts.judged), number(facts.judged))
+    return (*told, comparison_text(facts.judged), value_text(facts.judged))
 
 
-def both(end: Notice, now: Millis, zone: tzinfo | None) -> str:
-    """The end knows both instants as the clock stands since: an earlier notice may be from before
-    it was set.
+def start_and_end(end: Notice, now: Millis, zone: tzinfo | None) -> str:
+    """Headline of an end that also tells the firing.
+
+    The times come from the end: an earlier notice may be from before the clock was set.
     """
     facts = end.facts
     begun = "flapping since" if facts.swings is not None else "fired"
     return (
-        f"{begun} {moment(facts.fired_at or facts.since, now, zone)}, {ended(end)}"
-        f" {moment(facts.at, now, zone)}"
+        f"{begun} {format_instant(facts.fired_at or facts.since, now, zone)}, {end_text(end)}"
+        f" {format_instant(facts.at, now, zone)}"
     )
 
 
-def ended(end: Notice) -> str:
-    """How an alert ended, before the time at which it did."""
+def end_text(end: Notice) -> str:
+    """Words for the end of an alert, before its time."""
     if end.key.kind is not Kind.RESOLVED:
         return "watched no longer since"
     if end.facts.swings is not None:
@@ -128,19 +120,17 @@ def ended(end: Notice) -> str:
 
 
 def is_cleared(end: Notice) -> bool:
-    """Whether the trouble itself is over, as far as readings tell: not only that nobody looks at it
-    any more.
-    """
-    return ended(end) == _CLEARED
+    """Check whether the trouble is over as far as readings tell, not only no longer watched."""
+    return end_text(end) == _CLEARED
 
 
-def weight(notice: Notice) -> Severity:
-    """How severe the news is, which of an end and an ack is not what its alert was."""
+def news_severity(notice: Notice) -> Severity:
+    """Severity of the news; an end or an acknowledgement is `info`."""
     return notice.facts.severity if notice.key.kind in NEWS else Severity.INFO
 
 
 def is_good(notice: Notice) -> bool:
-    """Whether it tells that trouble is over. Of what nobody looks at any more, nobody knows."""
+    """Check whether it says that trouble is over; False if the state is unknown."""
     facts = notice.facts
     known = facts.reason != _MISSING and not (
         facts.swings is not None and facts.detail == FIRING_NOW
@@ -148,54 +138,56 @@ def is_good(notice: Notice) -> bool:
     return notice.key.kind is Kind.RESOLVED and known
 
 
-def what(notice: Notice) -> str:
-    """What is the matter."""
+def trouble_text(notice: Notice) -> str:
+    """Words for the trouble."""
     facts = notice.facts
     if facts.swings is not None:
         return _times(facts.swings, facts) + _range(facts.swings, facts.judged, ", between")
     if facts.reason == _BACK:
         return _back(facts.judged)
-    if sign(facts.judged):
-        return sentence(notice)
+    if is_signal(facts.judged):
+        return system_sentence(notice)
     if facts.summary:
         return facts.summary
-    if silent(facts.judged):
-        return f"no readings for {number(facts.judged)}"
-    return judged(facts.judged) or "firing"
+    if is_silence(facts.judged):
+        return f"no readings for {value_text(facts.judged)}"
+    return comparison_text(facts.judged) or "firing"
 
 
-def sentence(notice: Notice) -> str:
-    """A system rule's news: its alert's own sentence where it is short, else the rule's."""
+def system_sentence(notice: Notice) -> str:
+    """Sentence of a system rule: the alert's own if it is short, else that of the rule."""
     kind, detail = KINDS.get(base(notice.key.rule)), notice.facts.detail
     if detail and len(detail) <= 2 * LONGEST:
         return detail
     return kind.sentence if kind is not None else "firing"
 
 
-def sign(told: DecidingComparison | None) -> bool:
-    """Whether it is what only system rules ask, by names that tell people nothing."""
+def is_signal(told: DecidingComparison | None) -> bool:
+    """Check for a signal of system rules, whose name means nothing to people."""
     return told is not None and told.field in SIGNS
 
 
-def silent(told: DecidingComparison | None) -> bool:
-    """Whether it says that readings are missing."""
-    return told is not None and told.field == AGE and not told.falling and _finite(told.value)
+def is_silence(told: DecidingComparison | None) -> bool:
+    """Check whether the comparison is about missing readings."""
+    if told is None or told.value is None or told.falling:
+        return False
+    return told.field == AGE and told.value.is_finite()
 
 
-def judged(told: DecidingComparison | None) -> str:
+def comparison_text(told: DecidingComparison | None) -> str:
     if told is None:
         return ""
     field = told.field if len(told.field) <= LONGEST else told.field[: LONGEST - 1] + "…"
-    return f"{field} {number(told)}"
+    return f"{field} {value_text(told)}"
 
 
-def number(told: DecidingComparison | None) -> str:
-    return "unknown" if told is None or told.value is None else spelled(told.value, told)
+def value_text(told: DecidingComparison | None) -> str:
+    return "unknown" if told is None or told.value is None else format_value(told.value, told)
 
 
 def _end(facts: NotificationFacts, lasted: str) -> str:
     if facts.swings is not None:
-        now = f", {judged(facts.judged)}" if facts.judged is not None else ""
+        now = f", {comparison_text(facts.judged)}" if facts.judged is not None else ""
         return f"no longer flapping: {facts.detail}{now}"
     if facts.reason == _MISSING:
         return "no longer judged: no readings"
@@ -208,10 +200,10 @@ def _still(notice: Notice, lasted: str) -> str:
         return f"still flapping: {facts.swings.count} times" + _range(
             facts.swings, facts.judged, ", between"
         )
-    if silent(facts.judged):
-        return f"still no readings, for {number(facts.judged)}"
+    if is_silence(facts.judged):
+        return f"still no readings, for {value_text(facts.judged)}"
     still = f"still firing, for {lasted}"
-    return f"{still}: {sentence(notice)}" if sign(facts.judged) else still
+    return f"{still}: {system_sentence(notice)}" if is_signal(facts.judged) else still
 
 
 def _worse(facts: NotificationFacts) -> str:
@@ -220,16 +212,18 @@ def _worse(facts: NotificationFacts) -> str:
             facts.swings, facts.judged, ", now between"
         )
     now = (
-        f"no readings for {number(facts.judged)}" if silent(facts.judged) else judged(facts.judged)
+        f"no readings for {value_text(facts.judged)}"
+        if is_silence(facts.judged)
+        else comparison_text(facts.judged)
     )
     return f"worse: {now}" + (
-        f", last told {spelled(facts.told, facts.judged)}" if facts.told is not None else ""
+        f", last told {format_value(facts.told, facts.judged)}" if facts.told is not None else ""
     )
 
 
 def _late(facts: NotificationFacts, now: Millis, zone: tzinfo | None) -> str:
-    """Of what its channel hears later than when it happened; empty if it does not."""
-    start = moment(facts.fired_at or facts.since, now, zone)
+    """Headline of news that is told later than it happened; empty if it is not."""
+    start = format_instant(facts.fired_at or facts.since, now, zone)
     matter = "flapping" if facts.swings is not None else "firing"
     match facts.late:
         case Late.MUTED:
@@ -245,21 +239,17 @@ def _late(facts: NotificationFacts, now: Millis, zone: tzinfo | None) -> str:
 def _back(told: DecidingComparison | None) -> str:
     if told is None:
         return "readings are back, and it fires"
-    return f"readings are back, and {'low' if told.falling else 'high'}: {judged(told)}"
+    return f"readings are back, and {'low' if told.falling else 'high'}: {comparison_text(told)}"
 
 
 def _times(swings: FlapRange, facts: NotificationFacts) -> str:
-    return f"flapping: {swings.count} times in {lasting(facts.at - facts.since)}"
+    return f"flapping: {swings.count} times in {format_duration(facts.at - facts.since)}"
 
 
 def _range(swings: FlapRange, told: DecidingComparison | None, words: str) -> str:
-    """Its ends, behind `words`; a single value stands `at`."""
+    """Ends of the range, after `words`; a single value gets `at`."""
     known = dict.fromkeys(
-        spelled(value, told) for value in (swings.low, swings.high) if value is not None
+        format_value(value, told) for value in (swings.low, swings.high) if value is not None
     )
     words = words if len(known) > 1 else words.replace("between", "at")
     return f"{words} {' and '.join(known)}" if known else ""
-
-
-def _finite(value: Decimal | None) -> bool:
-    return value is not None and value.is_finite()

@@ -1,9 +1,9 @@
-"""The same text as HTML, for e-mail, to be read on a phone, by day and by night. Pure.
+"""HTML of a message for e-mail, to be read on a phone, by day and by night. Pure.
 
-Nothing in it is fetched or runs: blocks and spans, styled where they stand, as mail programs know
-no others for sure. One line of text per innermost block, and no tables: the text part of the mail
-is made of it, line by line. Plain text has no colour and no background, so that a dark screen
-chooses both; what has one is read on white and on black.
+Nothing in it is fetched or runs: blocks and spans with inline styles, as mail programs surely
+support no others. Each innermost block is one line and there are no tables, because the text part
+of the mail is made from it, line by line. Plain text has no colour and no background, so that a
+dark screen chooses both. Coloured text is readable on white and on black.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ _PAGE = (
 )
 _LINE = "border-top:1px solid #a0a0a0;padding:6px 0"
 _VALUE = "float:right;text-align:right"
-"""A value stands behind its name; to the right of it where the program can do that."""
+"""Style of a value: right of its name where the program supports that, else behind it."""
 _ASIDE = "opacity:.7"
 _BELOW = f"font-size:14px;{_ASIDE}"
 
@@ -28,11 +28,11 @@ _COLOURS = {
     **dict.fromkeys(("WARNING", "NOT JUDGED", "ALERTS", "GAPS", "FAILING"), _ORANGE),
     **dict.fromkeys(("INFO", "ACK", "RETIRED", "REPORT"), _BLUE),
 }
-"""By the first word of a headline; what is over, or has been well all the time, is green."""
+"""Colours by the first word of a headline. All others are green: over, or well all the time."""
 
 
-def rendered(text: Text) -> str:
-    """A fragment: what the title says stands above it, as the subject."""
+def render(text: Text) -> str:
+    """HTML fragment of the text. The title is the subject of the mail."""
     parts = [_shown(each) for each in text.shown]
     why = [_block(escape(each), _ASIDE) for each in text.why]
     return _block("<br><br>".join([*parts, *why]), _PAGE)
@@ -50,7 +50,7 @@ def _shown(shown: Shown) -> str:
 
 
 def _edged(shown: Shown, lines: Iterable[str]) -> str:
-    """The heading and what belongs to it, with its colour at the edge."""
+    """Heading with its lines, and its colour at the edge."""
     section = shown.section
     colour = _COLOURS.get(section.word, _GREEN)
     text = escape(shown.heading)

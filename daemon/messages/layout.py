@@ -1,4 +1,4 @@
-"""The text of a message: paragraphs of plain lines, for every channel there is. Pure."""
+"""Layout of a message: paragraphs of plain lines, for every channel. Pure."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,17 +8,17 @@ from daemon.messages.section import GAP, Section
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A section as it stands in the message."""
+    """Section as shown in the message."""
 
     section: Section
     whole: bool
-    """With its details."""
+    """True if its details are shown."""
     unsaid: str | None = None
-    """What the title leaves unsaid of the headline; None where it says nothing of it."""
+    """Part of the headline that is not in the title; None if the title says nothing of it."""
 
     @property
     def heading(self) -> str:
-        """The first line, which may be empty."""
+        """First line, which may be empty."""
         return self.section.headline if self.unsaid is None else self.unsaid
 
     @property
@@ -30,10 +30,10 @@ class Shown:
         return " · ".join([*heading, *section.marks])
 
 
-def shown(
+def lay_out(
     sections: Sequence[Section], detailed: int, room: int, weigh: Callable[[str], int]
 ) -> list[Shown]:
-    """The first of them with their details, as long as all headlines still fit."""
+    """Show the first sections with details, as long as all headlines still fit."""
     room -= sum(weigh(section.brief + GAP) for section in sections)
     found = []
     for number, section in enumerate(sections):
@@ -46,11 +46,11 @@ def shown(
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What stands below the title."""
+    """Text below the title."""
 
     shown: Sequence[Shown]
     why: Sequence[str] = ()
-    """Why it comes late, or to this channel: each a paragraph."""
+    """Reasons of a delay, or of the choice of this channel: each is a paragraph."""
 
     def plain(self) -> str:
         return GAP.join([*(each.plain for each in self.shown), *self.why])

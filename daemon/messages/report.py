@@ -1,9 +1,9 @@
-"""A report as people read it on a phone: facts in, a message out. Pure.
+"""Reports as people read them on a phone: data in, a message out. Pure.
 
-    facts ──► what is to be known at once ──► each account, the worst first ──► the daemon ──► the channels
+    data ──► summary ──► each account, the worst first ──► channels
 
-It says also that nothing happened: whoever gets no report knows that something is wrong. Where a
-channel has no room for all, details go first, and then the accounts that were well.
+A report also says that nothing happened: if none comes, something is wrong. If a channel has no
+room for all, details are dropped first, then the accounts that were well.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from daemon.messages import html
 from daemon.messages.compose import LATE, TITLE, body_room
-from daemon.messages.layout import Text, shown
-from daemon.messages.report_account import WORDS, Fate, section
+from daemon.messages.layout import Text, lay_out
+from daemon.messages.report_account import WORDS, Fate, account_section
 from daemon.messages.report_data import Posted, ReportData, ReportedAlert, Watched
 from daemon.messages.report_words import Calendar, counted
 from daemon.messages.section import GAP, LATE_AFTER, FieldRow, RenderContext, Section
-from daemon.text.numbers import about
+from daemon.text.numbers import format_minutes
 from daemon.types import Message, Severity
 
 QUIET = "all quiet"
@@ -24,38 +24,36 @@ QUIET = "all quiet"
 
 @dataclass(frozen=True, slots=True)
 class Doubts:
-    """What only the outbox knows of a report on its way."""
+    """Uncertain points of a report on its way, known only to its delivery."""
 
     maybe_repeat: bool = False
-    """An earlier attempt had no outcome: the person may have read this already."""
+    """True if an earlier attempt had no outcome: it may have been read already."""
     not_recorded: bool = False
-    """The database refused to store that it is due."""
+    """True if the database refused to record that the report is due."""
 
 
 NO_DOUBTS = Doubts()
 
 
-def compose(facts: ReportData, sending: RenderContext, doubts: Doubts = NO_DOUBTS) -> Message:
-    """The whole report in one message. It rings nobody out of bed: it is quiet where the channel
-    can be.
-    """
-    calendar = Calendar(facts.span, sending.zone)
-    fates, verdict = _fates(facts), _verdict(facts)
+def compose(facts: ReportData, context: RenderContext, doubts: Doubts = NO_DOUBTS) -> Message:
+    """Compose the whole report as one message. It is quiet where the channel supports that."""
+    calendar = Calendar(facts.span, context.zone)
+    fates, summary = _fates(facts), _summary(facts)
     sections = _fitting(
-        [_head(facts, verdict, calendar, sending, doubts), *(_delivery(facts.channels, calendar))],
-        [section(fate, calendar) for fate in fates],
-        sending,
+        [_head(facts, summary, calendar, context, doubts), *(_delivery(facts.channels, calendar))],
+        [account_section(fate, calendar) for fate in fates],
+        context,
     )
-    why = [f"{LATE}{sending.why_late}"] if sending.why_late and _late(facts, sending) else []
-    text = Text(shown(sections, len(sections), body_room(sending), sending.weigh), why)
-    title = _title(facts.name, verdict)
+    why = [f"{LATE}{context.why_late}"] if context.why_late and _late(facts, context) else []
+    text = Text(lay_out(sections, len(sections), body_room(context), context.weigh), why)
+    title = _title(facts.name, summary)
     return Message(
-        title, text.plain(), Severity.INFO, html.rendered(text), f"report.{facts.name}", quiet=True
+        title, text.plain(), Severity.INFO, html.render(text), f"report.{facts.name}", quiet=True
     )
 
 
-def worst(facts: ReportData) -> Watched | None:
-    """The account to show a chart of: the one that is told first."""
+def worst_account(facts: ReportData) -> Watched | None:
+    """Account whose chart is shown: the first one that has readings."""
     return next(
         (
             fate.watched
@@ -67,8 +65,9 @@ def worst(facts: ReportData) -> Watched | None:
 
 
 def _fates(facts: ReportData) -> list[Fate]:
-    """The worst first; those of accounts that are gone, and of the daemon itself, only where
-    something fired.
+    """Results by account, the worst first.
+
+    Removed accounts and the daemon itself appear only if something fired.
     """
     watched = {each.account: each for each in facts.accounts}
     others = dict.fromkeys(each.account for each in facts.episodes if each.account not in watched)
@@ -82,73 +81,71 @@ def _of(account: str, episodes: Sequence[ReportedAlert]) -> tuple[ReportedAlert,
     return tuple(each for each in episodes if each.account == account)
 
 
-def _verdict(facts: ReportData) -> list[str]:
-    """The whole report in a few words, the worst first."""
+def _summary(facts: ReportData) -> list[str]:
+    """Summary of the report in a few words, the worst first."""
     if facts.unreadable:
         return ["the record cannot be read"]
     firing = sum(each.until is None for each in facts.episodes)
+    over = len(facts.episodes) - firing
+    unread = sum(not each.readings for each in facts.accounts)
     gaps = sum(len(each.gaps) for each in facts.accounts)
-    unread = [each.account for each in facts.accounts if not each.readings]
-    failed = sum(each.failed for each in facts.channels)
     waiting = sum(each.waiting for each in facts.channels)
-    return [
-        *([f"{counted(firing, 'alert')} firing now"] if firing else []),
-        *(
-            [f"{counted(len(facts.episodes) - firing, 'alert')} over"]
-            if len(facts.episodes) > firing
-            else []
-        ),
-        *([f"{counted(len(unread), 'account')} without readings"] if unread else []),
-        *([counted(gaps, "gap")] if gaps else []),
-        *([f"{counted(waiting, 'notification')} waiting"] if waiting else []),
-        *([f"{counted(failed, 'attempt')} to deliver failed"] if failed else []),
-    ] or [QUIET]
+    failed = sum(each.failed for each in facts.channels)
+    counts = (
+        (firing, f"{counted(firing, 'alert')} firing now"),
+        (over, f"{counted(over, 'alert')} over"),
+        (unread, f"{counted(unread, 'account')} without readings"),
+        (gaps, counted(gaps, "gap")),
+        (waiting, f"{counted(waiting, 'notification')} waiting"),
+        (failed, f"{counted(failed, 'attempt')} to deliver failed"),
+    )
+    return [text for count, text in counts if count] or [QUIET]
 
 
-def _title(name: str, verdict: Sequence[str]) -> str:
-    """As much of the verdict as there is room for, word by word; a long name gives way."""
+def _title(name: str, summary: Sequence[str]) -> str:
+    """Title: as much of the summary as fits; a long name is cut."""
     head = f"REPORT {name}"
     head = head if len(head) <= TITLE // 2 else f"{head[: TITLE // 2 - 1]}…"
     titles = [
-        f"{head}: {', '.join([*verdict[:end], *(['…'] if verdict[end:] else [])])}"
-        for end in range(len(verdict) + 1)
+        f"{head}: {', '.join([*summary[:end], *(['…'] if summary[end:] else [])])}"
+        for end in range(len(summary) + 1)
     ]
     return max((title for title in titles if len(title) <= TITLE), key=len)
 
 
 def _head(
     facts: ReportData,
-    verdict: Sequence[str],
+    summary: Sequence[str],
     calendar: Calendar,
-    sending: RenderContext,
+    context: RenderContext,
     doubts: Doubts,
 ) -> Section:
     said = f"{facts.name}: {calendar.date(facts.span.since)} to {calendar.date(facts.span.until)}"
-    lines = tuple(_lines(facts, verdict, calendar, sending, doubts))
+    lines = tuple(_lines(facts, summary, calendar, context, doubts))
     return Section("REPORT", said, lines[:1], lines, (), tuple(_next(facts, calendar)))
 
 
 def _lines(
     facts: ReportData,
-    verdict: Sequence[str],
+    summary: Sequence[str],
     calendar: Calendar,
-    sending: RenderContext,
+    context: RenderContext,
     doubts: Doubts,
 ) -> Iterator[str]:
     yield (
         f"{QUIET}: no alert fired, and the readings have no gaps"
-        if verdict == [QUIET]
-        else ", ".join(verdict)
+        if summary == [QUIET]
+        else ", ".join(summary)
     )
     if facts.unreadable:
         yield facts.unreadable
     for down in facts.downs:
         how = " (it did not end in order)" if down.killed else ""
         yield f"marginwatch did not run from {calendar.stretch(down.stretch)}{how}"
-    if _late(facts, sending):
+    if _late(facts, context):
         yield (
             f"due {calendar.date(facts.span.until)}, sent only now:"
-            f" {about(sending.now - facts.span.until)} late"
+            f" {format_minutes(context.now - facts.span.until)} late"
         )
     if doubts.maybe_repeat:
         yield "may be a repeat: an earlier attempt had no answer"
@@ -163,8 +160,8 @@ def _next(facts: ReportData, calendar: Calendar) -> Iterator[str]:
         )
 
 
-def _late(facts: ReportData, sending: RenderContext) -> bool:
-    return sending.now - facts.span.until >= LATE_AFTER + sending.group_wait
+def _late(facts: ReportData, context: RenderContext) -> bool:
+    return context.now - facts.span.until >= LATE_AFTER + context.group_wait
 
 
 def _delivery(channels: Sequence[Posted], calendar: Calendar) -> Iterator[Section]:
@@ -189,18 +186,16 @@ def _channel(posted: Posted, calendar: Calendar) -> FieldRow:
 
 
 def _fitting(
-    frame: Sequence[Section], accounts: Sequence[Section], sending: RenderContext
+    frame: Sequence[Section], accounts: Sequence[Section], context: RenderContext
 ) -> list[Section]:
-    """The head, as many accounts as have room for their headlines, what became of the others, and
-    the channels.
-    """
+    """Sections that fit: the head, accounts, the number of other accounts, and the channels."""
     head, *delivery = frame
-    left = body_room(sending) - sum(
-        sending.weigh(each.brief + GAP) for each in (*frame, _others(len(accounts)))
+    left = body_room(context) - sum(
+        context.weigh(each.brief + GAP) for each in (*frame, _others(len(accounts)))
     )
     fitting: list[Section] = []
     for each in accounts:
-        left -= sending.weigh(each.brief + GAP)
+        left -= context.weigh(each.brief + GAP)
         if left < 0:
             break
         fitting.append(each)

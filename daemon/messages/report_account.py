@@ -1,6 +1,4 @@
-"""What a report says of one account, or of the daemon itself: how bad it was, alerts, gaps and the
-fields. Pure.
-"""
+"""Report of one account, or of the daemon itself: state, alerts, gaps and fields. Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,22 +8,20 @@ from operator import attrgetter
 from daemon.messages.report_data import FieldSummary, ReportedAlert, ReportSpan, Seen, Watched
 from daemon.messages.report_words import Calendar, counted
 from daemon.messages.section import SHOWN, FieldRow, Section
-from daemon.text.names import called, whose
-from daemon.text.numbers import amount
+from daemon.text.names import account_label, rule_label
+from daemon.text.numbers import format_amount
 from daemon.types import Severity
 
 FIRING, ALERTS, GAPS, OK = "FIRING", "ALERTS", "GAPS", "OK"
 WORDS = (FIRING, ALERTS, GAPS, OK)
-"""The worst first: what still fires, what fired, what was not read, and what was well all the
-time.
-"""
+"""States, the worst first: still firing, fired, not read, well all the time."""
 
 _SEVERITIES = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
 
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """How one account fared. Without what was watched of it: how the daemon itself did."""
+    """Result of one account; without `watched`, that of the daemon itself."""
 
     account: str
     episodes: tuple[ReportedAlert, ...]
@@ -46,11 +42,9 @@ class Fate:
         return ALERTS if self.episodes else GAPS if self.gaps or self.unread else OK
 
 
-def section(fate: Fate, calendar: Calendar) -> Section:
-    """The headline says all that is bad; where there is no room for more, the margin stands behind
-    it.
-    """
-    said = f"{whose(fate.account)}: {', '.join(_said(fate))}"
+def account_section(fate: Fate, calendar: Calendar) -> Section:
+    """Section of one account. Its headline says all that is bad; the margin follows if brief."""
+    said = f"{account_label(fate.account)}: {', '.join(_said(fate))}"
     lines = (*_alerts(fate.episodes, calendar), *_missing(fate, calendar))
     rows = tuple(_rows(fate.watched, calendar)) if fate.watched is not None else ()
     foot = tuple(_foot(fate.watched, calendar)) if fate.watched is not None else ()
@@ -64,14 +58,14 @@ def _said(fate: Fate) -> Iterator[str]:
 
 
 def _alerts(episodes: Sequence[ReportedAlert], calendar: Calendar) -> Iterator[str]:
-    """One line for each rule, the most severe first."""
+    """Yield one line per rule, the most severe first."""
     ordered = sorted(episodes, key=lambda each: (_SEVERITIES.index(each.severity), each.rule))
     for _, alike in groupby(ordered, key=attrgetter("severity", "rule")):
         yield _rule(sorted(alike, key=attrgetter("since")), calendar)
 
 
 def _rule(episodes: Sequence[ReportedAlert], calendar: Calendar) -> str:
-    name = f"{called(episodes[0].rule)} ({episodes[0].severity})"
+    name = f"{rule_label(episodes[0].rule)} ({episodes[0].severity})"
     firing = [each for each in episodes if each.until is None]
     spans = [ReportSpan(each.since, each.until) for each in episodes if each.until is not None]
     over = f"fired {_times(len(spans))}{calendar.stretches(spans)}" if spans else ""
@@ -99,7 +93,7 @@ def _rows(watched: Watched, calendar: Calendar) -> Iterator[FieldRow]:
     for field in SHOWN:
         course = watched.courses.get(field)
         if course is not None:
-            yield FieldRow(field, amount(course.last.value), tuple(_range(course, calendar)))
+            yield FieldRow(field, format_amount(course.last.value), tuple(_range(course, calendar)))
 
 
 def _range(course: FieldSummary, calendar: Calendar) -> Iterator[str]:
@@ -111,7 +105,7 @@ def _range(course: FieldSummary, calendar: Calendar) -> Iterator[str]:
 
 
 def _seen(seen: Seen, calendar: Calendar) -> str:
-    return f"{amount(seen.value)} at {calendar.time(seen.at)}"
+    return f"{format_amount(seen.value)} at {calendar.time(seen.at)}"
 
 
 def _foot(watched: Watched, calendar: Calendar) -> Iterator[str]:

@@ -1,6 +1,4 @@
-"""How a span went: all that a report can tell. Pure values; instants are those that are meant now
-(SEMANTICS A5).
-"""
+"""Data of a report. Pure values; instants are those of the corrected clock (SEMANTICS A5)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +9,7 @@ from daemon.types import Millis, MissReason, Severity
 
 
 class ReportSpan(NamedTuple):
-    """Half open: `since` belongs to it, `until` does not."""
+    """Half-open span: `since` is inside, `until` is not."""
 
     since: Millis
     until: Millis
@@ -21,12 +19,12 @@ class ReportSpan(NamedTuple):
         return self.until - self.since
 
     def overlap(self, other: "ReportSpan") -> Millis:
-        """How much of it lies in the other one."""
+        """Length of the overlap with another span."""
         return max(0, min(self.until, other.until) - max(self.since, other.since))
 
 
 class Seen(NamedTuple):
-    """A field in one reading, exactly as the exchange sent it."""
+    """Value of a field in one reading, exactly as the exchange sent it."""
 
     value: Decimal
     at: Millis
@@ -34,7 +32,7 @@ class Seen(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FieldSummary:
-    """How a field went. What is lowest or highest more than once, is so the first time."""
+    """Summary of a field. Equal lows or highs count at their first time."""
 
     low: Seen
     high: Seen
@@ -43,70 +41,70 @@ class FieldSummary:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What an account's record holds of the span."""
+    """Record of an account within the span."""
 
     account: str
     since: Millis
-    """From when on it was watched: the beginning of the span, unless its record began later."""
+    """Begin of the span, or of the account's record if that began later."""
     readings: int = 0
-    """Those that were judged."""
+    """Number of judged readings."""
     courses: Mapping[str, FieldSummary] = field(default_factory=dict)
-    """By field; without those that no reading had."""
+    """Summaries by field, without fields that no reading had."""
     misses: Mapping[MissReason, int] = field(default_factory=dict)
-    """How many attempts to read failed, by reason."""
+    """Number of failed attempts to read, by reason."""
     gaps: tuple[ReportSpan, ...] = ()
-    """The times without readings that are long enough to be told, in their order."""
+    """Gaps that are long enough to be told, in order."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReportedAlert:
-    """An alert that fired before or in the span, and was not over when that began."""
+    """Alert that fired before or in the span, and was not over when the span began."""
 
     account: str
-    """Empty where it is about the daemon itself."""
+    """Account; empty for an alert of the daemon itself."""
     rule: str
     severity: Severity
     since: Millis
     until: Millis | None
-    """None where it still fires."""
+    """End; None if it still fires."""
 
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """How a channel fared."""
+    """Delivery of one channel."""
 
     channel: str
     delivered: int = 0
     """Messages whose attempt began in the span."""
     failed: int = 0
-    """Attempts of the span that did not deliver, as far as their outcome is known."""
+    """Attempts in the span that did not deliver, as far as their outcome is known."""
     waiting: int = 0
-    """Notifications that wait now, and are no longer expected to leave at any moment."""
+    """Notifications that wait now and are not about to be sent."""
     waiting_since: Millis | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Down:
-    """A time in which the daemon did not run."""
+    """Span in which the daemon did not run."""
 
     stretch: ReportSpan
     killed: bool
-    """It was not stopped, but ended without a word: killed, or the machine with it."""
+    """True if it was not stopped in order: it was killed, or the machine failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReportData:
-    """Of one report."""
+    """Data of one report."""
 
     name: str
     span: ReportSpan
-    """From when the one before was due until this one is."""
+    """Span from the time at which the previous report was due until this one is due."""
     accounts: tuple[Watched, ...] = ()
-    """Those that are configured."""
+    """Configured accounts."""
     episodes: tuple[ReportedAlert, ...] = ()
     channels: tuple[Posted, ...] = ()
     downs: tuple[Down, ...] = ()
     next_at: Millis | None = None
-    """When the next one is due."""
+    """Time at which the next report is due."""
     unreadable: str = ""
-    """Why the record could not be read; then nothing else is known."""
+    """Reason why the record could not be read; then nothing else is known."""

@@ -1,25 +1,23 @@
-"""Instants, spans and counts as a report words them: to the minute, and with no more date than is
-needed. Pure.
-"""
+"""Words of a report for instants, spans and counts: to the minute, with a short date. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 from daemon.messages.report_data import ReportSpan
-from daemon.text.numbers import about
+from daemon.text.numbers import format_minutes
 from daemon.types import DAY, HOUR, Millis
 
 LISTED = 3
-"""Spans that are listed one by one; of more, the longest."""
+"""Maximum number of listed spans; beyond it, only the longest."""
 
 _ONE_DAY = DAY + 2 * HOUR
-"""A day may have 25 hours; within it a time of the day is enough."""
+"""Span within which a time of day is enough; a day may have 25 hours."""
 
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """Of the report's span, as the clock on the wall shows it. No zone is the system's."""
+    """Calendar of the report's span by the wall clock. No zone is the system's."""
 
     span: ReportSpan
     zone: tzinfo | None
@@ -30,9 +28,7 @@ class Calendar:
         return f"{there:%a} {there.day} {there:%b %H:%M}"
 
     def time(self, at: Millis) -> str:
-        """The time alone, where that can mean one day only; within a week with the day of the
-        week.
-        """
+        """Time alone if only one day is possible; within a week with the day of the week."""
         if self.span.lasted <= _ONE_DAY and self.span.since <= at <= self.span.until:
             return f"{self._local(at):%H:%M}"
         if self.span.lasted <= 7 * DAY and self.span.since <= at <= self.span.until:
@@ -43,14 +39,16 @@ class Calendar:
         return f"{self.time(told.since)} to {self.time(told.until)}"
 
     def stretches(self, told: Sequence[ReportSpan]) -> str:
-        """How long in all, and when."""
+        """Total length of the spans, and their times."""
         if len(told) == 1:
-            return f"{about(told[0].lasted)}, {self.stretch(told[0])}"
-        total = about(sum(each.lasted for each in told))
+            return f"{format_minutes(told[0].lasted)}, {self.stretch(told[0])}"
+        total = format_minutes(sum(each.lasted for each in told))
         if len(told) <= LISTED:
             return f"{total} in all: {', '.join(map(self.stretch, told))}"
         longest = max(told, key=lambda each: each.lasted)
-        return f"{total} in all, the longest {about(longest.lasted)}, {self.stretch(longest)}"
+        return (
+            f"{total} in all, the longest {format_minutes(longest.lasted)}, {self.stretch(longest)}"
+        )
 
     def _local(self, at: Millis) -> datetime:
         return datetime.fromtimestamp(at / 1_000, UTC).astimezone(self.zone)

@@ -1,8 +1,7 @@
-"""What a message says of one alert, or of several that are over: a headline, what must stand, and
-details. Pure.
+"""Sections of a message: headline, required marks, and details of one or more alerts. Pure.
 
-How many sections a message has, and which keep their details, is decided in `message`; how they
-look as HTML, in `html`. Nothing here knows how long a message may be.
+`compose` decides how many sections a message has and which keep their details; `html` decides how
+they look. Nothing here knows how long a message may be.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -10,10 +9,25 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from operator import attrgetter
 
-from daemon.alerts.trend import pace, step
-from daemon.messages.headline import both, name, news, number, sign, word
+from daemon.alerts.trend import pace_sentence, step_sentence
+from daemon.messages.headline import (
+    alert_name,
+    first_word,
+    is_signal,
+    news_text,
+    start_and_end,
+    value_text,
+)
 from daemon.rules.evaluation.signals import LASTING
-from daemon.text.numbers import about, amount, change, lasting, moment, rough, spelled
+from daemon.text.numbers import (
+    format_amount,
+    format_change,
+    format_duration,
+    format_instant,
+    format_minutes,
+    format_value,
+    rough,
+)
 from daemon.text.printable import printable
 from daemon.types import (
     ENDS,
@@ -29,24 +43,22 @@ from daemon.types import (
 SHOWN = ("available_margin", "available_usdt", "almighty_gold", "al_margin", "al_freeze")
 LATE_AFTER = MINUTE
 GAP = "\n\n"
-"""Between two paragraphs of a text."""
+"""Separator of two paragraphs of a text."""
 
 
 @dataclass(frozen=True, slots=True)
 class MessageItem:
-    """A notice on its way, with what only the outbox knows of it."""
+    """Notice to be told, with facts that only its delivery knows."""
 
     notice: Notice
     maybe_repeat: bool = False
-    """An earlier attempt had no outcome: the person may have read this already."""
+    """True if an earlier attempt had no outcome: it may have been read already."""
     not_recorded: bool = False
-    """The database refused to store what caused it (the exception of promise 1)."""
+    """True if the database refused to record its cause (the exception of promise 1)."""
     ended: Notice | None = None
-    """Its end, when firing and end go out together: told as one account of both (promise 3)."""
+    """End of the alert, if firing and end are sent together (promise 3)."""
     unheard: bool = False
-    """It is the end of something that its channel was never told of: one account of both, again
-    (SEMANTICS E5, F4).
-    """
+    """True for an end whose firing the channel was never told: it tells both (SEMANTICS E5, F4)."""
 
     @property
     def account_of_both(self) -> bool:
@@ -54,7 +66,7 @@ class MessageItem:
 
     @property
     def last(self) -> Notice:
-        """What is known last: of one that is over, its end."""
+        """Latest notice: the end, if the alert is over."""
         return self.ended or self.notice
 
     @property
@@ -68,20 +80,20 @@ class MessageItem:
 
 @dataclass(frozen=True, slots=True)
 class RenderContext:
-    """How, and when, a message leaves."""
+    """Settings of a channel and the time of sending."""
 
     now: Millis
     zone: tzinfo | None
     group_wait: Millis = 0
-    """What the channel waits to join: that is asked for, and not late."""
+    """Time the channel waits to group news; this does not count as late."""
     room: int = 3_800
-    """What the channel takes in one message, counted by `weigh`."""
+    """Maximum size of one message, counted by `weigh`."""
     weigh: Callable[[str], int] = len
-    """How much room a text takes. Of two texts together it is the sum."""
+    """Size of a text. The size of two texts together is the sum of both."""
     titled: bool = True
-    """The channel shows the title, so that the text need not repeat it."""
+    """True if the channel shows the title, so that the text need not repeat it."""
     why_late: str = ""
-    """Why what waited did not leave before, in words; empty where nobody knows."""
+    """Reason of a delay, in words; empty if unknown."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "why_late", printable(self.why_late))
@@ -91,12 +103,12 @@ class RenderContext:
         return not held and self.now - item.notice.at >= LATE_AFTER + self.group_wait
 
     def moment(self, at: Millis) -> str:
-        return moment(at, self.now, self.zone)
+        return format_instant(at, self.now, self.zone)
 
 
 @dataclass(frozen=True, slots=True)
 class FieldRow:
-    """One field, with how it moved."""
+    """Field with its value and its changes."""
 
     field: str
     value: str
@@ -114,20 +126,20 @@ class FieldRow:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """What a message says of one alert."""
+    """Section: text about one alert, or about several that are over."""
 
     word: str
-    """How bad it is; of an end, what kind of end."""
+    """First word: the severity, or the kind of end."""
     said: str
-    """What happened: with the word, the headline."""
+    """Rest of the headline: what happened."""
     marks: tuple[str, ...]
-    """What must be said, also where there is no room for details."""
+    """Marks that must be shown, even without room for details."""
     lines: tuple[str, ...] = ()
     rows: tuple[FieldRow, ...] = ()
     foot: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Escape what comes from outside before anything measures it."""
+        """Escape foreign text before anything measures it."""
         object.__setattr__(self, "said", printable(self.said))
         for part in ("marks", "lines", "foot"):
             object.__setattr__(self, part, tuple(map(printable, getattr(self, part))))
@@ -149,23 +161,28 @@ class Section:
         return "\n".join([self.headline, *self.details]) if self.details else self.brief
 
 
-def section(item: MessageItem, sending: RenderContext) -> Section:
-    """What there is to say of one alert."""
+def item_section(item: MessageItem, context: RenderContext) -> Section:
+    """Section of one item."""
     facts = item.last.facts
-    marks = (f"alert {facts.code}", *doubts([item]), *_raised(item, sending))
+    marks = (f"alert {facts.code}", *uncertainty_marks([item]), *_raised(item, context))
     lines = (
         *_own_words(item),
-        *_judgement(item, sending),
-        *_since(item, sending),
-        *_remarks(item, sending),
+        *_judgement(item, context),
+        *_since(item, context),
+        *_remarks(item, context),
     )
     return Section(
-        worded(item), _said(item, sending), marks, lines, tuple(rows(facts)), tuple(_foot(item))
+        item_word(item),
+        _said(item, context),
+        marks,
+        lines,
+        tuple(field_rows(facts)),
+        tuple(_foot(item)),
     )
 
 
-def doubts(items: Sequence[MessageItem]) -> Iterator[str]:
-    """What must be known of any of them."""
+def uncertainty_marks(items: Sequence[MessageItem]) -> Iterator[str]:
+    """Yield the marks of uncertainty that apply to any of the items."""
     if any(item.maybe_repeat for item in items):
         yield "may be a repeat"
     if any(item.not_recorded for item in items):
@@ -174,126 +191,120 @@ def doubts(items: Sequence[MessageItem]) -> Iterator[str]:
         yield "unconfirmed"
 
 
-def _raised(item: MessageItem, sending: RenderContext) -> Iterator[str]:
-    """When it happened, unless that is now, or said already: a value of two hours ago must not pass
-    for the present.
-    """
-    if sending.is_late(item) and not item.account_of_both:
-        yield f"raised {sending.moment(item.notice.at)}"
+def _raised(item: MessageItem, context: RenderContext) -> Iterator[str]:
+    """Yield the time of a late notice, so that an old value is not taken for the present one."""
+    if context.is_late(item) and not item.account_of_both:
+        yield f"raised {context.moment(item.notice.at)}"
 
 
-def _said(item: MessageItem, sending: RenderContext) -> str:
+def _said(item: MessageItem, context: RenderContext) -> str:
     told = (
-        both(item.last, sending.now, sending.zone)
+        start_and_end(item.last, context.now, context.zone)
         if item.account_of_both
-        else news(item.notice, sending.now, sending.zone)
+        else news_text(item.notice, context.now, context.zone)
     )
-    return f"{name(item.notice.key)}: {told}"
+    return f"{alert_name(item.notice.key)}: {told}"
 
 
-def worded(item: MessageItem) -> str:
-    return "OVER" if item.account_of_both else word(item.notice.key.kind, item.notice.facts)
+def item_word(item: MessageItem) -> str:
+    return "OVER" if item.account_of_both else first_word(item.notice.key.kind, item.notice.facts)
 
 
-def rows(facts: NotificationFacts) -> Iterator[FieldRow]:
-    """The five fields with their change over ten minutes and an hour; what is unknown or did not
-    move is left out.
-    """
+def field_rows(facts: NotificationFacts) -> Iterator[FieldRow]:
+    """Yield the five fields with their changes over ten minutes and an hour, as far as known."""
     for field in SHOWN:
         value = attrgetter(field)(facts.balances)
         if value is not None:
             known = (
-                (facts.changes, about(facts.span) if facts.span else "10 min"),
+                (facts.changes, format_minutes(facts.span) if facts.span else "10 min"),
                 (facts.hourly, "1 h"),
             )
             moves = [
-                f"{change(rough(moved[field]))} in {span}"
+                f"{format_change(rough(moved[field]))} in {span}"
                 for moved, span in known
                 if moved.get(field)
             ]
-            yield FieldRow(field, amount(value), tuple(moves))
+            yield FieldRow(field, format_amount(value), tuple(moves))
 
 
 def _own_words(item: MessageItem) -> Iterator[str]:
-    """The rule's summary, unless the headline is made of it."""
+    """Yield the rule's summary, unless it is the headline."""
     facts = item.last.facts
-    if facts.summary and not item.over and facts.summary != news(item.notice, facts.at, None):
+    if facts.summary and not item.over and facts.summary != news_text(item.notice, facts.at, None):
         yield facts.summary
 
 
-def _judgement(item: MessageItem, sending: RenderContext) -> Iterator[str]:
-    """The judged field with its value and threshold; later also the worst value; what a system rule
-    found.
+def _judgement(item: MessageItem, context: RenderContext) -> Iterator[str]:
+    """Yield the judged comparison, the worst value, the finding of a system rule, and the trend.
 
-    What was found is over with the alert; and where its pace leads to is past, in what comes late.
+    A finding is over with the alert, and a late message tells no pace, as it has passed.
     """
     facts = item.last.facts
     yield from _compared(facts.judged) if facts.judged is not None else ()
     again = item.over or item.notice.key.kind in {Kind.REPEAT, Kind.WORSE}
     if facts.worst is not None and again and not _bare(facts.judged):
-        yield f"worst: {spelled(facts.worst, facts.judged)}"
+        yield f"worst: {format_value(facts.worst, facts.judged)}"
     if item.over:
         return
-    if facts.detail and facts.detail not in news(item.notice, facts.at, None):
+    if facts.detail and facts.detail not in news_text(item.notice, facts.at, None):
         yield facts.detail
-    yield from step(facts, sending.moment)
-    if not sending.is_late(item):
-        yield from pace(facts)
+    yield from step_sentence(facts, context.moment)
+    if not context.is_late(item):
+        yield from pace_sentence(facts)
 
 
 def _compared(told: DecidingComparison) -> Iterator[str]:
     if _bare(told):
         return
-    threshold = "" if told.threshold is None else f", threshold {spelled(told.threshold, told)}"
-    if sign(told):
-        yield f"{number(told)}{threshold}"
+    threshold = (
+        "" if told.threshold is None else f", threshold {format_value(told.threshold, told)}"
+    )
+    if is_signal(told):
+        yield f"{value_text(told)}{threshold}"
         return
-    yield f"{told.field} {number(told)}{threshold} (rule: {told.text})"
+    yield f"{told.field} {value_text(told)}{threshold} (rule: {told.text})"
     if "free_margin" in told.text:
         yield "free_margin is a cautious estimate: available_margin less al_margin"
 
 
 def _bare(told: DecidingComparison | None) -> bool:
-    """What is either so or not has no value to show; how long something has lasted is seen up to
-    its limit only.
-    """
-    return told is not None and sign(told) and (not told.duration or told.field in LASTING)
+    """Check for a signal whose value says nothing: a yes or no, or a time up to its limit."""
+    return told is not None and is_signal(told) and (not told.duration or told.field in LASTING)
 
 
-def _since(item: MessageItem, sending: RenderContext) -> Iterator[str]:
+def _since(item: MessageItem, context: RenderContext) -> Iterator[str]:
     facts = item.last.facts
     if not item.over:
-        yield f"since {sending.moment(facts.since)}"
+        yield f"since {context.moment(facts.since)}"
         return
     start = facts.fired_at or facts.since
-    yield (
-        f"{sending.moment(start)} to {sending.moment(facts.at)}, lasted {lasting(facts.at - start)}"
-    )
+    lasted = format_duration(facts.at - start)
+    yield f"{context.moment(start)} to {context.moment(facts.at)}, lasted {lasted}"
 
 
-def _remarks(item: MessageItem, sending: RenderContext) -> Iterator[str]:
+def _remarks(item: MessageItem, context: RenderContext) -> Iterator[str]:
     notice, last = item.notice, item.last
     if last.facts.unfilled and not item.over:
         yield f"the rule's own summary could not be filled in: {last.facts.unfilled}"
     if last.facts.unconfirmed:
         yield "unconfirmed: the exchange's answer looked wrong, and asking again brought no other"
     if notice.facts.handed_over_by:
-        yield stead(notice.facts, sending)
+        yield fallback_sentence(notice.facts, context)
     if last.facts.not_before is not None:
-        yield f"ended in a mute window, and held until {sending.moment(last.facts.not_before)}"
-    elif sending.is_late(item):
-        late = lasting(sending.now - notice.at)
-        yield f"raised {sending.moment(notice.at)}, delivered only now: {late} late"
+        yield f"ended in a mute window, and held until {context.moment(last.facts.not_before)}"
+    elif context.is_late(item):
+        late = format_duration(context.now - notice.at)
+        yield f"raised {context.moment(notice.at)}, delivered only now: {late} late"
     if item.maybe_repeat:
         yield "may be a repeat: an earlier attempt had no answer"
     if item.not_recorded:
         yield "not recorded: the database refuses to write"
 
 
-def stead(facts: NotificationFacts, sending: RenderContext) -> str:
-    """In whose stead it comes, since when that fails and what it said (SEMANTICS F4)."""
+def fallback_sentence(facts: NotificationFacts, context: RenderContext) -> str:
+    """Sentence about the failing channel: its name, since when it fails, and its error (F4)."""
     since = (
-        f" since {sending.moment(facts.handed_over_since)}"
+        f" since {context.moment(facts.handed_over_since)}"
         if facts.handed_over_since is not None
         else ""
     )
@@ -304,7 +315,7 @@ def stead(facts: NotificationFacts, sending: RenderContext) -> str:
 
 
 def _foot(item: MessageItem) -> Iterator[str]:
-    """The id, and what to type."""
+    """Yield the alert's code, and commands to quiet it."""
     facts = item.last.facts
     yield f"alert {facts.code} · {facts.severity}"
     silence = f"marginwatch silence add --alert {facts.code} --for 2h"

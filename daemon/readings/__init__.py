@@ -1,1 +1,1 @@
-"""What a reading is: its fields and derived fields. Pure."""
+"""Readings: fields, derived fields, plausibility and gaps. Pure."""

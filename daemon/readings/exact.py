@@ -1,9 +1,8 @@
-"""Arithmetic on amounts: exact, or rounded once to 28 digits half-even, and never by the thread's
-own context.
+"""Arithmetic on amounts: exact, or rounded once to 28 digits half-even.
 
-New threads start with Python's default context, which traps and may have been changed by anyone;
-everything that judges computes through these functions instead. None is unknown; so is what has no
-value (`∞ - ∞`, `0 ÷ 0`).
+The context of the thread is never used: new threads start with Python's default context, which
+traps and may have been changed by anyone. All code that judges computes through these functions.
+None is unknown, and so is a result that has no value (`∞ - ∞`, `0 ÷ 0`).
 """
 
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal, Inexact
@@ -22,24 +21,26 @@ EXACT = Context(
     clamp=0,
     traps=[Inexact],
 )
-"""For sums, differences and products that no digit may leave, however many readings come and go:
-carried along they are what they are recomputed (promise 7). It has room for any number of digits
-and takes only those it needs, so it must never divide."""
+"""Context for sums, differences and products that must keep every digit.
+
+A sum that is carried along then equals the recomputed sum (promise 7). The context has room for any
+number of digits and uses only those it needs, so it must never divide.
+"""
 
 INFINITY = Decimal("Infinity")
 ZERO = Decimal(0)
 
 _DIGITS = 30
-"""Of a root before it is rounded to 28."""
+"""Digits of a root before it is rounded to 28."""
 
 
 def known(value: Decimal | None) -> Decimal | None:
-    """The value, unless it is not a number: that is unknown."""
+    """Value if it is a number; NaN is unknown."""
     return None if value is None or value.is_nan() else value
 
 
 def negated(value: Decimal) -> Decimal:
-    """Exact, whatever the number of digits."""
+    """Negation, exact for any number of digits."""
     return value.copy_negate() if value else value
 
 
@@ -56,7 +57,7 @@ def multiplied(left: Decimal, right: Decimal) -> Decimal | None:
 
 
 def divided(left: Decimal, right: Decimal) -> Decimal | None:
-    """The operator `/` (SEMANTICS C4): positive ÷ 0 is +∞, negative ÷ 0 is -∞, 0 ÷ 0 unknown."""
+    """Quotient as of the operator `/` (SEMANTICS C4): x ÷ 0 is ±∞, 0 ÷ 0 unknown."""
     if right:
         return known(CONTEXT.divide(left, right))
     if left:
@@ -65,31 +66,25 @@ def divided(left: Decimal, right: Decimal) -> Decimal | None:
 
 
 def share(part: Decimal, whole: Decimal) -> Decimal | None:
-    """How much of `whole` is `part` (SEMANTICS C4): of nothing or less, anything is +∞ and nothing
-    is 0.
-    """
+    """Share of `part` in `whole` (SEMANTICS C4). If `whole` is 0 or less: +∞, or 0 if `part` is."""
     if whole > 0:
         return known(CONTEXT.divide(part, whole))
     return INFINITY if part > 0 else Decimal(0)
 
 
 def rounded(value: Decimal) -> Decimal:
-    """An exact value, rounded once, without idle zeros: those of a carried sum tell of what it once
-    held.
-    """
-    # Adding 0 spells 1E+2 as 100, and -0 as 0.
+    """Round an exact value once, without trailing zeros that a carried sum has left."""
+    # Adding 0 turns 1E+2 into 100, and -0 into 0.
     return CONTEXT.add(CONTEXT.normalize(value), ZERO)
 
 
 def quotient(part: Decimal, whole: Decimal | int) -> Decimal | None:
-    """The quotient of exact values, `whole` not being 0, rounded once and without idle zeros."""
+    """Quotient of exact values, rounded once, without trailing zeros; `whole` is not 0."""
     return known(rounded(CONTEXT.divide(part, whole)))
 
 
 def growth(last: Decimal, first: Decimal) -> Decimal | None:
-    """`(last - first) ÷ first`, rounded once; from 0 anything is infinitely much, and nothing is 0
-    (SEMANTICS C4).
-    """
+    """Growth `(last - first) ÷ first`, rounded once; from 0 it is ±∞, or 0 for no change (C4)."""
     grown = EXACT.subtract(last, first)
     if first:
         return quotient(grown, first)
@@ -97,11 +92,10 @@ def growth(last: Decimal, first: Decimal) -> Decimal | None:
 
 
 def root(part: Decimal, whole: Decimal | int) -> Decimal:
-    """The square root of `part ÷ whole`, of exact finite values, `part` not below 0 and `whole`
-    above: rounded once.
+    """Square root of `part ÷ whole`, rounded once, for exact finite values.
 
-    In whole numbers, because neither a rounded quotient nor a root that was rounded before tells on
-    which side of the middle between two decimals the true value lies.
+    `part` is at least 0, `whole` above 0. The root is computed in integers: a rounded quotient does
+    not tell on which side of the middle between two decimals the true value lies.
     """
     if not part:
         return ZERO
@@ -114,7 +108,7 @@ def root(part: Decimal, whole: Decimal | int) -> Decimal:
     else:
         denominator *= 10 ** (-2 * places)
     digits = isqrt(numerator // denominator)
-    # One digit more says that the true value is above these digits: half-even is then decided as if
-    # by all of them.
+    # One more digit says that the true value is above these digits, so that half-even rounding
+    # decides as if it saw all of them.
     digits = 10 * digits + (digits * digits * denominator != numerator)
     return rounded(Decimal(digits).scaleb(-places - 1, EXACT))

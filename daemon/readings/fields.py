@@ -1,9 +1,7 @@
-"""The fields of a reading and those derived from them: their names, and their values in given
-balances.
+"""Fields of a reading and derived fields: their names, and their values in given balances.
 
-A field that the source did not send is unknown, never zero (promise 5), and so is whatever is
-derived from it. `age` has a name here but no value: it depends on when it is asked for, which
-balances do not know.
+A field that was not sent is unknown, never zero (promise 5), and so are the fields derived from it.
+`age` has a name here but no value: it depends on the time of the question.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,13 +23,13 @@ SENT = (
     "al_freeze",
     "cross_un_pnl",
 )
-"""As the exchange sends them, in USDT; the last one only where it does."""
+"""Fields that the exchange sends, in USDT; it leaves the last one out at times."""
 
 CORE = SENT[:5]
-"""The five fields that every complete reading has."""
+"""Five fields that every complete reading has."""
 
 AGE = "age"
-"""The time since the last judged reading: the only field that is a duration."""
+"""Time since the last judged reading: the only field that is a duration."""
 
 
 def _sent(name: str) -> Value:
@@ -54,7 +52,7 @@ def _derived(name: str, combine: Callable[[Decimal, Decimal], Decimal | None]) -
 
 
 FREE_MARGIN = "free_margin"
-"""The only derived field that is an amount."""
+"""Only derived field that is an amount."""
 
 MADE_OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -63,7 +61,7 @@ MADE_OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "freeze_ratio": ("al_freeze", "available_margin"),
     },
 )
-"""By derived field, the sent ones that it is made of."""
+"""Sent fields that each derived field is made of."""
 
 VALUES: Mapping[str, Value] = MappingProxyType(
     {name: _sent(name) for name in SENT}
@@ -75,13 +73,13 @@ VALUES: Mapping[str, Value] = MappingProxyType(
         "freeze_ratio": _derived("freeze_ratio", share),
     },
 )
-"""By field, its value in given balances; None is unknown."""
+"""Value of each field in given balances; None is unknown."""
 
 NAMES = (*VALUES, AGE)
-"""Every field that a rule can name."""
+"""All fields that a rule can name."""
 
 WORSE_WHEN_HIGH = frozenset({"al_margin", "al_freeze", "margin_usage", "freeze_ratio", AGE})
-"""The fields of which more is worse; of the others, less is."""
+"""Fields for which more is worse; for the others, less is worse."""
 
 SIGNS: Mapping[str, bool] = MappingProxyType(
     {
@@ -99,25 +97,23 @@ SIGNS: Mapping[str, bool] = MappingProxyType(
         "push_contradicted": False,
     },
 )
-"""What only system rules name (SEMANTICS D7), and whether it is a duration; no person's rule
-can.
-"""
+"""Signals that only system rules can name (SEMANTICS D7), and whether each is a duration."""
 
 
-def alias(name: str) -> str:
-    """The exchange's way of writing a name: `available_margin` is `availableMargin`."""
+def exchange_spelling(name: str) -> str:
+    """Name in the exchange's spelling: `available_margin` is `availableMargin`."""
     first, *rest = name.split("_")
     return first + "".join(part.capitalize() for part in rest)
 
 
 _BY_SPELLING: Mapping[str, str] = MappingProxyType(
-    {alias(name): name for name in NAMES} | {name: name for name in NAMES}
+    {exchange_spelling(name): name for name in NAMES} | {name: name for name in NAMES}
 )
 
 SPELLINGS = tuple(_BY_SPELLING)
-"""All that a person may write for a field."""
+"""All names that people may write for a field."""
 
 
-def named(word: str) -> str | None:
-    """The field that a person means by `word`, in either spelling; None when there is none."""
+def find_field(word: str) -> str | None:
+    """Field that `word` names, in either spelling; None if there is none."""
     return _BY_SPELLING.get(word)

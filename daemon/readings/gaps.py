@@ -1,10 +1,9 @@
-"""The ledger of gaps: the spans without readings, and why there were none. Pure.
+"""Gaps: the spans without readings, and their reasons. Pure.
 
-    readings, misses, and what is recorded as missing, of one account and in their order ──► gaps, in their order
+    readings, misses and recorded gaps of one account, in order ──► gaps, in order
 
-A miss alone is no span: a gap lasts from the last reading, or from the end of what went before, to
-the next one. A slot that was never scheduled is no gap, so that nothing is made of the mere
-distance between two readings.
+A miss alone is no span. A gap lasts from the last reading, or from the end of the gap before, to
+the next one. A slot that was never scheduled is no gap: distance between readings alone is none.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,39 +13,39 @@ from typing import TypeAlias
 from daemon.types import SECOND, GapReason, Millis, Miss, MissReason
 
 PAUSING = frozenset({MissReason.RATE_LIMITED, MissReason.BLOCKED})
-"""The reasons of misses after which nobody asks for minutes, over restarts too (SEMANTICS B2)."""
+"""Reasons of misses that pause the calls for minutes, over restarts too (SEMANTICS B2)."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListedGap:
-    """A span without readings. A step of our clock is an instant of it, and no span."""
+    """Span without readings. A step of our clock is an instant, and no span."""
 
     reason: MissReason | GapReason
     started_at: Millis
     ended_at: Millis | None
-    """None while it lasts."""
+    """End; None while it lasts."""
     missed: int
-    """Attempts that failed; where none was made, the slots that passed."""
+    """Failed attempts; if none was made, the slots that passed."""
     step: Millis | None = None
-    """By how much our clock was set."""
+    """Amount by which our clock was set."""
     detail: str = ""
-    """What the last of the misses said."""
+    """Error of the last miss."""
 
     def touches(self, since: Millis, until: Millis) -> bool:
         return self.started_at < until and (self.ended_at is None or self.ended_at >= since)
 
 
 Seen: TypeAlias = Millis | Miss | ListedGap
-"""What happened to an account: the instant of a reading, a miss, or what is recorded as missing."""
+"""Event of an account: the instant of a reading, a miss, or a recorded gap."""
 
 
 def gaps(seen: Iterable[Seen]) -> Iterator[ListedGap]:
-    """The gaps of one account. Misses in a row that have one reason are one gap.
+    """Gaps of one account. Consecutive misses with the same reason are one gap.
 
-    Of readings only those beside a miss, or beside a gap, need to be among what was seen.
+    Only readings next to a miss or a gap need to be in `seen`.
     """
     run: ListedGap | None = None
-    known: Millis | None = None  # up to where it is settled what happened
+    known: Millis | None = None  # the history is settled up to here
     for each in seen:
         if isinstance(each, ListedGap) and each.step is not None:
             yield each
@@ -67,13 +66,13 @@ def gaps(seen: Iterable[Seen]) -> Iterator[ListedGap]:
 
 
 def _ended(run: ListedGap, at: Millis) -> Iterator[ListedGap]:
-    """What is left of a pause that had passed by the time of the next attempt is none."""
+    """End the gap. A pause that was over at the next attempt leaves nothing."""
     if run.missed or at - run.started_at > SECOND:
         yield replace(run, ended_at=at)
 
 
 def _resumed(run: ListedGap | None, absence: ListedGap) -> ListedGap | None:
-    """An exchange that had enough of us is left alone on, whatever came in between."""
+    """Continue a pause after an absence: the exchange is left alone all the time."""
     if run is None or run.reason not in PAUSING or absence.ended_at is None:
         return None
     return replace(run, started_at=absence.ended_at, missed=0)

@@ -1,13 +1,12 @@
-"""Whether an answer is believed at once (SEMANTICS B5): a gate that fails open. Pure.
+"""Plausibility of answers (SEMANTICS B5): a check that fails open. Pure.
 
-    weigh(trust, answer) ──► verdict             before it gets its counter; a suspect one judges nothing
-    after(trust, input) ──► trust                once that input is recorded, and again for every one at a start
+    check_answer(state, answer) ──► result     before the answer gets its counter
+    state_after(state, input) ──► state        once that input is recorded, and at a start
 
-What was read and not believed is a suspicion. Every later reading settles it: one with the same
-doubts confirms it, one without any contradicts it, one with others takes its place. Where none
-comes in time it is judged after all, `Unconfirmed`; a run of suspects has one clock, so that no
-sequence of answers keeps everything from being judged. It counts no time and asks nobody:
-`service.confirming` does.
+An answer that is not plausible is suspect and not judged. Every later reading settles it: the same
+doubts confirm it, no doubt contradicts it, other doubts replace it. If none comes in time, it is
+judged as `Unconfirmed`. A run of suspects has one clock, so no sequence of answers can keep
+everything from being judged. The clock and the confirming reads are in `service.judging.confirmer`.
 """
 
 from dataclasses import dataclass, replace
@@ -33,7 +32,7 @@ _sent = attrgetter(*SENT)
 
 
 class Doubt(StrEnum):
-    """Why an answer is not believed at once: these reasons and no others."""
+    """Reason for a doubt. There are no others."""
 
     ZEROS = "all fields are zero"
     BACK = "the exchange's time went back"
@@ -43,54 +42,51 @@ class Doubt(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PendingSuspect:
-    """What was read and is neither believed nor contradicted yet."""
+    """Suspect reading that is neither confirmed nor contradicted yet."""
 
     first: int
-    """The counter of the first of the suspects that follow each other."""
+    """Counter of the first suspect in a row."""
     reading: Reading
-    """The last of them."""
+    """Last suspect in a row."""
     doubts: frozenset[Doubt]
 
     @property
     def begins(self) -> bool:
-        """Whether nothing was suspect before it."""
+        """True if no suspect came before it."""
         return self.first == self.reading.seq
 
 
 @dataclass(frozen=True, slots=True)
 class PlausibilityState:
-    """What was believed last of an account. A field that the last reading lacked is that of the one
-    before.
-    """
+    """Last believed values of an account. A field that a reading lacks keeps its value."""
 
     exchange_at: Millis | None = None
     available_margin: Decimal | None = None
     nonzero: frozenset[str] = frozenset()
-    """The fields that were not zero when they were last known."""
+    """Fields that were not zero when last known."""
     suspicion: PendingSuspect | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PlausibilityResult:
-    """What an answer is worth."""
+    """Result of the check of one answer."""
 
     quality: Quality
     doubts: frozenset[Doubt]
     contradicts: int | None = None
-    """The counter of the first suspect that it contradicts, and all those after it."""
+    """Counter of the first suspect that it contradicts; all after it are contradicted too."""
 
 
-def weigh(
-    trust: PlausibilityState, answer: Answer | Reading, max_jump: Decimal | None
+def check_answer(
+    state: PlausibilityState, answer: Answer | Reading, max_jump: Decimal | None
 ) -> PlausibilityResult:
-    """Judge an answer by what was believed before; a jump is a share of that (0.5 is half), None
-    looks for none.
+    """Check an answer against the last believed values.
 
-    A push never confirms, for the exchange sends some of them twice. A confirming answer need not
-    have the same values, which move all the time: that it is doubtful for no other reason than the
-    suspect is enough.
+    `max_jump` is a share of the last value (0.5 is half); None turns that check off. A push never
+    confirms, as the exchange sends some of them twice. A confirming answer may have other values,
+    which move all the time: it is enough that its doubts are among those of the suspect.
     """
-    doubts, before = _doubts(trust, answer, max_jump), trust.suspicion
+    doubts, before = _doubts(state, answer, max_jump), state.suspicion
     agrees = before is not None and bool(doubts) and doubts <= before.doubts
     if agrees and answer.source is not Source.WS:
         return PlausibilityResult(Quality.CONFIRMED, doubts)
@@ -98,52 +94,54 @@ def weigh(
     return PlausibilityResult(quality, doubts, None if agrees or before is None else before.first)
 
 
-def after(trust: PlausibilityState, event: Input, max_jump: Decimal | None) -> PlausibilityState:
-    """What is believed once this input is recorded; the same one twice is the same as once."""
+def state_after(
+    state: PlausibilityState, event: Input, max_jump: Decimal | None
+) -> PlausibilityState:
+    """State after this input is recorded. Applying the same input twice changes nothing more."""
     match event:
         case Unconfirmed(reading=reading):
-            return _believed(trust, reading)
+            return _believed(state, reading)
         case Reading(quality=quality) if quality in JUDGED:
-            return _believed(trust, event)
+            return _believed(state, event)
         case Reading(quality=Quality.SUSPECT | Quality.CONTRADICTED):
-            first = event.seq if trust.suspicion is None else trust.suspicion.first
+            first = event.seq if state.suspicion is None else state.suspicion.first
             return replace(
-                trust, suspicion=PendingSuspect(first, event, _doubts(trust, event, max_jump))
+                state, suspicion=PendingSuspect(first, event, _doubts(state, event, max_jump))
             )
         case _:
-            return trust
+            return state
 
 
-def _believed(trust: PlausibilityState, reading: Reading) -> PlausibilityState:
-    """It settles whatever was suspect before it."""
+def _believed(state: PlausibilityState, reading: Reading) -> PlausibilityState:
+    """State after a believed reading, which settles every suspect before it."""
     sent, amounts = reading.balances, _amounts(reading.balances)
     return PlausibilityState(
-        trust.exchange_at if reading.exchange_at is None else reading.exchange_at,
-        trust.available_margin if known(sent.available_margin) is None else sent.available_margin,
-        trust.nonzero.difference(amounts) | {name for name, amount in amounts.items() if amount},
+        state.exchange_at if reading.exchange_at is None else reading.exchange_at,
+        state.available_margin if known(sent.available_margin) is None else sent.available_margin,
+        state.nonzero.difference(amounts) | {name for name, amount in amounts.items() if amount},
     )
 
 
 def _doubts(
-    trust: PlausibilityState, answer: Answer | Reading, max_jump: Decimal | None
+    state: PlausibilityState, answer: Answer | Reading, max_jump: Decimal | None
 ) -> frozenset[Doubt]:
     found = set[Doubt]()
     amounts = _amounts(answer.balances)
-    if not trust.nonzero.isdisjoint(amounts) and not any(amounts.values()):
+    if not state.nonzero.isdisjoint(amounts) and not any(amounts.values()):
         found.add(Doubt.ZEROS)
     if (
-        trust.exchange_at is not None
+        state.exchange_at is not None
         and answer.exchange_at is not None
-        and answer.exchange_at < trust.exchange_at
+        and answer.exchange_at < state.exchange_at
     ):
         found.add(Doubt.BACK)
-    if jump := _jump(trust.available_margin, known(answer.balances.available_margin), max_jump):
+    if jump := _jump(state.available_margin, known(answer.balances.available_margin), max_jump):
         found.add(jump)
     return frozenset(found)
 
 
 def _amounts(balances: Balances) -> dict[str, Decimal]:
-    """By name, the fields that are known."""
+    """Known fields, by name."""
     return {
         name: amount
         for name, amount in zip(SENT, _sent(balances), strict=True)
@@ -152,7 +150,7 @@ def _amounts(balances: Balances) -> dict[str, Decimal]:
 
 
 def _jump(before: Decimal | None, now: Decimal | None, most: Decimal | None) -> Doubt | None:
-    """From nothing, no share tells how far something jumped."""
+    """Doubt about a jump larger than the share `most`. No share is defined from zero."""
     if not before or now is None or most is None:
         return None
     moved, allowed = subtracted(now, before), multiplied(abs(before), most)

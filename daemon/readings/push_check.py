@@ -1,10 +1,8 @@
-"""Pushes beside answers (SEMANTICS B7): which of two that crossed is newer, and which fields of
-pushes are believed.
+"""Check of pushes against answers: which one is newer, and which pushed fields are believed (B7).
 
-Pure. Answers are the truth, pushes are fast: an answer that a push overtook on its way is stale,
-and a field in which pushes and answers disagree again and again is taken from answers alone.
-Instants are those of `Clock.elapsed`. Nothing of this is recorded: each life of the daemon finds
-out anew what pushes are worth.
+Pure. Answers are the truth, pushes are fast. An answer that a push overtook is stale. A field in
+which pushes and answers disagree again and again is taken from answers alone. Instants are those of
+`Clock.elapsed`. Nothing of this is recorded: each run of the daemon starts anew.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,10 +14,10 @@ from daemon.readings.fields import SENT
 from daemon.types import JUDGED, SECOND, Balances, Input, Millis, Reading, Source
 
 TOLERANCE = Decimal("0.000001")
-"""In USDT: two that differ by no more say the same."""
+"""Largest difference that counts as equal, in USDT."""
 
 COMPARED_WITHIN: Millis = 2 * SECOND
-"""A request that leaves later after a push says nothing about it: balances move."""
+"""Longest time between a push and the request it is compared with, as balances move."""
 
 LIMIT = 3
 
@@ -27,44 +25,44 @@ LIMIT = 3
 @dataclass(frozen=True, slots=True)
 class Push:
     at: Millis
-    """When it arrived."""
+    """Time of arrival."""
     balances: Balances
-    """As far as they are believed."""
+    """Believed fields only."""
     compared: bool = False
-    """One answer has been held against it: a second one would say the same once more."""
+    """True once an answer was compared with it; a second one would add nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pushes:
-    """What is known of one account's pushes."""
+    """Knowledge about one account's pushes."""
 
     limit: int = LIMIT
-    """So many disagreements in a row, and a field is believed no more."""
+    """Disagreements in a row after which a field is believed no more."""
     last: Push | None = None
     streaks: Mapping[str, int] = field(default_factory=dict)
-    """By field, how often in a row it disagreed."""
+    """Disagreements in a row, by field."""
     compared: int = 0
-    """How many pushes an answer was held against."""
+    """Number of pushes that were compared with an answer."""
 
     @property
     def contradicted(self) -> tuple[str, ...]:
-        """The fields that are taken from answers alone."""
+        """Fields that are taken from answers alone."""
         return tuple(name for name in SENT if self.streaks.get(name, 0) >= self.limit)
 
 
-def pushed(pushes: Pushes, balances: Balances, at: Millis) -> tuple[Pushes, Balances | None]:
-    """A push arrived at `at`: what of it is believed, None where that is nothing at all."""
+def take_push(pushes: Pushes, balances: Balances, at: Millis) -> tuple[Pushes, Balances | None]:
+    """Take in a push that arrived at `at`: its believed fields, None if there are none."""
     believed = replace(balances, **dict.fromkeys(pushes.contradicted))
     if believed == Balances():
         return pushes, None
     return replace(pushes, last=Push(at, believed)), believed
 
 
-def answered(pushes: Pushes, balances: Balances, asked_at: Millis) -> tuple[Pushes, bool]:
-    """An answer arrived, whose request left at `asked_at`; True where it is stale.
+def take_answer(pushes: Pushes, balances: Balances, asked_at: Millis) -> tuple[Pushes, bool]:
+    """Take in an answer whose request left at `asked_at`; True if it is stale.
 
-    What left in the very millisecond of a push counts as having left before it: that costs one more
-    call at most.
+    A request of the same millisecond as a push counts as sent before it: that costs at most one
+    more call.
     """
     push = pushes.last
     if push is None:
@@ -83,9 +81,9 @@ def answered(pushes: Pushes, balances: Balances, asked_at: Millis) -> tuple[Push
 
 
 def repeats(push: Reading, before: Input | None) -> bool:
-    """Whether a push says nothing that the input just before it, a reading, had not said.
+    """Check whether a push says nothing that the input just before it, a reading, did not say.
 
-    Judged, it would change no verdict on fields: they are the same, or unknown, which changes
+    If judged, it would change no verdict: its fields are the same, or unknown, which changes
     nothing (C2). Only windows and timers would move on, as they do with the next input.
     """
     if push.source is not Source.WS or not isinstance(before, Reading):
@@ -101,7 +99,7 @@ def _streak(pushes: Pushes, name: str, differs: bool) -> int:
 
 
 def _apart(push: Balances, answer: Balances) -> Iterator[tuple[str, bool]]:
-    """Each field that both have, and whether they differ in it."""
+    """Yield each field that both have, and whether they differ in it."""
     for name in SENT:
         mine, theirs = getattr(push, name), getattr(answer, name)
         if mine is not None and theirs is not None:

@@ -1,6 +1,4 @@
-"""When an account is due: its place within its interval, the same in every life of the daemon
-(SEMANTICS B1). Pure.
-"""
+"""Slots: the place of an account in its interval, same after every start (SEMANTICS B1). Pure."""
 
 import hashlib
 
@@ -8,11 +6,11 @@ from daemon.types import Millis
 
 
 def slot(account: str, every: Millis) -> Millis:
-    """The account's place within its interval."""
+    """Place of the account within its interval."""
     return int.from_bytes(hashlib.blake2b(account.encode(), digest_size=8).digest()) % every
 
 
-def passed(account: str, every: Millis, since: Millis, until: Millis) -> int:
-    """How many slots of the account lie after `since`, up to and with `until`."""
+def slots_passed(account: str, every: Millis, since: Millis, until: Millis) -> int:
+    """Number of slots of the account after `since`, up to and including `until`."""
     place = slot(account, every)
     return max(0, (until - place) // every - (since - place) // every)

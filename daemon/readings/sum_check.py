@@ -1,8 +1,7 @@
-"""`available_margin = available_usdt + almighty_gold`: expected of an account, and never a gate
-(SEMANTICS B6). Pure.
+"""Sum check: `available_margin = available_usdt + almighty_gold` (SEMANTICS B6). Pure.
 
-Where it fails three times in a row it is expected no more, as the exchange means something else by
-the fields then.
+The check never blocks a reading. After three failures in a row it is off, as the exchange then
+means something else by the fields.
 """
 
 from collections.abc import Iterable
@@ -13,10 +12,10 @@ from daemon.readings.exact import added, known, subtracted
 from daemon.types import JUDGED, Balances, Input, Reading, Unconfirmed
 
 SLACK = Decimal("0.000001")
-"""USDT: the exchange's own sums have tails such as 62.719644589999994."""
+"""Tolerance in USDT: the exchange's own sums have tails such as 62.719644589999994."""
 
 ENOUGH = 3
-"""Failures in a row."""
+"""Failures in a row that turn the check off."""
 
 SENTENCE = (
     "available_margin is not available_usdt + almighty_gold: the exchange means something else by"
@@ -27,13 +26,13 @@ SENTENCE = (
 @dataclass(frozen=True, slots=True)
 class Expectation:
     failed: int = 0
-    """Judged readings in a row of which it is not true."""
+    """Judged readings in a row whose sum did not match."""
     off: bool = False
-    """It is expected no more."""
+    """True once the check is off."""
 
 
-def compared(before: Expectation, event: Input) -> Expectation:
-    """After one more input; what is not judged, or lacks one of the fields, tells nothing."""
+def check_sum(before: Expectation, event: Input) -> Expectation:
+    """State after one more input. Inputs that are not judged, or lack a field, change nothing."""
     reading = event.reading if isinstance(event, Unconfirmed) else event
     judged = isinstance(event, Unconfirmed) or (
         isinstance(event, Reading) and event.quality in JUDGED
@@ -47,16 +46,16 @@ def compared(before: Expectation, event: Input) -> Expectation:
     return Expectation(failed, failed >= ENOUGH)
 
 
-def of(events: Iterable[Input]) -> Expectation:
-    """After all of them, in their order."""
+def check_sums(events: Iterable[Input]) -> Expectation:
+    """State after all inputs, in order."""
     found = Expectation()
     for event in events:
-        found = compared(found, event)
+        found = check_sum(found, event)
     return found
 
 
 def _holds(sent: Balances) -> bool | None:
-    """None where one of the three is unknown."""
+    """True if the sum matches; None if one of the three fields is unknown."""
     whole, usdt, gold = (
         known(sent.available_margin),
         known(sent.available_usdt),

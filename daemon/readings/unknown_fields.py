@@ -1,30 +1,26 @@
-"""Fields of an answer that are not known: how many of them a reading keeps. Pure.
+"""Unknown fields of an answer: a reading keeps only few of them. Pure.
 
-An exchange may send any number of fields of any size with each answer. What is kept stays in the
-record for ever, and is read again with it, so a reading keeps little of them.
+An exchange may send any number of fields of any size with each answer. A kept field stays in the
+record for ever and is read again with it.
 """
 
 import json
 from collections.abc import Mapping
 
 LEFT_OUT = "left_out_fields"
-"""The name under which a reading says how many fields it does not keep; a field of this name is
-never kept itself.
-"""
+"""Name of the count of fields that were left out; a field of this name is never kept."""
 
 MOST_BYTES = 3_300
-"""Of the unknown fields as JSON. With the digits of six amounts and the count, `extra` stays below
-4 KiB.
-"""
+"""Maximum bytes of the kept fields as JSON; with the six amounts, `extra` stays below 4 KiB."""
 
 MOST_FIELDS = 43
-"""With six amounts and the count, `extra` has at most 50 keys."""
+"""Maximum number of kept fields; with the six amounts, `extra` has at most 50 keys."""
 
 
-def bounded(sent: Mapping[str, object]) -> tuple[Mapping[str, object], tuple[str, ...]]:
-    """The fields that a reading keeps, with the count of the others; and the names of the others.
+def bound_fields(sent: Mapping[str, object]) -> tuple[Mapping[str, object], tuple[str, ...]]:
+    """Kept fields with the count of the others, and the names of the others.
 
-    Fields are kept in the order in which they were sent. One that is too large is left out, smaller
+    Fields keep the order in which they were sent. A field that is too large is left out; smaller
     ones after it are kept.
     """
     if not sent:
@@ -46,5 +42,5 @@ def bounded(sent: Mapping[str, object]) -> tuple[Mapping[str, object], tuple[str
 
 
 def _size(name: str, value: object) -> int:
-    """The bytes of one field in JSON, with what separates it from the next."""
+    """Bytes of one field in JSON, with its separator."""
     return len(json.dumps({name: value}, default=str, separators=(",", ":")))

@@ -16,7 +16,7 @@ from daemon.replay.backtest import Joiner, ReplayedMessage, announced, merged, p
 from daemon.replay.series import CaseSeries, Slot
 from daemon.replay.session import ReplaySession, RuleSet
 from daemon.text.durations import duration_text
-from daemon.text.numbers import amount
+from daemon.text.numbers import format_amount
 from daemon.types import (
     AccountState,
     Balances,
@@ -201,8 +201,8 @@ def spelled(value: Decimal, judged: DecidingComparison | None) -> str:
     if judged is not None and judged.duration and value.is_finite():
         return duration_text(int(value))
     if judged is not None and judged.percentage and value.is_finite():
-        return f"{amount(EXACT.multiply(Decimal(amount(value)), Decimal(100)))}%"
-    return amount(value)
+        return f"{format_amount(EXACT.multiply(Decimal(format_amount(value)), Decimal(100)))}%"
+    return format_amount(value)
 
 
 def digits(value: Decimal) -> str:

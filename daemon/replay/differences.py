@@ -18,7 +18,7 @@ from daemon.replay.cases import (
     digits,
 )
 from daemon.text.durations import duration_text
-from daemon.text.numbers import amount
+from daemon.text.numbers import format_amount
 from daemon.types import Millis
 
 T = TypeVar("T", bound=ExpectedTransition | ExpectedMessage)
@@ -122,7 +122,7 @@ def _is_value(expected: Decimal | None, seen: Decimal | None) -> bool:
     """Whether what is written is what was judged, or what is shown of it."""
     if expected is None or expected == seen:
         return True
-    return seen is not None and seen.is_finite() and expected == Decimal(amount(seen))
+    return seen is not None and seen.is_finite() and expected == Decimal(format_amount(seen))
 
 
 def _alike_change(expected: ExpectedTransition, seen: ExpectedTransition) -> bool:
@@ -171,7 +171,7 @@ def _differs_in_digits(expected: Decimal | None, seen: Decimal | None) -> bool:
     """Whether the two would look the same, and are not."""
     if expected is None or seen is None or _is_value(expected, seen):
         return False
-    return amount(expected) == amount(seen)
+    return format_amount(expected) == format_amount(seen)
 
 
 def _post_lines(match: _Match[ExpectedMessage], case: RuleTestCase) -> Iterator[DifferenceLine]:

@@ -18,7 +18,7 @@ from typing import TypeAlias
 from daemon.readings.exact import EXACT
 from daemon.rules.language.build import shown
 from daemon.rules.language.errors import ExpressionError
-from daemon.text.durations import duration
+from daemon.text.durations import parse_duration
 from daemon.types import DAY, Millis, MissReason
 
 MOST = 100_000
@@ -92,7 +92,7 @@ class _Expansion:
         return count
 
     def _pause(self, word: str, column: int) -> None:
-        span = duration(word[1:])
+        span = parse_duration(word[1:])
         if not span or span > LONGEST:
             raise self._mistake(
                 "a pause is written with its length, at most a year, as in `~10m`", column

@@ -13,7 +13,7 @@ from functools import partial
 from daemon.alerts.decide import decide, judge, snapshot
 from daemon.alerts.dispatch import NotificationPolicy
 from daemon.alerts.engine import shifted
-from daemon.alerts.ids import code
+from daemon.alerts.ids import alert_code
 from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.alerts.silences import NO_SILENCES
 from daemon.readings.fields import CORE, FREE_MARGIN, MADE_OF, SENT
@@ -65,7 +65,7 @@ class ReplaySession:
         self.delivered = AssumedDelivery(scheme.group_waits)
         self._order = NotificationPolicy(self.rules, scheme.channels, scheme.mutes, scheme.silences)
         self._codes: set[str] = set()
-        self._name_alert = partial(code, taken=self._codes)
+        self._name_alert = partial(alert_code, taken=self._codes)
 
     def warm(self, event: Input) -> None:
         """Take in what happened before the play begins: it fills windows, and judges nothing."""

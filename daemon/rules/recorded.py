@@ -12,7 +12,7 @@ from typing import Any
 from daemon.rules.language.errors import ExpressionError
 from daemon.rules.language.parse import recorded
 from daemon.rules.rule import AtLeast, Condition, Rule
-from daemon.text.durations import duration
+from daemon.text.durations import parse_duration
 from daemon.types import Limit, Millis, OnMissing, Severity
 
 
@@ -68,7 +68,7 @@ def _condition(text: str) -> Condition:
 
 
 def _span(text: str) -> Millis:
-    millis = duration(text)
+    millis = parse_duration(text)
     if millis is None:
         raise ValueError(f"{text} is no duration")
     return millis

@@ -6,8 +6,8 @@ import logging
 from collections.abc import Sequence
 
 from daemon.log import FailureLog
-from daemon.text.names import called
-from daemon.text.numbers import spelled, valued
+from daemon.text.names import rule_label
+from daemon.text.numbers import format_transition_value, format_value
 from daemon.types import (
     Alert,
     AttemptResult,
@@ -79,10 +79,10 @@ class EventLog:
             value = (
                 {}
                 if judged is None or judged.value is None
-                else {"value": spelled(judged.value, judged)}
+                else {"value": format_value(judged.value, judged)}
             )
             extra = {"account": key.account, "rule": key.rule, **value, "alert": notice.facts.code}
-            _log.info("%s worse", called(key.rule), extra=extra)
+            _log.info("%s worse", rule_label(key.rule), extra=extra)
 
     def _moved(self, account: str, transition: Transition, alert: Alert | None) -> None:
         """What nobody is told of (a pending that came to nothing) is logged at debug level."""
@@ -91,13 +91,17 @@ class EventLog:
             logging.DEBUG if pending and transition.to_state is not State.FIRING else logging.INFO
         )
         detail = alert.detail if alert is not None and transition.to_state is State.FIRING else ""
-        what = f"{called(transition.rule)} {transition.to_state}{f': {detail}' if detail else ''}"
+        what = (
+            f"{rule_label(transition.rule)} {transition.to_state}{f': {detail}' if detail else ''}"
+        )
         _log.log(level, "%s", what, extra=_extra(account, transition, alert))
 
 
 def _extra(account: str, transition: Transition, alert: Alert | None) -> dict[str, str]:
     judged = None if alert is None else alert.judged
-    value = {} if transition.value is None else {"value": valued(transition, judged)}
+    value = (
+        {} if transition.value is None else {"value": format_transition_value(transition, judged)}
+    )
     code = "" if alert is None else alert.code
     whom = {"account": account} if account else {}
     return {
@@ -118,6 +122,6 @@ def _range(alert: Alert | None) -> dict[str, str]:
     bounds = (
         {}
         if low is None or high is None
-        else {"low": spelled(low, alert.judged), "high": spelled(high, alert.judged)}
+        else {"low": format_value(low, alert.judged), "high": format_value(high, alert.judged)}
     )
     return {"episodes": str(count), **bounds}

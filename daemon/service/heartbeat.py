@@ -18,7 +18,7 @@ from typing import Protocol
 from daemon.clock import Clock
 from daemon.log import FailureLog
 from daemon.service.delivery.queue import NotificationQueue
-from daemon.text.numbers import lasting
+from daemon.text.numbers import format_duration
 from daemon.types import (
     MINUTE,
     SECOND,
@@ -103,7 +103,9 @@ def withheld(vitals: Vitals, now: Millis) -> Withheld | None:
             f"no attempt to read {', '.join(late)} has been recorded {_since(late, now)}",
         )
     if vitals.untaken > PATIENCE:
-        sentence = f"a message has waited {lasting(vitals.untaken)}, and no channel takes it"
+        sentence = (
+            f"a message has waited {format_duration(vitals.untaken)}, and no channel takes it"
+        )
         return Withheld(Cause.DELIVERY, sentence)
     return None
 
@@ -114,7 +116,7 @@ def _is_late(pulse: Pulse, timeout: Millis, now: Millis) -> bool:
 
 def _since(late: Mapping[str, Pulse], now: Millis) -> str:
     attempts = [pulse.attempted_at for pulse in late.values() if pulse.attempted_at is not None]
-    return f"for {lasting(now - min(attempts))}" if len(attempts) == len(late) else "yet"
+    return f"for {format_duration(now - min(attempts))}" if len(attempts) == len(late) else "yet"
 
 
 def _longest(pulse: Pulse, timeout: Millis) -> Millis:

@@ -1,1 +1,1 @@
-"""How text is written: for terminals, logs and messages. Pure."""
+"""Text for terminals, logs and messages: numbers, durations, names, safe characters. Pure."""

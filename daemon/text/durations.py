@@ -1,6 +1,4 @@
-"""Durations as people write them: `250ms 90s 10m 1h30m 7d`. Values only; nothing here knows what
-they are for.
-"""
+"""Durations as written in the configuration: `250ms 90s 10m 1h30m 7d`. Pure."""
 
 import re
 
@@ -12,19 +10,15 @@ _PART = re.compile(r"([0-9]+)(ms|[smhd])")
 _WHOLE = re.compile(r"(?:[0-9]{1,15}(?:ms|[smhd]))+")
 
 
-def duration(text: str) -> Millis | None:
-    """The milliseconds that `text` stands for; None when it is not a duration. Parts add up:
-    `1h30m`.
-    """
+def parse_duration(text: str) -> Millis | None:
+    """Milliseconds of a written duration; None if it is not one. Parts add up: `1h30m`."""
     if not _WHOLE.fullmatch(text):
         return None
     return sum(int(count) * UNITS[unit] for count, unit in _PART.findall(text))
 
 
 def duration_text(millis: Millis) -> str:
-    """The one canonical way to write a duration, largest unit first: 5 400 000 is `1h30m`, 0 is
-    `0s`.
-    """
+    """Canonical text of a duration, largest unit first: 5 400 000 is `1h30m`, 0 is `0s`."""
     parts = []
     rest = millis
     for unit, size in UNITS.items():

@@ -10,15 +10,13 @@ _HUNDRED = Decimal(100)
 _WIDE = Context(prec=60, rounding=ROUND_HALF_EVEN)
 _UNBOUNDED = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX)
 _LARGEST = 40
-"""The power of ten up to which a number is written out: a larger one is none of an account."""
+"""Power of ten up to which a number is written out. No account has a larger amount."""
 _MISSING = "missing"
 _UNITS = ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (SECOND, "s"))
 
 
-def amount(value: Decimal) -> str:
-    """Without the noise of floats: at most eight places, as the exchange itself counts, and no idle
-    zeros.
-    """
+def format_amount(value: Decimal) -> str:
+    """Format an amount: at most eight places, as the exchange counts, no trailing zeros."""
     if value.is_nan():
         return "unknown"
     if not value.is_finite():
@@ -30,39 +28,34 @@ def amount(value: Decimal) -> str:
 
 
 def rough(value: Decimal) -> Decimal:
-    """For what is read at a glance: two places, and where that would show nothing, four digits. For
-    finite values.
-    """
+    """Round a finite value for reading at a glance: two places, or four digits if it is small."""
     if value and value.adjusted() > _LARGEST:
         return value
     places = 2 if value.copy_abs() >= 1 else min(max(2, 3 - value.adjusted()), _LARGEST)
     return value.quantize(Decimal(1).scaleb(-places), context=_WIDE)
 
 
-def spelled(value: Decimal, judged: DecidingComparison | None) -> str:
-    """As a side of the comparison is read: a duration, a percentage, or else an amount or a
-    ratio.
-    """
+def format_value(value: Decimal, judged: DecidingComparison | None) -> str:
+    """Format a value as a side of the comparison: duration, percentage, amount or ratio."""
     if judged is None or not value.is_finite():
-        return amount(value)
+        return format_amount(value)
     if is_duration(judged) and value.adjusted() <= _LARGEST:
-        return lasting(int(value))
-    return percentage(value, judged.threshold) if judged.percentage else amount(value)
+        return format_duration(int(value))
+    return format_percentage(value, judged.threshold) if judged.percentage else format_amount(value)
 
 
 def is_duration(judged: DecidingComparison | None) -> bool:
-    """Whether both sides of the comparison are durations; an earlier version recorded no
-    `duration`.
-    """
+    """Check whether the comparison is of durations; an earlier version recorded no `duration`."""
     return judged is not None and (judged.duration or judged.field == "age")
 
 
-def percentage(value: Decimal, limit: Decimal | None = None) -> str:
-    """A ratio with two places, and with more where those would show it as its limit; the limit has
-    all of its own.
+def format_percentage(value: Decimal, limit: Decimal | None = None) -> str:
+    """Format a ratio as a percentage with two places.
+
+    More places are shown where two would make it look like its limit; the limit has all of its own.
     """
     if not value.is_finite():
-        return amount(value)
+        return format_amount(value)
     hundredfold = _UNBOUNDED.multiply(value, _HUNDRED)
     short = rough(hundredfold)
     is_limit = (
@@ -70,27 +63,26 @@ def percentage(value: Decimal, limit: Decimal | None = None) -> str:
         and limit.is_finite()
         and short == rough(_UNBOUNDED.multiply(limit, _HUNDRED))
     )
-    return f"{amount(hundredfold if is_limit else short)}%"
+    return f"{format_amount(hundredfold if is_limit else short)}%"
 
 
-def valued(transition: Transition, judged: DecidingComparison | None) -> str:
-    """What a transition was judged by, `judged` being the comparison as the alert had it; empty
-    where by nothing.
+def format_transition_value(transition: Transition, judged: DecidingComparison | None) -> str:
+    """Format the value of a transition; `judged` is the alert's comparison. Empty if there is none.
 
-    What precedes a silence, or ends it, is the rule's own condition, while the alert was about
-    `age` in the end: its value is no duration then.
+    A value before a silence, or at its end, belongs to the rule's own condition, while the alert
+    was about `age`. Such a value is no duration.
     """
     return (
         ""
         if transition.value is None
-        else spelled(transition.value, comparison(transition, judged))
+        else format_value(transition.value, transition_comparison(transition, judged))
     )
 
 
-def comparison(
+def transition_comparison(
     transition: Transition, judged: DecidingComparison | None
 ) -> DecidingComparison | None:
-    """What the transition's value is a side of."""
+    """Comparison that the transition's value belongs to; None if it is not known."""
     return None if transition.reason != _MISSING and _silence(judged) else judged
 
 
@@ -98,14 +90,14 @@ def _silence(judged: DecidingComparison | None) -> bool:
     return judged is not None and judged.text.startswith("on_missing")
 
 
-def change(value: Decimal) -> str:
-    """With its sign, so that a loss is seen as one."""
-    text = amount(value)
+def format_change(value: Decimal) -> str:
+    """Format a change with its sign, so that a loss is seen as one."""
+    text = format_amount(value)
     return text if text.startswith("-") or text == "0" else f"+{text}"
 
 
-def lasting(duration: Millis) -> str:
-    """Its two largest units: `2 h 5 min`, `40 s`; under a second in milliseconds."""
+def format_duration(duration: Millis) -> str:
+    """Format a duration by its two largest units: `2 h 5 min`, `40 s`, `15 ms`."""
     if duration < SECOND:
         return f"{max(0, duration)} ms"
     parts: list[str] = []
@@ -116,17 +108,15 @@ def lasting(duration: Millis) -> str:
     return " ".join(part for part in parts[:2] if part)
 
 
-def about(duration: Millis) -> str:
-    """The same to the minute, from two minutes on: for what nobody needs to the second."""
-    return lasting(
+def format_minutes(duration: Millis) -> str:
+    """Format a duration to the minute, from two minutes on."""
+    return format_duration(
         duration if duration < 2 * MINUTE else (duration + MINUTE // 2) // MINUTE * MINUTE
     )
 
 
-def moment(at: Millis, now: Millis, zone: tzinfo | None) -> str:
-    """The time of day to the second, with the date unless it is today's. No zone is the
-    system's.
-    """
+def format_instant(at: Millis, now: Millis, zone: tzinfo | None) -> str:
+    """Format an instant: time of day, with the date unless it is today. No zone is the system's."""
     then, today = _local(at, zone), _local(now, zone)
     return then.strftime("%H:%M:%S" if then.date() == today.date() else "%Y-%m-%d %H:%M:%S")
 

@@ -1,12 +1,11 @@
 """Secret parts of an address, so that no line ever shows them. Pure text; knows no service.
 
 Services keep their tokens in every part of a URL (`tgram://TOKEN/CHAT`, `slack://A/B/C`,
-`ntfy://TOKEN@host`, `json://host/hooks/TOKEN?+Authorization=…`), so every part is secret that does
+`ntfy://TOKEN@host`, `json://host/hooks/TOKEN?+Authorization=…`). So every part is secret that does
 not look like a word or a host.
 
-Plain words of a path stay readable (`alerts`, `hooks`, `notifications`): blanking them would make
-every log unreadable, and a word out of a dictionary protects nothing. A password is secret whatever
-it looks like.
+Plain words of a path stay readable (`alerts`, `hooks`, `notifications`): without them every log
+would be unreadable, and a word of a dictionary protects nothing. A password is always secret.
 """
 
 import re
@@ -23,10 +22,10 @@ OPEN_KEYS = frozenset(
 """Query keys whose values are addresses and settings, not secrets."""
 
 TOKEN_LENGTH = 8
-"""From this length on a text that is not a plain word is taken for a token."""
+"""Length from which on a text that is not a plain word counts as a token."""
 
 LONGEST_WORD = 15
-"""Letters of a plain word; more of them are a pass phrase. "notifications" has 13."""
+"""Maximum length of a plain word; a longer one is a pass phrase. "notifications" has 13."""
 
 _HOST_NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,12}\.?", re.ASCII)
 _PLAIN_WORD = re.compile(r"[a-z]+|[A-Z]+|[A-Z][a-z]+", re.ASCII)
@@ -37,9 +36,7 @@ _TELLING_KEY = re.compile(
 
 
 def secrets(url: str) -> frozenset[str]:
-    """Every text of an address that must not be seen, as written; the redactor adds the other
-    spellings.
-    """
+    """All texts of an address that must not be seen, as written; the redactor adds spellings."""
     rest = url.strip().partition("://")[2] or url.strip()
     authority = re.split(r"[/?]", rest, maxsplit=1)[0]
     tail = rest.removeprefix(authority)
@@ -52,12 +49,12 @@ def secrets(url: str) -> frozenset[str]:
 
 
 def is_like_a_token(text: str) -> bool:
-    """Whether a text is too long, or too odd, for a word."""
+    """Check whether a text is too long, or too odd, for a word."""
     return len(text) >= TOKEN_LENGTH and not is_word(text)
 
 
 def is_word(text: str) -> bool:
-    """Whether a text reads like a word of a language."""
+    """Check whether a text reads like a word of a language."""
     return len(text) <= LONGEST_WORD and _PLAIN_WORD.fullmatch(unquote(text)) is not None
 
 

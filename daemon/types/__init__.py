@@ -1,8 +1,8 @@
-"""The values that flow through marginwatch, and the vocabulary they carry.
+"""Values that flow through marginwatch, and their vocabulary.
 
-Everything here is a frozen value: no clock, no I/O, no behaviour beyond reading itself. Instants
-are integer milliseconds UTC, durations integer milliseconds, amounts exact decimals as the exchange
-sent them.
+Everything here is a frozen value: no clock, no I/O, and no behaviour beyond reading the value
+itself. Instants are integer milliseconds UTC, durations integer milliseconds, amounts exact
+decimals as the exchange sent them.
 """
 
 from daemon.types.alerts import (

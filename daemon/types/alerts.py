@@ -1,4 +1,4 @@
-"""Episodes of rules: what an account's engine remembers, and how it changes."""
+"""Alerts: the state that an account's engine remembers, and its transitions."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from enum import StrEnum
 from daemon.types.time import Millis
 
 DAEMON_ACCOUNT = ""
-"""The account of the daemon's own alerts."""
+"""Account name of the daemon's own alerts."""
 
 
 class Severity(StrEnum):
@@ -19,9 +19,7 @@ class Severity(StrEnum):
 
 
 class State(StrEnum):
-    """Where an alert stands. `ok` is the absence of one and appears only as the start of a
-    transition.
-    """
+    """State of an alert. `ok` means no alert and appears only as the start of a transition."""
 
     OK = "ok"
     PENDING = "pending"
@@ -31,7 +29,7 @@ class State(StrEnum):
 
 
 class OnMissing(StrEnum):
-    """What a rule makes of missing readings (SEMANTICS D4)."""
+    """Reaction of a rule to missing readings (SEMANTICS D4)."""
 
     KEEP = "keep"
     FIRING = "firing"
@@ -40,7 +38,7 @@ class OnMissing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most `count` within any span of `per`."""
+    """Limit of `count` events within any span of `per`."""
 
     count: int
     per: Millis
@@ -52,8 +50,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class DecidingComparison:
-    """The comparison that decided a condition: `text` as written, with the values of both its
-    sides.
+    """Comparison that decided a condition: `text` as written, with the values of both sides.
 
     `field` names the left side for people (`available_margin`, `delta(al_freeze, 10m)`).
     """
@@ -63,42 +60,36 @@ class DecidingComparison:
     value: Decimal | None
     threshold: Decimal | None
     falling: bool
-    """True when lower values are worse (`<`, `<=`)."""
+    """True if lower values are worse (`<`, `<=`)."""
     duration: bool = False
-    """Both sides are milliseconds."""
+    """True if both sides are durations in milliseconds."""
     directed: bool = dataclasses.field(default=True, compare=False)
-    """False for `==` and `!=`, of which neither higher nor lower values are worse."""
+    """False for `==` and `!=`, where neither direction is worse."""
     percentage: bool = dataclasses.field(default=False, compare=False)
-    """Both sides are ratios, of which one is written as a percentage."""
+    """True if both sides are ratios and one is written as a percentage."""
 
     @property
     def side(self) -> tuple[str, bool]:
-        """What gets worse, and which way: values of another side cannot be compared with those of
-        this one.
-        """
+        """Field and direction. Only values of the same side can be compared."""
         return self.field, self.falling
 
 
 @dataclass(frozen=True, slots=True)
 class FlapEpisode:
-    """One episode of a rule that may turn out to be flapping, and the range of the values it was
-    judged by.
-    """
+    """One firing of a rule that has a flapping limit, with the range of its values."""
 
     fired_at: Millis
     low: Decimal | None = None
     high: Decimal | None = None
     meaning: str = ""
-    """The rule's, then: episodes of a rule that means something else now do not count."""
+    """Meaning of the rule at that time. Episodes of another meaning do not count."""
     judged: DecidingComparison | None = None
-    """The comparison by which it fired, of whose left side the range is; None where readings were
-    missing.
-    """
+    """Comparison that fired; the range is of its left side. None for missing readings."""
 
 
 @dataclass(frozen=True, slots=True)
 class FlapRange:
-    """What is told of a flapping rule: how many episodes, and the range of their values."""
+    """Number of episodes of a flapping rule, and the range of their values."""
 
     count: int
     low: Decimal | None
@@ -106,61 +97,52 @@ class FlapRange:
 
 
 FLAPPING = ":flapping"
-"""What the alert about a flapping rule is called behind the rule's name; no name of a person's has
-a colon.
-"""
+"""Suffix of a rule's name for its flapping alert. Names that people give have no colon."""
 
 
 def base(rule: str) -> str:
-    """The rule that an alert is about, be it the rule's own or the one that tells of its
-    flapping.
-    """
+    """Name of the rule that an alert is about; flapping alerts belong to their rule."""
     return rule.removesuffix(FLAPPING)
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One episode of one rule on one account, as recorded: everything the next step needs, nothing
-    derived.
+    """Episode of one rule on one account, as recorded: all that the next step needs.
 
-    An episode is identified by (account, rule, seq), `seq` being that of the input that began it.
+    It is identified by (account, rule, seq); `seq` is the counter of the input that began it.
     """
 
     rule: str
     seq: int
     code: str
-    """The four characters by which people know it."""
+    """Four characters that people use to name the alert."""
     severity: Severity
     state: State
     meaning: str
-    """The rule's meaning when the episode began (SEMANTICS D5); another meaning retires the
-    alert.
-    """
+    """Meaning of the rule when the episode began; a change retires the alert (SEMANTICS D5)."""
     started_at: Millis
-    """When the condition became true."""
+    """Instant at which the condition became true."""
     fired_at: Millis | None = None
     ended_at: Millis | None = None
     judged: DecidingComparison | None = None
-    """The comparison that decided when it began, or fired; of one about flapping that of the last
-    episode before.
-    """
+    """Comparison that decided when it began or fired; for flapping, that of the last episode."""
     worst: Decimal | None = None
-    """The worst value of that comparison's left side during the episode."""
+    """Worst value of that comparison's left side during the episode."""
     clearing_since: Millis | None = None
-    """When the condition for its end became true, while `keep_firing_for` runs (SEMANTICS D2)."""
+    """Start of `keep_firing_for`, while it runs (SEMANTICS D2)."""
     missing: bool = False
-    """It fires because readings were missing (SEMANTICS D4)."""
+    """True if it fires because readings are missing (SEMANTICS D4)."""
     detail: str = ""
-    """One sentence more than the comparison says: what a system rule found."""
+    """Sentence of a system rule about its finding."""
     swings: FlapRange | None = None
-    """Of an alert about a flapping rule."""
+    """Count and range, for an alert about flapping only."""
     ended_seq: int | None = None
-    """Of the input that ended it."""
+    """Counter of the input that ended it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One state change of an alert."""
+    """State change of an alert."""
 
     rule: str
     alert_seq: int
@@ -173,20 +155,18 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class AccountState:
-    """All that one account's engine remembers: recorded, and advanced only by
-    `alerts.engine.step`.
-    """
+    """Memory of one account's engine: recorded, and changed only by `alerts.engine.step`."""
 
     account: str
     seq: int = 0
-    """Of the last input."""
+    """Counter of the last input."""
     at: Millis = 0
-    """Of the last input."""
+    """Instant of the last input."""
     judged_at: Millis | None = None
-    """Of the last judged reading."""
+    """Instant of the last judged reading."""
     alerts: Mapping[str, Alert] = field(default_factory=dict)
-    """By rule: the alerts that are pending or firing."""
+    """Pending and firing alerts, by rule."""
     since: Millis | None = None
-    """Since when readings are expected of it: its first configuration."""
+    """Instant of the account's first configuration; readings are expected from then on."""
     fired: Mapping[str, tuple[FlapEpisode, ...]] = field(default_factory=dict)
-    """By rule: its episodes within the span of its `flapping`, oldest first."""
+    """Episodes within the span of the rule's `flapping`, by rule, oldest first."""

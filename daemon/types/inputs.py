@@ -1,4 +1,4 @@
-"""What reaches an account: readings, misses, and what happens to its clock and configuration."""
+"""Inputs of an account: readings, misses, clock steps and changes of the configuration."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from daemon.types.time import Millis
 
 
 class Source(StrEnum):
-    """Where a reading came from."""
+    """Origin of a reading."""
 
     REST = "rest"
     WS = "ws"
@@ -19,9 +19,7 @@ class Source(StrEnum):
 
 
 class Quality(StrEnum):
-    """Whether a reading is judged (SEMANTICS B5, B7): only `ok`, `confirmed` and `unconfirmed`
-    are.
-    """
+    """Quality of a reading: `ok`, `confirmed` and `unconfirmed` are judged (SEMANTICS B5, B7)."""
 
     OK = "ok"
     SUSPECT = "suspect"
@@ -35,7 +33,7 @@ JUDGED = frozenset({Quality.OK, Quality.CONFIRMED, Quality.UNCONFIRMED})
 
 
 class MissReason(StrEnum):
-    """Why an attempt to read gave no reading: the closed set of SEMANTICS A3."""
+    """Reason why an attempt to read gave no reading: the closed set of SEMANTICS A3."""
 
     TIMEOUT = "timeout"
     NETWORK = "network"
@@ -50,7 +48,7 @@ class MissReason(StrEnum):
 
 
 class GapReason(StrEnum):
-    """Why there are no readings, beyond the reasons of misses (SEMANTICS A3)."""
+    """Reason of a gap other than a miss (SEMANTICS A3)."""
 
     DAEMON_DOWN = "daemon_down"
     SUSPENDED = "suspended"
@@ -60,9 +58,7 @@ class GapReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Balances:
-    """The fields of a reading, in USDT. None is a field that the source did not send, never a
-    zero.
-    """
+    """Fields of a reading, in USDT. None means that the source did not send it, never zero."""
 
     available_margin: Decimal | None = None
     available_usdt: Decimal | None = None
@@ -74,10 +70,9 @@ class Balances:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the exchange said about one account, before our clock and counter are put on it.
+    """Answer of the exchange about one account, before it gets an instant and a counter.
 
-    `extra` holds the fields of the answer that we do not know, as sent. `user_id` is "" where it
-    was not told.
+    `extra` holds unknown fields of the answer, as sent. `user_id` is "" if it was not sent.
     """
 
     user_id: str
@@ -86,18 +81,16 @@ class Answer:
     extra: Mapping[str, object] = field(default_factory=dict)
     source: Source = Source.REST
     asked_at: Millis | None = field(default=None, compare=False)
-    """When the request left, by `Clock.elapsed`; None where nobody asked, or nobody knows."""
+    """Time at which the request left, by `Clock.elapsed`; None if unknown or not requested."""
     overtaken: bool = False
-    """A push arrived after the request had left, and says otherwise (SEMANTICS B7)."""
+    """True if a push arrived after the request left, and differs (SEMANTICS B7)."""
     missing: tuple[str, ...] = field(default=(), compare=False)
-    """The names of what the exchange should have sent and did not: fields, `user_id`, `time`."""
+    """Names of expected items that were not sent: fields, `user_id`, `time`."""
 
 
 @dataclass(frozen=True, slots=True)
 class NoAnswer:
-    """An attempt to read that gave none: the reason for machines, one sentence for people (never a
-    secret).
-    """
+    """Failed attempt to read: a reason for machines, a sentence without secrets for people."""
 
     reason: MissReason
     detail: str
@@ -105,7 +98,7 @@ class NoAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One answer of the exchange about one account; stored as a snapshot."""
+    """Answer of the exchange about one account, stored as a snapshot."""
 
     seq: int
     at: Millis
@@ -126,7 +119,7 @@ class Miss:
 
 @dataclass(frozen=True, slots=True)
 class Unconfirmed:
-    """A suspect reading that no confirming read settled in time: now it is judged after all."""
+    """Suspect reading that was not confirmed in time, and is now judged after all."""
 
     seq: int
     at: Millis
@@ -135,9 +128,7 @@ class Unconfirmed:
 
 @dataclass(frozen=True, slots=True)
 class ClockStep:
-    """Our wall clock was set: every instant held before moves by `by`, so that durations stay
-    true.
-    """
+    """Step of our wall clock. Every instant held moves by `by`, so that durations stay true."""
 
     seq: int
     at: Millis
@@ -146,7 +137,7 @@ class ClockStep:
 
 @dataclass(frozen=True, slots=True)
 class ConfigChange:
-    """The rules in force may have changed: a start or a reload."""
+    """Start or reload: the rules in force may have changed."""
 
     seq: int
     at: Millis
@@ -154,9 +145,7 @@ class ConfigChange:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """The daemon looked at itself: an input of the account without a name, which no table holds
-    (SEMANTICS D7).
-    """
+    """Check of the daemon itself: input of the account without a name, not stored (D7)."""
 
     seq: int
     at: Millis

@@ -1,6 +1,4 @@
-"""Who is told what: the news of alerts for channels, what holds it back, and the messages that
-carry it.
-"""
+"""Notifications for channels, silences that hold them back, and messages that carry them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +11,7 @@ from daemon.types.time import Millis
 
 
 class Kind(StrEnum):
-    """What a notification tells."""
+    """Kind of a notification."""
 
     FIRING = "firing"
     REPEAT = "repeat"
@@ -21,18 +19,18 @@ class Kind(StrEnum):
     RESOLVED = "resolved"
     RETIRED = "retired"
     ACK = "ack"
-    """Somebody knows of it: there will be no more reminders."""
+    """Acknowledged: there will be no more reminders."""
 
 
 NEWS = frozenset({Kind.FIRING, Kind.REPEAT, Kind.WORSE})
-"""What tells that an alert fires."""
+"""Kinds that say that an alert fires."""
 
 ENDS = frozenset({Kind.RESOLVED, Kind.RETIRED})
-"""What tells that it does no more."""
+"""Kinds that end an alert."""
 
 
 class Late(StrEnum):
-    """Why a channel hears of an alert later than when it fired (SEMANTICS E2, E5, F3)."""
+    """Reason why a channel hears of an alert later than it fired (SEMANTICS E2, E5, F3)."""
 
     NO = ""
     MUTED = "muted"
@@ -42,19 +40,19 @@ class Late(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How an attempt to deliver ended (SEMANTICS F1)."""
+    """Outcome of an attempt to deliver (SEMANTICS F1)."""
 
     DELIVERED = "delivered"
     REFUSED = "refused"
     LATER = "later"
     UNKNOWN = "unknown"
     NEVER_MADE = "never_made"
-    """It was recorded, and then not made: no channel answers so."""
+    """Recorded, but then not made. No channel returns it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The change of a field between two readings that followed each other."""
+    """Change of a field between two consecutive readings."""
 
     before: Decimal
     before_at: Millis
@@ -64,7 +62,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class SteadyChange:
-    """A steady change of a field, and the span until now within which it happened."""
+    """Steady change of a field over the span until now."""
 
     change: Decimal
     span: Millis
@@ -72,19 +70,17 @@ class SteadyChange:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """How the judged field got worse in the last minutes; never how it got better."""
+    """Worsening of the judged field in the last minutes; improvements are left out."""
 
     step: Step | None = None
-    """The largest single change."""
+    """Largest single change."""
     pace: SteadyChange | None = None
-    """The change of the last minute or two, where that goes on steadily."""
+    """Change over the last minute or two, if steady."""
 
 
 @dataclass(frozen=True, slots=True)
 class NotificationFacts:
-    """What a notification tells, as it was when it was decided; the message is written from this
-    alone.
-    """
+    """Facts of a notification as decided. The message is written from them alone."""
 
     severity: Severity
     code: str
@@ -95,55 +91,53 @@ class NotificationFacts:
     worst: Decimal | None = None
     reason: str = ""
     balances: Balances = field(default_factory=Balances)
-    """The fields at the last judged reading."""
+    """Fields at the last judged reading."""
     changes: Mapping[str, Decimal] = field(default_factory=dict)
-    """By field: its change over the last ten minutes, where known."""
+    """Change over the last ten minutes, by field, if known."""
     span: Millis = 0
-    """How far back the readings for that reach: ten minutes, or less since a start."""
+    """Span of `changes`: ten minutes, or less after a start."""
     hourly: Mapping[str, Decimal] = field(default_factory=dict)
-    """By field: its change over the last hour, where readings reach that far."""
+    """Change over the last hour, by field, if readings reach that far back."""
     trend: Trend = field(default_factory=Trend)
     late: Late = Late.NO
-    """Why the channel hears of it only now."""
+    """Reason why the channel hears of it only now."""
     handed_over_by: str = ""
-    """The channel that could not deliver it (SEMANTICS F3, F4)."""
+    """Channel that could not deliver it (SEMANTICS F3, F4)."""
     handed_over_since: Millis | None = None
-    """Since when that channel fails."""
+    """Instant since when that channel fails."""
     handed_over_why: str = ""
-    """What it said then."""
+    """Error of that channel."""
     summary: str = ""
-    """The rule's own words, filled in."""
+    """Filled-in summary of the rule."""
     unfilled: str = ""
-    """Why they could not be."""
+    """Reason why the summary could not be filled in."""
     unconfirmed: bool = False
-    """Judged on a suspect reading that nothing confirmed (SEMANTICS B5)."""
+    """True if judged on a suspect reading that nothing confirmed (SEMANTICS B5)."""
     detail: str = ""
-    """What a system rule found, in one sentence."""
+    """Finding of a system rule, in one sentence."""
     swings: FlapRange | None = None
-    """Of news about a flapping rule."""
+    """Count and range, for news about flapping only."""
     not_before: Millis | None = None
-    """When it may leave: the end of the mute window in which an alert ended (SEMANTICS E2)."""
+    """Earliest time to send: the end of the mute window in which an alert ended (SEMANTICS E2)."""
     told: Decimal | None = None
-    """Of news that it got worse: the value last told."""
+    """Value last told, for news that it got worse."""
 
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """What somebody does not want to be told for a while (SEMANTICS E2), or, as an `ack`, no more
-    reminded of (E1).
-    """
+    """Silence: no news for a while (SEMANTICS E2); as an `ack`, no more reminders (E1)."""
 
     id: int
     ack: bool
     rule: str
-    """A glob; of an ack, and of a silence about one alert, the alert's own rule."""
+    """Glob of rules; for an ack or a silence of one alert, the alert's own rule."""
     account: str
-    """Likewise; `*` takes the daemon's own alerts in."""
+    """Glob of accounts; `*` includes the daemon's own alerts."""
     code: str
-    """The alert that it is about alone; empty where it is about all that the globs match."""
+    """Code of the only alert it is about; empty if it is about all that the globs match."""
     started_at: Millis
     ended_at: Millis | None
-    """None where it lasts as long as the alert does."""
+    """End; None if it lasts as long as the alert does."""
     comment: str = ""
 
     def holds(self, at: Millis) -> bool:
@@ -152,7 +146,7 @@ class Silence:
 
 @dataclass(frozen=True, slots=True)
 class NoticeKey:
-    """What makes a notification the one it is, before any database numbers it."""
+    """Identity of a notification before the database numbers it."""
 
     account: str
     rule: str
@@ -160,12 +154,12 @@ class NoticeKey:
     channel: str
     kind: Kind
     seq: int
-    """Of the input that caused it."""
+    """Counter of the input that caused it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One alert's news for one channel: a notification before and while it is delivered."""
+    """Notification: news of one alert for one channel, before and during delivery."""
 
     key: NoticeKey
     at: Millis
@@ -173,36 +167,32 @@ class Notice:
 
     @property
     def episode(self) -> tuple[str, str, int]:
-        """The alert that it is about."""
+        """Account, rule and counter of the alert that it is about."""
         return self.key.account, self.key.rule, self.key.alert_seq
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is actually sent. Plain text tells all of it; the rest is for channels that can do with
-    more.
-    """
+    """Message as sent. The plain text says all; the rest is for channels that support more."""
 
     title: str
     body: str
     severity: Severity
     html: str = ""
-    """The body once more, for those that show it: a fragment of HTML."""
+    """Body as an HTML fragment, for channels that show it."""
     thread: str = ""
-    """What it belongs to: messages with the same one are kept together where the channel can do
-    that.
-    """
+    """Thread: channels that can do so keep messages of the same thread together."""
     picture: bytes = b""
-    """A chart, as PNG."""
+    """Chart, as PNG."""
     quiet: bool = False
-    """It must not make the phone ring, where the channel can do that."""
+    """True if it must not ring, where the channel supports that."""
     good: bool = False
-    """It tells only that trouble is over: `severity` says nothing then."""
+    """True if it only says that trouble is over; `severity` says nothing then."""
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptResult:
-    """How one attempt to deliver a message ended. `detail` is one sentence without secrets."""
+    """Result of one attempt to deliver a message. `detail` is one sentence without secrets."""
 
     outcome: Outcome
     detail: str = ""

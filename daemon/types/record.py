@@ -1,4 +1,4 @@
-"""What is written as one."""
+"""Records: all that is written in one transaction."""
 
 from dataclasses import dataclass
 
@@ -10,8 +10,9 @@ from daemon.types.time import Millis
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A span without readings that no miss tells of: downtime, suspend. `seq` is that of the input
-    that ended it.
+    """Span without readings that is not a miss: downtime, suspend.
+
+    `seq` is the counter of the input that ended it.
     """
 
     account: str
@@ -20,24 +21,25 @@ class Gap:
     ended_at: Millis
     reason: GapReason
     missed: int = 0
-    """Readings that should have been there."""
+    """Number of readings that should have been there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Everything one input of one account causes; commits as a whole or not at all (promise 1)."""
+    """All that one input of one account causes; committed as a whole or not at all (promise 1)."""
 
     account: str
     event: Input
     alerts: tuple[Alert, ...] = ()
-    """Those whose recorded state this input changed."""
+    """Alerts whose recorded state this input changed."""
     transitions: tuple[Transition, ...] = ()
     notices: tuple[Notice, ...] = ()
     superseded: tuple[NoticeKey, ...] = ()
-    """Queued notifications that this input made pointless."""
+    """Queued notifications that this input makes pointless."""
     contradicts: int | None = None
-    """The first of the suspect readings that this one contradicts; with it all those up to this one
-    (SEMANTICS B5).
+    """Counter of the first suspect reading that this input contradicts (SEMANTICS B5).
+
+    All suspects from that one up to this input are contradicted with it.
     """
     gap: Gap | None = None
-    """A suspend that this input ends."""
+    """Suspend that this input ends."""

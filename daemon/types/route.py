@@ -1,16 +1,16 @@
-"""How an address is called: directly, or through a proxy."""
+"""Routes: an address is called directly, or through a proxy."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The way to one address; the default is the direct one."""
+    """Route to one address; the default is direct."""
 
     proxy: str = field(default="", repr=False)
-    """Address of the proxy, with its user and password; empty is no proxy."""
+    """Address of the proxy, with user and password; empty means no proxy."""
     unused: str = ""
-    """The environment variable that names a proxy, where the address is called directly."""
+    """Environment variable that names a proxy which is not used for this address."""
 
 
 DIRECT = Route()

@@ -3,7 +3,7 @@
 from typing import TypeAlias
 
 Millis: TypeAlias = int
-"""An instant (since 1970, UTC) or a duration, in milliseconds."""
+"""Instant (since 1970, UTC) or duration, in milliseconds."""
 
 SECOND: Millis = 1_000
 MINUTE: Millis = 60 * SECOND
@@ -11,4 +11,4 @@ HOUR: Millis = 60 * MINUTE
 DAY: Millis = 24 * HOUR
 
 LATEST: Millis = 253_402_128_000_000
-"""9999-12-30: the last instant that can be shown in every time zone."""
+"""Last instant that every time zone can show: 9999-12-30."""

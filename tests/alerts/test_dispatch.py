@@ -1,4 +1,4 @@
-"""Who is told what: SEMANTICS E, told in alerts and in what channels know."""
+"""Dispatch: who is told what (SEMANTICS E), by alerts and channel status."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -107,9 +107,7 @@ def test_what_is_queued_or_on_its_way_is_not_queued_again() -> None:
 
 
 def test_a_channel_that_refused_is_not_told_again() -> None:
-    """F3: what other channels were told instead is not queued for the refusing one with every
-    reading.
-    """
+    """F3: a channel that refused gets nothing queued that other channels were told instead."""
     outcome, event = fire(rule())
     told: ToldBy = {
         ("low", 1): {"telegram": ChannelStatus(given_up=True), "email": ChannelStatus(told_at=T0)}
@@ -132,9 +130,7 @@ def test_e3_a_reminder_is_due_from_the_last_delivery_on() -> None:
 
 
 def test_e1_the_end_goes_to_those_who_were_told() -> None:
-    """Promise 3: told, on its way or waiting hear the end; a channel that knows nothing does
-    not.
-    """
+    """Promise 3: channels that were told, or will be, hear the end; others do not."""
     outcome, _ = fire(rule())
     ended = clear(outcome.state, rule(), at=T0 + MINUTE)
     waiting: ToldBy = {("low", 1): {"telegram": queued(), "email": ChannelStatus()}}
@@ -164,9 +160,7 @@ def test_e2_an_inhibited_alert_is_held() -> None:
 
 
 def test_e2_when_the_mute_ends_it_is_told_as_muted_until_now() -> None:
-    """E2: what still fires after an inhibition is told with what held it; what ended in it is
-    history only.
-    """
+    """E2: after an inhibition, alerts that still fire are told; ended ones are history only."""
     worse, mild = rule("critical"), rule("low", inhibited_by=("critical",))
     both, _ = fire(mild, worse)
     over = clear(both.state, worse, at=T0 + MINUTE)
@@ -188,9 +182,7 @@ def test_e2_the_end_of_what_was_told_is_sent_at_once_under_inhibition() -> None:
 
 
 def test_e2_a_mute_supersedes_a_queued_firing() -> None:
-    """E2: what waits when the inhibition begins is held; a reminder as well, an attempt that may
-    have arrived not.
-    """
+    """E2: an inhibition holds queued news, but not a firing whose attempt may have arrived."""
     worse, mild = rule("critical"), rule("low", inhibited_by=("critical",))
     happened = fire(mild, worse)
     key = NoticeKey("main", "low", 1, "telegram", Kind.FIRING, 1)
@@ -207,9 +199,7 @@ def test_e2_a_mute_supersedes_a_queued_firing() -> None:
 
 
 def test_e5_a_channel_added_while_an_alert_fires_is_told_still_firing() -> None:
-    """E5: the new channel hears of it with the next reading, not with the change of the
-    configuration itself.
-    """
+    """E5: a new channel hears of it with the next reading, not with the configuration change."""
     outcome, _ = fire(rule())
     told: ToldBy = {("low", 1): {"telegram": ChannelStatus(told_at=T0)}}
     event = ConfigChange(2, T0 + SECOND)
@@ -220,9 +210,7 @@ def test_e5_a_channel_added_while_an_alert_fires_is_told_still_firing() -> None:
 
 
 def test_a_notice_carries_what_the_message_needs() -> None:
-    """The facts are those of the input that caused it: value, fields, changes, reason and the
-    alert's code.
-    """
+    """Facts come from the causing input: value, fields, changes, reason and the alert's code."""
     snapshot = EvaluationSnapshot(
         {"low": TRUE}, balances("90"), {"available_margin": Decimal(-410)}
     )
@@ -263,9 +251,7 @@ def test_b5_news_judged_on_an_unconfirmed_reading_says_so() -> None:
 
 
 def test_e5_the_end_of_what_a_removed_channel_knew_goes_to_the_present_ones() -> None:
-    """E5: as one account of both, to those that were not told themselves; the removed one gets
-    nothing.
-    """
+    """E5: channels that were not told get start and end as one; the removed one gets nothing."""
     outcome, _ = fire(rule())
     told: ToldBy = {
         ("low", 1): {"gone": ChannelStatus(told_at=T0), "email": ChannelStatus(told_at=T0)}
@@ -291,9 +277,7 @@ def test_e5_the_end_of_a_removed_rule_whose_channel_is_removed_goes_to_all() -> 
 
 
 def test_e3_who_was_told_in_the_stead_of_another_channel_is_reminded() -> None:
-    """E3, F3: where the rule's channel gave up, its stand-in hears the reminders; else only the
-    rule's channels.
-    """
+    """E3, F3: if the rule's channel gave up, its fallback gets the reminders."""
     only = rule(channels=("telegram",), repeat=HOUR)
     outcome, _ = fire(only)
     later = fire(only, at=T0 + HOUR, here=outcome.state)
@@ -330,9 +314,7 @@ def test_e2_a_channel_whose_news_was_held_is_no_new_channel() -> None:
 
 
 def test_promise_2_news_that_was_handed_to_a_channel_that_is_gone_comes_back() -> None:
-    """F3: whoever gave it up is told again once nobody is left who could be; while others are, it
-    is not.
-    """
+    """F3: a channel that gave up is told again once no other channel is left."""
     one = rule("low", channels=("telegram",))
     here = fire(one)[0].state
     again = fire(one, at=T0 + MINUTE, here=here)

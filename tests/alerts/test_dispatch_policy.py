@@ -1,6 +1,4 @@
-"""Who is told what when it got worse, is muted by the clock, flaps, or was missing: SEMANTICS D4,
-E1, E2, E4.
-"""
+"""Dispatch of worse values, mutes, flapping and missing readings (SEMANTICS D4, E1, E2, E4)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -15,7 +13,7 @@ from daemon.alerts.dispatch import ChannelStatus, NotificationPolicy, ToldBy
 from daemon.alerts.engine import step
 from daemon.alerts.mutes import DAYS, Mutes, MuteWindow
 from daemon.alerts.notification_facts import EvaluationSnapshot
-from daemon.alerts.system_rules import rule as system_rule
+from daemon.alerts.system_rules import system_rule
 from daemon.rules.evaluation.evaluator import Evaluator, Verdict
 from daemon.rules.rule import Rule
 from daemon.types import (
@@ -169,9 +167,7 @@ def test_e1_of_a_rising_condition_higher_is_worse() -> None:
     ],
 )
 def test_e1_worse_at_the_edges(first: str | None, then: str | None, heard: Heard) -> None:
-    """E1: from zero anything worse is; of what is unknown or infinite nothing is computed that is
-    not there.
-    """
+    """E1: from zero any worse value counts; unknown and infinite values are not compared."""
     phone = Phone(rule(worse_by=Decimal("0.25")))
     found = [Verdict(when=True, clear=False, judged=judged(value)) for value in (first, then)]
     said = [
@@ -182,9 +178,7 @@ def test_e1_worse_at_the_edges(first: str | None, then: str | None, heard: Heard
 
 
 def test_e1_another_comparison_is_not_worse() -> None:
-    """E1: values of two fields are not compared; neither is what does not hold, nor what was not
-    judged.
-    """
+    """E1: no "worse" for another field, a condition that does not hold, or without a verdict."""
     phone = Phone(rule(worse_by=Decimal("0.25")))
     phone.read(1, "80")
     for second, found in enumerate(
@@ -201,9 +195,7 @@ def test_e1_another_comparison_is_not_worse() -> None:
 
 
 def test_e1_without_the_key_nothing_is_told_as_worse() -> None:
-    """E1: `worse_by` is off by default; and a delivery of which nobody knows the text is nothing to
-    compare with.
-    """
+    """E1: `worse_by` is off by default; a delivery of unknown text is no base to compare with."""
     phone = Phone(rule())
     phone.read(1, "80")
     assert phone.read(2, "1") == []
@@ -336,9 +328,7 @@ def test_e2_nothing_mutes_itself() -> None:
 
 
 def flapping(times: int = 3, **policy: Any) -> Phone:
-    """It fired so often, every ten seconds, and ended after five; the second firing is one too
-    many.
-    """
+    """Fire so often, every ten seconds, for five each; the second firing is one too many."""
     phone = Phone(rule(**{"flapping": Limit(1, MINUTE), **policy}))
     for number in range(times):
         phone.read(10 * number, "90")
@@ -347,9 +337,7 @@ def flapping(times: int = 3, **policy: Any) -> Phone:
 
 
 def test_e4_the_firing_that_exceeds_is_told_as_flapping_instead() -> None:
-    """E4: the one before it was told whole; this one, and those after it within the range, are
-    not.
-    """
+    """E4: the firing before was told; this one and later ones within the range are not."""
     phone = flapping()
     said = [(n.key.rule, n.key.kind, n.at - T0) for n in phone.notices]
     assert said == [
@@ -373,9 +361,7 @@ def test_e4_the_firing_that_exceeds_is_told_as_flapping_instead() -> None:
 
 
 def test_e4_a_wider_value_at_a_firing_or_an_end_is_told_as_worse() -> None:
-    """E4: below or above what was told, once; in between it is the range that grows, and nothing is
-    told.
-    """
+    """E4: values beyond the told range are told once; others only widen the range."""
     phone = flapping()
     flaps = [("low:flapping", Kind.WORSE, Late.NO)]
     assert phone.read(30, "80") == flaps
@@ -423,9 +409,7 @@ def test_e4_its_end_is_told_once_with_the_present_state() -> None:
 
 
 def test_e4_what_still_fires_at_its_end_is_told() -> None:
-    """E4: as still firing, to those who were told nothing of that episode; its end is told
-    later.
-    """
+    """E4: channels that were not told of the episode hear that it still fires, and its end."""
     phone = flapping()
     phone.read(30, "90")
     assert phone.read(90.001, "45") == [
@@ -540,9 +524,7 @@ def test_d4_back_and_low_is_told_as_an_end_and_a_firing() -> None:
 
 
 def test_d4_what_is_no_longer_judged_says_so() -> None:
-    """D4: with the field as it was last seen, and the reason by which the message tells it apart
-    from an end.
-    """
+    """D4: it shows the last known value, and a reason that tells it from an ordinary end."""
     phone = Phone(rule(on_missing=OnMissing.OK, missing_after=2 * SECOND))
     phone.read(0, "90")
     assert phone.missed(3) == OVER
@@ -550,9 +532,7 @@ def test_d4_what_is_no_longer_judged_says_so() -> None:
 
 
 def test_a_reminder_at_a_miss_shows_the_field_as_it_was_last_seen() -> None:
-    """A miss judges nothing, and a value from hours ago would contradict the fields. What looks
-    back has no other.
-    """
+    """A reminder at a miss shows the fields' last known value, not an old judged one."""
     phone = Phone(rule(repeat=SECOND))
     phone.read(0, "90")
     phone.missed(2)
@@ -603,9 +583,7 @@ def test_the_worst_value_is_shown_with_its_own_field_only() -> None:
 
 
 def test_a1_what_is_judged() -> None:
-    """A1, B5: judged readings, unconfirmed ones and misses give verdicts, clock steps move what is
-    derived.
-    """
+    """A1, B5: judged or unconfirmed readings and misses give verdicts; clock steps move windows."""
     evaluator = Evaluator([rule(flapping=None), rule("old", when="age > 1m")])
     assert set(judge(evaluator, reading(1), {})) == set()
     assert set(judge(evaluator, reading(2, available_margin="90"), {})) == {"low"}

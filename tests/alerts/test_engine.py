@@ -64,9 +64,7 @@ def test_d1_a_pending_that_stops_holding_ends_not_held() -> None:
 
 
 def test_d1_for_is_met_between_the_first_and_the_last_true_reading() -> None:
-    """D1: `for` is met when first and last true reading are at least `for` apart, an instant
-    earlier it is not.
-    """
+    """D1: `for` is met once first and last true reading are `for` apart, not an instant earlier."""
     _, early = play([TRUE] * 5, rule(hold=5 * SECOND))
     _, met = play([TRUE] * 6, rule(hold=5 * SECOND))
     assert moves(early) == [(State.OK, State.PENDING, "condition", 1)]
@@ -74,9 +72,7 @@ def test_d1_for_is_met_between_the_first_and_the_last_true_reading() -> None:
 
 
 def test_d1_a_gap_neither_resets_nor_completes_for() -> None:
-    """D1: unknown readings and misses in between leave the clock running, and do not fire by
-    themselves.
-    """
+    """D1: unknown readings and misses leave the clock running, and fire nothing themselves."""
     _, seen = play([TRUE, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN], rule(hold=3 * SECOND))
     assert moves(seen) == [(State.OK, State.PENDING, "condition", 1)]
     _, seen = play([TRUE, UNKNOWN, UNKNOWN, UNKNOWN, TRUE], rule(hold=3 * SECOND))
@@ -235,9 +231,7 @@ def test_d5_a_changed_meaning_retires_the_alert(rules: dict[str, Rule], reason: 
 
 
 def test_two_rules_live_apart() -> None:
-    """One input, several rules: each has its own alert, in the order of the verdicts, which is that
-    of the rules.
-    """
+    """Each rule has its own alert, in the order of the verdicts, which is that of the rules."""
     rules = {"a": rule("a"), "b": rule("b"), "c": rule("c")}
     event: Input = reading(1, T0)
     outcome = step(state(), event, {"a": TRUE, "b": TRUE, "c": FALSE}, rules, name)

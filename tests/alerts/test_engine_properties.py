@@ -1,6 +1,4 @@
-"""The life of alerts over any sequence of verdicts, misses and clock steps: SEMANTICS A5, D1 to D4,
-D7, E4.
-"""
+"""Properties of alerts over any inputs: SEMANTICS A5, D1 to D4, D7, E4."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -41,9 +39,7 @@ SPANS = st.sampled_from([0, 1 * SECOND, 2 * SECOND, 5 * SECOND])
 
 @dataclass(frozen=True)
 class Day:
-    """Something happens `after` the last input: a reading with a verdict for each rule, a miss, or
-    a step `by`.
-    """
+    """Input that comes `after` the last one: a reading, a miss, or a clock step `by`."""
 
     after: Millis
     found: Sequence[Verdict] = ()
@@ -105,9 +101,7 @@ def begun(rules: Mapping[str, Rule]) -> AccountState:
 
 @given(DAYS, RULES, RULES)
 def test_d_alerts_live_by_their_rules(days: list[Day], first: Rule, second: Rule) -> None:
-    """D1, D2: at most one open alert a rule; moves are legal and follow each other; what is true
-    does not clear.
-    """
+    """D1, D2: one open alert per rule; moves are legal; a true condition does not clear."""
     rules = {"one": first, "two": replace(second, name="two")}
     standing = dict[str, State]()
     for event, day, outcome in play(days, rules, begun(rules)):
@@ -136,9 +130,7 @@ def test_d_alerts_live_by_their_rules(days: list[Day], first: Rule, second: Rule
 
 @given(DAYS, RULES)
 def test_d1_pending_is_never_announced(days: list[Day], one: Rule) -> None:
-    """D1: news is of what fires or has fired; every firing is announced, or told as flapping,
-    once.
-    """
+    """D1: news is only of firings; every firing is announced, or told as flapping, once."""
     rules = {"one": one}
     order = NotificationPolicy(rules, ["phone"])
     for event, _, outcome in play(days, rules, begun(rules)):
@@ -154,9 +146,7 @@ def test_d1_pending_is_never_announced(days: list[Day], one: Rule) -> None:
 
 @given(STEPPED, RULES)
 def test_a5_a_clock_step_shifts_what_follows_and_nothing_else(days: list[Day], one: Rule) -> None:
-    """A5: without the steps, and with all later inputs where they would have been, the same
-    happens.
-    """
+    """A5: the same happens without the steps, with all later inputs moved accordingly."""
     rules = {"one": one}
     stepped, moved = list[Transition](), 0
     for event, day, outcome in play(days, rules, begun(rules)):
@@ -175,9 +165,7 @@ def test_a5_a_clock_step_shifts_what_follows_and_nothing_else(days: list[Day], o
 def plainly(  # noqa: C901 -- plain, not short
     found: Sequence[tuple[Millis, bool | None, bool | None]], one: Rule
 ) -> list[tuple[State, Millis]]:
-    """`for`, `clear_when` and `keep_firing_for`, written as SEMANTICS D1 and D2 say them, from all
-    readings so far.
-    """
+    """Model of SEMANTICS D1 and D2 (`for`, `clear_when`, `keep_firing_for`) over all readings."""
     turns = list[tuple[State, Millis]]()
     true_since: Millis | None = None
     clear_since: Millis | None = None

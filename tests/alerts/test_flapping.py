@@ -173,9 +173,7 @@ def test_d5_a_removed_rule_is_forgotten() -> None:
 
 
 def test_without_its_rule_it_is_left_as_it_is() -> None:
-    """A rule that is not there is judged by nobody; the next change of the configuration retires
-    what it left.
-    """
+    """A missing rule is not judged; the next configuration change retires its alerts."""
     old = flapping()
     old.flaps(3)
     old.rules = {}

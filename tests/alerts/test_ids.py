@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.alerts.ids import ALPHABET, code
+from daemon.alerts.ids import ALPHABET, alert_code
 from tests.values import T0
 
 
@@ -11,19 +11,19 @@ def test_a_code_is_four_characters_that_are_hard_to_misread(
     rule: str, account: str, at: int
 ) -> None:
     """Four characters of the alphabet, the same for the same alert."""
-    first = code(rule, account, at, ())
-    assert code(rule, account, at, ()) == first
+    first = alert_code(rule, account, at, ())
+    assert alert_code(rule, account, at, ()) == first
     assert len(first) == 4
     assert set(first) <= set(ALPHABET)
 
 
 def test_a_taken_code_gives_way_to_the_next_free_one() -> None:
     """A collision changes the code, and only then."""
-    first = code("low", "main", T0, ())
-    second = code("low", "main", T0, {first})
-    third = code("low", "main", T0, {first, second})
+    first = alert_code("low", "main", T0, ())
+    second = alert_code("low", "main", T0, {first})
+    third = alert_code("low", "main", T0, {first, second})
     assert len({first, second, third}) == 3
-    assert second == code("low", "main", T0, {first, third})
+    assert second == alert_code("low", "main", T0, {first, third})
 
 
 class _Everything:
@@ -34,4 +34,4 @@ class _Everything:
 def test_when_all_codes_are_taken_it_says_so() -> None:
     """A full history of codes is an error with a remedy, not an endless search."""
     with pytest.raises(OverflowError, match="prune"):
-        code("low", "main", T0, _Everything())
+        alert_code("low", "main", T0, _Everything())

@@ -73,9 +73,7 @@ def silence(
     ],
 )
 def test_strict_10_each_reason_is_named(muter: Muter, expected: list[Muting]) -> None:
-    """Strict 10: What holds news back, and by what; a rule never mutes itself, nor does one that
-    only flaps.
-    """
+    """Strict 10: each reason names its source; a rule does not mute itself, nor does flapping."""
     assert list(muter.reasons(LOW, muter.state.alerts["low"])) == expected
 
 
@@ -129,9 +127,7 @@ def test_strict_10_what_is_explained_is_what_was_dispatched(
     silences: list[Silence],
     told: bool,
 ) -> None:
-    """Strict 10: News of a firing alert is dispatched if, and only if, no reason holds it back; so
-    is a reminder.
-    """
+    """Strict 10: news of a firing, or a reminder, is dispatched if and only if nothing holds it."""
     others = [alert("bad", bad)] if bad is not None else []
     flapping = [
         alert(f"{name}{FLAPPING}")

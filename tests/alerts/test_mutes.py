@@ -9,8 +9,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from daemon.alerts.mutes import DAYS, LONGEST, NO_MUTES, Mutes, MuteWindow, time_of_day
-from daemon.alerts.recorded_mutes import mutes as read_back
+from daemon.alerts.mutes import (
+    DAYS,
+    LONGEST,
+    NO_MUTES,
+    Mutes,
+    MuteWindow,
+    recorded_mutes,
+    time_of_day,
+)
 from daemon.types import DAY, HOUR, Millis
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -106,9 +113,7 @@ def test_e2_a_time_that_is_shown_twice() -> None:
 
 
 def test_e2_a_time_that_is_skipped() -> None:
-    """E2: it has come when the clock is put forward: 03:00 is later than 02:30, and between it and
-    03:30.
-    """
+    """E2: a skipped time counts as reached at the jump: 03:00 is between 02:30 and 03:30."""
     forward = at("2026-03-29 01:00")  # 02:00 in winter time, shown as 03:00
     begins, ends, both = (
         window("02:30", "04:00"),
@@ -181,9 +186,7 @@ CHANGING = [
 @example(at("2011-12-30 09:59"), ZoneInfo("Pacific/Apia"), "thu")
 @example(at("2011-12-30 10:00"), ZoneInfo("Pacific/Apia"), "sat")
 def test_b4_a_whole_day_is_a_whole_day(moment: Millis, zone: ZoneInfo, day: str) -> None:
-    """B4: from its first instant to its last, and no other, also where the clocks change at
-    midnight.
-    """
+    """B4: a day lasts from its first to its last instant, also if clocks change at midnight."""
     whole = MuteWindow("day", frozenset({day}), time_of_day("00:00"), time_of_day("24:00"))
     shown = datetime.fromtimestamp(moment / 1_000, UTC).astimezone(zone)
     assert (whole.until(moment, zone) is not None) == (DAYS[shown.weekday()] == day)
@@ -200,7 +203,7 @@ def test_b4_the_end_of_a_day_is_recorded_as_it_is_written() -> None:
     """B4: `24:00`, which is read back."""
     day = MuteWindow("day", frozenset(DAYS), time_of_day("00:00"), time_of_day("24:00"))
     assert day.written()["between"] == ["00:00", "24:00"]
-    assert read_back({"mutes": Mutes({"day": day}, BERLIN).written()}) == Mutes(
+    assert recorded_mutes({"mutes": Mutes({"day": day}, BERLIN).written()}) == Mutes(
         {"day": day}, BERLIN
     )
 
@@ -216,7 +219,7 @@ def test_e2_mute_windows_are_read_back_as_they_were(
 ) -> None:
     """E2: with their time zone, and through JSON, in which epochs hold them."""
     mutes = Mutes({each.name: each for each in every}, zone)
-    assert read_back(json.loads(json.dumps({"rules": [], "mutes": mutes.written()}))) == mutes
+    assert recorded_mutes(json.loads(json.dumps({"rules": [], "mutes": mutes.written()}))) == mutes
 
 
 def test_e2_mute_windows_are_recorded_as_a_person_writes_them() -> None:
@@ -247,4 +250,4 @@ def test_e2_mute_windows_are_recorded_as_a_person_writes_them() -> None:
 )
 def test_e2_mute_windows_that_nobody_knows(written: Any) -> None:
     """E2: an earlier version recorded none; one that is not understood is not guessed."""
-    assert read_back(written) is None
+    assert recorded_mutes(written) is None

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from daemon.alerts.dispatch import ChannelStatus
-from daemon.alerts.silences import acknowledged, silenced
+from daemon.alerts.silences import find_acknowledgement, find_silence
 from daemon.types import FLAPPING, HOUR, MINUTE, SECOND, Kind, Late, Millis, Severity, Silence
 from tests.alerts.test_dispatch_policy import FIRED, OVER, Phone
 from tests.values import T0, rule
@@ -38,22 +38,27 @@ def test_e2_a_silence_is_about_what_its_globs_match_while_it_lasts(
     name: str, account: str, code: str, at: Millis, *, holds: bool
 ) -> None:
     """E2: from its beginning on, up to its end; flapping goes by the rule's name."""
-    assert (silenced([HUSH], name, account, code, at) is HUSH) is holds
+    assert (find_silence([HUSH], name, account, code, at) is HUSH) is holds
 
 
 def test_e2_a_silence_of_one_alert_is_about_no_other() -> None:
     """E2: nor about the rule's next alert; of several the longest is named."""
     one = Silence(3, False, "low", "main", CODE, T0, None)
-    assert silenced([one], "low", "main", "k3f9", T0) is None
-    assert silenced([HUSH, one], "low", "main", CODE, T0 + 20 * SECOND) is one
-    assert silenced([replace(HUSH, account="*")], "disk-full", "", "k3f9", T0 + 20 * SECOND) is None
+    assert find_silence([one], "low", "main", "k3f9", T0) is None
+    assert find_silence([HUSH, one], "low", "main", CODE, T0 + 20 * SECOND) is one
     assert (
-        silenced([replace(HUSH, rule="*", account="*")], "disk-full", "", "k3f9", T0 + 20 * SECOND)
+        find_silence([replace(HUSH, account="*")], "disk-full", "", "k3f9", T0 + 20 * SECOND)
+        is None
+    )
+    assert (
+        find_silence(
+            [replace(HUSH, rule="*", account="*")], "disk-full", "", "k3f9", T0 + 20 * SECOND
+        )
         is not None
     )
-    assert acknowledged([HUSH, one], CODE, T0) is None
-    assert acknowledged([ACK], CODE, T0) is None
-    assert acknowledged([ACK], CODE, T0 + HOUR) is ACK
+    assert find_acknowledgement([HUSH, one], CODE, T0) is None
+    assert find_acknowledgement([ACK], CODE, T0) is None
+    assert find_acknowledgement([ACK], CODE, T0 + HOUR) is ACK
 
 
 def test_e2_what_fires_in_a_silence_is_told_after_it() -> None:
@@ -90,9 +95,7 @@ def test_e2_what_waits_when_a_silence_begins_is_superseded() -> None:
 
 
 def test_e1_an_ack_is_told_once_and_ends_the_reminders() -> None:
-    """E1: to whom the alert was told, with the comment; that it got worse, and its end, are told as
-    before.
-    """
+    """E1: channels that were told get the comment; worse values and the end are told as before."""
     phone = quiet(ACK, repeat=20 * SECOND, worse_by=Decimal("0.5"))
     assert phone.read(0, "90") == FIRED
     assert phone.read(10, "90") == [("low", Kind.ACK, Late.NO)]

@@ -33,9 +33,7 @@ def test_a2_timers_are_looked_at_only_when_an_input_is_judged() -> None:
 
 
 def test_d2_keep_firing_for_starts_at_the_first_reading_that_would_clear() -> None:
-    """D2: an alert ends when what clears it has held for so long, an instant earlier it does
-    not.
-    """
+    """D2: an alert ends once it has cleared for `keep_firing_for`, not an instant earlier."""
     kept = rule(keep_firing_for=3 * SECOND)
     assert Played(kept).all([TRUE, FALSE, FALSE, FALSE]).moves == [BEGUN]
     assert Played(kept).all([TRUE, FALSE, FALSE, FALSE, FALSE]).moves == [
@@ -45,9 +43,7 @@ def test_d2_keep_firing_for_starts_at_the_first_reading_that_would_clear() -> No
 
 
 def test_d2_keep_firing_for_is_cancelled_by_a_reading_that_would_not_clear() -> None:
-    """D2: it begins anew after a true reading, or with clear_when after one between the two
-    conditions.
-    """
+    """D2: the time begins anew after a true reading, or one between both conditions."""
     kept = rule(keep_firing_for=2 * SECOND)
     again = Played(kept).all([TRUE, FALSE, FALSE, TRUE, FALSE, FALSE])
     assert again.moves == [BEGUN]
@@ -60,9 +56,7 @@ def test_d2_keep_firing_for_is_cancelled_by_a_reading_that_would_not_clear() -> 
 
 
 def test_d2_unknown_and_misses_neither_cancel_nor_complete_keep_firing_for() -> None:
-    """D2, C2: what is not known changes nothing; the time goes on, and a reading that clears
-    completes it.
-    """
+    """D2, C2: unknown readings change nothing; time goes on until a clearing reading ends it."""
     kept = rule(keep_firing_for=3 * SECOND)
     waiting = Played(kept).all([TRUE, FALSE, UNKNOWN, MISS, UNKNOWN, MISS])
     assert waiting.moves == [BEGUN]
@@ -82,9 +76,7 @@ def test_d2_a_pending_alert_knows_no_keep_firing_for() -> None:
 
 
 def test_what_did_not_change_while_it_waits_for_its_end_is_not_written() -> None:
-    """Promise 1: only the first reading that would clear is remembered, and the first that would
-    not.
-    """
+    """Promise 1: only the first clearing reading, and the first that is not, are recorded."""
     wide = Played(rule(keep_firing_for=MINUTE, clear_when="available_margin > 120"))
     wide.all([TRUE, FALSE])
     assert [
@@ -102,9 +94,7 @@ def missing(**policy: Any) -> Played:
 
 
 def test_d4_missing_readings_fire() -> None:
-    """D4: at the first miss so long after the last judged reading, not an instant earlier, with its
-    reason.
-    """
+    """D4: fires at the first miss after `missing_after`, not earlier, with its reason."""
     assert missing().all([FALSE, MISS, MISS, MISS]).moves == [(OK, FIRING, "missing", 4)]
     early = missing().all({1: FALSE, 3.999: MISS})
     assert early.moves == []
@@ -118,9 +108,7 @@ def test_d4_missing_readings_fire() -> None:
 
 
 def test_d4_an_account_that_was_never_read_is_missing_since_it_was_configured() -> None:
-    """D4: a key that never worked must not look like peace; before it is configured, nothing is
-    missing.
-    """
+    """D4: a key that never worked fires; before the configuration nothing is missing."""
     fresh = missing()
     fresh.at(0, MISS)
     assert fresh.at(60, MISS).transitions == ()
@@ -158,9 +146,7 @@ def test_d4_an_account_that_comes_back_is_not_missing_since_before_it_was_remove
 
 
 def test_d4_back_and_low_counts_at_once_whatever_at_least_asks() -> None:
-    """D3, D4: the first reading after a silence decides, though the count of readings begins anew
-    with it.
-    """
+    """D3, D4: the first reading after a silence decides, though `at_least` counts anew."""
     few = missing(at_least=AtLeast(3, 5)).all({1: FALSE, 4: MISS})
     low = Verdict(when=None, clear=None, judged=judged("10"), tallied=True, alone=True)
     assert few.all({5: low}).moves[1:] == [(FIRING, RESOLVED, "back", 5), (OK, FIRING, "back", 5)]
@@ -219,9 +205,7 @@ def test_d4_an_alert_that_fires_goes_on_firing_for_its_own_reason() -> None:
 
 @pytest.mark.parametrize("found", [TRUE, FALSE, UNKNOWN], ids=["true", "false", "unknown"])
 def test_d4_a_pending_alert_fires_as_missing(found: Verdict) -> None:
-    """D4: it does not wait for `for`; what follows is as of any that fires because readings are
-    missing.
-    """
+    """D4: a pending alert fires at once; it then acts as any alert about missing readings."""
     pending = missing(hold=MINUTE).all({1: TRUE, 4: MISS})
     assert pending.alert is not None
     assert (pending.alert.seq, pending.alert.started_at, pending.alert.worst) == (
@@ -280,9 +264,7 @@ def test_d4_a_step_of_the_clock_makes_nothing_missing() -> None:
 
 
 def test_a_verdict_on_a_miss_counts_while_readings_are_not_missing_yet() -> None:
-    """Promise 5: a rule that names `age` is judged at misses; with `on_missing` as well, until that
-    takes over.
-    """
+    """Promise 5: a rule that names `age` is judged at misses, until `on_missing` takes over."""
     both = rule(on_missing=OnMissing.FIRING, missing_after=MINUTE, when="age > 5s")
     here = state(judged_at=T0)
     rule_input = RuleInput(miss(1, T0 + 6 * SECOND), both, 6 * SECOND, lambda: "abcd")
@@ -295,9 +277,7 @@ def test_a_verdict_on_a_miss_counts_while_readings_are_not_missing_yet() -> None
 
 
 def test_the_worst_value_is_of_the_comparison_that_fired() -> None:
-    """A pending alert may fire for another part of its condition: what was worst of the first is
-    none of the second.
-    """
+    """A pending alert that fires for another part of its condition drops the old worst value."""
     freeze = Verdict(
         when=True, clear=False, judged=judged("7", "5", falling=False, field="al_freeze")
     )

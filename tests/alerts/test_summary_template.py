@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.alerts.summary_template import LONGEST, NAMES, SHOWN, filled, problem
+from daemon.alerts.summary_template import LONGEST, NAMES, SHOWN, fill_template, template_problem
 from daemon.messages.compose import compose
 from daemon.messages.section import MessageItem, RenderContext
 from daemon.types import (
@@ -39,8 +39,8 @@ FACTS = NotificationFacts(
 
 
 def words(template: str, facts: NotificationFacts = FACTS) -> str:
-    assert problem(template) is None
-    text, why = filled(template, KEY, facts)
+    assert template_problem(template) is None
+    text, why = fill_template(template, KEY, facts)
     assert why == ""
     return text
 
@@ -102,14 +102,20 @@ def test_durations_and_infinity_are_written_as_everywhere() -> None:
 )
 def test_mistakes_are_found_before_anything_fires(template: str, expected: str) -> None:
     """Each is one sentence with what to do."""
-    assert (problem(template) or "").startswith(expected)
+    assert (template_problem(template) or "").startswith(expected)
 
 
 def test_what_is_not_known_is_named() -> None:
     """A field that the exchange did not send; a threshold of an alert without a comparison."""
-    assert filled("{cross_un_pnl}", KEY, FACTS) == ("", "cross_un_pnl is unknown")
-    assert filled("{threshold}", KEY, replace(FACTS, judged=None)) == ("", "threshold is unknown")
-    assert filled("{of_a_later_version}", KEY, FACTS) == ("", "of_a_later_version is unknown")
+    assert fill_template("{cross_un_pnl}", KEY, FACTS) == ("", "cross_un_pnl is unknown")
+    assert fill_template("{threshold}", KEY, replace(FACTS, judged=None)) == (
+        "",
+        "threshold is unknown",
+    )
+    assert fill_template("{of_a_later_version}", KEY, FACTS) == (
+        "",
+        "of_a_later_version is unknown",
+    )
 
 
 @given(
@@ -117,8 +123,8 @@ def test_what_is_not_known_is_named() -> None:
 )
 def test_every_template_is_refused_or_filled_in(template: str) -> None:
     """Nothing that check accepts breaks when it is needed, and nothing is endless."""
-    if problem(template) is None:
-        text, why = filled(template, KEY, FACTS)
+    if template_problem(template) is None:
+        text, why = fill_template(template, KEY, FACTS)
         assert len(text) <= SHOWN
         assert text == " ".join(text.split())
         assert not (text and why)

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.alerts.trend import pace, step, trend
+from daemon.alerts.trend import pace_sentence, step_sentence, trend
 from daemon.rules.evaluation.evaluator import Points
-from daemon.text.numbers import moment
+from daemon.text.numbers import format_instant
 from daemon.types import (
     DAY,
     HOUR,
@@ -58,7 +58,7 @@ def said(known: Trend, side: DecidingComparison = FALLING, value: str = "90") ->
     facts = NotificationFacts(
         Severity.WARNING, "k3f9", T0, T0, T0, replace(side, value=Decimal(value)), trend=known
     )
-    return [*step(facts, lambda at: moment(at, T0, UTC)), *pace(facts)]
+    return [*step_sentence(facts, lambda at: format_instant(at, T0, UTC)), *pace_sentence(facts)]
 
 
 @pytest.mark.parametrize(
@@ -78,16 +78,12 @@ def said(known: Trend, side: DecidingComparison = FALLING, value: str = "90") ->
     ],
 )
 def test_a_steady_fall_is_foretold(first: str, by: str, value: str, expected: str) -> None:
-    """C7: Towards the threshold, else towards 0; within a day, as nobody can tell what is
-    farther.
-    """
+    """C7: the goal is the threshold, else 0, and within a day."""
     assert said(found(steadily(first, by, 7)), value=value) == [expected]
 
 
 def test_what_gets_worse_upward_is_foretold_up_to_its_threshold() -> None:
-    """C7: Above the threshold there is no goal; below it, as between `when` and `clear_when`, there
-    is one.
-    """
+    """C7: no goal above the threshold; one below it, as between `when` and `clear_when`."""
     rising = found(steadily("840", "10", 7), RISING)
     assert said(rising, RISING, "900") == ["rising by 60 a minute over the last 1 min"]
     below = "rising by 60 a minute over the last 1 min: at this pace 200 in 50 s"
@@ -109,9 +105,7 @@ def test_what_gets_worse_upward_is_foretold_up_to_its_threshold() -> None:
 def test_nothing_is_said_of_what_stands_still_or_gets_better(
     side: DecidingComparison, text: str
 ) -> None:
-    """C7: Nobody goes back to sleep because of a sentence, and nobody sells because of one that is
-    past.
-    """
+    """C7: no sentence about a field that stands still, improves, or got worse long ago."""
     assert said(found(text, side), side) == []
 
 
@@ -134,9 +128,7 @@ def test_nothing_is_said_of_what_stands_still_or_gets_better(
     ],
 )
 def test_no_pace_is_made_of_what_is_not_steady(text: str, every: Millis) -> None:
-    """C7: A pace needs a minute or two in which three changes agree, no one outweighs the rest, and
-    none is old.
-    """
+    """C7: a pace needs a minute or two, three agreeing changes, none dominant and none old."""
     assert found(text, every=every).pace is None
 
 
@@ -149,9 +141,7 @@ def test_a_pace_looks_back_for_one_to_two_minutes(every: int, count: int, span: 
 
 
 def test_the_largest_step_is_told_with_its_time() -> None:
-    """C7: Also after it, and of equal ones the last; a step that belongs to a steady fall is told
-    by its pace.
-    """
+    """C7: the last of equal steps is told; a step within a steady fall is told as its pace."""
     assert said(found("500 400 90 95 89", every=5 * SECOND)) == [
         "400 at 10:59:45 -> 90 at 10:59:50: -310 in 5 s"
     ]
@@ -182,15 +172,13 @@ def test_a_step_over_a_gap_says_how_long_it_took() -> None:
 
 
 def test_without_a_comparison_nothing_is_foretold() -> None:
-    """C7: A value that nobody knows leads nowhere; of an alert without a comparison nothing is
-    said.
-    """
+    """C7: an unknown value has no goal; without a comparison there is no sentence."""
     known = found(steadily("120", "-5", 7))
     unknown = NotificationFacts(
         Severity.WARNING, "k", T0, T0, T0, replace(FALLING, value=None), trend=known
     )
-    assert list(pace(unknown)) == ["falling by 30 a minute over the last 1 min"]
-    assert list(pace(replace(unknown, judged=None))) == []
+    assert list(pace_sentence(unknown)) == ["falling by 30 a minute over the last 1 min"]
+    assert list(pace_sentence(replace(unknown, judged=None))) == []
 
 
 # Over random series.
@@ -225,9 +213,7 @@ def _duration(text: str) -> int:
 def test_no_sentence_contradicts_the_last_change_or_the_last_minute(
     values: Points, falling: bool
 ) -> None:
-    """C7: A pace goes the way of the last change; its goal is at most twice as near or far as by
-    the last minute.
-    """
+    """C7: a pace has the direction of the last change; its goal is within a factor of two."""
     (last_at, last), field = values[-1], "available_margin"
     side = judged(str(last), "100", falling=falling, field=field)
     sentences = said(found(values, side, now=last_at), side, str(last))

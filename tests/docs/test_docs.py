@@ -14,7 +14,7 @@ from daemon.rules.evaluation.evaluator import Evaluator, Verdict
 from daemon.rules.language.errors import ExpressionError
 from daemon.rules.language.parse import condition
 from daemon.rules.rule import Condition, Rule
-from daemon.text.durations import duration
+from daemon.text.durations import parse_duration
 from daemon.types import MINUTE, Balances, Quality, Reading, Source
 from tests.config.written import ACCOUNT, CHANNELS, problems
 from tests.docs.markdown import PAGES, RULES, MarkdownTable, Page, code
@@ -97,7 +97,7 @@ def _shown(text: str, verdict: Verdict | None) -> object:
 def _read(cell: str) -> object:
     if cell in {"yes", "no", "unknown", "not judged"}:
         return cell
-    span = duration(cell)
+    span = parse_duration(cell)
     return Decimal(span) if span is not None else Decimal(cell.replace("∞", "Infinity"))
 
 

@@ -132,4 +132,6 @@ def test_system_rules_are_explained_with_their_severity() -> None:
         )
         for name in re.findall(r"`([^`]+)`", names)
     }
-    assert shown == {name: unwritten.rule(name, Decimal(1)).severity for name in unwritten.KINDS}
+    assert shown == {
+        name: unwritten.system_rule(name, Decimal(1)).severity for name in unwritten.KINDS
+    }

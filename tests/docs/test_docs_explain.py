@@ -31,7 +31,7 @@ def test_the_answer_shown_is_the_answer_given(tmp_path: Path) -> None:
 
 def test_the_gap_shown_is_the_gap_told(tmp_path: Path) -> None:
     """The beginning of what is said of the minutes in which the daemon was stopped."""
-    rules = [system_rules.rule("no-readings", 2 * MINUTE)]
+    rules = [system_rules.system_rule("no-readings", 2 * MINUTE)]
     lived(tmp_path, rules, alone(FINE, FINE))
     lived(tmp_path, rules, alone(FINE), begin=NOON + 20 * MINUTE)
     start_result = shown("no-readings on main")

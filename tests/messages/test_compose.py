@@ -9,7 +9,7 @@ from itertools import combinations
 import pytest
 
 from daemon.messages.compose import TITLE, compose, pair
-from daemon.messages.section import MessageItem, RenderContext, section
+from daemon.messages.section import MessageItem, RenderContext, item_section
 from daemon.types import (
     HOUR,
     MINUTE,
@@ -64,9 +64,7 @@ def text(*items: MessageItem, now: Millis = T0 + SECOND) -> str:
 
 
 def test_a_firing_names_everything_a_person_needs_at_night() -> None:
-    """Rule, account, severity, field, value, threshold, since when, the fields with their change,
-    the id.
-    """
+    """A message has rule, account, severity, values, threshold, times, changes and the code."""
     message = said([MessageItem(notice())], T0 + SECOND)
     assert message.title == "CRITICAL margin-critical · main: available_margin 45.2"
     assert message.severity is Severity.CRITICAL
@@ -149,9 +147,7 @@ def test_a_headline_that_was_cut_in_the_title_stands_whole_in_the_text() -> None
     ],
 )
 def test_c3_a_title_is_not_said_again_below_it(item: MessageItem, unsaid: str) -> None:
-    """C3: The text goes on where the title ends; title and text together lose nothing of the
-    headline (F5).
-    """
+    """C3, F5: title and text together lose nothing of the headline."""
     alone, whole = (
         compose([item], RenderContext(T0 + MINUTE, UTC, titled=titled)).message
         for titled in (True, False)
@@ -187,9 +183,7 @@ def test_news_that_was_held_back_says_why() -> None:
 
 
 def test_promise_3_firing_and_end_arrive_as_one_account_of_both() -> None:
-    """What fired and ended while the channel could not be reached is one line with both
-    instants.
-    """
+    """An alert that fired and ended while the channel failed is one line with both instants."""
     end = notice(Kind.RESOLVED, at=T0 + 3 * MINUTE, judged=judged("130", "50"))
     items = pair([MessageItem(end), MessageItem(notice())])
     assert len(items) == 1
@@ -213,9 +207,7 @@ def test_ends_of_other_alerts_are_not_paired() -> None:
 
 
 def test_what_a_person_must_know_of_a_message_is_said() -> None:
-    """A repeat that may have arrived, news that is not recorded, an unconfirmed reading, a
-    channel's stand-in.
-    """
+    """Marks of a repeat, of unrecorded or unconfirmed news, and of a fallback channel."""
     facts = notice(unconfirmed=True, handed_over_by="telegram")
     said = text(MessageItem(facts, maybe_repeat=True, not_recorded=True))
     for words in (
@@ -228,15 +220,13 @@ def test_what_a_person_must_know_of_a_message_is_said() -> None:
 
 
 def test_b5_a_message_says_unconfirmed_where_a_phone_shows_it() -> None:
-    """B5: in the title, also where there is little room, and beside a headline that stands without
-    its details.
-    """
+    """B5: "unconfirmed" is in a short title, and beside a headline without details."""
     assert (
         compose([MessageItem(notice(unconfirmed=True))], RenderContext(T0, UTC)).message.title
         == "CRITICAL margin-critical · main: 45.2, unconfirmed"
     )
     (item,) = compose([MessageItem(notice(unconfirmed=True))], RenderContext(T0, UTC, room=1)).told
-    assert "alert k3f9 · unconfirmed" in section(item, RenderContext(T0, UTC)).brief
+    assert "alert k3f9 · unconfirmed" in item_section(item, RenderContext(T0, UTC)).brief
     whole = notice(unconfirmed=True, rule="low")
     assert (
         compose([MessageItem(whole)], RenderContext(T0, UTC)).message.title
@@ -264,9 +254,7 @@ def test_an_endless_age_is_shown_as_such() -> None:
 
 
 def test_what_is_not_known_is_not_shown() -> None:
-    """A field without a value has no line, a comparison without a threshold none either, an unknown
-    value says so.
-    """
+    """Missing fields have no line, a missing threshold no words; unknown values say so."""
     bare = notice(judged=None, worst=None, balances=Balances(), changes={})
     assert text(MessageItem(bare)).splitlines() == [
         "CRITICAL margin-critical · main: firing",
@@ -347,7 +335,7 @@ NEUTRAL = {
 
 
 def _named(what: str) -> MessageItem:
-    """The piece as one of a rule of its own."""
+    """Item as one of a rule of its own."""
     item = SAID[what]
     key, ended = replace(item.notice.key, rule=what), item.ended
     end = None if ended is None else replace(ended, key=replace(ended.key, rule=what))
@@ -356,9 +344,7 @@ def _named(what: str) -> MessageItem:
 
 @pytest.mark.parametrize("pair_of", list(combinations(SAID, 2)), ids=" and ".join)
 def test_c10_what_fires_stands_before_what_is_known_or_over(pair_of: tuple[str, str]) -> None:
-    """C10: In the title and in the text, whichever came first; of what fires, the more severe, and
-    of that, the new.
-    """
+    """C10: firing first in title and text, whatever came first; then by severity and age."""
     first, other = pair_of
     mild, ends = {"firing", "muted until now"}, list(SAID)[list(SAID).index("resolved critical") :]
     for items in ([_named(first), _named(other)], [_named(other), _named(first)]):
@@ -382,9 +368,7 @@ def test_c10_an_account_stands_before_the_daemon_itself() -> None:
 
 @pytest.mark.parametrize("what", SAID)
 def test_c8_good_news_is_no_failure(what: str) -> None:
-    """C8: Whatever the rule's severity, an end is good, and an ack or what nobody looks at any more
-    is neutral.
-    """
+    """C8: an end is good; an acknowledgement, or an alert no longer watched, is neutral."""
     message = said([SAID[what]], T0)
     assert message.good is (what in GOOD)
     expected = Severity.INFO if what in GOOD | NEUTRAL else SAID[what].notice.facts.severity
@@ -401,9 +385,7 @@ def test_c8_a_message_is_as_bad_as_the_worst_of_its_news() -> None:
 
 
 def test_two_pieces_of_news_of_one_firing_are_no_end() -> None:
-    """Promise 3: only an end makes an alert over; what may be a repeat, or is not recorded, stays
-    said.
-    """
+    """Promise 3: only an end makes an alert over; "may be a repeat" and "not recorded" stay."""
     again = MessageItem(notice(Kind.REPEAT, at=T0 + MINUTE), maybe_repeat=True, not_recorded=True)
     [item] = pair([MessageItem(notice()), again])
     assert item == MessageItem(notice(), maybe_repeat=True, not_recorded=True)
@@ -446,9 +428,7 @@ def test_a5_one_account_of_both_uses_one_clock() -> None:
 
 
 def test_promise_2_what_may_be_a_repeat_says_so_also_without_room() -> None:
-    """Details give way to headlines, but never the id nor the word that somebody may have read this
-    before.
-    """
+    """Details give way to headlines, but the code and "may be a repeat" stay."""
     items = [
         MessageItem(notice(rule=f"{n:02} {'x' * 60}", account="y" * 64), maybe_repeat=True)
         for n in range(12)
@@ -478,9 +458,7 @@ def gone(rule: str, begun: Millis, lasted: Millis, worst: str = "40", **item: bo
 
 
 def test_f6_what_came_and_went_is_one_line_for_each_rule_and_account() -> None:
-    """F6: how often, when, how bad, which ids: no episode is lost, and nobody reads eighty
-    messages.
-    """
+    """F6: one line with count, times, worst value and all codes, instead of eighty messages."""
     items = [
         gone("low", 10 * MINUTE, MINUTE, "40"),
         gone("low", 0, 5 * MINUTE, "12.5"),
@@ -528,9 +506,7 @@ def test_f6_the_title_of_what_is_over_shows_no_value_of_the_past() -> None:
 
 
 def test_promise_2_of_a_thousand_episodes_none_makes_a_message_that_no_service_takes() -> None:
-    """F5, F6: a week without a way out: what fits no message is told in parts, each true of its own
-    episodes.
-    """
+    """F5, F6: a week of episodes that fits no message is split into parts, each complete."""
     waiting = [gone("low", n * MINUTE, SECOND, worst=str(n)) for n in range(1_000)]
     parts = []
     while waiting:
@@ -544,9 +520,7 @@ def test_promise_2_of_a_thousand_episodes_none_makes_a_message_that_no_service_t
 
 
 def test_f6_what_has_no_room_for_details_still_says_when_and_how_sure() -> None:
-    """F6, B5, promise 1: a value of two hours ago is not the present one; unconfirmed, unrecorded
-    stays said.
-    """
+    """F6, B5, promise 1: old values are marked; "unconfirmed" and "not recorded" stay."""
     items = [
         MessageItem(notice(rule=f"rule-{n}", unconfirmed=True), not_recorded=True) for n in range(6)
     ]
@@ -612,9 +586,7 @@ def test_f6_of_many_the_first_the_last_and_the_time_in_all_are_told() -> None:
 
 
 def test_f6_only_what_ended_alike_stands_in_one_line() -> None:
-    """D4, D5: what nobody looks at any more was not cleared; what may be a repeat, or is not
-    recorded, says so.
-    """
+    """D4, D5: an alert no longer watched is not "cleared"; marks of uncertainty stay."""
     left = gone("low", 2 * MINUTE, MINUTE)
     assert left.ended is not None
     retired = replace(

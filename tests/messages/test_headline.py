@@ -1,6 +1,4 @@
-"""What a person reads of news that is more than a firing and its end: SEMANTICS D4, D7, E1, E2,
-E4.
-"""
+"""Headlines of all news beyond firing and end: SEMANTICS D4, D7, E1, E2, E4."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -160,9 +158,7 @@ def test_d4_readings_are_back_and_low() -> None:
 
 
 def test_d4_readings_that_are_back_are_not_called_resolved() -> None:
-    """D4: whether the trouble is over, the next line may say; this one says that somebody looks
-    again.
-    """
+    """D4: readings that are back do not say that the trouble is over."""
     back = notice(
         Kind.RESOLVED, reason="back", at=T0 + 12 * MINUTE, judged=judged("300"), worst=None
     )
@@ -274,9 +270,7 @@ def test_e4_the_end_of_flapping_tells_the_present_state(detail: str, value: str)
 
 
 def test_e4_news_of_flapping_that_comes_late() -> None:
-    """E2, E4, E5: muted until now, a new channel, and what still fires when the flapping is
-    over.
-    """
+    """E2, E4, E5: "muted until now", a new channel, and a firing after the flapping."""
     assert headline(flapping(late=Late.MUTED)).endswith("flapping since 11:00:00, muted until now")
     assert headline(flapping(late=Late.NEW_CHANNEL)).endswith("still flapping, since 11:00:00")
     still = notice(late=Late.FLAPPING)
@@ -419,9 +413,7 @@ WEIGHERS: st.SearchStrategy[Callable[[str], int]] = st.sampled_from([len, utf16,
 def test_f5_every_headline_of_every_news_is_in_a_text(
     notices: list[Notice], room: int, weigh: Callable[[str], int]
 ) -> None:
-    """F5: no headline is cut, no text is longer than a service takes; what does not fit is another
-    message.
-    """
+    """F5: no headline is cut and no text too long; the rest is another message."""
     waiting = [MessageItem(one) for one in notices]
     while waiting:
         composed_message = compose(waiting, RenderContext(T0, UTC, room=room, weigh=weigh))

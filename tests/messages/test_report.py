@@ -1,4 +1,4 @@
-"""What a report says, and how it fits."""
+"""Reports: their content, and how it fits."""
 
 from dataclasses import replace
 from datetime import UTC
@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from daemon.messages.report import Doubts, compose, worst
+from daemon.messages.report import Doubts, compose, worst_account
 from daemon.messages.report_data import ReportData, ReportSpan, Watched
 from daemon.messages.section import RenderContext
 from daemon.notifiers.services import escaped
@@ -22,9 +22,7 @@ def told(
 
 
 def test_that_nothing_happened_is_said() -> None:
-    """Silence is never ambiguous: all quiet, the numbers, what was delivered, and when to expect
-    the next one.
-    """
+    """A quiet report says so, with numbers, deliveries and the time of the next one."""
     message = told(QUIET)
     assert (message.title, message.severity, message.quiet) == (
         "REPORT daily: all quiet",
@@ -50,9 +48,7 @@ def test_that_nothing_happened_is_said() -> None:
 
 
 def test_what_happened_is_said_worst_first() -> None:
-    """How many alerts fired and how long, by rule; gaps, failed attempts, when nobody ran; what is
-    not delivered.
-    """
+    """Alerts by rule, gaps, failed attempts, downtime and undelivered messages are told."""
     message = told(BAD)
     assert message.title == "REPORT daily: 1 alert firing now, 3 alerts over, 1 gap, …"
     head, grid, main, itself, delivery = message.body.split("\n\n")
@@ -177,9 +173,7 @@ def test_a_title_keeps_its_verdict() -> None:
 
 
 def test_the_html_says_the_same() -> None:
-    """In the look of the alerts: red where something fires, green where all is well, orange where
-    deliveries fail.
-    """
+    """HTML is red if something fires, green if all is well, orange if deliveries fail."""
     html = told(BAD).html
     for word, colour in (
         ("FIRING", "#e5484d"),
@@ -194,6 +188,6 @@ def test_the_html_says_the_same() -> None:
 
 def test_the_chart_is_of_the_worst_account() -> None:
     """Of one that was read; without readings there is nothing to draw."""
-    assert worst(BAD) == ILL
-    assert worst(replace(QUIET, accounts=(Watched("new", SPAN.until), WELL))) == WELL
-    assert worst(ReportData("daily", SPAN)) is None
+    assert worst_account(BAD) == ILL
+    assert worst_account(replace(QUIET, accounts=(Watched("new", SPAN.until), WELL))) == WELL
+    assert worst_account(ReportData("daily", SPAN)) is None

@@ -142,9 +142,7 @@ def test_quotient(part: str, whole: str, expected: str | None) -> None:
 
 
 def test_exact_loses_nothing() -> None:
-    """Promise 7: sums and products of any length are exact, and a quotient that is not would be
-    told.
-    """
+    """Promise 7: sums and products of any length are exact; an inexact result raises."""
     far = EXACT.add(Decimal("1e500"), Decimal("1e-500"))
     assert EXACT.subtract(far, Decimal("1e500")) == Decimal("1e-500")
     assert EXACT.traps[Inexact]
@@ -163,9 +161,7 @@ def test_root_of_much() -> None:
 
 @given(st.integers(0, 10**40), st.integers(1, 10**20), st.integers(-30, 30))
 def test_roots_are_rounded_once(part: int, whole: int, places: int) -> None:
-    """Promise 7: of the 28 digits given none is wrong: the root lies no further away than half of
-    the last one.
-    """
+    """Promise 7: a root is correct to 28 digits: at most half of the last digit away."""
     given = Decimal(part).scaleb(places)
     found = root(given, whole)
     wanted = Fraction(given) / whole
@@ -182,9 +178,7 @@ def test_roots_are_rounded_once(part: int, whole: int, places: int) -> None:
     ],
 )
 def test_roots_in_the_middle_go_to_the_even_digit(digits: str, expected: str) -> None:
-    """Promise 7: a root that lies exactly between two decimals is rounded half-even, a hair above
-    it upwards.
-    """
+    """Promise 7: a root in the middle is rounded half-even, any more than that upwards."""
     square = int(digits) ** 2
     assert root(Decimal(square), 1) == Decimal(expected + "0")
     assert (

@@ -5,7 +5,16 @@ from decimal import Decimal
 
 import pytest
 
-from daemon.readings.fields import AGE, CORE, NAMES, SENT, SPELLINGS, VALUES, alias, named
+from daemon.readings.fields import (
+    AGE,
+    CORE,
+    NAMES,
+    SENT,
+    SPELLINGS,
+    VALUES,
+    exchange_spelling,
+    find_field,
+)
 from daemon.types import Balances
 
 GIVEN = Balances(available_margin=Decimal(400), al_margin=Decimal(100), al_freeze=Decimal(20))
@@ -30,12 +39,12 @@ GIVEN = Balances(available_margin=Decimal(400), al_margin=Decimal(100), al_freez
 )
 def test_named(word: str, expected: str | None) -> None:
     """DESIGN 2: the exchange's spelling of a field names it as well as ours; nothing else does."""
-    assert named(word) == expected
+    assert find_field(word) == expected
 
 
 def test_spellings() -> None:
     """Every field can be named in both spellings."""
-    assert set(SPELLINGS) == {*NAMES, *map(alias, NAMES)}
+    assert set(SPELLINGS) == {*NAMES, *map(exchange_spelling, NAMES)}
 
 
 def test_sent_fields_are_those_of_a_reading() -> None:

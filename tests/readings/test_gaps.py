@@ -1,4 +1,4 @@
-"""The ledger of gaps, derived from readings, misses and what is recorded as missing."""
+"""Gaps derived from readings, misses and recorded gaps."""
 
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
@@ -139,9 +139,7 @@ def test_a3_gaps_follow_each_other_without_overlapping(seen: list[Seen]) -> None
 
 @given(days())
 def test_a3_readings_beside_readings_say_nothing(seen: list[Seen]) -> None:
-    """A3: of readings in a row the first and the last are enough, so that nobody has to read a year
-    of them.
-    """
+    """A3: of consecutive readings the first and the last are enough."""
     needed = [
         each
         for n, each in enumerate(seen)

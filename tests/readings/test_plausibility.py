@@ -1,6 +1,4 @@
-"""What is not believed at once (B5), and that no sequence of answers keeps everything from being
-judged.
-"""
+"""Plausibility (B5): suspects, and that no sequence of answers stops all judging."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -14,8 +12,8 @@ from daemon.readings.plausibility import (
     PendingSuspect,
     PlausibilityResult,
     PlausibilityState,
-    after,
-    weigh,
+    check_answer,
+    state_after,
 )
 from daemon.types import JUDGED, Answer, Balances, Millis, Quality, Reading, Source, Unconfirmed
 from tests.values import T0, miss, reading
@@ -34,17 +32,17 @@ def stamped(seq: int, answer: Answer, quality: Quality) -> Reading:
 
 def believing(*answers: Answer) -> PlausibilityState:
     """What is believed after these, each judged."""
-    trust = PlausibilityState()
+    state = PlausibilityState()
     for seq, answer in enumerate(answers, 1):
-        trust = after(trust, stamped(seq, answer, Quality.OK), HALF)
-    return trust
+        state = state_after(state, stamped(seq, answer, Quality.OK), HALF)
+    return state
 
 
-def doubting(trust: PlausibilityState, *answers: Answer, first: int = 50) -> PlausibilityState:
+def doubting(state: PlausibilityState, *answers: Answer, first: int = 50) -> PlausibilityState:
     for seq, answer in enumerate(answers, first):
-        verdict = weigh(trust, answer, HALF)
-        trust = after(trust, stamped(seq, answer, verdict.quality), HALF)
-    return trust
+        verdict = check_answer(state, answer, HALF)
+        state = state_after(state, stamped(seq, answer, verdict.quality), HALF)
+    return state
 
 
 @pytest.mark.parametrize(
@@ -70,7 +68,7 @@ def test_b5_suspect_are_only_zeros_a_time_that_goes_back_and_jumps(
     answer: Answer, doubts: set[Doubt]
 ) -> None:
     """B5: each of them, what is just not one, and what lacks the fields to tell."""
-    verdict = weigh(believing(read("500")), answer, HALF)
+    verdict = check_answer(believing(read("500")), answer, HALF)
     assert verdict == PlausibilityResult(
         Quality.SUSPECT if doubts else Quality.OK, frozenset(doubts)
     )
@@ -78,16 +76,14 @@ def test_b5_suspect_are_only_zeros_a_time_that_goes_back_and_jumps(
 
 def test_b5_jumps_are_not_looked_for_unless_asked() -> None:
     """B5: `max_jump` is off by default."""
-    assert weigh(believing(read("500")), read("1"), None).quality is Quality.OK
+    assert check_answer(believing(read("500")), read("1"), None).quality is Quality.OK
 
 
 def test_b5_nothing_is_suspect_of_an_account_never_read_or_empty_before() -> None:
-    """B5: zeros after zeros are no news, and no share tells how far something jumped from
-    nothing.
-    """
-    assert weigh(PlausibilityState(), read("0", 1), HALF).quality is Quality.OK
+    """B5: zeros after zeros are not suspect, and no jump is measured from zero."""
+    assert check_answer(PlausibilityState(), read("0", 1), HALF).quality is Quality.OK
     empty = believing(read("0"))
-    assert [weigh(empty, read(margin), HALF).quality for margin in ("0", "900")] == [
+    assert [check_answer(empty, read(margin), HALF).quality for margin in ("0", "900")] == [
         Quality.OK,
         Quality.OK,
     ]
@@ -95,11 +91,11 @@ def test_b5_nothing_is_suspect_of_an_account_never_read_or_empty_before() -> Non
 
 def test_b5_what_a_push_lacks_is_as_it_was_before() -> None:
     """B5: a push has no time; the next answer is compared with the last time there is."""
-    trust = believing(
+    state = believing(
         read("500"), Answer("7", None, Balances(al_freeze=Decimal(4)), source=Source.WS)
     )
-    assert weigh(trust, read("500", T0 - 1), HALF).doubts == {Doubt.BACK}
-    assert weigh(trust, read("100"), HALF).doubts == {Doubt.FELL}
+    assert check_answer(state, read("500", T0 - 1), HALF).doubts == {Doubt.BACK}
+    assert check_answer(state, read("100"), HALF).doubts == {Doubt.FELL}
 
 
 @pytest.mark.parametrize(
@@ -129,47 +125,43 @@ def test_b5_what_a_push_lacks_is_as_it_was_before() -> None:
 def test_b5_the_next_reading_confirms_contradicts_or_takes_its_place(
     suspect: Answer, then: Answer, verdict: tuple[Quality, int | None]
 ) -> None:
-    """B5: whatever it was asked for; a contradicted suspect judges nothing, the other is judged on
-    its own merits.
-    """
-    found = weigh(doubting(believing(read("500")), suspect), then, HALF)
+    """B5: a contradicted suspect judges nothing; the next reading is judged on its own."""
+    found = check_answer(doubting(believing(read("500")), suspect), then, HALF)
     assert (found.quality, found.contradicts) == verdict
 
 
 def test_a5_zeros_are_held_against_what_each_field_was_when_it_was_last_known() -> None:
-    """A5, B5: an answer that knows of a zero alone makes nobody forget that the other fields were
-    none.
-    """
-    trust = believing(read("500"), Answer("7", T0, Balances(al_freeze=Decimal(0))))
-    assert weigh(trust, read("0"), None).doubts == {Doubt.ZEROS}
+    """A5, B5: fields that an answer lacks keep their last known state."""
+    state = believing(read("500"), Answer("7", T0, Balances(al_freeze=Decimal(0))))
+    assert check_answer(state, read("0"), None).doubts == {Doubt.ZEROS}
 
 
 def test_b5_suspects_in_a_row_have_one_clock() -> None:
     """B5: the first of the run is remembered, the last is what would be judged."""
-    trust = doubting(believing(read("500")), read("100"), read("900"), read("0", source=Source.WS))
-    assert trust.suspicion is not None
-    assert (trust.suspicion.first, trust.suspicion.reading.seq, trust.suspicion.begins) == (
+    state = doubting(believing(read("500")), read("100"), read("900"), read("0", source=Source.WS))
+    assert state.suspicion is not None
+    assert (state.suspicion.first, state.suspicion.reading.seq, state.suspicion.begins) == (
         50,
         52,
         False,
     )
-    assert trust.suspicion.reading.balances.available_margin == 0
+    assert state.suspicion.reading.balances.available_margin == 0
 
 
 def test_b5_what_was_judged_after_all_is_believed() -> None:
     """B5: after `Unconfirmed` the same values are no news any more."""
-    trust = doubting(believing(read("500")), read("0", T0 - 5))
-    assert trust.suspicion is not None
-    settled = after(trust, Unconfirmed(51, T0 + 60, trust.suspicion.reading), HALF)
+    state = doubting(believing(read("500")), read("0", T0 - 5))
+    assert state.suspicion is not None
+    settled = state_after(state, Unconfirmed(51, T0 + 60, state.suspicion.reading), HALF)
     assert settled == PlausibilityState(T0 - 5, Decimal(0), nonzero=frozenset())
-    assert weigh(settled, read("0", T0 - 4), HALF).quality is Quality.OK
+    assert check_answer(settled, read("0", T0 - 4), HALF).quality is Quality.OK
 
 
 def test_b5_b7_misses_and_stale_answers_settle_nothing() -> None:
     """Promise 5: what brought no reading that counts leaves everything as it is."""
-    trust = doubting(believing(read("500")), read("0"))
-    assert after(trust, miss(51), HALF) == trust
-    assert after(trust, replace(reading(51), quality=Quality.STALE), HALF) == trust
+    state = doubting(believing(read("500")), read("0"))
+    assert state_after(state, miss(51), HALF) == state
+    assert state_after(state, replace(reading(51), quality=Quality.STALE), HALF) == state
 
 
 ANSWERS = st.builds(
@@ -182,42 +174,38 @@ ANSWERS = st.builds(
 
 @given(st.lists(ANSWERS, max_size=30))
 def test_b5_every_answer_is_judged_or_waits_with_a_clock(answers: list[Answer]) -> None:
-    """B5: it fails open: what is not judged is part of a run that is told once, or contradicted by
-    what is.
-    """
-    trust = PlausibilityState()
+    """B5: an answer that is not judged waits in a run with a clock, or is contradicted."""
+    state = PlausibilityState()
     for seq, answer in enumerate(answers, 1):
-        verdict = weigh(trust, answer, HALF)
-        now = after(trust, stamped(seq, answer, verdict.quality), HALF)
+        verdict = check_answer(state, answer, HALF)
+        now = state_after(state, stamped(seq, answer, verdict.quality), HALF)
         assert (now.suspicion is None) == (verdict.quality in JUDGED)
-        assert verdict.quality is not Quality.CONFIRMED or trust.suspicion is not None
+        assert verdict.quality is not Quality.CONFIRMED or state.suspicion is not None
         assert verdict.quality is Quality.SUSPECT or not (
-            verdict.doubts and trust.suspicion is None
+            verdict.doubts and state.suspicion is None
         )
         begun = now.suspicion is not None and now.suspicion.begins
-        assert begun == (verdict.quality is Quality.SUSPECT and trust.suspicion is None)
-        trust = now
+        assert begun == (verdict.quality is Quality.SUSPECT and state.suspicion is None)
+        state = now
 
 
 @given(st.lists(ANSWERS, max_size=30), st.data())
 def test_promise_4_what_is_believed_is_a_function_of_the_record(
     answers: list[Answer], data: st.DataObject
 ) -> None:
-    """Promise 4: taken in twice, or rebuilt from rows in which suspects are marked as contradicted,
-    it is the same.
-    """
-    trust, rows = PlausibilityState(), list[Reading]()
+    """Promise 4: the state is the same if taken in twice, or rebuilt from recorded rows."""
+    state, rows = PlausibilityState(), list[Reading]()
     for seq, answer in enumerate(answers, 1):
-        verdict = weigh(trust, answer, HALF)
+        verdict = check_answer(state, answer, HALF)
         if verdict.contradicts is not None:
             rows = [_marked(row) if row.seq >= verdict.contradicts else row for row in rows]
         rows.append(stamped(seq, answer, verdict.quality))
-        trust = after(trust, rows[-1], HALF)
-        assert after(trust, rows[-1], HALF) == trust
+        state = state_after(state, rows[-1], HALF)
+        assert state_after(state, rows[-1], HALF) == state
     rebuilt = PlausibilityState()
     for row in rows:
-        rebuilt = after(rebuilt, row, HALF)
-    assert rebuilt == trust
+        rebuilt = state_after(rebuilt, row, HALF)
+    assert rebuilt == state
 
 
 def _marked(row: Reading) -> Reading:

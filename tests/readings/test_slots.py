@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.readings.slots import passed, slot
+from daemon.readings.slots import slot, slots_passed
 from tests.values import T0
 
 NAMES = st.text(min_size=1, max_size=64)
@@ -28,5 +28,5 @@ def test_b3_the_slots_of_a_span_are_counted(
     """B3: those after its beginning, up to and with its end; no other instant is one."""
     since, until = T0 + begin, T0 + begin + length
     due = [at for at in range(since + 1, until + 1) if at % every == slot(account, every)]
-    assert passed(account, every, since, until) == len(due)
-    assert passed(account, every, until, since) == 0
+    assert slots_passed(account, every, since, until) == len(due)
+    assert slots_passed(account, every, until, since) == 0

@@ -1,11 +1,11 @@
-"""What is expected of the fields, and never a gate (B6)."""
+"""Sum check of the fields (B6), which never blocks a reading."""
 
 from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
-from daemon.readings.sum_check import Expectation, compared, of
+from daemon.readings.sum_check import Expectation, check_sum, check_sums
 from daemon.types import Balances, Input, Quality, Reading, Unconfirmed
 from tests.values import T0, miss, reading
 
@@ -22,9 +22,9 @@ GOOD, BAD = sent("500"), sent("400")
 
 def test_b6_three_readings_in_a_row_switch_it_off_for_good() -> None:
     """B6: then, and not before; it stays off."""
-    assert of([BAD, BAD, GOOD, BAD, BAD]) == Expectation(2)
-    assert of([BAD, BAD, BAD]).off
-    assert of([BAD, BAD, BAD, GOOD]).off
+    assert check_sums([BAD, BAD, GOOD, BAD, BAD]) == Expectation(2)
+    assert check_sums([BAD, BAD, BAD]).off
+    assert check_sums([BAD, BAD, BAD, GOOD]).off
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_b6_three_readings_in_a_row_switch_it_off_for_good() -> None:
 )
 def test_b6_the_tails_of_floats_are_no_failure(whole: str, holds: bool) -> None:
     """B6: more than 1e-6 apart is."""
-    assert (compared(Expectation(), sent(whole)) == Expectation()) == holds
+    assert (check_sum(Expectation(), sent(whole)) == Expectation()) == holds
 
 
 @pytest.mark.parametrize(
@@ -47,15 +47,15 @@ def test_b6_the_tails_of_floats_are_no_failure(whole: str, holds: bool) -> None:
 )
 def test_b6_what_lacks_a_field_or_is_not_judged_tells_nothing(event: Input) -> None:
     """B6: neither for nor against it."""
-    assert compared(Expectation(2), event) == Expectation(2)
+    assert check_sum(Expectation(2), event) == Expectation(2)
 
 
 def test_b6_infinities_tell_nothing() -> None:
     """B6: what has no difference is not compared."""
-    assert compared(Expectation(2), sent("Infinity", "Infinity")) == Expectation(2)
-    assert compared(Expectation(2), sent("1", "Infinity", "-Infinity")) == Expectation(2)
+    assert check_sum(Expectation(2), sent("Infinity", "Infinity")) == Expectation(2)
+    assert check_sum(Expectation(2), sent("1", "Infinity", "-Infinity")) == Expectation(2)
 
 
 def test_b6_an_unconfirmed_reading_counts() -> None:
     """B6: it is judged."""
-    assert compared(Expectation(2), Unconfirmed(2, T0, replace(BAD, quality=Quality.SUSPECT))).off
+    assert check_sum(Expectation(2), Unconfirmed(2, T0, replace(BAD, quality=Quality.SUSPECT))).off

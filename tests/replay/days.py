@@ -72,7 +72,7 @@ WRITTEN = (
     rule("pnl", "cross_un_pnl < -5"),
 )
 SYSTEM = tuple(
-    system_rules.rule(name, limit)
+    system_rules.system_rule(name, limit)
     for name, limit in {
         "no-readings": 3 * SECOND,
         "key-refused": 0,

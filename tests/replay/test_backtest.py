@@ -107,7 +107,7 @@ def test_more_headlines_than_fit_are_more_messages() -> None:
 
 def test_d7_no_readings_and_rules_about_missing_ones_are_one_message() -> None:
     """D7: an account falls silent once, however many rules ask for it."""
-    rules = [system_rules.rule("no-readings", 2 * MINUTE), rule(on_missing=OnMissing.FIRING)]
+    rules = [system_rules.system_rule("no-readings", 2 * MINUTE), rule(on_missing=OnMissing.FIRING)]
     inputs: list[Input] = [*readings("500"), *(miss(seq, T0 + seq * MINUTE) for seq in (1, 2, 3))]
     found = announcements(rules, [*inputs, reading(4, T0 + 4 * MINUTE)])
     assert told(found) == [

@@ -154,7 +154,7 @@ def test_values_are_shown_as_everywhere_and_durations_as_they_are_written() -> N
     `backtest` shows.
     """
     scheme = RuleSet(
-        (system_rules.rule("no-readings", MINUTE), rule("ratio", "freeze_ratio > 2")), ()
+        (system_rules.system_rule("no-readings", MINUTE), rule("ratio", "freeze_ratio > 2")), ()
     )
     silent = _case(scheme.rules[0], main="500 _x12")
     assert [each.shown for each in run(silent, scheme).changes] == ["1m"]

@@ -13,7 +13,7 @@ from daemon.replay.series import series
 from daemon.replay.session import RuleSet
 from daemon.rules.recorded import rules
 from daemon.rules.rule import Rule
-from daemon.text.numbers import spelled
+from daemon.text.numbers import format_value
 from daemon.types import SECOND, State
 from tests.values import T0, rule
 
@@ -128,4 +128,4 @@ def test_c4_rules_are_recorded_with_their_percentages() -> None:
     assert (again, again.meaning, judged(again)) == (live, live.meaning, judged(live))
     (older,) = rules([live.written() | {"when": "margin_usage > 0.7"}])
     assert (older, judged(older)) == (live, "0.79942331")
-    assert spelled(Decimal("0.7"), None) == "0.7"
+    assert format_value(Decimal("0.7"), None) == "0.7"

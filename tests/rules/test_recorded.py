@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.alerts.system_rules import KINDS
-from daemon.alerts.system_rules import rule as system_rule
+from daemon.alerts.system_rules import KINDS, system_rule
 from daemon.rules.recorded import rule, rules, watches
 from daemon.rules.rule import AtLeast, Condition, Rule
 from daemon.types import Limit, OnMissing, Severity

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeAlias
 
-from daemon.alerts.ids import code
+from daemon.alerts.ids import alert_code
 from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.log import FailureLog
 from daemon.readings.plausibility import PendingSuspect
@@ -96,7 +96,7 @@ class Life:
             rules,
             channels,
             dict.fromkeys(accounts, "coinw"),
-            partial(code, taken=codes),
+            partial(alert_code, taken=codes),
             mutes,
             paces,
         )

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from daemon.errors import StoreError
-from daemon.readings.unknown_fields import bounded
+from daemon.readings.unknown_fields import bound_fields
 from daemon.store import History, Store
 from daemon.store.bounded_extra import MOST
 from daemon.store.database import engine as engines
@@ -59,7 +59,7 @@ def test_s3_what_a_reading_keeps_at_most_is_read_as_it_is(
     url: str, store: Store, write: Write
 ) -> None:
     """S3: the largest written `extra` is small; windows are rebuilt without unknown fields."""
-    kept, _ = bounded(
+    kept, _ = bound_fields(
         {f"field {number:02}": "\x7f\u00e9" * 5 for number in range(100)} | {"large": "x" * 3_000}
     )
     digits = Decimal(f"-{'9' * 20}.{'9' * 38}1")

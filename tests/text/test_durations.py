@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.text.durations import duration, duration_text
+from daemon.text.durations import duration_text, parse_duration
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from daemon.text.durations import duration, duration_text
 )
 def test_durations(text: str, expected: int) -> None:
     """DESIGN 5: the durations of the documentation mean what they say."""
-    assert duration(text) == expected
+    assert parse_duration(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_durations(text: str, expected: int) -> None:
 )
 def test_no_durations(text: str) -> None:
     """What is no duration is told apart, never guessed."""
-    assert duration(text) is None
+    assert parse_duration(text) is None
 
 
 @pytest.mark.parametrize(
@@ -42,4 +42,4 @@ def test_text(millis: int, expected: str) -> None:
 @given(st.integers(0, 10**15))
 def test_text_reads_back(millis: int) -> None:
     """The canonical text of a duration means that duration."""
-    assert duration(duration_text(millis)) == millis
+    assert parse_duration(duration_text(millis)) == millis

@@ -5,7 +5,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from daemon.text.numbers import amount, change, lasting, moment, percentage, spelled, valued
+from daemon.text.numbers import (
+    format_amount,
+    format_change,
+    format_duration,
+    format_instant,
+    format_percentage,
+    format_transition_value,
+    format_value,
+)
 from daemon.types import DAY, HOUR, MINUTE, SECOND, DecidingComparison, State, Transition
 from tests.values import T0
 
@@ -33,7 +41,7 @@ SIDE = DecidingComparison("al_freeze > 1", "al_freeze", Decimal(1), Decimal(1), 
 )
 def test_amounts_are_shown_without_decimal_noise(value: str, text: str) -> None:
     """At most eight places, no idle zeros, nothing lost before the point."""
-    assert amount(Decimal(value)) == text
+    assert format_amount(Decimal(value)) == text
 
 
 @pytest.mark.parametrize(
@@ -52,10 +60,8 @@ def test_amounts_are_shown_without_decimal_noise(value: str, text: str) -> None:
 def test_values_are_spelled_as_their_side_is_read(
     value: str, judged: DecidingComparison | None, text: str
 ) -> None:
-    """Durations are spelled as such, also an `age` recorded before comparisons said so; all else is
-    a number.
-    """
-    assert spelled(Decimal(value), judged) == text
+    """Durations are written as such, also an old `age` without the mark; others as numbers."""
+    assert format_value(Decimal(value), judged) == text
 
 
 @pytest.mark.parametrize(
@@ -93,9 +99,7 @@ def test_values_are_spelled_as_their_side_is_read(
 def test_d4_what_precedes_or_ends_a_silence_is_no_duration(
     value: str | None, reason: str, judged: DecidingComparison | None, text: str
 ) -> None:
-    """The alert was about `age`; the value before it, or of its end, is that of the rule's own
-    condition.
-    """
+    """A value before or at the end of a silence belongs to the rule's own condition."""
     moved = Transition(
         "gone",
         1,
@@ -105,7 +109,7 @@ def test_d4_what_precedes_or_ends_a_silence_is_no_duration(
         reason,
         None if value is None else Decimal(value),
     )
-    assert valued(moved, judged) == text
+    assert format_transition_value(moved, judged) == text
 
 
 @pytest.mark.parametrize(
@@ -113,7 +117,7 @@ def test_d4_what_precedes_or_ends_a_silence_is_no_duration(
 )
 def test_changes_carry_their_sign(value: str, text: str) -> None:
     """A gain has a plus, nothing has none."""
-    assert change(Decimal(value)) == text
+    assert format_change(Decimal(value)) == text
 
 
 @pytest.mark.parametrize(
@@ -131,14 +135,14 @@ def test_changes_carry_their_sign(value: str, text: str) -> None:
 )
 def test_durations_show_their_two_largest_units(duration: int, text: str) -> None:
     """Nobody counts the seconds of an alert of two hours."""
-    assert lasting(duration) == text
+    assert format_duration(duration) == text
 
 
 def test_moments_are_shown_in_the_zone_of_the_person() -> None:
     """The date is shown only where it is not today's, there."""
-    assert moment(T0, T0 + HOUR, UTC) == "11:00:00"
-    assert moment(T0, T0 + HOUR, ZoneInfo("Asia/Tokyo")) == "20:00:00"
-    assert moment(T0, T0 + DAY, UTC) == "2026-01-01 11:00:00"
+    assert format_instant(T0, T0 + HOUR, UTC) == "11:00:00"
+    assert format_instant(T0, T0 + HOUR, ZoneInfo("Asia/Tokyo")) == "20:00:00"
+    assert format_instant(T0, T0 + DAY, UTC) == "2026-01-01 11:00:00"
 
 
 @pytest.mark.parametrize(
@@ -165,5 +169,5 @@ def test_c4_percentages_have_two_places_and_never_look_like_their_limit(
     judged = DecidingComparison(
         "x > 30%", "x", Decimal(value), threshold, falling=False, percentage=True
     )
-    assert spelled(Decimal(value), judged) == text
-    assert percentage(Decimal(value), threshold) == text
+    assert format_value(Decimal(value), judged) == text
+    assert format_percentage(Decimal(value), threshold) == text

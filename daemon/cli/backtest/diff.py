@@ -29,7 +29,7 @@ from daemon.replay.compare import (
 )
 from daemon.replay.session import fields_of
 from daemon.replay.statistics import RuleSummary
-from daemon.text.numbers import lasting
+from daemon.text.numbers import format_duration
 from daemon.types import SECOND, Millis
 
 MOST = table.MOST
@@ -257,7 +257,7 @@ def _row(each: RuleSetDifference, zone: tzinfo | None) -> tuple[str, ...]:
 def _what(each: RuleSetDifference) -> str:
     if each.later is None:
         return "only by the file" if each.ours is None else "only by the configuration"
-    return f"the file {lasting(abs(each.later))} {'later' if each.later > 0 else 'earlier'}"
+    return f"the file {format_duration(abs(each.later))} {'later' if each.later > 0 else 'earlier'}"
 
 
 def _object(each: RuleSetDifference, zone: tzinfo | None) -> dict[str, object]:

@@ -11,7 +11,7 @@ from daemon.cli.backtest.span import ReplayedSpan, Run
 from daemon.cli.output import times
 from daemon.cli.output.progress import Bar
 from daemon.cli.output.tables import counted
-from daemon.text.numbers import lasting
+from daemon.text.numbers import format_duration
 from daemon.types import Millis
 
 SIDES = ("the configuration", "the file")
@@ -35,7 +35,7 @@ def headline(runs: Sequence[Run], bar: Bar) -> Iterator[str]:
     span, began, ended = runs[-1].span, min(bar.begins.values()), max(bar.ends.values())
     first, last = (times.shown(at, span.past.zone) for at in (began, ended))
     what = f"{counted(len(bar.begins), 'account')}, {_rules(runs)}, {counted(bar.judged, 'input')}"
-    yield f"{first} to {last}, {lasting(ended - began)}: {what}"
+    yield f"{first} to {last}, {format_duration(ended - began)}: {what}"
     yield from _windows(max(run.longest_window() for run in runs), span, bar, ended)
     if bar.imported and any(run.minds_misses() for run in runs):
         yield NO_MISSES
@@ -69,14 +69,14 @@ def _windows(longest: Millis, span: ReplayedSpan, bar: Bar, ended: Millis) -> It
         return
     if full > ended:
         yield (
-            f"the longest window, {lasting(longest)}, is longer than this history: it was never"
-            " full"
+            f"the longest window, {format_duration(longest)}, is longer than this history: it was"
+            " never full"
         )
     else:
         at = times.shown(full, span.past.zone)
         yield (
-            f"windows fill as the record begins: the longest, {lasting(longest)}, is full from"
-            f" {at} on"
+            f"windows fill as the record begins: the longest, {format_duration(longest)}, is full"
+            f" from {at} on"
         )
 
 

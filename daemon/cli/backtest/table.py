@@ -14,7 +14,7 @@ from daemon.cli.output.tables import Table, say
 from daemon.replay.backtest import ReplayedMessage
 from daemon.replay.statistics import RuleSummary, Worst
 from daemon.rules.evaluation.signals import LASTING
-from daemon.text.numbers import lasting, spelled
+from daemon.text.numbers import format_duration, format_value
 from daemon.types import Millis, Record
 
 MOST = 200
@@ -88,7 +88,7 @@ def worst_of(known: Sequence[Worst]) -> str:
     to a limit only.
     """
     shown = [each for each in known if each.judged.field not in LASTING]
-    values = [spelled(each.value, each.judged) for each in shown]
+    values = [format_value(each.value, each.judged) for each in shown]
     if len(shown) < 2:
         return "".join(values)
     return ", ".join(
@@ -101,8 +101,8 @@ def cells(each: RuleSummary) -> tuple[str, ...]:
     return (
         str(each.alerts),
         str(each.at_night),
-        lasting(each.firing) if each.firing else "",
-        lasting(each.longest) if each.longest else "",
+        format_duration(each.firing) if each.firing else "",
+        format_duration(each.longest) if each.longest else "",
         worst_of(each.worst),
-        "" if each.early is None else lasting(each.early),
+        "" if each.early is None else format_duration(each.early),
     )

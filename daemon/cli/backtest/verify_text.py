@@ -21,7 +21,7 @@ from daemon.rules.evaluation.compile import lasts
 from daemon.rules.language.tree import Comparison, walk
 from daemon.rules.rule import Rule
 from daemon.text.durations import duration_text
-from daemon.text.numbers import amount, comparison, is_duration
+from daemon.text.numbers import format_amount, is_duration, transition_comparison
 from daemon.types import Alert, DecidingComparison, Transition, base
 
 INSTANTS = frozenset({"started_at", "fired_at", "ended_at", "clearing_since"})
@@ -102,7 +102,7 @@ class ExactFormatter:
     def _lasts(self, each: Transition) -> bool:
         """Whether its value is a duration."""
         if (each.rule, each.alert_seq) in self._judged and each.value is not None:
-            return is_duration(comparison(each, self._judged[each.rule, each.alert_seq]))
+            return is_duration(transition_comparison(each, self._judged[each.rule, each.alert_seq]))
         rule = self._rules.get(base(each.rule))
         return each.reason == _MISSING or (rule is not None and _asks_for_durations(rule))
 
@@ -147,7 +147,7 @@ def _leaves(value: object, place: str = "") -> dict[str, object]:
 
 def _spelled(value: Decimal, *, duration: bool) -> str:
     if not value.is_finite():
-        return amount(value)
+        return format_amount(value)
     return duration_text(int(value)) if duration else exact(value) or ""
 
 

@@ -15,7 +15,7 @@ from daemon.errors import StoreConfigError, StoreError
 from daemon.service.reporting import cron
 from daemon.store import preflight
 from daemon.text.durations import duration_text
-from daemon.text.numbers import moment
+from daemon.text.numbers import format_instant
 from daemon.types import Millis
 
 MEGABYTE = 1_000_000
@@ -97,7 +97,7 @@ def _paces(config: Config, every: dict[str, Millis]) -> list[str]:
 def _reports(config: Config, now: Millis) -> Iterator[str]:
     zone = config.daemon.timezone
     for report in config.reports:
-        at = moment(cron.due(report.cron, zone, now), now, zone)
+        at = format_instant(cron.due(report.cron, zone, now), now, zone)
         yield f"report {report.name}: next {at}, to {', '.join(report.channels) or 'all channels'}"
 
 

@@ -28,7 +28,7 @@ from daemon.readings.fields import CORE
 from daemon.store import write_once
 from daemon.store.database.lock_holder import holder
 from daemon.store.operations import RecordCall
-from daemon.text.numbers import amount
+from daemon.text.numbers import format_amount
 from daemon.types import SECOND, Answer, Millis, NoAnswer
 
 HEARD: Millis = 2 * SECOND
@@ -196,6 +196,8 @@ def _said(answer: Answer | NoAnswer) -> str:
     if isinstance(answer, NoAnswer):
         return f"{answer.reason}: {answer.detail}"
     values = zip(CORE, _amounts(answer.balances), strict=True)
-    shown = "  ".join(f"{name} {amount(value)}" for name, value in values if value is not None)
+    shown = "  ".join(
+        f"{name} {format_amount(value)}" for name, value in values if value is not None
+    )
     missing = f"  (not sent: {', '.join(answer.missing)})" if answer.missing else ""
     return f"user {answer.user_id}  {shown}{missing}"

@@ -12,9 +12,9 @@ class _Duration(click.ParamType[Millis]):
     def convert(
         self, value: str, param: click.Parameter | None, ctx: click.Context | None
     ) -> Millis:
-        from daemon.text.durations import duration  # noqa: PLC0415 -- on use, as all that a command needs
+        from daemon.text.durations import parse_duration  # noqa: PLC0415 -- on use, as all that a command needs
 
-        length = duration(value)
+        length = parse_duration(value)
         if not length:
             self.fail(f"{value} is no duration; write for instance 30s or 2m", param, ctx)
         return length

@@ -24,7 +24,7 @@ from daemon.notifiers.console import ConsoleNotifier, Output
 from daemon.simulator import Simulator
 from daemon.simulator.stories import DEMO, shown_since
 from daemon.simulator.stories import demo as story
-from daemon.text.numbers import amount
+from daemon.text.numbers import format_amount
 from daemon.types import (
     SECOND,
     AttemptResult,
@@ -195,13 +195,15 @@ class _Screen:
             pairs = (("available_margin", held.available_margin), ("al_freeze", held.al_freeze))
             self.say(
                 f"reading   {account}: "
-                + ", ".join(f"{name} {amount(value)}" for name, value in pairs if value is not None)
+                + ", ".join(
+                    f"{name} {format_amount(value)}" for name, value in pairs if value is not None
+                )
             )
 
     def _moved(self, account: str, moved: Transition, code: str) -> None:
         self.fired += moved.to_state is State.FIRING
         self.ended += moved.to_state is State.RESOLVED
-        value = "" if moved.value is None else f" at {amount(moved.value)}"
+        value = "" if moved.value is None else f" at {format_amount(moved.value)}"
         self.say(f"{moved.to_state:<9} {moved.rule} on {account}{value} (alert {code})")
 
     def _latency(self, notice: Notice) -> Millis:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from daemon.cli.output.lines import LabelledLine
 from daemon.rules.evaluation.trace import Trace
 from daemon.rules.language.types import ValueType
-from daemon.text.numbers import amount, lasting, percentage
+from daemon.text.numbers import format_amount, format_duration, format_percentage
 
 LONGEST = 100
 """Characters of a part of the condition that are shown: its own parts follow below it."""
@@ -44,8 +44,8 @@ def _value(part: Trace, then: str) -> str:
         return "yes" if part.value else "no"
     if part.kind is ValueType.DURATION:
         return _duration(part.value) + then + held
-    return (percentage(part.value) if part.percentage else amount(part.value)) + held
+    return (format_percentage(part.value) if part.percentage else format_amount(part.value)) + held
 
 
 def _duration(value: Decimal) -> str:
-    return lasting(int(value)) if value.is_finite() else amount(value)
+    return format_duration(int(value)) if value.is_finite() else format_amount(value)

@@ -11,7 +11,7 @@ from daemon.replay.explain import Explanation, RunningTimer
 from daemon.store.read.recorded import PastEpoch
 from daemon.store.write.epochs import RELOAD
 from daemon.text.durations import duration_text
-from daemon.text.numbers import lasting, spelled
+from daemon.text.numbers import format_duration, format_value
 from daemon.types import Alert, ConfigChange, Input, Millis, Miss, Reading
 
 AT_THE_LAST_INPUT = ", at the last input"
@@ -63,7 +63,8 @@ class ExplainTable:
         yield from self._last()
         yield ""
         if then:
-            yield f"as it stood at the last input, {lasting(self.asked.at - self.found.at)} before:"
+            before = format_duration(self.asked.at - self.found.at)
+            yield f"as it stood at the last input, {before} before:"
         yield from self._conditions(then)
         yield ""
         yield from self._state(then)
@@ -77,10 +78,8 @@ class ExplainTable:
         found = self.found
         yield LabelledLine("last input", f"{self._shown(found.at)}  {_event(found.event)}")
         if found.judged_at is not None and found.judged_at != found.at:
-            yield LabelledLine(
-                "last read",
-                f"{self._shown(found.judged_at)}, {lasting(found.at - found.judged_at)} before",
-            )
+            before = format_duration(found.at - found.judged_at)
+            yield LabelledLine("last read", f"{self._shown(found.judged_at)}, {before} before")
 
     def _conditions(self, then: str) -> Iterator[LabelledLine]:
         yield from tree("when", self.found.when, then)
@@ -120,7 +119,7 @@ class ExplainTable:
         if alert is None:
             return "none is open"
         since = self._shown(alert.fired_at or alert.started_at)
-        worst = "" if alert.worst is None else f", worst {spelled(alert.worst, alert.judged)}"
+        worst = "" if alert.worst is None else f", worst {format_value(alert.worst, alert.judged)}"
         return f"{self._called(alert)} since {since}{worst}"
 
     def _called(self, alert: Alert) -> str:
@@ -147,10 +146,8 @@ class Supposed(ExplainTable):
             f"{nobody}: today's rules are played over the imported readings from {begun} on",
         )
         if unjudged.stale:
-            yield LabelledLine(
-                "gap",
-                f"nothing is recorded of the {lasting(self.asked.at - self.found.at)} before that",
-            )
+            gap = format_duration(self.asked.at - self.found.at)
+            yield LabelledLine("gap", f"nothing is recorded of the {gap} before that")
 
     def _called(self, alert: Alert) -> str:
         """Without the code of an alert that never was."""
@@ -180,6 +177,10 @@ def _event(event: Input) -> str:
 
 def _clock(clock: RunningTimer) -> str:
     over = (
-        "reached" if clock.lasted >= clock.needs else f"{lasting(clock.needs - clock.lasted)} to go"
+        "reached"
+        if clock.lasted >= clock.needs
+        else f"{format_duration(clock.needs - clock.lasted)} to go"
     )
-    return f"{clock.what} {duration_text(clock.needs)}: {lasting(clock.lasted)} so far, {over}"
+    return (
+        f"{clock.what} {duration_text(clock.needs)}: {format_duration(clock.lasted)} so far, {over}"
+    )

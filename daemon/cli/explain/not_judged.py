@@ -14,7 +14,7 @@ from daemon.replay.explain import Attempt, Explanation
 from daemon.store.database.lock_holder import holder
 from daemon.store.read.recorded import PastEpoch, PastGap
 from daemon.store.write.epochs import CRASH
-from daemon.text.numbers import lasting
+from daemon.text.numbers import format_duration
 from daemon.types import ClockStep, GapReason, Millis, Miss, Reading, Unconfirmed
 
 INTERVALS = 3
@@ -76,7 +76,9 @@ class Unjudged:
         why = sorted(found)[-MOST:] or list(self._pause())
         lost = any(gap.reason is GapReason.STORE_DOWN for gap in gaps)
         what = (
-            f"is recorded of the {lasting(lasted)}" if lost else f"was judged for {lasting(lasted)}"
+            f"is recorded of the {format_duration(lasted)}"
+            if lost
+            else f"was judged for {format_duration(lasted)}"
         )
         told = ": " + "; ".join(text for _, text in why) if why else ", as far as the record knows"
         return f"nothing {what} before that{told}"
@@ -172,9 +174,8 @@ class Unjudged:
         """The clock was set forward, over the instant: nothing can lie there."""
         event = next(self.asked.past.history.inputs(self.asked.account, self.found.event.seq), None)
         if isinstance(event, ClockStep) and event.at - event.by <= self.asked.at:
-            leap = (
-                f"the clock was set forward by {lasting(event.by)}, to {self.asked.shown(event.at)}"
-            )
+            by, to = format_duration(event.by), self.asked.shown(event.at)
+            leap = f"the clock was set forward by {by}, to {to}"
             yield event.at - event.by, leap
 
     def _pause(self) -> Iterator[Reason]:
@@ -184,6 +185,6 @@ class Unjudged:
         if self.asked.at - self._since <= LONGEST + self.patience:
             pause = (
                 f"after a refusal ({attempt.reason}) the exchange is left alone for up to"
-                f" {lasting(LONGEST)}"
+                f" {format_duration(LONGEST)}"
             )
             yield attempt.at, pause

@@ -10,7 +10,7 @@ from daemon.cli.output.lines import LabelledLine
 from daemon.cli.record_access import OpenRecord
 from daemon.store.operations import NoticeState
 from daemon.store.read.recorded import PastNotice
-from daemon.text.numbers import valued
+from daemon.text.numbers import format_transition_value
 from daemon.types import FLAPPING, DecidingComparison, Millis, Transition
 
 MOST = 8
@@ -47,7 +47,7 @@ class ResolvedQuestion:
             yield LabelledLine("told", "nothing was sent of it")
 
     def moved(self, each: Transition, judged: DecidingComparison | None) -> str:
-        value = valued(each, judged)
+        value = format_transition_value(each, judged)
         at = f" at {value}" if value else ""
         return f"{self.shown(each.at)}  {each.from_state} → {each.to_state} ({each.reason}){at}"
 

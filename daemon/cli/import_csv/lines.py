@@ -23,7 +23,7 @@ from daemon.cli.output import times
 from daemon.config.parse.values import name
 from daemon.config.problems import MistakeError, format_value
 from daemon.exchanges.common.responses import MAX_AMOUNT, MAX_DECIMALS
-from daemon.readings.fields import NAMES, SENT, SPELLINGS, named
+from daemon.readings.fields import NAMES, SENT, SPELLINGS, find_field
 from daemon.types import Balances, Millis, Quality
 
 MAX_ROW = 10_000
@@ -219,7 +219,7 @@ _MEANINGS = {
 }
 
 _SUGGESTED = {
-    each.lower(): each for each in (ACCOUNT, TIME, *SPELLINGS) if named(each) not in DERIVED
+    each.lower(): each for each in (ACCOUNT, TIME, *SPELLINGS) if find_field(each) not in DERIVED
 }
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from daemon.errors import UsageError
-from daemon.text.durations import duration
-from daemon.text.numbers import lasting, moment
+from daemon.text.durations import parse_duration
+from daemon.text.numbers import format_duration, format_instant
 from daemon.types import LATEST, MINUTE, SECOND, Millis
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -31,7 +31,7 @@ def instant(text: str, now: Millis, zone: tzinfo | None) -> Millis:
     """
     if text == "now":
         return now
-    ago = duration(text.removesuffix("ago").rstrip())
+    ago = parse_duration(text.removesuffix("ago").rstrip())
     if ago is not None:
         return max(0, now - ago)
     try:
@@ -143,8 +143,8 @@ class Present:
 
     def shown(self, at: Millis) -> str:
         """The time of day, with the date unless it is today's."""
-        return moment(at, self.now, self.zone)
+        return format_instant(at, self.now, self.zone)
 
     def ago(self, at: Millis) -> str:
         """How long ago; an instant in the future is a clock that was set."""
-        return f"{lasting(self.now - at)} ago" if at <= self.now else shown(at, self.zone)
+        return f"{format_duration(self.now - at)} ago" if at <= self.now else shown(at, self.zone)

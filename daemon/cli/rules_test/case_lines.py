@@ -16,7 +16,7 @@ from daemon.replay.cases import ExpectedMessage, ExpectedNews, ExpectedTransitio
 from daemon.rules.language.build import shown
 from daemon.rules.language.errors import ExpressionError
 from daemon.rules.rule import Rule
-from daemon.text.durations import duration
+from daemon.text.durations import parse_duration
 from daemon.types import FLAPPING, Kind, Millis, State, base
 
 STATES = (State.PENDING.value, State.FIRING.value, State.RESOLVED.value)
@@ -107,7 +107,7 @@ def _at(line: str) -> tuple[Millis, _Part]:
         raise ExpressionError(
             "the line is empty: expected one such as `3m25s low-margin firing`", 0, line
         )
-    at = duration(words[0].text)
+    at = parse_duration(words[0].text)
     if at is None:
         raise words[0].mistake(
             f"expected the time since the start, such as `3m25s`, found {shown(words[0].text)}"
@@ -188,7 +188,7 @@ def _channel(part: _Part, cast: CaseNames) -> str:
 
 def _value(part: _Part) -> Decimal:
     """A duration counts in milliseconds, as it is judged."""
-    span = duration(part.text)
+    span = parse_duration(part.text)
     if span is not None:
         return Decimal(span)
     found = _VALUE.fullmatch(part.text)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from daemon.config.parse import values
 from daemon.config.problems import MistakeError, Problems, did_you_mean
-from daemon.readings.fields import MADE_OF, SENT, named
+from daemon.readings.fields import MADE_OF, SENT, find_field
 from daemon.replay import series as notation
 from daemon.replay.series import MOST, CaseSeries
 from daemon.rules.language.errors import ExpressionError
@@ -65,7 +65,7 @@ def _fields(raw: object, place: str, problems: Problems) -> Fields:
         return {}
     found: Fields = {}
     for written, text in raw.items():
-        name = named(written)
+        name = find_field(written)
         if name not in SENT:
             problems.add(f"{place}.{written}", _no_field(written, name))
         elif name in found:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import tzinfo
 from fnmatch import fnmatchcase
 
-from daemon.alerts.silences import acknowledged, silenced
+from daemon.alerts.silences import find_acknowledgement, find_silence
 from daemon.cli.options import Format
 from daemon.cli.output import times
 from daemon.cli.output.tables import Row, Table, exact, write_csv, write_json
@@ -13,8 +13,8 @@ from daemon.cli.output.terminal import echo
 from daemon.cli.record_access import OpenRecord
 from daemon.cli.silence.actions import told
 from daemon.store.read.recorded import PastAlert
-from daemon.text.names import called, whose
-from daemon.text.numbers import lasting, valued
+from daemon.text.names import account_label, rule_label
+from daemon.text.numbers import format_duration, format_transition_value
 from daemon.types import Alert, Millis, Silence, State, Transition
 
 SHOWN = "24h"
@@ -114,10 +114,10 @@ def _hushed(
         alert = past.alert
         if alert.ended_at is not None:
             continue
-        silence = silenced(silences, alert.rule, past.account, alert.code, now)
+        silence = find_silence(silences, alert.rule, past.account, alert.code, now)
         if silence is not None:
             yield f"{alert.code} is silenced: {told(silence, zone)}"
-        if (ack := acknowledged(silences, alert.code, now)) is not None:
+        if (ack := find_acknowledgement(silences, alert.code, now)) is not None:
             yield (
                 f"{alert.code} is acknowledged{f' ({ack.comment})' if ack.comment else ''}: no"
                 " reminders"
@@ -129,9 +129,9 @@ def _cells(past: PastAlert, zone: tzinfo | None) -> Iterator[list[str]]:
     are.
     """
     alert = past.alert
-    head = [alert.code, called(alert.rule), whose(past.account), alert.severity.value]
+    head = [alert.code, rule_label(alert.rule), account_label(past.account), alert.severity.value]
     for each in past.transitions:
-        value = valued(each, alert.judged)
+        value = format_transition_value(each, alert.judged)
         yield [*head, each.to_state.value, times.shown(each.at, zone), value, _reason(alert, each)]
         head = ["", "", "", ""]
 
@@ -139,7 +139,7 @@ def _cells(past: PastAlert, zone: tzinfo | None) -> Iterator[list[str]]:
 def _reason(alert: Alert, transition: Transition) -> str:
     over = transition.to_state in {State.RESOLVED, State.RETIRED} and alert.fired_at is not None
     lasted = (
-        f", lasted {lasting(transition.at - alert.fired_at)}"
+        f", lasted {format_duration(transition.at - alert.fired_at)}"
         if over and alert.fired_at is not None
         else ""
     )

@@ -12,7 +12,7 @@ from daemon.cli.record_access import OpenRecord
 from daemon.readings import gaps, slots
 from daemon.readings.gaps import ListedGap
 from daemon.store.database.lock_holder import holder
-from daemon.text.numbers import lasting
+from daemon.text.numbers import format_duration
 from daemon.types import GapReason, Millis
 
 SHOWN = "7d"
@@ -70,7 +70,7 @@ def _away(record: OpenRecord, now: Millis) -> Mapping[str, tuple[ListedGap]]:
                 each.at for each in (stands[name].reading, stands[name].miss) if each is not None
             )
             since = max(state.at, last.ended_at or 0, *heard)
-            if missed := slots.passed(name, every[name], since, now):
+            if missed := slots.slots_passed(name, every[name], since, now):
                 found[name] = (ListedGap(GapReason.DAEMON_DOWN, since, None, missed),)
     return found
 
@@ -102,8 +102,8 @@ def _show_last(found: list[tuple[str, ListedGap]], now: Millis, record: OpenReco
 def _cells(account: str, gap: ListedGap, now: Millis, record: OpenRecord) -> list[str]:
     began = times.shown(gap.started_at, record.zone)
     if gap.step is not None:
-        size = f"{'-' if gap.step < 0 else '+'}{lasting(abs(gap.step))}"
+        size = f"{'-' if gap.step < 0 else '+'}{format_duration(abs(gap.step))}"
         return [account, began, "", "", f"{gap.reason} {size}", ""]
     ended = "goes on" if gap.ended_at is None else times.shown(gap.ended_at, record.zone)
-    lasted = lasting((now if gap.ended_at is None else gap.ended_at) - gap.started_at)
+    lasted = format_duration((now if gap.ended_at is None else gap.ended_at) - gap.started_at)
     return [account, began, ended, lasted, gap.reason.value, str(gap.missed)]

@@ -12,7 +12,7 @@ from daemon.cli.output.tables import Row, Table, exact, write_csv, write_json
 from daemon.cli.output.terminal import echo
 from daemon.cli.record_access import OpenRecord
 from daemon.readings.fields import SENT
-from daemon.text.numbers import amount
+from daemon.text.numbers import format_amount
 from daemon.types import Millis, Quality, Reading
 
 SHOWN = "1h"
@@ -78,4 +78,4 @@ def _cells(account: str, reading: Reading, zone: tzinfo | None) -> list[str]:
 
 
 def _cell(value: Decimal | None) -> str:
-    return "-" if value is None else amount(value)
+    return "-" if value is None else format_amount(value)

@@ -17,7 +17,7 @@ from daemon.cli.status.waiting import WaitReason
 from daemon.store.database.lock_holder import holder
 from daemon.store.operations import NoticeState
 from daemon.store.read.recorded import PastNotice
-from daemon.text.names import called, whose
+from daemon.text.names import account_label, rule_label
 from daemon.types import Millis, NoticeKey
 
 SHOWN = "24h"
@@ -146,8 +146,8 @@ def _cells(past: PastNotice, reason: WaitReason | None, now: Present) -> list[st
         key.channel,
         key.kind.value,
         past.notice.facts.code,
-        called(key.rule),
-        whose(key.account),
+        rule_label(key.rule),
+        account_label(key.account),
         "; ".join(_fared(past, reason, now)),
     ]
 

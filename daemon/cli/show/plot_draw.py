@@ -16,7 +16,7 @@ from daemon.cli.output.terminal import echo
 from daemon.cli.record_access import OpenRecord
 from daemon.cli.session import CommandSession
 from daemon.errors import MarginwatchError, UsageError
-from daemon.readings.fields import AGE, SPELLINGS, VALUES, named
+from daemon.readings.fields import AGE, SPELLINGS, VALUES, find_field
 from daemon.types import Millis
 
 DEFAULT = "24h"
@@ -48,14 +48,14 @@ def drawable(word: str) -> str:
     """The field that a person means; raises UsageError where it is none that has a value in every
     reading.
     """
-    field = named(word)
+    field = find_field(word)
     if field in VALUES:
         return str(field)
     if field == AGE:
         raise UsageError(
             f"{AGE} is no value of a reading: in the picture of any other field a gap shows it"
         )
-    near = get_close_matches(word, [each for each in SPELLINGS if named(each) != AGE], 1)
+    near = get_close_matches(word, [each for each in SPELLINGS if find_field(each) != AGE], 1)
     hint = f'did you mean "{near[0]}"?' if near else f"there are {', '.join(VALUES)}"
     raise UsageError(f'there is no field "{word}": {hint}')
 

@@ -18,8 +18,8 @@ from daemon.cli.session import CommandSession
 from daemon.config import SYSTEM_RULES
 from daemon.errors import UsageError
 from daemon.store.write.silence_commands import Quiet
-from daemon.text.durations import duration, duration_text
-from daemon.text.names import called, whose
+from daemon.text.durations import duration_text, parse_duration
+from daemon.text.names import account_label, rule_label
 from daemon.types import DAY, Alert, Millis, Silence, base
 
 COLUMNS = ("number", "what", "rule", "account", "alert", "from", "until", "comment")
@@ -78,10 +78,8 @@ def acknowledge(session: CommandSession, code: str, comment: str) -> None:
             return
         new = Silence(0, True, base(alert.rule), account, alert.code, now, None, _comment(comment))
         Quiet(past.url).add(new, now)
-        echo(
-            f"acknowledged {alert.code}: {called(alert.rule)} · {whose(account)}: no more reminders"
-            " of it"
-        )
+        about = f"{rule_label(alert.rule)} · {account_label(account)}"
+        echo(f"acknowledged {alert.code}: {about}: no more reminders of it")
 
 
 def end(session: CommandSession, numbers: Sequence[int]) -> None:
@@ -196,7 +194,7 @@ def _end(wish: SilenceOptions, now: Millis, zone: tzinfo | None) -> Millis | Non
     if wish.until_resolved:
         return None
     if wish.lasts is not None:
-        lasts = duration(wish.lasts)
+        lasts = parse_duration(wish.lasts)
         if not lasts:
             raise UsageError(f'--for must be a duration such as "30m" or "2h", not "{wish.lasts}"')
         if lasts > LASTING:
@@ -251,7 +249,8 @@ def _named(code: str, alerts: Sequence[tuple[str, Alert]]) -> tuple[str, Alert]:
         if alert.code == code.lower():
             return account, alert
     there = ", ".join(
-        f"{alert.code} ({called(alert.rule)} · {whose(account)})" for account, alert in alerts
+        f"{alert.code} ({rule_label(alert.rule)} · {account_label(account)})"
+        for account, alert in alerts
     )
     raise UsageError(
         f'no open alert has the id "{code}"; {f"there are {there}" if there else "none is open"}'
@@ -264,6 +263,7 @@ def _now_quiet(silence: Silence, alerts: Sequence[tuple[str, Alert]]) -> str:
     if silence.code or not found:
         return "" if silence.code else "; nothing of it is open now"
     names = ", ".join(
-        f"{called(alert.rule)} · {whose(account)} ({alert.code})" for account, alert in found
+        f"{rule_label(alert.rule)} · {account_label(account)} ({alert.code})"
+        for account, alert in found
     )
     return f"; open now: {names}, of which only the end is told meanwhile"

@@ -19,7 +19,7 @@ from daemon.exchanges.common.rate_limit import HALVED, halved
 from daemon.store import History
 from daemon.store.operations import RecordCall
 from daemon.text.durations import duration_text
-from daemon.text.numbers import lasting
+from daemon.text.numbers import format_duration
 from daemon.types import Limit, Millis
 
 ENDPOINT = "assets"
@@ -178,6 +178,6 @@ def _account_lines(traffic: Traffic, account: str, zone: tzinfo | None) -> Itera
     if abs(ahead) > TOLERATED:
         which = "behind" if ahead > 0 else "ahead of"
         yield (
-            f"{account}: this machine's clock is {lasting(abs(ahead))} {which} the exchange's:"
-            " set it"
+            f"{account}: this machine's clock is {format_duration(abs(ahead))} {which} the"
+            " exchange's: set it"
         )

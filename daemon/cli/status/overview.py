@@ -21,8 +21,8 @@ from daemon.readings import sum_check
 from daemon.store.database.lock_holder import Holder, holder
 from daemon.store.read.status import AccountStatus
 from daemon.text.durations import duration_text
-from daemon.text.names import called, whose
-from daemon.text.numbers import amount, lasting, spelled
+from daemon.text.names import account_label, rule_label
+from daemon.text.numbers import format_amount, format_duration, format_value
 from daemon.types import DAEMON_ACCOUNT, Alert, Millis, Quality, Reading, Silence
 
 COLUMNS = (
@@ -172,7 +172,7 @@ def _print(overview: Overview) -> None:
     _section("open alerts", ("id", "rule", "account", "severity", "state", "for", "worst"), alerts)
     for account, alert in overview.alerts:
         if alert.detail:
-            echo(f"{called(alert.rule)} · {whose(account)}: {alert.detail}")
+            echo(f"{rule_label(alert.rule)} · {account_label(account)}: {alert.detail}")
     for each in overview.silences:
         echo(
             f"{'acknowledged' if each.ack else f'silence {each.id}'}:"
@@ -224,7 +224,7 @@ def _account_cells(account: AccountOverview, overview: Overview) -> list[str]:
         account.name,
         duration_text(account.every),
         "never" if reading is None else f"{overview.now.ago(reading.at)}{_doubt(reading)}",
-        "-" if margin is None else amount(margin),
+        "-" if margin is None else format_amount(margin),
         "-" if told is None else f"{told.readings} read, {told.misses} missed",
         "-" if miss is None else f"{overview.now.ago(miss.at)}: {miss.reason}",
     ]
@@ -249,16 +249,16 @@ def _remarks(account: AccountOverview) -> Iterator[str]:
 
 
 def _margin_is_sum(told: AccountStatus) -> bool:
-    return not sum_check.of(told.latest).off
+    return not sum_check.check_sums(told.latest).off
 
 
 def _alert_cells(account: str, alert: Alert, overview: Overview) -> list[str]:
-    lasts = lasting(overview.now.now - (alert.fired_at or alert.started_at))
-    worst = "-" if alert.worst is None else spelled(alert.worst, alert.judged)
+    lasts = format_duration(overview.now.now - (alert.fired_at or alert.started_at))
+    worst = "-" if alert.worst is None else format_value(alert.worst, alert.judged)
     return [
         alert.code,
-        called(alert.rule),
-        whose(account),
+        rule_label(alert.rule),
+        account_label(account),
         alert.severity.value,
         alert.state.value,
         lasts,

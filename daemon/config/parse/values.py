@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from daemon import addresses
 from daemon.addresses import Flaw
 from daemon.alerts.mutes import DAYS
-from daemon.alerts.summary_template import problem
+from daemon.alerts.summary_template import template_problem
 from daemon.config.model import Web
 from daemon.config.parse import zones
 from daemon.config.problems import MistakeError, did_you_mean, format_value
@@ -137,7 +137,7 @@ def list_of(parse: Callable[[object], T]) -> Callable[[object], tuple[T, ...]]:
 
 
 def duration(raw: object) -> Millis:
-    found = durations.duration(raw) if isinstance(raw, str) else None
+    found = durations.parse_duration(raw) if isinstance(raw, str) else None
     if found is None:
         raise MistakeError(f'must be a duration such as "90s" or "1h30m", not {format_value(raw)}')
     if found > LONGEST:
@@ -198,7 +198,7 @@ def flapping(raw: object) -> Limit:
 
 def _limit(raw: object, example: str) -> Limit:
     found = _LIMIT.fullmatch(raw) if isinstance(raw, str) else None
-    per = durations.duration(found[2]) if found else None
+    per = durations.parse_duration(found[2]) if found else None
     if not found or not per or int(found[1]) < 1:
         raise MistakeError(f'must be a limit such as "{example}", not {format_value(raw)}')
     return Limit(int(found[1]), per)
@@ -273,7 +273,7 @@ def expression(raw: object) -> Condition:
 def summary(raw: object) -> str:
     """A template for the text about an alert in messages."""
     template = text(raw)
-    wrong = problem(template)
+    wrong = template_problem(template)
     if wrong is not None:
         raise MistakeError(wrong)
     return template

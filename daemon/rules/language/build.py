@@ -14,7 +14,7 @@ from typing import Any
 
 from lark import Token, Transformer
 
-from daemon.readings.fields import AGE, NAMES, SIGNS, SPELLINGS, named
+from daemon.readings.fields import AGE, NAMES, SIGNS, SPELLINGS, find_field
 from daemon.rules import functions
 from daemon.rules.functions import Function, Parameter, PlainFunction
 from daemon.rules.language.errors import ExpressionError
@@ -33,7 +33,7 @@ from daemon.rules.language.tree import (
     look_back,
 )
 from daemon.rules.language.types import ValueType
-from daemon.text.durations import duration, duration_text
+from daemon.text.durations import duration_text, parse_duration
 from daemon.text.printable import printable
 from daemon.types import DAY, Millis
 
@@ -103,7 +103,7 @@ class Builder(Transformer[Token, Term]):
         return Term(Number(value, percent), ValueType.NUMBER, column_of(parts[0]))
 
     def span(self, parts: list[Token]) -> Term:
-        millis = duration(parts[0])
+        millis = parse_duration(parts[0])
         if millis is None:
             return self.malformed(parts)
         return Term(DurationLiteral(millis), ValueType.DURATION, column_of(parts[0]))
@@ -117,7 +117,7 @@ class Builder(Transformer[Token, Term]):
 
     def name(self, parts: list[Token]) -> Term:
         word = parts[0]
-        field = named(word)
+        field = find_field(word)
         if field is None and word in self.signs:
             return Term(
                 Field(str(word)),
@@ -278,7 +278,7 @@ def _check_argument(parameter: Parameter, argument: Term) -> None:
 def _function(word: Token) -> Function:
     if word in functions.names():
         return functions.find(str(word))
-    if named(word):
+    if find_field(word):
         raise ExpressionError(
             f"{shown(word)} is a field and takes no arguments: expected an operator",
             column_of(word),

@@ -20,7 +20,7 @@ from daemon.exchanges.common.rate_limit import Budget, Budgets
 from daemon.exchanges.common.stream_protocol import StreamProtocol
 from daemon.log import FailureLog
 from daemon.readings import push_check
-from daemon.readings.slots import passed
+from daemon.readings.slots import slots_passed
 from daemon.service.carry_over import CarryOver
 from daemon.service.collection.external_calls import ExternalCalls
 from daemon.service.collection.intervals import IntervalController
@@ -179,7 +179,7 @@ class Accounts:
         """Nothing bursts: every account goes on at its next slot, by the pace of before."""
         now = self._clock.now()
         for name, every in self.paces().items():
-            self._owners[name].post(Slept(lasted, passed(name, every, now - lasted, now)))
+            self._owners[name].post(Slept(lasted, slots_passed(name, every, now - lasted, now)))
         self._schedule.realign(now)
 
     def clock_was_set(self) -> None:

@@ -11,7 +11,7 @@ from daemon.clock import Clock
 from daemon.log import FailureLog
 from daemon.readings import push_check
 from daemon.readings.push_check import LIMIT, Pushes
-from daemon.readings.unknown_fields import bounded
+from daemon.readings.unknown_fields import bound_fields
 from daemon.types import Answer, NoAnswer
 
 NAMED = 3
@@ -49,7 +49,9 @@ class PushRestReconciler:
             self._tell_missing(answer, "answers")
             answer = self._bounded(answer, "answers")
         if isinstance(answer, Answer) and answer.asked_at is not None:
-            self.pushes, stale = push_check.answered(self.pushes, answer.balances, answer.asked_at)
+            self.pushes, stale = push_check.take_answer(
+                self.pushes, answer.balances, answer.asked_at
+            )
         self._post(
             replace(answer, overtaken=True) if isinstance(answer, Answer) and stale else answer
         )
@@ -58,7 +60,7 @@ class PushRestReconciler:
     def pushed(self, answer: Answer) -> None:
         """The account's balances were pushed."""
         self._tell_missing(answer, "pushes")
-        self.pushes, believed = push_check.pushed(
+        self.pushes, believed = push_check.take_push(
             self.pushes, answer.balances, self._clock.elapsed()
         )
         if believed is not None:
@@ -68,7 +70,7 @@ class PushRestReconciler:
         """With as many unknown fields as a reading keeps; log once in a life that others are left
         out.
         """
-        kept, left_out = bounded(answer.extra)
+        kept, left_out = bound_fields(answer.extra)
         if not left_out:
             return answer
         names = ", ".join(name[:NAME] for name in left_out[:NAMED])

@@ -16,7 +16,7 @@ from daemon.service.delivery.context import ChannelPolicy, DeliveryContext
 from daemon.service.delivery.queue import QueuedNotification
 from daemon.service.delivery.report_queue import QueuedReport
 from daemon.store.operations import MessageKey
-from daemon.text.numbers import moment
+from daemon.text.numbers import format_instant
 from daemon.types import SECOND, AttemptResult, Millis
 
 _log = logging.getLogger("marginwatch")
@@ -132,7 +132,7 @@ class ChannelState:
         outage = self.outage or self._outage
         if outage is not None and any(each.queued_at <= outage.until_elapsed for each in waited):
             since, until = (
-                moment(at, now, self._context.zone) for at in (outage.since, outage.until)
+                format_instant(at, now, self._context.zone) for at in (outage.since, outage.until)
             )
             until = "" if self._outage is not outage else f" until {until}"
             yield (
@@ -144,5 +144,5 @@ class ChannelState:
             and absent[1] - absent[0] >= LATE_AFTER
             and any(each.kept for each in waited)
         ):
-            since, until = (moment(at, now, self._context.zone) for at in absent)
+            since, until = (format_instant(at, now, self._context.zone) for at in absent)
             yield f"marginwatch did not run from {since} to {until}"

@@ -16,7 +16,7 @@ from collections.abc import Coroutine, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from daemon.alerts.silences import NO_SILENCES, silenced
+from daemon.alerts.silences import NO_SILENCES, find_silence
 from daemon.errors import StoreError
 from daemon.messages import report as reports
 from daemon.messages.compose import ComposedMessage, compose, pair
@@ -240,7 +240,7 @@ class ChannelWorker:
 
     def _is_silenced(self, notice: Notice, now: Millis) -> bool:
         key, alert = notice.key, notice.facts.code
-        return silenced(self._silences, key.rule, key.account, alert, now) is not None
+        return find_silence(self._silences, key.rule, key.account, alert, now) is not None
 
     async def _guarded(
         self, keys: Sequence[NoticeKey], work: Coroutine[object, object, None]

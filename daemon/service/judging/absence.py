@@ -5,7 +5,7 @@ Pure.
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
-from daemon.readings.slots import passed
+from daemon.readings.slots import slots_passed
 from daemon.service.judging.opening import AccountStart
 from daemon.store.read.recovery import LastLife
 from daemon.types import AccountState, Gap, GapReason, Millis
@@ -38,7 +38,9 @@ def gaps(
         return
     for name, interval in every.items():
         since, until = max(absent[0], known[name].at), absent[1]
-        missed = 0 if until - known[name].at <= interval else passed(name, interval, since, until)
+        missed = (
+            0 if until - known[name].at <= interval else slots_passed(name, interval, since, until)
+        )
         if missed:
             yield Gap(
                 name, openings[name].changed.event.seq, since, until, GapReason.DAEMON_DOWN, missed

@@ -19,9 +19,9 @@ from typing import TypeAlias
 
 from daemon.alerts.decide import Decision, decide, judge, snapshot
 from daemon.alerts.dispatch import NotificationPolicy
-from daemon.alerts.ids import code
+from daemon.alerts.ids import alert_code
 from daemon.alerts.notification_facts import EvaluationSnapshot
-from daemon.alerts.silences import NO_SILENCES, lasting
+from daemon.alerts.silences import NO_SILENCES, unexpired_silences
 from daemon.errors import StoreError
 from daemon.readings import push_check
 from daemon.readings.plausibility import PendingSuspect
@@ -338,7 +338,7 @@ class Owner:
         if not concerns(case.decision):
             return record
         return RecordWithClaims(
-            record, lasting(self._silences, case.event.at), case.eager_claims.claims
+            record, unexpired_silences(self._silences, case.event.at), case.eager_claims.claims
         )
 
     @property
@@ -412,7 +412,7 @@ class Owner:
     def _weigh(self, event: Input, snapshot: EvaluationSnapshot) -> Decision:
         told, name_alert = (
             self._context.notifications.told(self.account),
-            partial(code, taken=self._context.codes),
+            partial(alert_code, taken=self._context.codes),
         )
         decision = decide(
             self._state,

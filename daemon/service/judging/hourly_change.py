@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from decimal import Decimal
 
-from daemon.alerts.notification_facts import moved
+from daemon.alerts.notification_facts import balance_changes
 from daemon.errors import StoreError
 from daemon.service.async_store import AsyncStore
 from daemon.types import HOUR, MINUTE, SECOND, Balances, Millis, Reading
@@ -39,7 +39,7 @@ class HourlyBaseline:
         earlier = self._earlier
         if earlier is None or not -self._ahead <= at - HOUR - earlier.at <= ABOUT:
             return {}
-        return moved(earlier.balances, now)
+        return balance_changes(earlier.balances, now)
 
     async def renew(self, at: Millis) -> None:
         """Look ahead to the next input, which is expected as long after this one as this came after

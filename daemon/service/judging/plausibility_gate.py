@@ -10,8 +10,13 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 
 from daemon.log import FailureLog
-from daemon.readings.plausibility import PendingSuspect, PlausibilityState, after, weigh
-from daemon.readings.sum_check import SENTENCE, Expectation, compared, of
+from daemon.readings.plausibility import (
+    PendingSuspect,
+    PlausibilityState,
+    check_answer,
+    state_after,
+)
+from daemon.readings.sum_check import SENTENCE, Expectation, check_sum, check_sums
 from daemon.service.judging.confirmer import Overdue
 from daemon.types import Answer, Input, NoAnswer, Quality, Reading, Unconfirmed
 
@@ -49,11 +54,11 @@ class Gate:
         """
         trust, readings = PlausibilityState(), list(recorded)
         for reading in readings:
-            trust = after(trust, reading, self._max_jump)
-        self._trust, self._expected = trust, of(readings)
+            trust = state_after(trust, reading, self._max_jump)
+        self._trust, self._expected = trust, check_sums(readings)
 
     def quality(self, answer: Answer) -> Quality:
-        return weigh(self._trust, answer, self._max_jump).quality
+        return check_answer(self._trust, answer, self._max_jump).quality
 
     def contradicted(self, event: Input) -> int | None:
         """The first of the suspects that an input, stamped and not adopted yet, contradicts."""
@@ -63,7 +68,7 @@ class Gate:
             or event.quality is Quality.STALE
         ):
             return None
-        return weigh(self._trust, event, self._max_jump).contradicts
+        return check_answer(self._trust, event, self._max_jump).contradicts
 
     def unsettled(self, arrival: object) -> Reading | None:
         """The suspect that is to be judged after all, for this arrival says that nothing will
@@ -78,8 +83,8 @@ class Gate:
     def adopt(self, event: Input) -> None:
         """An input is recorded."""
         was, expected = self._trust.suspicion, self._expected
-        self._trust = after(self._trust, event, self._max_jump)
-        self._expected = compared(expected, event)
+        self._trust = state_after(self._trust, event, self._max_jump)
+        self._expected = check_sum(expected, event)
         if self._expected.off and not expected.off:
             self._episodes.failed(
                 ("sum", self._account), f"{self._account}: {SENTENCE}", account=self._account

@@ -17,7 +17,7 @@ from typing import TypeGuard
 
 from daemon.alerts.decide import Decision, decide
 from daemon.alerts.dispatch import NotificationPolicy
-from daemon.alerts.ids import code
+from daemon.alerts.ids import alert_code
 from daemon.alerts.notification_facts import EvaluationSnapshot
 from daemon.alerts.silences import NO_SILENCES
 from daemon.errors import StoreError
@@ -31,7 +31,7 @@ from daemon.service.delivery.channel_worker import first
 from daemon.service.judging.account_owner import Progress
 from daemon.service.judging.context import JudgingContext, concerns
 from daemon.store.operations import CommitFailed, Rejected, Written
-from daemon.text.numbers import lasting, moment
+from daemon.text.numbers import format_duration, format_instant
 from daemon.types import (
     DAEMON_ACCOUNT,
     MINUTE,
@@ -158,7 +158,7 @@ def _account_not_judged(limit: Decimal, results: ProbeResults) -> Verdict:
         started = all(made.judged for made in results.progress.values())
         return _told(holds=False, detail="") if started else UNKNOWN
     first_seen = min(each.since for each in long.values())
-    since = moment(results.now - (results.elapsed - first_seen), results.now, results.zone)
+    since = format_instant(results.now - (results.elapsed - first_seen), results.now, results.zone)
     named = ", ".join(list(long)[:NAMED])
     more = f" and {len(long) - NAMED} more" if len(long) > NAMED else ""
     remedy = "restart the service, and report this"
@@ -180,7 +180,9 @@ def _channel_failing(limit: Decimal, results: ProbeResults) -> Verdict:
     if all(results.channels[name].streak == 0 for name in long):
         return UNKNOWN
     worst = min(long, key=lambda name: failing[name])
-    since = moment(results.now - (results.elapsed - failing[worst]), results.now, results.zone)
+    since = format_instant(
+        results.now - (results.elapsed - failing[worst]), results.now, results.zone
+    )
     answer = results.channels[worst].answer
     others = f"; so do {', '.join(name for name in long if name != worst)}" if len(long) > 1 else ""
     return _told(
@@ -205,7 +207,7 @@ def _clock_stepped(limit: Decimal, results: ProbeResults) -> Verdict:
     size = (
         abs(by) if abs(by) < MINUTE else round(abs(by), -3)
     )  # a minute is no 59 s for want of a millisecond
-    detail = f"the clock of this machine was set by {'-' if by < 0 else '+'}{lasting(size)}"
+    detail = f"the clock of this machine was set by {'-' if by < 0 else '+'}{format_duration(size)}"
     return _told(by != 0 and abs(by) >= limit, detail)
 
 
@@ -222,7 +224,7 @@ def _database_failing(limit: Decimal, results: ProbeResults) -> Verdict:
     if results.refused is None:
         return _told(holds=False, detail="")
     lasted = results.elapsed - results.refused.since
-    since = moment(results.now - lasted, results.now, results.zone)
+    since = format_instant(results.now - lasted, results.now, results.zone)
     return _told(
         lasted >= limit, f"nothing has been recorded since {since}: {results.refused.reason}"
     )
@@ -371,7 +373,7 @@ class SelfMonitor:
     def _decide(self, event: Input, snapshot: EvaluationSnapshot) -> Decision:
         told, name_alert = (
             self._context.notifications.told(DAEMON_ACCOUNT),
-            partial(code, taken=self._context.codes),
+            partial(alert_code, taken=self._context.codes),
         )
         return decide(
             self._state,

@@ -9,7 +9,7 @@ from daemon.charts.from_history import Subject, chart
 from daemon.clock import Clock
 from daemon.errors import StoreError
 from daemon.hidden import Secret
-from daemon.messages.report import worst
+from daemon.messages.report import worst_account
 from daemon.messages.report_data import ReportData, Watched
 from daemon.readings.fields import CORE
 from daemon.rules.rule import Rule
@@ -65,7 +65,7 @@ class ReportReader:
         """What draws a report's chart: of the account that is told first."""
 
         async def draw(facts: ReportData) -> bytes:
-            told = worst(facts)
+            told = worst_account(facts)
             return (
                 b""
                 if told is None

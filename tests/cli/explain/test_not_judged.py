@@ -16,7 +16,7 @@ from tests.fakes import NOON
 from tests.service.lives import KILL, RELOAD, STOP, Life, RestlessClock, Step
 from tests.values import rule
 
-RULES = [rule("low"), system_rules.rule("no-readings", 2 * MINUTE)]
+RULES = [rule("low"), system_rules.system_rule("no-readings", 2 * MINUTE)]
 LAST = "2026-01-01 12:00:05"
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.alerts.system_rules import rule as system_rule
+from daemon.alerts.system_rules import system_rule
 from daemon.rules.evaluation.evaluator import Evaluator, Verdict
 from daemon.rules.language.parse import condition
 from daemon.rules.language.tree import Comparison, Node, uses

@@ -6,8 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from daemon.alerts.system_rules import KINDS
-from daemon.alerts.system_rules import rule as system_rule
+from daemon.alerts.system_rules import KINDS, system_rule
 from daemon.rules.evaluation.evaluator import Evaluator, Verdict
 from daemon.rules.evaluation.signals import SystemSignals
 from daemon.types import (

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from daemon.messages.grouping import LISTED
-from daemon.text.numbers import amount, lasting, rough
+from daemon.text.numbers import format_amount, format_duration, rough
 from daemon.types import HOUR, MINUTE, SECOND, Millis, Severity
 from tests.fakes import ManualClock
 from tests.service.delivery.deliveries import Call, Fate, House, Mood, Plan, begin
@@ -159,12 +159,13 @@ class Story:
             f"{then - before:.2f} in {span}"
             for before, span in zip(ago, ("10 min", "1 h"), strict=True)
         )
+        late = format_duration(sent - each.fired)
         return [
             f"INFO low · {each.account}: available_margin {then}",
             f"available_margin {then}, threshold 100 (rule: available_margin < 100)",
             self.step(each, then),
             f"since {clock(each.fired)}",
-            f"raised {clock(each.fired)}, delivered only now: {lasting(sent - each.fired)} late",
+            f"raised {clock(each.fired)}, delivered only now: {late} late",
             f"available_margin {then} ({moved})",
             f"available_usdt {then} ({moved})",
             "almighty_gold 0",
@@ -181,7 +182,7 @@ class Story:
         """The fall within the minute before it fired, by far the largest of the hour."""
         at = each.fired - MINUTE
         before = self.amount(AT.format(each.account, at))
-        was, now, moved = (amount(rough(value)) for value in (before, then, then - before))
+        was, now, moved = (format_amount(rough(value)) for value in (before, then, then - before))
         return f"{was} at {clock(at)} -> {now} at {clock(each.fired)}: {moved} in 1 min"
 
 
@@ -197,9 +198,12 @@ def over(alike: Sequence[Episode]) -> str:
         return f"{name} {spans[0][0]}, cleared {spans[0][1]} · alert {alike[0].code}"
     listed = [f"{fired} to {ended}" for fired, ended in spans]
     if len(alike) > LISTED:
-        lasted = lasting(sum((each.ended or 0) - each.fired for each in alike))
+        lasted = format_duration(sum((each.ended or 0) - each.fired for each in alike))
         listed = [f"first {listed[0]}", f"last {listed[-1]}", f"{lasted} in all"]
-    worst, codes = amount(min(each.lowest for each in alike)), " ".join(each.code for each in alike)
+    worst, codes = (
+        format_amount(min(each.lowest for each in alike)),
+        " ".join(each.code for each in alike),
+    )
     return (
         f"{name} {len(alike)} times, cleared each time: {', '.join(listed)}; worst {worst} · alerts"
         f" {codes}"

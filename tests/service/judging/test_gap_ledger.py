@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection
 
 from daemon.readings.gaps import ListedGap, gaps
-from daemon.readings.slots import passed
+from daemon.readings.slots import slots_passed
 from daemon.service.judging.account_owner import Arrival, Slept
 from daemon.store import FaultInjection
 from daemon.store.database.failures import Refused
@@ -68,7 +68,7 @@ async def test_a3_downtime_is_found_at_the_start(tmp_path: Path, ending: str) ->
         ended_at,
         clock.now(),
     )
-    assert gap.missed == passed("main", EVERY, ended_at, clock.now())
+    assert gap.missed == slots_passed("main", EVERY, ended_at, clock.now())
 
 
 async def test_b3_no_gap_where_no_slot_was_missed(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ enough.
 import asyncio
 from pathlib import Path
 
-from daemon.alerts.system_rules import rule as system_rule
+from daemon.alerts.system_rules import system_rule
 from daemon.exchanges.common.penalties import Pause, after
 from daemon.service.async_store import ThreadedStore
 from daemon.store import Store

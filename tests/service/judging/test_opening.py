@@ -4,7 +4,7 @@ from functools import partial
 
 from daemon.alerts.dispatch import ChannelStatus
 from daemon.alerts.engine import step
-from daemon.alerts.ids import code
+from daemon.alerts.ids import alert_code
 from daemon.rules.rule import Rule
 from daemon.service.judging.opening import StartConfig, open_account, watching
 from daemon.types import MINUTE, AccountState, ClockStep, ConfigChange, Kind
@@ -13,7 +13,7 @@ from tests.values import T0, TRUE, reading, rule, state
 
 def setting(*rules: Rule, accounts: tuple[str, ...] = ("main",)) -> StartConfig:
     return StartConfig(
-        rules, ("telegram",), dict.fromkeys(accounts, "coinw"), partial(code, taken=())
+        rules, ("telegram",), dict.fromkeys(accounts, "coinw"), partial(alert_code, taken=())
     )
 
 

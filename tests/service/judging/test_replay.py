@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from daemon.alerts.engine import step
-from daemon.alerts.ids import code
+from daemon.alerts.ids import alert_code
 from daemon.rules.evaluation.evaluator import Evaluator, Verdict
 from daemon.types import (
     JUDGED,
@@ -81,7 +81,7 @@ def replay(path: Path) -> list[Transition]:
             verdicts = dict(evaluator.miss(event))
         elif isinstance(event, ClockStep):
             evaluator.shift(event.by)
-        outcome = step(state, event, verdicts, rules, partial(code, taken=codes))
+        outcome = step(state, event, verdicts, rules, partial(alert_code, taken=codes))
         state = outcome.state
         codes |= {alert.code for alert in outcome.changed}
         seen += outcome.transitions

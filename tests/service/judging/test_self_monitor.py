@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.alerts.system_rules import rule
+from daemon.alerts.system_rules import system_rule
 from daemon.errors import StoreError
 from daemon.log import FailureLog
 from daemon.readings.push_check import Pushes
@@ -60,11 +60,11 @@ from daemon.types import (
 from tests.fakes import NOON, ManualClock, RecordingWatcher
 from tests.service.lives import RestlessClock, rows
 
-FAILING = rule("channel-failing", 10 * MINUTE)
-STEPPED = rule("clock-stepped", 250)
-FULL = rule("disk-full", Decimal("0.05"))
-CONTRADICTED = rule("push-contradicted", 3)
-NOT_JUDGED = rule("account-not-judged", 30 * SECOND)
+FAILING = system_rule("channel-failing", 10 * MINUTE)
+STEPPED = system_rule("clock-stepped", 250)
+FULL = system_rule("disk-full", Decimal("0.05"))
+CONTRADICTED = system_rule("push-contradicted", 3)
+NOT_JUDGED = system_rule("account-not-judged", 30 * SECOND)
 RULES = (FAILING, STEPPED, FULL)
 ELAPSED = 1_000_000
 
@@ -125,7 +125,7 @@ def test_d7_a_step_of_the_clock_is_told_with_its_size(by: Millis, told: str) -> 
     assert verdict(STEPPED, seen).detail.endswith(told)
     assert verdict(STEPPED, replace(seen, steps=[300, by, -SECOND])) == verdict(STEPPED, seen)
     assert verdict(STEPPED, results()).clear is True
-    assert verdict(rule("clock-stepped", 2 * HOUR), seen).when is False
+    assert verdict(system_rule("clock-stepped", 2 * HOUR), seen).when is False
     assert verdict(STEPPED, results()).when is False
 
 
@@ -457,7 +457,7 @@ async def test_a2_a_database_that_refuses_is_told_with_its_reason(bench: Bench) 
     """A2: after its limit, since when, and why at that time; it ends when the database writes
     again.
     """
-    watch = bench.watch(rule("database-failing", 30 * SECOND))
+    watch = bench.watch(system_rule("database-failing", 30 * SECOND))
     await watch.look()
     bench.refused = "the disk is full"
     for _ in range(3):
@@ -492,7 +492,7 @@ async def test_a2_a_database_that_is_gone_before_the_first_look_is_told(
     async_store = Unreadable(bench.store, bench.clock)
     async_store.answers = []
     bench.refused = "its file was moved"
-    watch = bench.watch(FULL, rule("database-failing", SECOND), async_store=async_store)
+    watch = bench.watch(FULL, system_rule("database-failing", SECOND), async_store=async_store)
     for _ in range(2):
         await watch.look()
         await bench.clock.advance(SECOND)
