@@ -1,7 +1,6 @@
-"""The readings around an instant of a test case, and what a rule made of each: for whoever asks
-why. Pure.
+"""The readings around an instant of a test case, with the result of a rule at each. Pure.
 
-The evaluator and the player are those of the case itself; only how much is kept differs.
+Evaluator and session are those of the test case; only the number of kept rows differs.
 """
 
 from collections.abc import Sequence
@@ -31,16 +30,16 @@ class ContextRow:
 
     at: Millis
     fields: tuple[str, ...]
-    """The values of the columns of `ContextRows.fields`."""
+    """Values, in the order of `ContextRows.fields`."""
     when: str
     clear: str
     state: State
     marked: bool
-    """A difference is here."""
+    """Whether a difference is at this attempt."""
     index: int
-    """Of the attempt; a jump is what was left out."""
+    """Index of the attempt; a jump shows that rows were left out."""
     remark: str = ""
-    """Clocks that run for the alert, and what mutes it."""
+    """Running timers of the alert, and its mutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ class ContextRows:
 
 
 def around(case: RuleTestCase, scheme: RuleSet, place: Location) -> ContextRows | None:
-    """What there is to see at a place; None where no such rule watches the account."""
+    """Rows around a place; None if no such rule watches the account."""
     player = ReplaySession(scheme, AccountState(place.account))
     rule = player.rules.get(base(place.rule))
     if rule is None:
@@ -102,9 +101,7 @@ def _remark(state: AccountState, rule: Rule, mutes: Mutes) -> str:
 
 
 def _nearest(inputs: Sequence[Input], at: Millis) -> int:
-    """The attempt at an instant, else the last one before it; the first is never the account's
-    start.
-    """
+    """Index of the attempt at or before an instant; never the account's start."""
     return max(1, sum(1 for event in inputs if event.at <= at) - 1)
 
 
@@ -118,7 +115,7 @@ def _values(event: Input, fields: Sequence[str]) -> tuple[str, ...]:
 def _truths(
     event: Input, verdict: Verdict | None, fields: Sequence[str], rule: Rule
 ) -> tuple[str, str]:
-    """What both conditions were worth; the value judged too, where it is none of the fields."""
+    """Results of `when` and `clear_when`, with the judged value if it is not one of the fields."""
     if verdict is None:
         return ("not judged" if isinstance(event, Miss) else "no"), ""
     judged = verdict.judged

@@ -1,9 +1,9 @@
-"""From a tree to closures: what is walked once here is only called for every reading.
+"""Compiles a tree to closures: the tree is walked once, and the closures run at every reading.
 
-Closures read a frame, a list of values in which every field and every window that the rules name
-has its slot; who fills it is not known here. Truths are three-valued: None is unknown (SEMANTICS
-C2). No thread's context is used: arithmetic goes through `readings.exact`, and comparing decimals
-never rounds.
+Closures read a frame: a list of values with one slot per field and window used by the rules. They
+do not know who fills the frame. Truth is three-valued: None is unknown (SEMANTICS C2). No
+thread-local decimal context is used: arithmetic goes through `readings.exact`, and comparing
+decimals never rounds.
 """
 
 import operator
@@ -36,7 +36,7 @@ from daemon.rules.language.types import ValueType
 from daemon.types import DecidingComparison
 
 Frame: TypeAlias = list[Decimal | None]
-"""The values at one instant by slot; durations in milliseconds; None is unknown."""
+"""Values at one instant, by slot. Durations are in milliseconds; None is unknown."""
 
 Value: TypeAlias = Callable[[Frame], Decimal | None]
 Truth: TypeAlias = Callable[[Frame], bool | None]
@@ -56,7 +56,7 @@ _OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 
 
 class Slots(Protocol):
-    """Who knows where in the frame things stand, and sees to it that they are there."""
+    """Gives each field and window its slot in the frame, and arranges that the slot is filled."""
 
     def field(self, name: str) -> int: ...
 
@@ -64,7 +64,7 @@ class Slots(Protocol):
 
 
 def number(node: Node, slots: Slots) -> Value:
-    """What a number or duration is worth in a frame."""
+    """Compile a number or a duration, in milliseconds, to a function of a frame."""
     match node:
         case Number(value):
             return _always(value)
@@ -84,7 +84,7 @@ def number(node: Node, slots: Slots) -> Value:
 
 
 def truth(node: Node, slots: Slots) -> Truth:
-    """Whether a condition holds in a frame."""
+    """Compile a condition to a function of a frame."""
     match node:
         case Comparison():
             return _comparison(oriented(node), slots)
@@ -99,12 +99,11 @@ def truth(node: Node, slots: Slots) -> Truth:
 
 
 def deciding(node: Node, slots: Slots, *, opposite: bool = False) -> Deciding:
-    """The comparison that decides a condition: of several parts, the first that is as true as the
-    whole.
+    """The comparison that decides a condition: the first part with the same result as the whole.
 
-    Of two bounds of one field that is the one on the side where it gets worse: `0 <
-    available_margin < 100` is decided by `available_margin < 100`. Under a `not` (`opposite`) the
-    comparison is told the other way round: `not x > 5` is decided by `x <= 5`.
+    Of two bounds on one field, the bound on the worse side is chosen: `0 < available_margin < 100`
+    is decided by `available_margin < 100`. Under a `not` (`opposite`) the comparison is inverted:
+    `not x > 5` is decided by `x <= 5`.
     """
     match node:
         case Comparison():
@@ -140,7 +139,7 @@ def _always(value: Decimal | None) -> Value:
 
 
 def _settled(node: Node, value: Value) -> Value:
-    """What never varies is computed now."""
+    """Evaluate a constant once, at compile time."""
     return value if varies(node) else _always(value([]))
 
 
@@ -190,7 +189,7 @@ def _comparison(node: Comparison, slots: Slots) -> Truth:
 
 
 def _limited(compare: Callable[[Decimal, Decimal], bool], left: Value, limit: Decimal) -> Truth:
-    """A threshold: what nearly every rule is, so it has a closure of its own."""
+    """Comparison with a constant. Nearly every rule is one, so it has a fast closure of its own."""
 
     def holds(frame: Frame) -> bool | None:
         value = left(frame)
@@ -250,7 +249,7 @@ def _judged(comparison: Comparison, slots: Slots) -> Deciding:
 
 
 def lasts(node: Node) -> bool:
-    """Whether it is a duration: nothing computed from several is one (SEMANTICS C6)."""
+    """Whether a node is a duration. Nothing computed from several nodes is one (SEMANTICS C6)."""
     match node:
         case Field(name):
             return name == AGE or SIGNS.get(name, False)
@@ -271,5 +270,5 @@ def _first_like(whole: Truth, parts: list[tuple[Truth, Deciding]]) -> Deciding:
 
 
 def _gets_worse(told: DecidingComparison) -> bool:
-    """Whether the comparison is on the side on which more, or less, of its field is worse."""
+    """Whether the comparison bounds its field on the side where the field gets worse."""
     return told.field in NAMES and told.falling is not (told.field in WORSE_WHEN_HIGH)

@@ -1,11 +1,10 @@
-"""Judging the rules of one account, input by input: the only thing of the rules that changes.
+"""Evaluates the rules of one account, input by input; holds all state of the rules.
 
-    reading ──► board (fields, windows) ──► every rule's conditions ──► tally (`at_least`) ──► verdicts
-                └── signs ──► the system rules' conditions ─────────────────────────────────────┘
+    reading ──► value table (fields, windows) ──► conditions ──► M-of-N counter ──► verdicts
+                └── system signals ──► conditions of system rules ────────────────────┘
 
-Its state is derived: a function of the judged readings within `look_back` and of later clock steps,
-and of nothing else, so that a rebuilt evaluator gives the same verdicts (DESIGN §3). It decides
-nothing about alerts.
+The state is derived: a function of the judged readings within `look_back` and of later clock steps.
+A rebuilt evaluator therefore gives the same verdicts (DESIGN §3). It decides nothing about alerts.
 """
 
 from collections.abc import Container, Iterable, Mapping, Sequence
@@ -25,10 +24,10 @@ from daemon.rules.rule import Condition, Rule
 from daemon.types import MINUTE, Balances, DecidingComparison, Millis, Miss, Reading, Unconfirmed
 
 Judgeable: TypeAlias = Reading | Unconfirmed
-"""What is judged: a reading, or a suspect one that nothing settled."""
+"""Inputs that are judged: a reading, or a suspect reading that was never confirmed."""
 
 Points: TypeAlias = Sequence[tuple[Millis, Decimal]]
-"""Values of one field with their instants, in the order of time."""
+"""Values of one field with their instants, oldest first."""
 
 CHANGE_SPAN: Millis = 10 * MINUTE
 """The span of the changes that messages show."""
@@ -36,33 +35,33 @@ CHANGE_SPAN: Millis = 10 * MINUTE
 UNKNOWN = "rule_unknown"
 
 BLAMED = 3
-"""Rules that cannot be judged are told with the reason, up to so many."""
+"""Most rules that are named, with the reason, when several cannot be evaluated."""
 
 _YES_OR_NO = tuple(name for name, lasts in SIGNS.items() if not lasts)
 
 _AT_A_MISS = (AGE, "key_refused", "rate_limited", "answers_unusable")
-"""What a miss says something about; rules that name none of it are not concerned (promise 5)."""
+"""Fields that change at a miss. Rules that use none of them are not evaluated then (promise 5)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one input says about one rule. None is unknown, and changes nothing (SEMANTICS C2)."""
+    """The result of one rule at one input. None is unknown and changes nothing (SEMANTICS C2)."""
 
     when: bool | None
     clear: bool | None
-    """Whether a firing alert may end: `clear_when`, or without one `not when`."""
+    """Whether a firing alert may end: `clear_when`, or `not when` if there is none."""
     judged: DecidingComparison | None = None
     """The comparison that decided `when`."""
     detail: str = ""
-    """One sentence more, of a system rule."""
+    """One more sentence, given by a system rule."""
     tallied: bool = False
-    """`when` is what several readings say together (`at_least`)."""
+    """`when` is decided by several readings together (`at_least`)."""
     alone: bool | None = None
-    """Then: whether the condition holds at this input by itself."""
+    """With `at_least`: whether the condition holds at this input alone."""
 
     @property
     def holds(self) -> bool | None:
-        """Whether the condition holds at this input, however many it takes to fire."""
+        """Whether the condition holds at this input, however many readings it takes to fire."""
         return self.alone if self.tallied else self.when
 
 
@@ -82,12 +81,12 @@ class _Judge:
     when: Truth
     clear: Truth | None
     deciding: Deciding | None
-    """None where there is no value to show: of a system rule that asks yes or no."""
+    """None for a system rule that asks yes or no and has no value to show."""
     tally: MOfNCounter | None
     look_back: Millis
 
     def take(self, event: Judgeable, frame: Frame) -> bool | None:
-        """Whether the condition holds at a reading; a tally counts it."""
+        """Evaluate the condition at a reading, and count it for `at_least`."""
         held = self.when(frame)
         if self.tally is not None and scheduled(event):
             self.tally.take(event.at, held, self._clear(frame, held))
@@ -100,13 +99,13 @@ class _Judge:
         if held is None or isinstance(event, Miss) or not scheduled(event):
             return Verdict(
                 None, None, judged, tallied=True, alone=held
-            )  # what the tally says is of an earlier reading
+            )  # the counter still shows an earlier reading
         when = self.tally.when()
         clear = inverse(when) if self.clear is None else self.tally.clear()
         return Verdict(when, clear, judged, tallied=True, alone=held)
 
     def is_unknown(self, frame: Frame, held: bool | None) -> bool:
-        """Whether the rule could not fire now, or not end."""
+        """Whether the rule cannot fire now, or cannot end, because its condition is unknown."""
         return held is None or (self.clear is not None and self.clear(frame) is None)
 
     def _clear(self, frame: Frame, held: bool | None) -> bool | None:
@@ -114,7 +113,7 @@ class _Judge:
 
 
 class Evaluator:
-    """Judges readings and misses of one account, in their order. Not for several threads at once.
+    """Evaluates readings and misses of one account, in their order. Not thread-safe.
 
     `changing` are the fields whose change over ten minutes is kept for messages.
     """
@@ -151,26 +150,24 @@ class Evaluator:
             for name, call in zip(changing, self._moving, strict=True)
         }
         self.windowed = frozenset(name for name, judge in judges.items() if judge.look_back)
-        """The rules that look back; the others are judged truly even where the windows could not be
-        rebuilt.
+        """Rules with a window. The others are correct even where the windows could not be rebuilt.
         """
         self.look_back = max(self._table.look_back, _remembered(judges.values()))
-        """How far before an instant readings must be fed for true verdicts at it; windows of
-        windows add up.
+        """How far back readings must be fed for correct verdicts; nested windows add up.
 
-        A rebuild starts with the last reading at or before the instant less this (SEMANTICS C1).
+        A rebuild starts with the last reading at or before the instant minus this (SEMANTICS C1).
         """
 
     @property
     def balances(self) -> Balances:
-        """The fields of the last judged reading."""
+        """Balances of the last judged reading."""
         return self._table.balances
 
     def read(self, event: Judgeable, watched: Container[str] = EVERY_RULE) -> Mapping[str, Verdict]:
-        """The verdicts on a judged reading at its instant, by the rule's name.
+        """Verdicts on a judged reading at its instant, by rule name.
 
-        Given `watched`, only of the rules that hold, of those that count readings, and of those
-        named: what all others say changes nothing, and need not be put together.
+        With `watched`, returns verdicts only for rules that hold, M-of-N rules and the names in
+        `watched`. The others cannot change anything.
         """
         frame = self._feed(event)
         verdicts: dict[str, Verdict] = {}
@@ -186,7 +183,7 @@ class Evaluator:
         return verdicts
 
     def miss(self, event: Miss) -> Mapping[str, Verdict]:
-        """The verdicts of the rules that ask what a miss tells, and of no others (promise 5)."""
+        """Verdicts of the rules that depend on a miss, and of no others (promise 5)."""
         self._table.advance(event.at)
         self._show(self._signs.miss(event))
         frame = self._table.frame
@@ -198,9 +195,7 @@ class Evaluator:
         return verdicts | {name: replace(verdicts[name], detail=event.detail) for name in told}
 
     def warm(self, event: Judgeable) -> None:
-        """Take a judged reading in without asking for verdicts: how a rebuild feeds stored
-        readings.
-        """
+        """Feed a judged reading without verdicts: used by a rebuild from stored readings."""
         frame = self._feed(event)
         if self._remembers:
             held = {name: judge.take(event, frame) for name, judge in self._written.items()}
@@ -210,7 +205,7 @@ class Evaluator:
             self._signs.unknown(event.at, unknown)
 
     def shift(self, by: Millis) -> None:
-        """A step of our clock by `by`: every instant held moves with it (SEMANTICS A5)."""
+        """Move every held instant by a step of our clock (SEMANTICS A5)."""
         self._table.shift(by)
         self._signs.shift(by)
         for judge in self._written.values():
@@ -218,18 +213,15 @@ class Evaluator:
                 judge.tally.shift(by)
 
     def changes(self) -> Mapping[str, Decimal]:
-        """How much each field changed in the ten minutes before the last input, where that is
-        known.
-        """
+        """Change of each field over the last ten minutes, where it is known."""
         shown = ((name, self._table.frame[slot]) for name, slot in self._changes.items())
         return {name: change for name, change in shown if change is not None}
 
     def recent(self, field: str) -> Points:
-        """The values of a field that is an amount in the ten minutes before the last input, the
-        oldest first.
+        """Values of an amount in the ten minutes before the last input, oldest first.
 
-        It unpacks a whole window: ask it for a message, not for every reading. Empty for fields
-        that are not kept.
+        Unpacks a whole window: call it for a message, not for every reading. Empty for fields that
+        are not kept.
         """
         if field != FREE_MARGIN:
             return self._entries(field)
@@ -244,20 +236,18 @@ class Evaluator:
 
     @property
     def span(self) -> Millis:
-        """How far apart the readings lie between which the fields changed: less than ten minutes
-        after a gap.
-        """
+        """Time between the readings that `changes` compares; under ten minutes after a gap."""
         reaches = filter(None, (self._table.held(call).reach for call in self._moving))
         return max((last - first for first, last in reaches), default=0)
 
     def insight(self, name: str) -> tuple[Trace, Trace | None]:
-        """What `when` and `clear_when` of a rule are worth at the last input, part by part."""
+        """Values of every part of `when` and `clear_when` at the last input."""
         rule = {**self._written, **self._system}[name].rule
         clear = None if rule.clear_when is None else insight(rule.clear_when.tree, self._table)
         return insight(rule.when.tree, self._table), clear
 
     def agreement(self, name: str) -> tuple[int, int] | None:
-        """Of a rule with `at_least`: how many of how many counted readings hold."""
+        """For a rule with `at_least`: readings that hold, and readings counted."""
         tally = self._written[name].tally if name in self._written else None
         return None if tally is None else tally.agreement
 
@@ -275,7 +265,7 @@ class Evaluator:
         watched: Container[str],
         verdicts: dict[str, Verdict],
     ) -> None:
-        """The system rules come last: one of them is about the verdicts of the others."""
+        """Evaluate the system rules last: one of them depends on the verdicts of the others."""
         frame = self._table.frame
         self._show({UNKNOWN: self._signs.unknown(event.at, unknown)})
         for name, judge in self._system.items():
@@ -288,7 +278,7 @@ class Evaluator:
                 )
 
     def _blame(self, rule: Rule) -> str:
-        """Which rules cannot be judged, and the part of each that is to blame."""
+        """Sentence that names the rules that cannot be evaluated, each with the part at fault."""
         names = self._signs.unknown_for(_limit(rule))
         told = [f"{name} ({self._fault(name)})" for name in names[:BLAMED]]
         more = f" and {len(names) - BLAMED} more" if len(names) > BLAMED else ""
@@ -299,8 +289,9 @@ class Evaluator:
         return fault(when) or (fault(clear) if clear is not None else "")
 
     def _show(self, signs: Shown) -> None:
-        """How long something has lasted is shown up to the limit: beyond, it would tell a rebuild
-        from the rest.
+        """Write signals into the frame. Durations are capped at the limit of the rule.
+
+        Beyond the limit, a rebuilt evaluator would show another value.
         """
         for name, value in signs.items():
             slot = self._slots.get(name)
@@ -312,7 +303,7 @@ class Evaluator:
 
 
 def _recent_window(field: str) -> Call:
-    """The window that is kept of a field for messages."""
+    """The window of a field that is kept for messages."""
     return Call("delta", (Field(field), DurationLiteral(CHANGE_SPAN)))
 
 
@@ -327,10 +318,9 @@ def _judge(rule: Rule, table: ValueTable) -> _Judge:
 
 
 def _remembered(judges: Iterable[_Judge]) -> Millis:
-    """How far back what is not a window depends on readings: tallies, and the limits of system
-    rules.
+    """How far back M-of-N counters and the limits of system rules depend on readings.
 
-    Twice that limit, for a reading before it may belong to the same run, with a pause in between.
+    The limit counts twice: an earlier reading may belong to the same run, with a pause in between.
     """
     written = max((judge.look_back for judge in judges if not judge.rule.system), default=0)
     system = max((_limit(judge.rule) for judge in judges if judge.rule.system), default=0)

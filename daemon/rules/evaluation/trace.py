@@ -1,8 +1,7 @@
-"""What every part of a condition is worth right now, and why a part is unknown: for `explain`, and
-for blame. Pure.
+"""The value of every part of a condition now, and why a part is unknown. Pure.
 
-It looks at a board as it stands after an input, and changes nothing; conditions must have been
-compiled on it.
+Used by `explain` and by the sentences about rules that cannot be evaluated. It reads a value table
+after an input and changes nothing. The conditions must be compiled on that table.
 """
 
 from collections.abc import Iterator
@@ -61,34 +60,34 @@ _OPERATORS = {
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a window holds: how many readings, and the instants of the first and the last."""
+    """The readings in a window: their number, and the instants of the first and the last."""
 
     count: int
     first: Millis | None = None
     last: Millis | None = None
     needed: int = 1
-    """How many make the function known."""
+    """How many readings the function needs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """One part of a condition; None is unknown, durations are in milliseconds."""
+    """One part of a condition. None is unknown; durations are in milliseconds."""
 
     text: str
     kind: ValueType
     value: Decimal | bool | None
     why: str = ""
-    """Of an unknown part, in words; empty where a part of it is to blame."""
+    """Why the part is unknown; empty where a part below it is the cause."""
     held: Held | None = None
-    """Of a function of a window."""
+    """The readings of a window function."""
     children: tuple["Trace", ...] = ()
-    """Of a function of a window: what it looks at, and its level, as they are worth now."""
+    """For a window function: its series and its level, with their present values."""
     percentage: bool = False
-    """It is a ratio that is compared with a percentage."""
+    """The value is a ratio that is compared with a percentage."""
 
 
 def insight(node: Node, table: ValueTable, *, percentage: bool = False) -> Trace:
-    """The condition, or a part of one, that was compiled on this board."""
+    """Trace a condition, or a part of one, that was compiled on this table."""
     passed_on = (
         compares_percentages(node)
         if isinstance(node, Comparison)
@@ -107,7 +106,7 @@ def insight(node: Node, table: ValueTable, *, percentage: bool = False) -> Trace
 
 
 def _keeps_unit(node: Node) -> bool:
-    """Whether its parts are ratios where it is one."""
+    """Whether the parts of a node are ratios if the node is one."""
     match node:
         case Negative() | Arithmetic("+" | "-"):
             return True
@@ -125,8 +124,9 @@ def blame(part: Trace) -> Trace | None:
 
 
 def fault(part: Trace) -> str:
-    """What makes it unknown, in words that stay the same as long as the cause does; empty when it
-    is known.
+    """Why a part is unknown, in words that stay the same while the cause does.
+
+    Empty when the part is known.
     """
     found = blame(part)
     if found is None:
@@ -138,8 +138,9 @@ def fault(part: Trace) -> str:
 
 
 def _parts(node: Node) -> Iterator[Node]:
-    """What is shown below a node; of a function of a window not its length nor its least, which
-    stand in its text.
+    """The parts shown below a node.
+
+    The length and the `least` of a window function are left out: they are in its text.
     """
     if not isinstance(node, Call) or not node.span:
         yield from children(node)
@@ -170,7 +171,7 @@ def _why(node: Node, table: ValueTable, parts: tuple[Trace, ...], held: Held | N
 
 
 def _unsent(name: str, balances: Balances) -> str:
-    """Which of the fields sent are missing, for a field or one derived from several."""
+    """Which sent fields are missing, for a field or for one derived from several."""
     if name in SIGNS:
         return f"nothing is known of {name} here"
     missing = [

@@ -1,9 +1,7 @@
-"""From parsed text to a tree: which parts of an expression fit together, and the sentence when they
-do not.
+"""Builds the tree of an expression: checks types, names and bounds, and words the errors.
 
-Called by the parser as it goes, innermost part first. Knows kinds (numbers, durations,
-comparisons), names and bounds; it evaluates nothing, and no name in a text reaches anything but the
-lists of fields and functions.
+The parser calls it as it goes, innermost part first. Nothing is evaluated here. A name in a text is
+looked up in the lists of fields and functions, and reaches nothing else.
 """
 
 from collections.abc import Container, Sequence
@@ -38,10 +36,10 @@ from daemon.text.printable import printable
 from daemon.types import DAY, Millis
 
 MAX_DEPTH = 64
-"""How deep an expression may nest; far beyond what a person reads, far below what a stack holds."""
+"""Deepest nesting of an expression: more than a person reads, far less than the stack holds."""
 
 MAX_LOOK_BACK: Millis = 7 * DAY
-"""The longest look-back of a condition, windows of windows added up (DESIGN §6)."""
+"""The longest look-back of a condition, with nested windows added up (DESIGN §6)."""
 
 _LONGEST_WORD = 40
 
@@ -55,7 +53,7 @@ _EXAMPLE = {
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A part that is understood: its tree, its kind, where it begins and how deep it nests."""
+    """A checked part of an expression: its tree, its type, its column and its nesting depth."""
 
     node: Node
     kind: ValueType
@@ -64,7 +62,7 @@ class Term:
 
 
 def shown(text: object) -> str:
-    """A piece of an expression as messages quote it: short, and harmless on a terminal."""
+    """Quote part of an expression for a message: short, and harmless on a terminal."""
     word = printable(str(text)[: _LONGEST_WORD + 1])
     return f"`{word if len(word) <= _LONGEST_WORD else word[:_LONGEST_WORD] + '…'}`"
 
@@ -76,7 +74,7 @@ def _suggestion(word: str, choices: tuple[str, ...]) -> str:
 
 
 def need(term: Term, kind: ValueType) -> Term:
-    """The term, which must be of that kind."""
+    """Return the term. Raises ExpressionError if it is of another type."""
     if term.kind is kind:
         return term
     raise ExpressionError(
@@ -86,18 +84,18 @@ def need(term: Term, kind: ValueType) -> Term:
 
 
 class Builder(Transformer[Token, Term]):
-    """Builds a term from each rule of the grammar; the methods are named like the rules."""
+    """Builds a term from each grammar rule. Each method is named like its rule."""
 
     deepest = MAX_DEPTH
     signs: Container[str] = ()
-    """The names of system rules that may be used here."""
+    """The system signals that may be used as fields here."""
 
     def start(self, parts: list[Term]) -> Term:
         return need(parts[0], ValueType.TRUTH)
 
     def number(self, parts: list[Token]) -> Term:
         text = parts[0].replace("_", "")
-        # Shifting the point by the exponent, so that no digit of a long number is rounded away.
+        # Shift the point by the exponent, so that no digit of a long number is rounded away.
         percent = text.endswith("%")
         value = Decimal(f"{text[:-1]}e-2") if percent else Decimal(text)
         return Term(Number(value, percent), ValueType.NUMBER, column_of(parts[0]))
@@ -194,10 +192,10 @@ class Builder(Transformer[Token, Term]):
 
 
 class RecordedBuilder(Builder):
-    """Of what we have recorded, system rules among it.
+    """Builds recorded conditions, those of system rules included.
 
-    Canonical text may nest deeper than what was written: a chain of comparisons below a `not` is a
-    conjunction there, in parentheses.
+    Canonical text may nest deeper than the text that was written. For example, a chain of
+    comparisons below a `not` becomes a conjunction in parentheses.
     """
 
     deepest = 4 * MAX_DEPTH

@@ -1,8 +1,7 @@
-"""From text to a condition: the one door through which a person's expression enters.
+"""Parses the text of a condition: the only entry for expressions that a person wrote.
 
-Whatever the text, the answer is a `Condition` or an `ExpressionError` with its place, in bounded
-time and depth. The library behind the grammar is not seen outside: its complaints become our
-sentences here.
+Any text gives a `Condition` or an `ExpressionError` with its place, in bounded time and depth. The
+grammar library (lark) is hidden: its errors are reworded here.
 """
 
 from functools import cache
@@ -35,22 +34,22 @@ _INSTEAD = {
     "OR": "write `or`",
     "NOT": "write `not`",
 }
-"""What people write who know another language, and what it is called in this one."""
+"""Symbols and words of other languages, each with the way to write it here."""
 
 
 @cache
 def _parser(builder: type[Builder]) -> Lark:
     grammar = Path(__file__).with_name("grammar.lark").read_text(encoding="utf-8")
-    # The basic lexer: every word is read the same way everywhere, so errors name what stands there.
+    # The basic lexer reads every word in the same way everywhere, so errors name the word found.
     return Lark(
         grammar, parser="lalr", lexer="basic", maybe_placeholders=False, transformer=builder()
     )
 
 
 def condition(text: str) -> Condition:
-    """The condition that `text` says.
+    """Parse a condition.
 
-    Raises ExpressionError, with the column at fault, for anything that is none.
+    Raises ExpressionError, with the column at fault, for an invalid text.
     """
     if len(text) > MAX_LENGTH:
         raise ExpressionError(
@@ -62,11 +61,10 @@ def condition(text: str) -> Condition:
 
 
 def recorded(text: str) -> Condition:
-    """The condition of a rule as we have recorded it, which is its tree as text, or of a system
-    rule.
+    """Parse a recorded condition: the canonical text of a tree, also of a system rule.
 
-    Canonical text may be longer than what was written, so its length is not bounded; system rules
-    name what persons cannot. Raises ExpressionError for anything that is no condition.
+    The length is not bounded, because canonical text may be longer than the text that was written.
+    System signals are allowed. Raises ExpressionError for an invalid text.
     """
     return _condition(text, RecordedBuilder)
 
@@ -84,11 +82,10 @@ def _condition(text: str, builder: type[Builder]) -> Condition:
 
 def _term(text: str, builder: type[Builder]) -> Term:
     try:
-        # With a transformer inside, the parser gives what the builder made of the whole, not a lark
-        # tree.
+        # With a transformer, the parser returns the result of the builder, not a lark tree.
         return cast("Term", _parser(builder).parse(text))
     except UnexpectedCharacters as error:
-        place: Any = error.pos_in_stream  # an integer, which the library's types do not say
+        place: Any = error.pos_in_stream  # an integer; the library's types do not say so
         raise ExpressionError(_strange(text[place]), place) from None
     except UnexpectedToken as error:
         at_end = error.token.type == "$END"
@@ -106,7 +103,7 @@ def _strange(character: str) -> str:
 
 
 def _misplaced(found: str, *, operand: bool) -> str:
-    """The sentence for a word that cannot stand where it does; empty is the end of the text."""
+    """The sentence for a word in the wrong place; an empty word is the end of the text."""
     if found in _INSTEAD:
         return f"{shown(found)} is not part of the language: {_INSTEAD[found]}"
     if operand:
