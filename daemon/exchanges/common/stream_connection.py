@@ -1,8 +1,8 @@
-"""One WebSocket to an exchange, from the handshake to its end: what it tells, one frame at a time.
+"""One WebSocket to an exchange, from the handshake to its end, one event at a time.
 
-Thin: what is said and understood is the exchange's `dialect`, what is next on the connection the
-`lifeline`. It reconnects nothing, follows no redirect, logs no frame (the login holds the secret),
-never turns TLS verification off.
+Thin: the `StreamProtocol` gives and parses the frames, the `StreamSession` decides the next step.
+It never reconnects, follows no redirect, logs no frame (the login holds the secret), and never
+turns TLS verification off.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from daemon.exchanges.common.stream_session import (
 from daemon.types import DIRECT, Millis, MissReason, NoAnswer, Route
 
 GOODBYE = 0.5
-"""Seconds that the other side has to answer a close."""
+"""Seconds to wait for the other side's close frame."""
 
 
 async def connect(
@@ -37,7 +37,7 @@ async def connect(
     within: Millis,
     route: Route = DIRECT,
 ) -> "StreamConnection | NoAnswer":
-    """Connect and say the login, once; why it cannot, where it cannot."""
+    """Connect and send the login, once; a NoAnswer says why it failed."""
     connected = await _connect(session, url, stream_protocol, clock, within, route)
     return proxies.explained(connected, route) if isinstance(connected, NoAnswer) else connected
 
@@ -94,7 +94,7 @@ def _refused(host: str, page: Page, secrets: Sequence[str]) -> NoAnswer:
 
 
 class StreamConnection:
-    """An open one. Not for several tasks at once; whoever has it closes it."""
+    """An open connection, for one task at a time; the owner closes it."""
 
     def __init__(
         self,
@@ -111,7 +111,7 @@ class StreamConnection:
         self.line: StreamSession = begun(clock.elapsed())
 
     async def next(self) -> StreamEvent:
-        """What is heard next, everything said in time meanwhile; a NoAnswer is the end, and why."""
+        """The next event, sending due frames meanwhile; a NoAnswer is the end with its reason."""
         while True:
             lost, listening = await self._move()
             if lost is not None:
@@ -121,7 +121,7 @@ class StreamConnection:
                 return await self._take(message)
 
     async def say(self, frame: str) -> NoAnswer | None:
-        """Send a frame; that the other side is gone, where it is."""
+        """Send a frame; a NoAnswer if the other side is gone."""
         try:
             await self._socket.send_str(frame)
         except (aiohttp.ClientError, OSError):
@@ -129,14 +129,14 @@ class StreamConnection:
         return None
 
     async def close(self) -> None:
-        """Say goodbye, waiting half a second at most for its answer."""
+        """Close the connection, waiting at most half a second for the other side."""
         if self._hearing is not None:
             self._hearing.cancel()
             await asyncio.wait({self._hearing})
         await self._socket.close()
 
     async def _move(self) -> tuple[NoAnswer | None, Millis]:
-        """Say what is due; the end if it is that, else for how long to listen."""
+        """Send all due frames; returns the end of the connection, or how long to listen."""
         while True:
             now = self._clock.elapsed()
             match move(self.line, now):
@@ -155,9 +155,7 @@ class StreamConnection:
                         return lost, 0
 
     async def _hear(self, within: Millis) -> aiohttp.WSMessage | None:
-        """The next frame; None where none comes in time. What comes later is not lost: it is heard
-        next time.
-        """
+        """The next frame; None if none comes in time. A later frame is kept for the next call."""
         if self._hearing is None:
             self._hearing = asyncio.ensure_future(self._socket.receive())
         timer = asyncio.ensure_future(self._clock.sleep(within))
