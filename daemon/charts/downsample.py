@@ -1,7 +1,7 @@
 """Reduces readings to the lines of a chart, so that any number of them fits a picture. Pure.
 
-    readings ──► `spaced`: marks missing readings, also where only the distance shows them
-              ──► `thinned`: first, lowest, highest and last per column; lines broken at gaps
+    readings ──► `mark_gaps`: marks missing readings, also where only the distance shows them
+              ──► `thin_out`: first, lowest, highest and last per column; lines broken at gaps
 
 One pass, so a year takes no more memory than an hour. No point is invented or moved, and a line
 ends where readings are missing.
@@ -53,7 +53,7 @@ class FieldLine:
     infinite: tuple[ChartSpan, ...] = ()
 
 
-def course(
+def downsample(
     marks: Iterable[ChartPoint], span: ChartSpan, every: Millis | None, columns: int = COLUMNS
 ) -> FieldLine:
     """Reduce the points of a span, oldest first, to what a chart shows.
@@ -62,10 +62,10 @@ def course(
     recognised from the readings.
     """
     within = (mark for mark in marks if span.since <= mark.at < span.until)
-    return thinned(spaced(within, span, every), span, columns)
+    return thin_out(mark_gaps(within, span, every), span, columns)
 
 
-def spaced(
+def mark_gaps(
     marks: Iterable[ChartPoint], span: ChartSpan, every: Millis | None
 ) -> Iterator[ChartPoint]:
     """Add a missing point between readings that are too far apart, also at the ends of the span."""
@@ -106,7 +106,7 @@ class _Pace:
         self.recent.append(distance)
 
 
-def thinned(marks: Iterable[ChartPoint], span: ChartSpan, columns: int = COLUMNS) -> FieldLine:
+def thin_out(marks: Iterable[ChartPoint], span: ChartSpan, columns: int = COLUMNS) -> FieldLine:
     """Reduce points to lines of at most four points per column.
 
     A gap within one column cannot be seen and breaks no line.

@@ -16,8 +16,8 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from daemon.charts.chart import Chart, ChartSpan, Level, Unit
-from daemon.charts.time_axis import times
-from daemon.charts.value_axis import Scale, apart, plain, scale, short
+from daemon.charts.time_axis import time_ticks
+from daemon.charts.value_axis import Scale, format_exact, format_short, make_scale, spread_labels
 from daemon.types import Millis
 
 WIDTH, HEIGHT = 800, 450
@@ -73,7 +73,7 @@ NOTHING = "no readings in these hours"
 INFINITY, UP, DOWN = "\N{INFINITY}", "\N{UPWARDS ARROW}", "\N{DOWNWARDS ARROW}"
 
 
-def png(chart: Chart) -> bytes:
+def render_png(chart: Chart) -> bytes:
     """Render a chart as PNG."""
     with mpl.rc_context(STYLE):
         figure = Figure(
@@ -101,7 +101,7 @@ class _Picture:
     def __post_init__(self) -> None:
         chart = self.chart
         values = [point.value for line in chart.lines for point in line]
-        self.scale = scale(values, [level.value for level in chart.levels], chart.unit)
+        self.scale = make_scale(values, [level.value for level in chart.levels], chart.unit)
         self.axes = self.figure.add_axes(self._place(), facecolor="none", xlim=(0, 1), ylim=(0, 1))
 
     def draw(self) -> None:
@@ -157,7 +157,7 @@ class _Picture:
         chart, axes = self.chart, self.axes
         axes.spines[["left", "top", "right"]].set_visible(False)
         axes.spines["bottom"].set_color(GREY)
-        ticks = times(chart.span, chart.zone)
+        ticks = time_ticks(chart.span, chart.zone)
         # Two lines each, so all labels have the same height.
         axes.set_xticks(
             [self._x(tick.at) for tick in ticks], [f"{tick.label}\n " for tick in ticks]
@@ -237,7 +237,11 @@ class _Picture:
 
     def _value(self) -> str:
         last, levels = self.chart.last, (level.value for level in self.chart.levels)
-        return "" if last is None else short(last.value, self.scale.step, levels, self.chart.unit)
+        return (
+            ""
+            if last is None
+            else format_short(last.value, self.scale.step, levels, self.chart.unit)
+        )
 
     def _levels(self) -> None:
         """Draw each level as a line with its number, on the side with the fewest lines."""
@@ -247,7 +251,7 @@ class _Picture:
         wide = max((self._wide(text, SMALL) for text in texts), default=0) / self._pixels() + 0.02
         left = self._room(heights, 0.0) >= self._room(heights, 1.0)
         x, side, ends = (0.01, "left", (wide, 1.0)) if left else (0.99, "right", (0.0, 1 - wide))
-        places = apart(heights, min(APART / self._tall(), 1 / max(1, len(levels))))
+        places = spread_labels(heights, min(APART / self._tall(), 1 / max(1, len(levels))))
         for level, height, place, text in zip(levels, heights, places, texts, strict=True):
             color = CLEAR if level.clear else THRESHOLD
             if self.scale.holds(level.value):
@@ -266,7 +270,7 @@ class _Picture:
         )
         word = "clears at" if level.clear else "" if several else "threshold"
         name = level.rule if len(level.rule) <= NAME else f"{level.rule[: NAME - 1]}…"
-        parts = (beyond, name if several else "", word, plain(level.value, self.chart.unit))
+        parts = (beyond, name if several else "", word, format_exact(level.value, self.chart.unit))
         return " ".join(filter(None, parts))
 
     def _room(self, heights: Sequence[float], side: float) -> float:

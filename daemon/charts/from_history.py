@@ -14,7 +14,7 @@ from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from daemon.charts.chart import Chart, ChartSpan, Level, Unit
-from daemon.charts.downsample import ChartPoint, course
+from daemon.charts.downsample import ChartPoint, downsample
 from daemon.readings.exact import negated
 from daemon.readings.fields import CORE, MADE_OF, VALUES
 from daemon.rules.language.tree import (
@@ -71,7 +71,9 @@ def unseen(_: Replayed) -> None:
     """Default callback: does nothing."""
 
 
-def chart(history: History, subject: Subject, rules: Iterable[Rule], seen: Seen = unseen) -> Chart:
+def field_chart(
+    history: History, subject: Subject, rules: Iterable[Rule], seen: Seen = unseen
+) -> Chart:
     """Chart of a field with the levels of the rules that compare it, and when those rules fired.
 
     Raises StoreError if the record cannot be read.
@@ -89,12 +91,12 @@ def alert_chart(history: History, subject: Subject, rule: Rule) -> Chart:
     return _chart(history, subject, levels(rule, subject.field), (rule.name,))
 
 
-def before(at: Millis, back: Millis = LAST_HOURS) -> ChartSpan:
+def span_before(at: Millis, back: Millis = LAST_HOURS) -> ChartSpan:
     """The span up to and including an instant."""
     return ChartSpan(at - back, at + 1)
 
 
-def field_of(judged: DecidingComparison | None) -> str:
+def field_to_show(judged: DecidingComparison | None) -> str:
     """The field to show for a judged comparison: the first one in it, else the margin."""
     words = re.findall(r"\w+", "" if judged is None else judged.field)
     return next((word for word in words if word in VALUES), CORE[0])
@@ -139,7 +141,7 @@ def _chart(
     seen: Seen = unseen,
 ) -> Chart:
     steps, levels = history.steps(subject.account), tuple(compared)
-    went = course(_marks(history, subject, steps, seen), subject.span, subject.every)
+    went = downsample(_marks(history, subject, steps, seen), subject.span, subject.every)
     return Chart(
         subject.field,
         subject.account,

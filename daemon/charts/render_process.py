@@ -24,16 +24,16 @@ ALARM = 60
 
 
 def main() -> int:
-    modest()
+    limit_resources()
     from daemon.charts import figure  # noqa: PLC0415 -- it costs most of the second, at a modest price from here on
     from daemon.charts.chart import decode  # noqa: PLC0415
 
-    tidy()
-    sys.stdout.buffer.write(figure.png(decode(sys.stdin.buffer.read())))
+    delete_temporary_files()
+    sys.stdout.buffer.write(figure.render_png(decode(sys.stdin.buffer.read())))
     return 0
 
 
-def modest() -> None:
+def limit_resources() -> None:
     """Run at low priority with bounded memory and time."""
     os.nice(NICE)
     signal.alarm(ALARM)
@@ -48,7 +48,7 @@ def modest() -> None:
         )
 
 
-def tidy() -> None:
+def delete_temporary_files() -> None:
     """Delete matplotlib's files, because the parent process may be gone before this one ends."""
     kept = Path(os.environ.get("MPLCONFIGDIR", ""))
     if kept.name.startswith(PREFIX):

@@ -34,7 +34,7 @@ class _Step(NamedTuple):
     """Format of the second line, written where it changes."""
 
 
-def times(span: ChartSpan, zone: tzinfo | None, most: int = MOST) -> list[Tick]:
+def time_ticks(span: ChartSpan, zone: tzinfo | None, most: int = MOST) -> list[Tick]:
     """At most `most` ticks. The first shows the day on a second line, as does each where it
     changes.
     """
@@ -46,13 +46,13 @@ def times(span: ChartSpan, zone: tzinfo | None, most: int = MOST) -> list[Tick]:
     return []
 
 
-def local(at: Millis, zone: tzinfo | None) -> datetime:
+def local_time(at: Millis, zone: tzinfo | None) -> datetime:
     """The local time of an instant; no zone means the system's."""
     return (_EPOCH + at * _MILLISECOND).astimezone(zone)
 
 
 def _instants(rhythm: _Rhythm, span: ChartSpan, zone: tzinfo | None) -> list[Millis]:
-    first, last = (local(at, zone).replace(tzinfo=None) for at in span)
+    first, last = (local_time(at, zone).replace(tzinfo=None) for at in span)
     found = (_instant(each, zone) for each in rhythm(first, last))
     return [at for at in found if at is not None and span.since <= at <= span.until]
 
@@ -61,13 +61,13 @@ def _instant(written: datetime, zone: tzinfo | None) -> Millis | None:
     """The instant of a local time; None if the zone's clocks skip it."""
     at = written.astimezone() if zone is None else written.replace(tzinfo=zone)
     millis = (at - _EPOCH) // _MILLISECOND
-    return millis if local(millis, zone).replace(tzinfo=None) == written else None
+    return millis if local_time(millis, zone).replace(tzinfo=None) == written else None
 
 
 def _labelled(instants: Iterable[Millis], step: _Step, zone: tzinfo | None) -> Iterator[Tick]:
     before = ""
     for at in instants:
-        shown, below = (_formatted(local(at, zone), form) for form in (step.shown, step.below))
+        shown, below = (_formatted(local_time(at, zone), form) for form in (step.shown, step.below))
         yield Tick(at, shown if below == before else f"{shown}\n{below}")
         before = below
 

@@ -54,7 +54,7 @@ class Scale(NamedTuple):
         return self.low <= value <= self.high
 
 
-def scale(
+def make_scale(
     values: Sequence[Decimal], levels: Sequence[Decimal], unit: Unit = Unit.USDT, most: int = MOST
 ) -> Scale:
     """A scale that holds all values, and the levels that do not flatten them."""
@@ -71,7 +71,7 @@ def scale(
     )
 
 
-def short(
+def format_short(
     value: Decimal, step: Decimal, others: Iterable[Decimal] = (), unit: Unit = Unit.USDT
 ) -> str:
     """A short form of a value: enough digits to show on which side of the others it is.
@@ -81,27 +81,29 @@ def short(
     if unit is Unit.DURATION:
         return lasting(int(value))
     if unit is Unit.PERCENT:
-        return f"{short(_hundredfold(value), _hundredfold(step), map(_hundredfold, others))}%"
+        return (
+            f"{format_short(_hundredfold(value), _hundredfold(step), map(_hundredfold, others))}%"
+        )
     levels = list(others)
     whole = value.adjusted() if value.adjusted() >= _GREAT else 0
     last = min(value.adjusted() - SHORT + 1, step.adjusted() - 1, whole)
     for exponent in range(last, _exponent(value), -1):
         rounded = value.quantize(_ONE.scaleb(exponent, _WIDE), context=_WIDE)
         if all(_side(rounded, level) == _side(value, level) for level in levels):
-            return plain(rounded)
-    return plain(value)
+            return format_exact(rounded)
+    return format_exact(value)
 
 
-def plain(value: Decimal, unit: Unit = Unit.USDT) -> str:
+def format_exact(value: Decimal, unit: Unit = Unit.USDT) -> str:
     """All digits, without trailing zeros."""
     if unit is Unit.DURATION:
         return lasting(int(value))
     if unit is Unit.PERCENT:
-        return f"{plain(_hundredfold(value))}%"
+        return f"{format_exact(_hundredfold(value))}%"
     return _written(value, max(0, -_exponent(value)))
 
 
-def apart(heights: Sequence[float], least: float) -> list[float]:
+def spread_labels(heights: Sequence[float], least: float) -> list[float]:
     """Positions for the labels of ascending heights.
 
     They are at least `least` apart, and each as near to its own height as that allows.

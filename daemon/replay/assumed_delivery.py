@@ -54,7 +54,7 @@ class AssumedDelivery:
             self._tell(notice.key, acked=True)
 
     def _due(self, channel: str, notices: Iterable[Notice]) -> Millis:
-        return min(map(leaves, notices)) + self._group_waits.get(channel, 0)
+        return min(map(leaves_at, notices)) + self._group_waits.get(channel, 0)
 
     def _arrive(self, channel: str) -> None:
         for notice in self._waiting.pop(channel):
@@ -78,7 +78,7 @@ class AssumedDelivery:
 
     def _shift(self, by: Millis) -> None:
         self._waiting = {
-            channel: [shifted(each, by) for each in notices]
+            channel: [shift_notice(each, by) for each in notices]
             for channel, notices in self._waiting.items()
         }
         for channels in self._told.values():
@@ -87,16 +87,16 @@ class AssumedDelivery:
                     channels[channel] = replace(told, told_at=told.told_at + by)
 
 
-def leaves(notice: Notice) -> Millis:
+def leaves_at(notice: Notice) -> Millis:
     """When a notice may leave: at once, or when the mute window ends for a held end."""
     return notice.at if notice.facts.not_before is None else max(notice.at, notice.facts.not_before)
 
 
 def is_urgent(notice: Notice, at: Millis) -> bool:
     """Whether a notice is critical: it never waits and releases waiting news (SEMANTICS F5)."""
-    return notice.facts.severity is Severity.CRITICAL and leaves(notice) <= at
+    return notice.facts.severity is Severity.CRITICAL and leaves_at(notice) <= at
 
 
-def shifted(notice: Notice, by: Millis) -> Notice:
+def shift_notice(notice: Notice, by: Millis) -> Notice:
     """Move a waiting notice by a step of the clock (SEMANTICS A5)."""
     return replace(notice, at=notice.at + by)

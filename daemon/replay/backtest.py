@@ -12,8 +12,8 @@ from heapq import merge
 
 from daemon.messages.compose import compose, pair
 from daemon.messages.section import MessageItem, RenderContext
-from daemon.replay.assumed_delivery import is_urgent, leaves, shifted
-from daemon.replay.session import ReplaySession, says
+from daemon.replay.assumed_delivery import is_urgent, leaves_at, shift_notice
+from daemon.replay.session import ReplaySession, has_effect
 from daemon.types import ClockStep, Input, Message, Millis, Notice, Record
 
 
@@ -27,7 +27,7 @@ class ReplayedMessage:
     message: Message
 
 
-def played(player: ReplaySession, inputs: Iterable[Input], first: int) -> Iterator[Record]:
+def replay_account(session: ReplaySession, inputs: Iterable[Input], first: int) -> Iterator[Record]:
     """Replay one account; yields a record for each input that changes something.
 
     Inputs before the counter `first` only fill windows. Counters are compared, not instants,
@@ -36,18 +36,18 @@ def played(player: ReplaySession, inputs: Iterable[Input], first: int) -> Iterat
     events = iter(inputs)
     for event in events:
         if event.seq >= first:
-            yield from _telling(player.play(event))
+            yield from _telling(session.play(event))
             break
-        player.warm(event)
+        session.warm(event)
     for event in events:
-        yield from _telling(player.play(event))
+        yield from _telling(session.play(event))
 
 
 def _telling(record: Record) -> tuple[Record, ...]:
-    return (record,) if says(record) else ()
+    return (record,) if has_effect(record) else ()
 
 
-def merged(accounts: Iterable[Iterator[Record]]) -> Iterator[Record]:
+def merge_records(accounts: Iterable[Iterator[Record]]) -> Iterator[Record]:
     """Merge the records of all accounts by time."""
     return merge(*accounts, key=lambda record: record.event.at)
 
@@ -110,15 +110,15 @@ class Joiner:
     def _shift(self, account: str, by: Millis) -> None:
         for channel, notices in self._waiting.items():
             self._waiting[channel] = [
-                shifted(each, by) if each.key.account == account else each for each in notices
+                shift_notice(each, by) if each.key.account == account else each for each in notices
             ]
 
     def _due(self, channel: str) -> Millis:
-        return min(map(leaves, self._waiting[channel])) + self.group_waits.get(channel, 0)
+        return min(map(leaves_at, self._waiting[channel])) + self.group_waits.get(channel, 0)
 
     def _send(self, channel: str, at: Millis) -> Iterator[ReplayedMessage]:
-        held = [notice for notice in self._waiting[channel] if leaves(notice) > at]
-        ready = [notice for notice in self._waiting[channel] if leaves(notice) <= at]
+        held = [notice for notice in self._waiting[channel] if leaves_at(notice) > at]
+        ready = [notice for notice in self._waiting[channel] if leaves_at(notice) <= at]
         self._keep(channel, held)
         items, sending = (
             pair(MessageItem(notice) for notice in ready),
@@ -140,7 +140,7 @@ END: Millis = 2**62
 """An instant later than any other."""
 
 
-def announced(records: Iterable[Record], joiner: Joiner) -> Iterator[Record | ReplayedMessage]:
+def add_messages(records: Iterable[Record], joiner: Joiner) -> Iterator[Record | ReplayedMessage]:
     """The records in order, with every message at its time."""
     for record in records:
         yield from joiner.until(record.event.at)

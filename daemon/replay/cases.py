@@ -12,7 +12,13 @@ from decimal import Decimal
 
 from daemon.readings.exact import EXACT
 from daemon.readings.fields import CORE, SENT
-from daemon.replay.backtest import Joiner, ReplayedMessage, announced, merged, played
+from daemon.replay.backtest import (
+    Joiner,
+    ReplayedMessage,
+    add_messages,
+    merge_records,
+    replay_account,
+)
 from daemon.replay.series import CaseSeries, Slot
 from daemon.replay.session import ReplaySession, RuleSet
 from daemon.text.durations import duration_text
@@ -108,7 +114,9 @@ class CaseOutcome:
     posts: tuple[ExpectedMessage, ...]
 
 
-def inputs(fields: Mapping[str, CaseSeries], start: Millis, interval: Millis) -> tuple[Input, ...]:
+def case_inputs(
+    fields: Mapping[str, CaseSeries], start: Millis, interval: Millis
+) -> tuple[Input, ...]:
     """Inputs of one account: a start, then one attempt per slot of the longest series.
 
     An attempt is a miss if any field says so, else a reading.
@@ -132,15 +140,15 @@ def _attempt(seq: int, at: Millis, slots: Mapping[str, Slot]) -> Input:
     return Reading(seq, at, Source.REST, Quality.OK, at, Balances(**sent))
 
 
-def run(
+def run_case(
     case: RuleTestCase, scheme: RuleSet, note: Callable[[Input], None] = lambda _: None
 ) -> CaseOutcome:
     """Replay the case; `note` is called with every input, for a progress bar."""
     accounts = (_account(case, scheme, name, note) for name in case.inputs)
-    records = (_looked_at(record, case) for record in merged(accounts))
+    records = (_looked_at(record, case) for record in merge_records(accounts))
     changes: list[ExpectedTransition] = []
     posts: list[ExpectedMessage] = []
-    for each in announced(records, Joiner(scheme.group_waits, case.zone)):
+    for each in add_messages(records, Joiner(scheme.group_waits, case.zone)):
         if isinstance(each, ReplayedMessage):
             posts.append(_post(each, case))
         else:
@@ -159,7 +167,7 @@ def _post(announcement: ReplayedMessage, case: RuleTestCase) -> ExpectedMessage:
 def _account(
     case: RuleTestCase, scheme: RuleSet, name: str, note: Callable[[Input], None]
 ) -> Iterator[Record]:
-    return played(
+    return replay_account(
         ReplaySession(scheme, AccountState(name), CORE), _noted(case.inputs[name], note), first=0
     )
 
@@ -187,7 +195,7 @@ def _changes(record: Record, case: RuleTestCase) -> Iterator[ExpectedTransition]
             shown = (
                 ""
                 if each.value is None
-                else spelled(each.value, judged.get((each.rule, each.alert_seq)))
+                else format_side(each.value, judged.get((each.rule, each.alert_seq)))
             )
             at = each.at - case.start
             yield ExpectedTransition(
@@ -195,7 +203,7 @@ def _changes(record: Record, case: RuleTestCase) -> Iterator[ExpectedTransition]
             )
 
 
-def spelled(value: Decimal, judged: DecidingComparison | None) -> str:
+def format_side(value: Decimal, judged: DecidingComparison | None) -> str:
     """Format a side of a comparison: an amount with eight places, a duration, or a percentage."""
     if judged is not None and judged.duration and value.is_finite():
         return duration_text(int(value))
@@ -204,7 +212,7 @@ def spelled(value: Decimal, judged: DecidingComparison | None) -> str:
     return amount(value)
 
 
-def digits(value: Decimal) -> str:
+def format_digits(value: Decimal) -> str:
     """All digits of a number, without trailing zeros."""
     text = format(value, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text

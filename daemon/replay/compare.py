@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from heapq import merge
 from typing import TypeAlias
 
-from daemon.replay.session import ReplaySession, says
+from daemon.replay.session import ReplaySession, has_effect
 from daemon.replay.statistics import Worst, worsened
 from daemon.types import Alert, ClockStep, Input, Millis, Record, State
 
@@ -28,7 +28,7 @@ class PairedSessions:
     theirs: ReplaySession
 
     def played(self, inputs: Iterable[Input], first: int) -> Iterator[Pair]:
-        """Replay both as `backtest.played` does: inputs before the counter `first` only fill
+        """Replay both, as `replay_account` does: inputs before the counter `first` only fill
         windows.
         """
         events = iter(inputs)
@@ -43,11 +43,11 @@ class PairedSessions:
 
     def _play(self, event: Input) -> Iterator[Pair]:
         pair = self.ours.play(event), self.theirs.play(event)
-        if any(map(says, pair)):
+        if any(map(has_effect, pair)):
             yield pair
 
 
-def merged(accounts: Iterable[Iterator[Pair]]) -> Iterator[Pair]:
+def merge_pairs(accounts: Iterable[Iterator[Pair]]) -> Iterator[Pair]:
     """Merge the pairs of all accounts by time."""
     return merge(*accounts, key=lambda pair: pair[0].event.at)
 

@@ -13,7 +13,7 @@ from daemon.replay.cases import (
     ExpectedNews,
     ExpectedTransition,
     RuleTestCase,
-    digits,
+    format_digits,
 )
 from daemon.text.durations import duration_text
 from daemon.text.numbers import amount
@@ -156,7 +156,7 @@ def _change_lines(
     }
     for each in match.unexpected:
         seen = (
-            replace(each, shown=digits(each.value))
+            replace(each, shown=format_digits(each.value))
             if each.value is not None and id(each) in exactly
             else each
         )
@@ -207,13 +207,13 @@ def _impossible(at: Millis, accounts: Iterable[str], case: RuleTestCase) -> str:
     return ""
 
 
-def who(account: str, rule: str, case: RuleTestCase) -> str:
+def rule_label(account: str, rule: str, case: RuleTestCase) -> str:
     """Name of a rule; with the account if the case has several."""
     return f"{account}/{rule}" if len(case.inputs) > 1 else rule
 
 
 def _change_cells(each: ExpectedTransition, case: RuleTestCase) -> tuple[str, ...]:
-    return who(each.account, each.rule, case), each.to.value, each.shown
+    return rule_label(each.account, each.rule, case), each.to.value, each.shown
 
 
 def _post_cells(each: ExpectedMessage, case: RuleTestCase) -> tuple[str, ...]:
@@ -221,7 +221,7 @@ def _post_cells(each: ExpectedMessage, case: RuleTestCase) -> tuple[str, ...]:
 
 
 def _told(news: ExpectedNews, case: RuleTestCase) -> str:
-    return f"{who(news.account, news.rule, case)} {news.kind.value}"
+    return f"{rule_label(news.account, news.rule, case)} {news.kind.value}"
 
 
 def _in_time(lines: Iterable[DifferenceLine]) -> tuple[DifferenceLine, ...]:

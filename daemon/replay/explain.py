@@ -94,7 +94,7 @@ class Explanation:
 class _Look:
     """State collected during the replay."""
 
-    player: ReplaySession
+    session: ReplaySession
     rule: Rule
     begun: Millis
     last: Input
@@ -108,25 +108,25 @@ class _Look:
             self.attempt, self.attempted_at = event, event.at
         elif isinstance(event, ClockStep) and self.attempted_at is not None:
             self.attempted_at += event.by
-        self.moves += _moves(self.player.play(event), (self.rule.name, self.rule.name + FLAPPING))
+        self.moves += _moves(self.session.play(event), (self.rule.name, self.rule.name + FLAPPING))
 
 
 def explain(
     past: Past, epoch: Epoch, rule: str, at: Millis, mutes: Mutes, silences: Sequence[Silence] = ()
 ) -> Explanation:
     """Explain a rule at an instant; `epoch` covers the instant and has the rule."""
-    player = ReplaySession(RuleSet(epoch.scheme.rules, (), mutes), epoch.state)
-    for reading in past.warm(epoch.state.seq, epoch.state.at - player.evaluator.look_back):
-        player.evaluator.warm(reading)
+    session = ReplaySession(RuleSet(epoch.scheme.rules, (), mutes), epoch.state)
+    for reading in past.warm(epoch.state.seq, epoch.state.at - session.evaluator.look_back):
+        session.evaluator.warm(reading)
     begun = epoch.state
-    look = _Look(player, player.rules[rule], begun.at, ConfigChange(begun.seq, begun.at))
+    look = _Look(session, session.rules[rule], begun.at, ConfigChange(begun.seq, begun.at))
     for event in _until(past.inputs(epoch.state.seq, None), at):
         look.play(event)
     return _laid_open(look, mutes, silences)
 
 
 def suppose(
-    player: ReplaySession, inputs: Iterable[Input], first: int, rule: str, mutes: Mutes
+    session: ReplaySession, inputs: Iterable[Input], first: int, rule: str, mutes: Mutes
 ) -> Explanation | None:
     """Explain a rule as if a daemon had started at the counter `first` with the session's rules.
 
@@ -136,9 +136,9 @@ def suppose(
     look: _Look | None = None
     for event in inputs:
         if event.seq < first:
-            player.warm(event)
+            session.warm(event)
             continue
-        look = look or _Look(player, player.rules[rule], event.at, event)
+        look = look or _Look(session, session.rules[rule], event.at, event)
         look.play(event)
     return None if look is None else _laid_open(look, mutes)
 
@@ -158,9 +158,9 @@ def _until(inputs: Iterable[Input], at: Millis) -> Iterator[Input]:
 
 
 def _laid_open(look: _Look, mutes: Mutes, silences: Sequence[Silence] = ()) -> Explanation:
-    state, evaluator, rule = look.player.state, look.player.evaluator, look.rule
+    state, evaluator, rule = look.session.state, look.session.evaluator, look.rule
     alert = state.alerts.get(rule.name)
-    when, clear_when = evaluator.insight(rule.name)
+    when, clear_when = evaluator.trace(rule.name)
     return Explanation(
         account=state.account,
         rule=rule,
@@ -174,14 +174,14 @@ def _laid_open(look: _Look, mutes: Mutes, silences: Sequence[Silence] = ()) -> E
         clear_when=clear_when,
         alert=alert,
         flapping=state.alerts.get(rule.name + FLAPPING),
-        running=tuple(clocks_of(state, rule)),
+        running=tuple(running_timers(state, rule)),
         muted=tuple(Muter(state, mutes, silences, state.at).reasons(rule, alert)),
         agreement=evaluator.agreement(rule.name),
         moves=tuple(look.moves),
     )
 
 
-def clocks_of(state: AccountState, rule: Rule) -> Iterator[RunningTimer]:
+def running_timers(state: AccountState, rule: Rule) -> Iterator[RunningTimer]:
     """The running timers of the rule's alert."""
     alert = state.alerts.get(rule.name)
     if alert is not None and alert.state is State.PENDING:

@@ -18,7 +18,7 @@ from difflib import get_close_matches
 from typing import TypeAlias
 
 from daemon.readings.exact import EXACT
-from daemon.rules.language.build import shown
+from daemon.rules.language.build import quote
 from daemon.rules.language.errors import ExpressionError
 from daemon.text.durations import duration
 from daemon.types import DAY, Millis, MissReason
@@ -117,7 +117,7 @@ class _Expansion:
             near = get_close_matches(name, [*MissReason], 1)
             hint = f"did you mean `_{near[0]}`?" if near else f"there are {' '.join(MissReason)}"
             raise self._mistake(
-                f"no attempt is missed for the reason {shown(name)}; {hint}", column
+                f"no attempt is missed for the reason {quote(name)}; {hint}", column
             ) from None
 
     def _readings(self, head: str, count: int, column: int) -> None:
@@ -132,7 +132,7 @@ class _Expansion:
         if self.last is None:
             raise self._mistake(
                 "there is no value yet to go on from; for the value itself write"
-                f" {shown('=' + head)}",
+                f" {quote('=' + head)}",
                 column,
             )
         step = digits.copy_negate() if sign == "-" else digits
@@ -147,14 +147,14 @@ class _Expansion:
         if fits >= len(head):
             return self._mistake("a number is written as in `500`, `-10` or `0.25`", column)
         remedy = _INSTEAD.get(head[fits : fits + 2]) or _INSTEAD.get(head[fits]) or _USUAL
-        found = shown(head[fits]) if head[fits].isprintable() else f"U+{ord(head[fits]):04X}"
+        found = quote(head[fits]) if head[fits].isprintable() else f"U+{ord(head[fits]):04X}"
         return self._mistake(f"{found} cannot stand here: {remedy}", column + fits)
 
     def _mistake(self, sentence: str, column: int) -> ExpressionError:
         return ExpressionError(sentence, column, self.text)
 
 
-def series(text: str) -> CaseSeries:
+def parse_series(text: str) -> CaseSeries:
     """Parse a series.
 
     Raises ExpressionError, with the column at fault, for an invalid text.

@@ -96,7 +96,7 @@ class ReplaySession:
         self.state = decision.state
         if decision.record.alerts:
             self._remember(decision.record)
-        if says(decision.record):
+        if has_effect(decision.record):
             self.delivered.adopt(decision.record)
         return decision.record
 
@@ -108,7 +108,7 @@ class ReplaySession:
         self._codes.update(alert.code for alert in record.alerts)
 
 
-def says(record: Record) -> bool:
+def has_effect(record: Record) -> bool:
     """Whether the record has any effect; nearly every record has none."""
     return bool(record.alerts or record.notices or record.superseded) or isinstance(
         record.event, ClockStep
@@ -134,7 +134,7 @@ def judged_amounts(rules: Sequence[Rule]) -> tuple[str, ...]:
     return tuple(name for name in CORE if name in compared.union(made_of))
 
 
-def fields_of(rules: Sequence[Rule]) -> tuple[str, ...]:
+def used_fields(rules: Sequence[Rule]) -> tuple[str, ...]:
     """Sent fields that the rules use; a derived field counts as its parts."""
     trees = [
         condition.tree

@@ -107,16 +107,16 @@ def verify(past: Past, note: Callable[[Input], None] = lambda _: None) -> Verifi
 
     `note` is called with every input, for a progress bar.
     """
-    found, ledger = Verified(), _Balance(iter(past.transitions()))
+    found, balance = Verified(), _Balance(iter(past.transitions()))
     epochs = list(past.epochs())
     for epoch, following in zip(epochs, [*epochs[1:], None], strict=False):
-        going = _Pass(found, ledger, note)
+        going = _Pass(found, balance, note)
         found.stretches += (
             [_unreadable(past, epoch, following)]
             if epoch.why
             else _stretches(past, epoch, following, going)
         )
-    found.differences += ledger.differences(found.stretches, epochs)
+    found.differences += balance.differences(found.stretches, epochs)
     found.differences.sort(key=lambda each: each.at)
     return found
 
@@ -124,58 +124,58 @@ def verify(past: Past, note: Callable[[Input], None] = lambda _: None) -> Verifi
 @dataclass(frozen=True, slots=True)
 class _Pass:
     found: Verified
-    ledger: "_Balance"
+    balance: "_Balance"
     note: Callable[[Input], None]
 
-    def play(self, player: ReplaySession, event: Input) -> None:
+    def play(self, session: ReplaySession, event: Input) -> None:
         self.note(event)
-        for transition in player.play(event).transitions:
+        for transition in session.play(event).transitions:
             self.found.transitions += 1
-            self.ledger.replayed(transition)
+            self.balance.replayed(transition)
 
 
 def _stretches(
     past: Past, epoch: Epoch, following: Epoch | None, going: _Pass
 ) -> Iterator[VerifiedSpan]:
     """Verify one epoch; yields its covered and uncovered spans."""
-    player = ReplaySession(epoch.scheme, epoch.state)
+    session = ReplaySession(epoch.scheme, epoch.state)
     begun, last = epoch.state, None if following is None else following.state.seq - 1
-    if not _warm(past, player):
+    if not _warm(past, session):
         yield VerifiedSpan(begun.at, _end(past, begun, following), 0, FADED)
         return
-    hole = _play(player, past.inputs(begun.seq, last), last, going)
-    yield VerifiedSpan(begun.at, player.state.at, player.state.seq - begun.seq)
+    hole = _play(session, past.inputs(begun.seq, last), last, going)
+    yield VerifiedSpan(begun.at, session.state.at, session.state.seq - begun.seq)
     if hole:
-        yield VerifiedSpan(player.state.at, _end(past, player.state, following), 0, hole)
+        yield VerifiedSpan(session.state.at, _end(past, session.state, following), 0, hole)
     elif following is None:
-        _catch_up(past, player, going)
+        _catch_up(past, session, going)
     elif not following.why:
-        _turn(player, following, going)
+        _turn(session, following, going)
 
 
-def _warm(past: Past, player: ReplaySession) -> bool:
+def _warm(past: Past, session: ReplaySession) -> bool:
     """Fill the windows as the daemon did; False if readings in them are no longer recorded."""
-    begun, since = player.state, player.state.at - player.evaluator.look_back
+    begun, since = session.state, session.state.at - session.evaluator.look_back
     reached = None
     for reading in past.warm(begun.seq, since):
         reached = reached or reading
-        player.evaluator.warm(reading)
-    if not player.evaluator.look_back:
+        session.evaluator.warm(reading)
+    if not session.evaluator.look_back:
         return True
     return not past.lacks(
         reached.seq if reached is not None and reached.at <= since else 0, begun.seq
     )
 
 
-def _catch_up(past: Past, player: ReplaySession, going: _Pass) -> None:
+def _catch_up(past: Past, session: ReplaySession, going: _Pass) -> None:
     """Replay inputs that a running daemon recorded after the transitions were read."""
-    if not going.ledger.is_behind():
+    if not going.balance.is_behind():
         return
-    for event in past.inputs(player.state.seq, None):
-        if event.seq != player.state.seq + 1:
+    for event in past.inputs(session.state.seq, None):
+        if event.seq != session.state.seq + 1:
             return
-        for transition in player.play(event).transitions:
-            going.ledger.cancel(transition)
+        for transition in session.play(event).transitions:
+            going.balance.cancel(transition)
 
 
 def _unreadable(past: Past, epoch: Epoch, following: Epoch | None) -> VerifiedSpan:
@@ -194,13 +194,13 @@ def _end(past: Past, state: AccountState, following: Epoch | None) -> Millis:
     return last
 
 
-def _play(player: ReplaySession, inputs: Iterable[Input], last: int | None, going: _Pass) -> str:
+def _play(session: ReplaySession, inputs: Iterable[Input], last: int | None, going: _Pass) -> str:
     """Replay until an input is missing; returns the sentence about the missing ones."""
     for event in inputs:
-        if event.seq != player.state.seq + 1:
-            return _gone(player.state.seq + 1, event.seq - 1)
-        going.play(player, event)
-    return "" if last is None or player.state.seq == last else _gone(player.state.seq + 1, last)
+        if event.seq != session.state.seq + 1:
+            return _gone(session.state.seq + 1, event.seq - 1)
+        going.play(session, event)
+    return "" if last is None or session.state.seq == last else _gone(session.state.seq + 1, last)
 
 
 def _gone(first: int, last: int) -> str:
@@ -208,10 +208,10 @@ def _gone(first: int, last: int) -> str:
     return f"{inputs} not recorded: pruned, or lost while the database refused to write"
 
 
-def _turn(player: ReplaySession, following: Epoch, going: _Pass) -> None:
+def _turn(session: ReplaySession, following: Epoch, going: _Pass) -> None:
     """Replay the configuration change under the next rules, and compare with the recorded state."""
     scheme, state = following.scheme, following.state
-    turning = ReplaySession(scheme, player.state)
+    turning = ReplaySession(scheme, session.state)
     going.play(turning, ConfigChange(state.seq, state.at))
     ours, theirs = turning.state.alerts, state.alerts
     for rule in {**ours, **theirs}:

@@ -10,21 +10,21 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from daemon.rules.language.errors import ExpressionError
-from daemon.rules.language.parse import recorded
+from daemon.rules.language.parse import parse_recorded
 from daemon.rules.rule import AtLeast, Condition, Rule
 from daemon.text.durations import duration
 from daemon.types import Limit, Millis, OnMissing, Severity
 
 
-def rules(written: object) -> list[Rule]:
+def read_rules(written: object) -> list[Rule]:
     """All rules of an epoch, in their order.
 
     Raises ValueError, KeyError or TypeError if another version wrote them in another form.
     """
-    return [rule(each) for each in _listed(written)]
+    return [read_rule(each) for each in _listed(written)]
 
 
-def watches(written: object, name: str, account: str) -> bool:
+def rule_watched(written: object, name: str, account: str) -> bool:
     """Whether a rule of that name watched the account, without parsing its condition.
 
     False where another version recorded the rules in another form.
@@ -43,7 +43,7 @@ def _listed(written: object) -> Sequence[Mapping[str, Any]]:
     return listed
 
 
-def rule(written: Mapping[str, Any]) -> Rule:
+def read_rule(written: Mapping[str, Any]) -> Rule:
     """One recorded rule. Keys that its version did not know get their defaults."""
     given: dict[str, Any] = {
         "hold": _span(written["for"]),
@@ -62,7 +62,7 @@ def rule(written: Mapping[str, Any]) -> Rule:
 
 def _condition(text: str) -> Condition:
     try:
-        return recorded(text)
+        return parse_recorded(text)
     except ExpressionError as error:
         raise ValueError(f"{text} is no condition: {error.message}") from error
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from daemon.simulator.balances import SimulatedBalances, number, push_frame
-from daemon.simulator.faults import Fault, Frame, Moment, RestFault, SocketFault, named
+from daemon.simulator.balances import SimulatedBalances, push_frame, token_value
+from daemon.simulator.faults import Fault, Frame, Moment, RestFault, SocketFault, find_fault
 from daemon.simulator.log import Caller, Log
 from daemon.simulator.stories import Story, still
 from daemon.types import Millis
@@ -60,10 +60,10 @@ class SimulatedAccount:
         self._log = log
         self._elapsed = elapsed
         self._faults: deque[_InjectedFault] = deque()
-        self._shown = self.sheet
+        self._shown = self.current
 
     @property
-    def sheet(self) -> SimulatedBalances:
+    def current(self) -> SimulatedBalances:
         """The present balances."""
         return self._story(self._elapsed(), self.answered)
 
@@ -79,12 +79,12 @@ class SimulatedAccount:
         almighty_gold is preserved: of the first two, the one that is not given moves. Give both to
         break the equation.
         """
-        self.follow(still(replace(self.sheet, **_balanced(self.sheet, tokens))))
+        self.follow(still(replace(self.current, **_balanced(self.current, tokens))))
 
     def fault(self, fault: str | Fault, times: int | None = None) -> None:
         """Inject a fault for the next `times` occasions (None: until `heal`); faults queue."""
         self._faults.append(
-            _InjectedFault(named(fault) if isinstance(fault, str) else fault, times)
+            _InjectedFault(find_fault(fault) if isinstance(fault, str) else fault, times)
         )
 
     def heal(self) -> None:
@@ -103,21 +103,21 @@ class SimulatedAccount:
 
     def refresh(self) -> bool:
         """Push the balances if they have changed since the last push; True if so."""
-        changed = self.sheet != self._shown
+        changed = self.current != self._shown
         if changed:
             self.push()
         return changed
 
     def push(self) -> None:
         """Push the balances to all subscribers, changed or not."""
-        self._shown = self.sheet
+        self._shown = self.current
         hearers = [socket for socket in self.sockets if socket.subscribed]
         if not hearers:
             return
         fault = self.socket_fault(Moment.PUSH)
         self._note_push(fault)
         for hearer in hearers:
-            for frame in spoken(fault, push_frame(self._shown, self.keys.user_id)):
+            for frame in frames_to_send(fault, push_frame(self._shown, self.keys.user_id)):
                 hearer.say(frame)
 
     def _note_push(self, fault: SocketFault | None) -> None:
@@ -141,14 +141,14 @@ class SimulatedAccount:
         return told.fault
 
 
-def spoken(fault: SocketFault | None, frame: str) -> Sequence[Frame]:
+def frames_to_send(fault: SocketFault | None, frame: str) -> Sequence[Frame]:
     """The frames to send in place of the regular one."""
     return (frame,) if fault is None else fault.frames(frame)
 
 
-def _balanced(sheet: SimulatedBalances, tokens: dict[str, str]) -> dict[str, str]:
+def _balanced(balances: SimulatedBalances, tokens: dict[str, str]) -> dict[str, str]:
     margin, usdt, gold = (
-        number(tokens.get(name, getattr(sheet, name)))
+        token_value(tokens.get(name, getattr(balances, name)))
         for name in ("available_margin", "available_usdt", "almighty_gold")
     )
     if "available_margin" not in tokens:

@@ -44,11 +44,13 @@ class SimulatedBalances:
 
     def balances(self) -> Balances:
         """The same numbers as exact values, to compare with the daemon's record."""
-        values = {name: number(token) for name, token in asdict(self).items() if token is not None}
+        values = {
+            name: token_value(token) for name, token in asdict(self).items() if token is not None
+        }
         return Balances(**values)
 
 
-def number(token: str) -> Decimal:
+def token_value(token: str) -> Decimal:
     """The exact value of a JSON token, quoted or not."""
     return Decimal(token.strip('"'))
 
@@ -61,7 +63,7 @@ def _is_number(token: str) -> bool:
     return isinstance(value, int | Decimal) and not isinstance(value, bool)
 
 
-def sheet(usdt: int, gold: int, margin: int, freeze: int) -> SimulatedBalances:
+def make_balances(usdt: int, gold: int, margin: int, freeze: int) -> SimulatedBalances:
     """Build balances from amounts in `UNIT`s, with the number formats the exchange mixes.
 
     The sum is computed with floats, because tails such as 62.719644589999994 come from there.

@@ -408,7 +408,7 @@ SOCKET_FAULTS: Mapping[str, SocketFault] = {fault.name: fault for fault in _SOCK
 """Faults of the private WebSocket by name."""
 
 
-def named(name: str) -> Fault:
+def find_fault(name: str) -> Fault:
     """The fault of this name. Raises KeyError with all names if there is none."""
     known: Mapping[str, Fault] = {**FAULTS, **SOCKET_FAULTS}
     if name not in known:

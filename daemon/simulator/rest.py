@@ -143,15 +143,15 @@ class RestSide:
         if fault is None:
             return None
         time = self._time(account)
-        told = account.sheet.balances() if fault.means == {None} and fault.true else None
+        told = account.current.balances() if fault.means == {None} and fault.true else None
         self._log.note(caller, ASSETS_PATH, fault.name, told, time if told else None)
-        reply = fault.altered(rest_fields(account.sheet, time, account.keys.user_id))
+        reply = fault.altered(rest_fields(account.current, time, account.keys.user_id))
         return await fault.manner(line, self._dated(_elsewhere(reply, line.request)))
 
     async def _tell(
         self, line: ReplyConnection, caller: Caller, account: SimulatedAccount
     ) -> web.StreamResponse:
-        time, shown = self._time(account), account.sheet
+        time, shown = self._time(account), account.current
         self._log.note(caller, ASSETS_PATH, "balances", shown.balances(), time)
         account.answered += 1
         reply = success(rest_fields(shown, time, account.keys.user_id))

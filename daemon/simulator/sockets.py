@@ -13,7 +13,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from daemon.clock import Clock
-from daemon.simulator.account import SOCKET_PATH, SimulatedAccount, spoken
+from daemon.simulator.account import SOCKET_PATH, SimulatedAccount, frames_to_send
 from daemon.simulator.faults import LOGGED_IN, LOGIN_REFUSED, Frame, Moment, RawText
 from daemon.simulator.log import Caller, Log
 from daemon.types import MINUTE, Millis
@@ -60,7 +60,7 @@ class ClientFrame:
     params: Mapping[str, Any]
 
 
-def asked(text: str) -> ClientFrame | str:
+def parse_frame(text: str) -> ClientFrame | str:
     """Parse a client's frame; an invalid one gives the error frame to send."""
     try:
         frame = json.loads(text)
@@ -108,7 +108,7 @@ class ClientSocket:
         async for message in socket:
             self._last = self._clock.elapsed()
             if message.type is WSMsgType.TEXT:
-                self._take(asked(message.data))
+                self._take(parse_frame(message.data))
 
     async def _speak(self, request: web.Request, socket: web.WebSocketResponse) -> None:
         while (frame := await self._queue.get()) is not None:
@@ -178,7 +178,7 @@ class ClientSocket:
         """Answer, with the account's fault if any; False if the request has no effect."""
         fault = None if self._account is None else self._account.socket_fault(moment)
         self._note(said if fault is None else fault.name)
-        for told in spoken(fault, frame):
+        for told in frames_to_send(fault, frame):
             self.say(told)
         return fault is None or not fault.denies
 

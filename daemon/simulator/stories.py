@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from daemon.simulator.balances import UNIT, SimulatedBalances, sheet
+from daemon.simulator.balances import UNIT, SimulatedBalances, make_balances
 from daemon.types import SECOND, Millis
 
 Story: TypeAlias = Callable[[Millis, int], SimulatedBalances]
@@ -88,7 +88,7 @@ def demo_story(name: str, elapsed: Millis) -> SimulatedBalances:
         (getattr(before, what), getattr(after, what)) for what in ("usdt", "margin", "freeze")
     )
     usdt, margin, freeze = (round((old + (new - old) * part) * UNIT) for old, new in amounts)
-    shown = sheet(usdt, round(GOLD[name] * UNIT), margin, freeze)
+    shown = make_balances(usdt, round(GOLD[name] * UNIT), margin, freeze)
     return replace(shown, al_margin=f'"{shown.al_margin}"') if name == "desk" else shown
 
 

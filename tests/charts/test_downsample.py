@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.charts.chart import ChartSpan, Point
-from daemon.charts.downsample import COLUMNS, RECENT, ChartPoint, FieldLine, course, spaced, thinned
+from daemon.charts.downsample import (
+    COLUMNS,
+    RECENT,
+    ChartPoint,
+    FieldLine,
+    downsample,
+    mark_gaps,
+    thin_out,
+)
 from daemon.types import DAY, HOUR, MINUTE, SECOND, Millis
 
 EVERY = 5 * SECOND
@@ -44,7 +52,7 @@ def drawn(found: FieldLine) -> list[Point]:
 @given(MARKS)
 def test_f8_every_column_keeps_its_first_lowest_highest_and_last(marks: list[ChartPoint]) -> None:
     """F8: a spike of one reading is in the picture, however many readings there are."""
-    kept, all_ = drawn(thinned(marks, SPAN, FEW)), finite(marks)
+    kept, all_ = drawn(thin_out(marks, SPAN, FEW)), finite(marks)
     for index in range(FEW):
         before, after = (
             [point for point in each if column(point.at) == index] for each in (all_, kept)
@@ -61,7 +69,7 @@ def test_f8_every_column_keeps_its_first_lowest_highest_and_last(marks: list[Cha
 def test_f8_no_point_is_made_up_or_moved(marks: list[ChartPoint]) -> None:
     """F8: what is drawn are readings, in their order."""
     readings = iter(finite(marks))
-    assert all(point in readings for point in drawn(thinned(marks, SPAN, FEW)))
+    assert all(point in readings for point in drawn(thin_out(marks, SPAN, FEW)))
 
 
 @given(MARKS)
@@ -69,7 +77,7 @@ def test_f8_no_line_bridges_what_is_missing(marks: list[ChartPoint]) -> None:
     """F8: between two points that are joined, nothing was missing that is as wide as the picture
     can show.
     """
-    found = thinned(marks, SPAN, FEW)
+    found = thin_out(marks, SPAN, FEW)
     for line in found.lines:
         for before, after in pairwise(line):
             assert not any(before.at < gap.until and gap.since < after.at for gap in found.gaps)
@@ -92,7 +100,7 @@ def _reading_between_is_near(marks: Sequence[ChartPoint], since: Millis, until: 
 @given(MARKS)
 def test_f8_gaps_lie_apart_and_in_order(marks: list[ChartPoint]) -> None:
     """F8: each is a span without a reading, within the picture."""
-    gaps = thinned(marks, SPAN, FEW).gaps
+    gaps = thin_out(marks, SPAN, FEW).gaps
     assert all(SPAN.since <= gap.since < gap.until <= SPAN.until for gap in gaps)
     assert all(before.until <= after.since for before, after in pairwise(gaps))
     assert not any(
@@ -103,7 +111,7 @@ def test_f8_gaps_lie_apart_and_in_order(marks: list[ChartPoint]) -> None:
 @given(MARKS)
 def test_f8_infinite_values_are_left_out_and_told(marks: list[ChartPoint]) -> None:
     """F8: no line reaches for them, and each lies in a span that says so."""
-    found = thinned(marks, SPAN, FEW)
+    found = thin_out(marks, SPAN, FEW)
     infinite = [mark.at for mark in marks if mark.value is not None and mark.value.is_infinite()]
     assert all(point.value.is_finite() for point in drawn(found))
     assert all(any(span.since <= at <= span.until for span in found.infinite) for at in infinite)
@@ -114,7 +122,7 @@ def test_f8_a_day_of_seconds_becomes_a_few_points() -> None:
     """F8: 86 400 readings, of which one is the lowest: it is there."""
     marks = [ChartPoint(second * SECOND, Decimal(500 + second % 7)) for second in range(86_400)]
     marks[40_000] = ChartPoint(40_000 * SECOND, Decimal(3))
-    found = course(marks, ChartSpan(0, DAY), SECOND)
+    found = downsample(marks, ChartSpan(0, DAY), SECOND)
     (line,) = found.lines
     assert len(line) <= 4 * COLUMNS
     assert min(point.value for point in line) == 3
@@ -135,7 +143,7 @@ def every(step: Millis, since: Millis, until: Millis) -> list[Millis]:
 def gaps(
     marks: Sequence[ChartPoint], until: Millis, usual: Millis | None = EVERY
 ) -> list[ChartSpan]:
-    return list(course(marks, ChartSpan(0, until), usual).gaps)
+    return list(downsample(marks, ChartSpan(0, until), usual).gaps)
 
 
 def test_f8_readings_too_far_apart_have_a_gap_between_them() -> None:
@@ -170,7 +178,7 @@ def test_f8_nothing_at_all_is_one_gap() -> None:
 
 def test_f8_a_single_reading_stands_alone() -> None:
     """F8: it is a point, with nothing before and after it."""
-    found = course(read(HOUR), ChartSpan(0, 2 * HOUR), EVERY)
+    found = downsample(read(HOUR), ChartSpan(0, 2 * HOUR), EVERY)
     assert (found.lines, found.gaps) == (
         ((Point(HOUR, Decimal(500)),),),
         (ChartSpan(0, HOUR), ChartSpan(HOUR, 2 * HOUR)),
@@ -180,7 +188,7 @@ def test_f8_a_single_reading_stands_alone() -> None:
 @pytest.mark.parametrize("usual", [None, EVERY])
 def test_f8_few_readings_tell_no_pace(usual: Millis | None) -> None:
     """F8: two readings ten hours apart are two points, not a line."""
-    assert len(course(read(0, 10 * HOUR), ChartSpan(0, 10 * HOUR + 1), usual).lines) == 2
+    assert len(downsample(read(0, 10 * HOUR), ChartSpan(0, 10 * HOUR + 1), usual).lines) == 2
 
 
 def test_f8_imported_readings_have_their_own_pace() -> None:
@@ -194,7 +202,9 @@ def test_f8_imported_readings_have_their_own_pace() -> None:
 def test_f8_a_new_pace_becomes_the_usual_one() -> None:
     """F8: after `every` was made longer, a few gaps are shown, and then a line again."""
     marks = read(*every(EVERY, 0, HOUR), *every(MINUTE, HOUR, 3 * HOUR))
-    unknown = [mark for mark in spaced(marks, ChartSpan(0, 3 * HOUR), EVERY) if mark.value is None]
+    unknown = [
+        mark for mark in mark_gaps(marks, ChartSpan(0, 3 * HOUR), EVERY) if mark.value is None
+    ]
     assert 0 < len(unknown) <= RECENT // 2 + 1
     assert max(mark.at for mark in unknown) < HOUR + RECENT * MINUTE
 
@@ -212,5 +222,5 @@ def test_f8_a_burst_of_pushes_makes_no_gaps() -> None:
 
 def test_f8_what_lies_outside_is_not_looked_at() -> None:
     """F8: a replay begins with a reading before the span."""
-    found = course(read(0, EVERY, 2 * EVERY, 3 * EVERY), ChartSpan(EVERY, 3 * EVERY), EVERY)
+    found = downsample(read(0, EVERY, 2 * EVERY, 3 * EVERY), ChartSpan(EVERY, 3 * EVERY), EVERY)
     assert drawn(found) == [Point(EVERY, Decimal(500)), Point(2 * EVERY, Decimal(500))]

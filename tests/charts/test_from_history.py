@@ -63,7 +63,7 @@ def drawn(
 ) -> Chart:
     subject = Subject("main", field, ChartSpan(NOON + since, NOON + until), every=SECOND)
     with History.open(url) as history:
-        return from_history.chart(history, subject, rules)
+        return from_history.field_chart(history, subject, rules)
 
 
 def exact(value: Decimal) -> str:
@@ -229,12 +229,12 @@ def test_f8_an_alert_is_shown_by_the_field_that_was_judged(field: str, expected:
     """F8: of an expression by its first field; an alert on anything else by what the account has at
     its disposal.
     """
-    assert from_history.field_of(judged("1", field=field)) == expected
+    assert from_history.field_to_show(judged("1", field=field)) == expected
 
 
 def test_f8_an_alert_without_a_comparison_is_shown_by_the_margin() -> None:
     """F8: as when readings are missing."""
-    assert from_history.field_of(None) == "available_margin"
+    assert from_history.field_to_show(None) == "available_margin"
 
 
 def test_f8_the_chart_of_an_alert_has_its_own_span_whatever_it_compares(tmp_path: Path) -> None:
@@ -245,8 +245,8 @@ def test_f8_the_chart_of_an_alert_has_its_own_span_whatever_it_compares(tmp_path
     url = lived(tmp_path, [LOW, drop], *margins("500", "400"))
     subject = Subject(
         "main",
-        from_history.field_of(judged("-100", field="delta(available_margin, 10m)")),
-        from_history.before(NOON + SECOND),
+        from_history.field_to_show(judged("-100", field="delta(available_margin, 10m)")),
+        from_history.span_before(NOON + SECOND),
     )
     with History.open(url) as history:
         chart = from_history.alert_chart(history, subject, drop)
@@ -368,7 +368,7 @@ def test_f8_whoever_waits_sees_what_is_read(write: Callable[..., str]) -> None:
     with History.open(
         write(read(1), read(2), Record("main", miss(3, NOON + 3 * SECOND)))
     ) as history:
-        from_history.chart(
+        from_history.field_chart(
             history, Subject("main", "available_margin", ChartSpan(NOON, NOON + MINUTE)), [], note
         )
     assert seen == [1, 2, 3]

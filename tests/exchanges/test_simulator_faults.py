@@ -8,10 +8,10 @@ import json
 
 import pytest
 
-from daemon.exchanges.common.compression import unpacked
+from daemon.exchanges.common.compression import unpack
 from daemon.simulator import FAULTS, SOCKET_FAULTS, RestFault, SocketFault
 from daemon.simulator.balances import SimulatedBalances, rest_fields
-from daemon.simulator.faults import LIMITED, MIB, READING, TIMEOUT, Moment, named, success
+from daemon.simulator.faults import LIMITED, MIB, READING, TIMEOUT, Moment, find_fault, success
 from daemon.simulator.wire import Reply, whole
 from daemon.types import MissReason
 from tests.exchanges.simulated import dependencies, login, sub, until
@@ -61,7 +61,7 @@ async def test_the_log_tells_balances_only_where_they_can_be_read(fault: RestFau
         await here.simulator.stop()
         await asyncio.gather(asking, return_exceptions=True)
     assert (
-        main.sheet.balances() if fault.means == READING and fault.true else None
+        main.current.balances() if fault.means == READING and fault.true else None
     ) == entry.balances
 
 
@@ -76,7 +76,7 @@ def test_a3_every_reason_of_a_miss_has_a_fault() -> None:
 )
 def test_unusual_readings_are_json_with_all_values(fault: RestFault) -> None:
     """Where a reading must come of it, the values are all there."""
-    data = json.loads(unpacked(fault.altered(FIELDS).body, "").decode("utf-8-sig"))["data"]
+    data = json.loads(unpack(fault.altered(FIELDS).body, "").decode("utf-8-sig"))["data"]
     entry = data[0] if isinstance(data, list) else data
     assert [float(FIELDS[name]) for name in list(FIELDS)[:5]] == [
         float(entry[name]) for name in list(FIELDS)[:5]
@@ -134,7 +134,7 @@ def test_success_is_code_zero() -> None:
 def test_names_are_unique_and_found() -> None:
     """Each fault is found by its name, and no name means two."""
     assert not FAULTS.keys() & SOCKET_FAULTS.keys()
-    assert all(named(name) is fault for name, fault in {**FAULTS, **SOCKET_FAULTS}.items())
+    assert all(find_fault(name) is fault for name, fault in {**FAULTS, **SOCKET_FAULTS}.items())
 
 
 def test_a3_what_never_ends_is_a_timeout() -> None:

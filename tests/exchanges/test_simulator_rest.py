@@ -161,4 +161,4 @@ async def test_cross_un_pnl_is_sent_when_set() -> None:
         main = here.simulator.account("main")
         main.set(cross_un_pnl="-12.5")
         assert (await here.ask(main)).json["data"]["crossUnPnl"] == Decimal("-12.5")
-        assert here.simulator.log[-1].balances == main.sheet.balances()
+        assert here.simulator.log[-1].balances == main.current.balances()

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from daemon.simulator.balances import (
     UNIT,
     SimulatedBalances,
-    number,
+    make_balances,
     push_frame,
     rest_fields,
-    sheet,
+    token_value,
 )
 from daemon.types import Balances
 
@@ -72,20 +72,20 @@ def test_generated_amounts_are_exact_and_add_up(
     usdt: int, gold: int, margin: int, freeze: int
 ) -> None:
     """Generated fields keep all digits, and available_margin is their sum within float noise."""
-    shown = sheet(usdt, gold, margin, freeze)
+    shown = make_balances(usdt, gold, margin, freeze)
     tokens = (shown.available_usdt, shown.almighty_gold, shown.al_margin, shown.al_freeze)
-    assert [int(number(token) * UNIT) for token in tokens] == [usdt, gold, margin, freeze]
-    assert all(number(token) * UNIT % 1 == 0 for token in tokens)
-    assert abs(number(shown.available_margin) * UNIT - usdt - gold) < 1
+    assert [int(token_value(token) * UNIT) for token in tokens] == [usdt, gold, margin, freeze]
+    assert all(token_value(token) * UNIT % 1 == 0 for token in tokens)
+    assert abs(token_value(shown.available_margin) * UNIT - usdt - gold) < 1
 
 
 def test_a_float_tail_as_the_exchange_has_sent_one() -> None:
     """Sixteen digits come from adding floats, and zeros are told in two ways."""
-    assert sheet(5_807_556_766, 464_407_693, 0, 0) == SimulatedBalances(
+    assert make_balances(5_807_556_766, 464_407_693, 0, 0) == SimulatedBalances(
         "62.719644589999994", "58.07556766", "4.64407693", "0.0", "0"
     )
 
 
 def test_all_tokens_are_json() -> None:
     """What is rendered parses."""
-    assert json.loads(push_frame(sheet(1, 0, 0, 1), "7"))["data"][0]["userId"] == 7
+    assert json.loads(push_frame(make_balances(1, 0, 0, 1), "7"))["data"][0]["userId"] == 7

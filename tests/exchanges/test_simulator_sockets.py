@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from daemon.simulator import SimulatedBalances, by_time
-from daemon.simulator.sockets import IDLE, MALFORMED, NOT_JSON, PONG, ClientFrame, asked
+from daemon.simulator.sockets import IDLE, MALFORMED, NOT_JSON, PONG, ClientFrame, parse_frame
 from daemon.types import SECOND
 from tests.exchanges.simulated import dependencies, login, sub, until
 from tests.fakes import settle
@@ -33,7 +33,7 @@ def test_error_frames(text: str, expected: ClientFrame | str) -> None:
     """Text that is no JSON and frames that are malformed earn the captured error frames; events are
     case sensitive.
     """
-    assert expected == asked(text)
+    assert expected == parse_frame(text)
 
 
 async def test_login_with_the_secret() -> None:

@@ -18,12 +18,12 @@ def test_still() -> None:
 
 
 def test_by_request() -> None:
-    """One sheet per answer; the last one stays."""
+    """`by_request` shows one step per answer; the last one stays."""
     assert [by_request([A, B, C])(0, answered) for answered in range(4)] == [A, B, C, C]
 
 
 def test_by_time() -> None:
-    """A sheet holds from its instant on, the first one also before."""
+    """`by_time` shows each step from its instant on, the first one also before."""
     story = by_time([(100, A), (200, B)])
     assert [story(elapsed, 0) for elapsed in (0, 100, 199, 200, 9_999)] == [A, A, A, B, B]
 

@@ -5,7 +5,13 @@ from decimal import Decimal
 
 from daemon.alerts import system_rules
 from daemon.alerts.mutes import DAYS, Mutes, MuteWindow
-from daemon.replay.backtest import Joiner, ReplayedMessage, announced, merged, played
+from daemon.replay.backtest import (
+    Joiner,
+    ReplayedMessage,
+    add_messages,
+    merge_records,
+    replay_account,
+)
 from daemon.replay.session import ReplaySession, RuleSet
 from daemon.types import (
     HOUR,
@@ -19,7 +25,7 @@ from daemon.types import (
     Record,
     Severity,
 )
-from tests.replay.played import announcements, player, readings, records
+from tests.replay.played import announcements, session, readings, records
 from tests.values import T0, miss, reading, rule
 
 
@@ -132,7 +138,9 @@ def test_e2_the_end_of_what_was_told_waits_for_the_mute_window_to_pass() -> None
         reading(3, begin + 2 * HOUR),
     ]
     joiner = Joiner({"phone": SECOND}, UTC)
-    stream = announced(played(ReplaySession(scheme, AccountState("main")), inputs, 0), joiner)
+    stream = add_messages(
+        replay_account(ReplaySession(scheme, AccountState("main")), inputs, 0), joiner
+    )
     found = told([each for each in stream if isinstance(each, ReplayedMessage)])
     assert [(at // MINUTE, news) for at, news in found] == [
         (0, [("low", Kind.FIRING)]),
@@ -144,18 +152,18 @@ def test_e2_the_end_of_what_was_told_waits_for_the_mute_window_to_pass() -> None
 
 def test_accounts_are_merged_in_the_order_of_time() -> None:
     """Messages come among the records, each at its time, joined across accounts."""
-    ours = played(player(rule()), readings("500", "90"), 0)
-    theirs = played(player(rule(), account="grid"), readings("90", "500", "500"), 0)
-    stream = list(announced(merged([ours, theirs]), Joiner({"phone": 6 * SECOND}, None)))
+    ours = replay_account(session(rule()), readings("500", "90"), 0)
+    theirs = replay_account(session(rule(), account="grid"), readings("90", "500", "500"), 0)
+    stream = list(add_messages(merge_records([ours, theirs]), Joiner({"phone": 6 * SECOND}, None)))
     places = [each.account if isinstance(each, Record) else len(each.notices) for each in stream]
     assert places == ["grid", "main", "grid", 3]
 
 
 def test_inputs_before_the_span_judge_nothing() -> None:
     """The play begins with the first input at or after it."""
-    found = list(played(player(rule()), readings("90", "90", "90"), 1))
+    found = list(replay_account(session(rule()), readings("90", "90", "90"), 1))
     assert [each.event.at for each in found] == [T0 + 5 * SECOND]
-    assert list(played(player(rule()), readings("90"), 1)) == []
+    assert list(replay_account(session(rule()), readings("90"), 1)) == []
 
 
 def test_a5_a_step_of_the_clock_before_the_span_makes_nothing_missing() -> None:
@@ -170,5 +178,5 @@ def test_a5_a_step_of_the_clock_before_the_span_makes_nothing_missing() -> None:
         miss(4, step.at + 5 * SECOND),
         miss(5, step.at + 2 * MINUTE),
     ]
-    (found,) = records(player(silent), inputs, first=4)
+    (found,) = records(session(silent), inputs, first=4)
     assert found.event.seq == 5

@@ -10,12 +10,12 @@ from daemon.replay.compare import (
     PairedSessions,
     RuleSetComparison,
     RuleSetDifference,
-    merged,
+    merge_pairs,
 )
 from daemon.replay.statistics import Worst
 from daemon.rules.rule import Rule
 from daemon.types import HOUR, SECOND, ClockStep, Input
-from tests.replay.played import player, readings
+from tests.replay.played import session, readings
 from tests.values import T0, judged, reading, rule
 
 LOW = rule(flapping=None)
@@ -30,7 +30,7 @@ def compared(
 ) -> list[RuleSetDifference]:
     comparison = RuleSetComparison()
     found: list[RuleSetDifference] = []
-    for pair in merged([PairedSessions(player(ours), player(theirs)).played(inputs, first)]):
+    for pair in merge_pairs([PairedSessions(session(ours), session(theirs)).played(inputs, first)]):
         found += comparison.take(pair)
     return [*found, *comparison.finish()]
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from daemon.replay.cases import RuleTestCase, inputs, run
-from daemon.replay.series import series
+from daemon.replay.cases import RuleTestCase, case_inputs, run_case
+from daemon.replay.series import parse_series
 from daemon.replay.session import RuleSet
 from daemon.rules.rule import Rule
 from daemon.types import MINUTE, SECOND, Kind, Severity
@@ -41,9 +41,15 @@ def _told(*rules: Rule, **fields: str) -> list[tuple[Kind, str]]:
     """The messages about fields that are read every five seconds, by what each of them tells
     first.
     """
-    played = {"main": inputs({name: series(text) for name, text in fields.items()}, T0, 5 * SECOND)}
+    played = {
+        "main": case_inputs(
+            {name: parse_series(text) for name, text in fields.items()}, T0, 5 * SECOND
+        )
+    }
     case = RuleTestCase("a case", T0, UTC, played, frozenset(each.name for each in rules))
-    return [(post.news[0].kind, post.text) for post in run(case, RuleSet(rules, ("phone",))).posts]
+    return [
+        (post.news[0].kind, post.text) for post in run_case(case, RuleSet(rules, ("phone",))).posts
+    ]
 
 
 @pytest.mark.parametrize(

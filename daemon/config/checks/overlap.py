@@ -46,7 +46,10 @@ def example(when: Condition, clear_when: Condition) -> str | None:
     if len(numbers) > MAX_NUMBERS:
         return None
     slots = _OneField()
-    fires, clears = compiled.truth(when.tree, slots), compiled.truth(clear_when.tree, slots)
+    fires, clears = (
+        compiled.compile_truth(when.tree, slots),
+        compiled.compile_truth(clear_when.tree, slots),
+    )
     for value in _candidates(numbers):
         if (field != AGE or value >= 0) and fires([value]) and clears([value]):
             return f"{field} = {_shown(field, value)}"
@@ -83,7 +86,7 @@ def _is_constant(node: Node) -> bool:
 
 
 def _worth(node: Node) -> Decimal | None:
-    return compiled.number(node, _OneField())([])
+    return compiled.compile_number(node, _OneField())([])
 
 
 def _candidates(numbers: list[Decimal]) -> Iterator[Decimal]:

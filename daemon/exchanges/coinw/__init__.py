@@ -27,9 +27,9 @@ from daemon.exchanges.common.responses import (
     amounts,
     decode,
     is_blank,
-    label,
-    plain,
+    parse_user_id,
     refusal,
+    storable_value,
     tidy,
     words,
 )
@@ -173,13 +173,13 @@ def _balances(entry: Mapping[str, object], secrets: Sequence[str]) -> Answer:
         {"time"} if exchange_at is not None or is_blank(time) else set()
     )
     extra = {
-        tidy(key, secrets): plain(value, secrets)
+        tidy(key, secrets): storable_value(value, secrets)
         for key, value in entry.items()
         if key not in known
     }
     expected = {name: ours for name, ours in (_FIELDS | _LABELS).items() if name != _OPTIONAL}
     missing = tuple(ours for name, ours in expected.items() if is_blank(entry.get(name)))
-    user_id = "" if is_blank(user) else label(user, secrets)
+    user_id = "" if is_blank(user) else parse_user_id(user, secrets)
     return Answer(user_id, exchange_at, Balances(**fields), extra, missing=missing)
 
 

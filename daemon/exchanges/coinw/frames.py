@@ -15,9 +15,9 @@ from daemon.exchanges.common.responses import (
     PAUSING,
     MalformedError,
     amounts,
-    decoded,
-    label,
-    plain,
+    decode_bytes,
+    parse_user_id,
+    storable_value,
     tidy,
 )
 from daemon.exchanges.common.stream_protocol import (
@@ -79,7 +79,7 @@ class Frames:
 
     def understand(self, text: str) -> StreamEvent:
         try:
-            return self._understood(decoded(text.encode(errors="surrogatepass")))
+            return self._understood(decode_bytes(text.encode(errors="surrogatepass")))
         except MalformedError as why:
             return Malformed(f"what CoinW pushed cannot be used: {tidy(str(why), self.secrets)}")
 
@@ -119,11 +119,11 @@ class Frames:
         currency = entry.get("currency")
         if not isinstance(currency, str) or currency.lower() != "usdt":
             return None
-        user_id = label(entry.get("userId"), self.secrets)
+        user_id = parse_user_id(entry.get("userId"), self.secrets)
         fields = amounts(entry, _MAPPED, self.secrets)
         known = _MAPPED.keys() | _NO_TWIN
         extra = {
-            tidy(key, self.secrets): plain(value, self.secrets)
+            tidy(key, self.secrets): storable_value(value, self.secrets)
             for key, value in entry.items()
             if key not in known
         }

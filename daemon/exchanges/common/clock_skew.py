@@ -38,14 +38,14 @@ def bounds(sent: Millis, heard: Millis, date: str, time: Millis | None) -> Bound
     `sent` and `heard` are by our clock, `date` is the header, `time` the answer's own time. That
     time counts only where the header agrees, because data may stand still.
     """
-    second = instant(date)
+    second = parse_date(date)
     if second is None:
         return None
     shown = Bounds(second - heard, second + SECOND - 1 - sent)
     return shown if time is None else shown.within(Bounds(time - heard, time - sent)) or shown
 
 
-def instant(date: str) -> Millis | None:
+def parse_date(date: str) -> Millis | None:
     """Parse a `Date` header, in ms; None if unusable."""
     try:
         at = parsedate_to_datetime(date)

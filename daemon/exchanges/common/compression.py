@@ -15,7 +15,7 @@ _TEXT = frozenset(b"{[<\xef \t\r\n")
 """First bytes of JSON and HTML; no packed body that we accept begins with them."""
 
 
-def unpacked(body: bytes, encoding: str) -> bytes:
+def unpack(body: bytes, encoding: str) -> bytes:
     """Unpack a body, to at most one byte over MAX_BODY.
 
     `encoding` is its `Content-Encoding`, used only if the content is unclear. Raises MalformedError

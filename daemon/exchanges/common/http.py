@@ -17,7 +17,7 @@ from aiohttp.abc import AbstractResolver
 
 from daemon import __version__
 from daemon.exchanges.common import proxies
-from daemon.exchanges.common.compression import ASKED, unpacked
+from daemon.exchanges.common.compression import ASKED, unpack
 from daemon.exchanges.common.responses import MAX_BODY, MalformedError, Page, tidy
 from daemon.types import DIRECT, Millis, MissReason, NoAnswer, Route
 
@@ -164,7 +164,7 @@ async def get(
     """
     hidden = (*headers.values(), *secrets, *proxies.secrets(route))
     found = await _get(session, url, headers, within, hidden, route)
-    return proxies.explained(found, route) if isinstance(found, NoAnswer) else found
+    return proxies.name_proxy(found, route) if isinstance(found, NoAnswer) else found
 
 
 async def _get(
@@ -184,13 +184,13 @@ async def _get(
     except proxies.ProxyError as error:
         return NoAnswer(MissReason.NETWORK, str(error))
     except aiohttp.ClientResponseError as error:
-        came = unspoken(error, secrets)
+        came = describe_non_http(error, secrets)
         return NoAnswer(MissReason.BAD_ANSWER, f"{host(url)} {came}: check rest_url")
     except BrokenConnectionError as error:
         session.broke(url)
-        return NoAnswer(MissReason.NETWORK, f"{host(url)} {failure(error)}")
+        return NoAnswer(MissReason.NETWORK, f"{host(url)} {describe_failure(error)}")
     except (aiohttp.ClientError, OSError, ValueError) as error:
-        return NoAnswer(MissReason.NETWORK, f"{host(url)} {failure(error)}")
+        return NoAnswer(MissReason.NETWORK, f"{host(url)} {describe_failure(error)}")
 
 
 async def _fetch(session: HttpSession, url: str, headers: Mapping[str, str], route: Route) -> Page:
@@ -207,7 +207,7 @@ async def _page(response: aiohttp.ClientResponse, *, whole: bool = True) -> Page
     body, whole = await _bounded(response.content) if whole else (b"", True)
     heard, flaw = response.headers, ""
     try:
-        body = unpacked(body, heard.get("Content-Encoding", ""))
+        body = unpack(body, heard.get("Content-Encoding", ""))
     except MalformedError as why:
         body, flaw = b"", str(why)
     whole = whole and len(body) <= MAX_BODY
@@ -252,7 +252,7 @@ _FAILURES: tuple[tuple[type[Exception], str], ...] = (
 )
 
 
-def failure(error: Exception) -> str:
+def describe_failure(error: Exception) -> str:
     """The failure as a sentence that continues after the host's name."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return f"has no valid certificate ({_verified(error)}): {_remedy(error)}"
@@ -282,7 +282,7 @@ A TLS alert, and the first frame of HTTP/2.
 """
 
 
-def unspoken(error: aiohttp.ClientResponseError, secrets: Sequence[str] = ()) -> str:
+def describe_non_http(error: aiohttp.ClientResponseError, secrets: Sequence[str] = ()) -> str:
     """The answer that was not HTTP, as a sentence that continues after the host's name.
 
     `secrets` are masked.

@@ -61,7 +61,7 @@ class Pause:
         )
 
 
-def after(pause: Pause, outcome: MissReason | None, now: Millis) -> Pause:
+def pause_after(pause: Pause, outcome: MissReason | None, now: Millis) -> Pause:
     """The pause after an attempt that ended now; `outcome` None is an answer, which ends any pause.
 
     A timeout, network failure, HTTP 5xx or bad answer during a pause is followed by the next slot.
@@ -83,11 +83,11 @@ def after(pause: Pause, outcome: MissReason | None, now: Millis) -> Pause:
     return Pause(outcome, since, streak, length, now + length)
 
 
-def recalled(misses: Iterable[Miss], now: Millis) -> Pause:
+def pause_after_misses(misses: Iterable[Miss], now: Millis) -> Pause:
     """The pause after recorded misses in a row, oldest first; it starts now at the latest."""
     pause = Pause()
     for miss in misses:
-        pause = after(pause, miss.reason, miss.at)
+        pause = pause_after(pause, miss.reason, miss.at)
     return replace(pause, not_before=min(pause.not_before, now + pause.length))
 
 
@@ -98,7 +98,7 @@ def _length(reason: MissReason, streak: int, lasted: Millis) -> Millis:
     return ladder[min(streak, len(ladder)) - 1]
 
 
-def reloaded(pause: Pause) -> Pause:
+def pause_after_reload(pause: Pause) -> Pause:
     """The pause after a reload.
 
     A refused key is tried at once, because it may be new. An overloaded exchange keeps its pause.

@@ -137,7 +137,7 @@ def _failure(error: aiohttp.ClientConnectorError) -> str:
     )
 
 
-def explained(found: NoAnswer, route: Route) -> NoAnswer:
+def name_proxy(found: NoAnswer, route: Route) -> NoAnswer:
     """Add to a failure the proxy that was used, or the proxy setting that was not."""
     through = proxy(route)
     if through is not None and through.place not in found.detail:
@@ -151,7 +151,7 @@ def explained(found: NoAnswer, route: Route) -> NoAnswer:
     return found
 
 
-def described(route: Route) -> str:
+def describe_route(route: Route) -> str:
     """The route of an address, for `check --online`; empty for a plain direct one."""
     through = proxy(route)
     if through is not None:

@@ -226,7 +226,7 @@ class Budgets:
         return {host: left for host, each in self._by_host.items() if (left := each.halved_for)}
 
 
-def halved(
+def remaining_halving(
     limited: Mapping[str, Millis], hosts: Mapping[str, str], now: Millis
 ) -> dict[str, Millis]:
     """Remaining halving by host, from each account's last "too many calls".

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Generic, Self, TypeVar
 
 from daemon.clock import Clock
-from daemon.exchanges.common.penalties import Pause, after
+from daemon.exchanges.common.penalties import Pause, pause_after
 from daemon.types import MINUTE, SECOND, Millis, NoAnswer
 
 SHORTEST: Millis = SECOND
@@ -69,5 +69,5 @@ class ReconnectingConnections(Generic[C]):
             self._pause = Pause()
         if steady:
             self._delays = self._fresh()
-        self._pause = after(self._pause, why.reason, self._clock.elapsed())
+        self._pause = pause_after(self._pause, why.reason, self._clock.elapsed())
         self._wait = max(next(self._delays), self._pause.length)

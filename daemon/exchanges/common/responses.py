@@ -77,10 +77,10 @@ def decode(page: Page) -> Mapping[str, object]:
         raise MalformedError("is over 1 MiB long")
     if page.flaw:
         raise MalformedError(page.flaw)
-    return decoded(page.body)
+    return decode_bytes(page.body)
 
 
-def decoded(body: bytes) -> Mapping[str, object]:
+def decode_bytes(body: bytes) -> Mapping[str, object]:
     """Parse the JSON object in these bytes, as `decode` does."""
     try:
         value = _read(body.decode("utf-8-sig"))
@@ -199,7 +199,7 @@ def tidy(text: str, secrets: Sequence[str] = (), at_most: int = _MAX_QUOTE) -> s
     return one_line(line, at_most)
 
 
-def label(value: object, secrets: Sequence[str] = ()) -> str:
+def parse_user_id(value: object, secrets: Sequence[str] = ()) -> str:
     """A user id as text: exchanges send it as a number or as text.
 
     Raises MalformedError for anything else.
@@ -215,7 +215,7 @@ def label(value: object, secrets: Sequence[str] = ()) -> str:
     raise MalformedError("userId is missing or no user id")
 
 
-def plain(value: object, secrets: Sequence[str] = (), depth: int = _MAX_DEPTH) -> object:
+def storable_value(value: object, secrets: Sequence[str] = (), depth: int = _MAX_DEPTH) -> object:
     """An unknown value, made fit to store: texts tidied but not cut, implausible numbers as text.
 
     Raises MalformedError if it is nested deeper than any known answer.
@@ -227,9 +227,12 @@ def plain(value: object, secrets: Sequence[str] = (), depth: int = _MAX_DEPTH) -
     if isinstance(value, Decimal):
         return value if _plausible(value) else str(value)
     if isinstance(value, list):
-        return [plain(item, secrets, depth - 1) for item in value]
+        return [storable_value(item, secrets, depth - 1) for item in value]
     if isinstance(value, dict):
-        return {tidy(key, secrets): plain(item, secrets, depth - 1) for key, item in value.items()}
+        return {
+            tidy(key, secrets): storable_value(item, secrets, depth - 1)
+            for key, item in value.items()
+        }
     return value
 
 

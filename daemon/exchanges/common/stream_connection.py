@@ -18,10 +18,10 @@ from daemon.exchanges.common.stream_session import (
     Send,
     StreamSession,
     Wait,
-    begun,
-    heard,
-    move,
-    said,
+    after_event,
+    after_send,
+    next_action,
+    start_session,
 )
 from daemon.types import DIRECT, Millis, MissReason, NoAnswer, Route
 
@@ -39,7 +39,7 @@ async def connect(
 ) -> "StreamConnection | NoAnswer":
     """Connect and send the login, once; a NoAnswer says why it failed."""
     connected = await _connect(session, url, stream_protocol, clock, within, route)
-    return proxies.explained(connected, route) if isinstance(connected, NoAnswer) else connected
+    return proxies.name_proxy(connected, route) if isinstance(connected, NoAnswer) else connected
 
 
 async def _connect(
@@ -81,9 +81,10 @@ def _unconnected(host: str, error: Exception, secrets: Sequence[str]) -> NoAnswe
             return _refused(host, Page(status, "", b""), secrets)
         case aiohttp.ClientResponseError():
             return NoAnswer(
-                MissReason.BAD_ANSWER, f"{host} {http.unspoken(error, secrets)}: check ws_url"
+                MissReason.BAD_ANSWER,
+                f"{host} {http.describe_non_http(error, secrets)}: check ws_url",
             )
-    return NoAnswer(MissReason.NETWORK, f"{host} {http.failure(error)}")
+    return NoAnswer(MissReason.NETWORK, f"{host} {http.describe_failure(error)}")
 
 
 def _refused(host: str, page: Page, secrets: Sequence[str]) -> NoAnswer:
@@ -108,7 +109,7 @@ class StreamConnection:
         self._stream_protocol = stream_protocol
         self._clock = clock
         self._hearing: asyncio.Task[aiohttp.WSMessage] | None = None
-        self.line: StreamSession = begun(clock.elapsed())
+        self.line: StreamSession = start_session(clock.elapsed())
 
     async def next(self) -> StreamEvent:
         """The next event, sending due frames meanwhile; a NoAnswer is the end with its reason."""
@@ -139,13 +140,13 @@ class StreamConnection:
         """Send all due frames; returns the end of the connection, or how long to listen."""
         while True:
             now = self._clock.elapsed()
-            match move(self.line, now):
+            match next_action(self.line, now):
                 case Wait(length):
                     return None, length
                 case NoAnswer(reason, detail):
                     return NoAnswer(reason, f"{self._host} {detail}: reconnecting"), 0
                 case Send() as what:
-                    self.line = said(self.line, what, now)
+                    self.line = after_send(self.line, what, now)
                     frame = (
                         self._stream_protocol.ping
                         if what is Send.PING
@@ -170,7 +171,7 @@ class StreamConnection:
 
     async def _take(self, message: aiohttp.WSMessage) -> StreamEvent:
         what = self._understand(message)
-        self.line = heard(self.line, what, self._clock.elapsed())
+        self.line = after_event(self.line, what, self._clock.elapsed())
         lost = await self.say(what.answer) if isinstance(what, Pinged) else None
         return lost or what
 

@@ -65,7 +65,7 @@ class StreamSession:
         return self.up and (self.proven or self.steady(now))
 
 
-def begun(now: Millis) -> StreamSession:
+def start_session(now: Millis) -> StreamSession:
     """The state after the connection and the login."""
     return StreamSession(now, now)
 
@@ -86,7 +86,7 @@ Action: TypeAlias = Wait | Send | NoAnswer
 """The next step; a NoAnswer is why the connection is given up."""
 
 
-def move(line: StreamSession, now: Millis) -> Action:
+def next_action(line: StreamSession, now: Millis) -> Action:
     if line.awaits_pong and now - line.pinged_at >= PONG_WITHIN:
         return NoAnswer(MissReason.TIMEOUT, f"answered no ping within {PONG_WITHIN // SECOND}s")
     if line.stage is SessionStage.SUBSCRIBING and now - line.since >= ANSWER_WITHIN:
@@ -108,7 +108,7 @@ def _deadlines(line: StreamSession) -> list[Millis]:
     return [heartbeat] if line.up else [heartbeat, line.since + ANSWER_WITHIN]
 
 
-def said(line: StreamSession, what: Send, now: Millis) -> StreamSession:
+def after_send(line: StreamSession, what: Send, now: Millis) -> StreamSession:
     if what is Send.PING:
         return replace(line, pinged_at=now, awaits_pong=True)
     return replace(line, stage=SessionStage.SUBSCRIBING, since=now)
@@ -122,7 +122,7 @@ _NEXT = {
 }
 
 
-def heard(line: StreamSession, what: StreamEvent, now: Millis) -> StreamSession:
+def after_event(line: StreamSession, what: StreamEvent, now: Millis) -> StreamSession:
     line = replace(
         line,
         awaits_pong=line.awaits_pong and not isinstance(what, Pong),

@@ -63,7 +63,7 @@ class Slots(Protocol):
     def window(self, call: Call) -> int: ...
 
 
-def number(node: Node, slots: Slots) -> Value:
+def compile_number(node: Node, slots: Slots) -> Value:
     """Compile a number or a duration, in milliseconds, to a function of a frame."""
     match node:
         case Number(value):
@@ -75,30 +75,32 @@ def number(node: Node, slots: Slots) -> Value:
         case Call():
             return _call(node, slots)
         case Negative(operand):
-            return _settled(node, _applied(negated, number(operand, slots)))
+            return _settled(node, _applied(negated, compile_number(operand, slots)))
         case Arithmetic(sign, left, right):
             combine = _ARITHMETIC[sign]
-            return _settled(node, _combined(combine, number(left, slots), number(right, slots)))
+            return _settled(
+                node, _combined(combine, compile_number(left, slots), compile_number(right, slots))
+            )
         case _:
             raise TypeError(f"not a number: {node}")
 
 
-def truth(node: Node, slots: Slots) -> Truth:
+def compile_truth(node: Node, slots: Slots) -> Truth:
     """Compile a condition to a function of a frame."""
     match node:
         case Comparison():
             return _comparison(oriented(node), slots)
         case Not(operand):
-            return _inverted(truth(operand, slots))
+            return _inverted(compile_truth(operand, slots))
         case Every(parts):
-            return _every([truth(part, slots) for part in parts])
+            return _every([compile_truth(part, slots) for part in parts])
         case Either(parts):
-            return _either([truth(part, slots) for part in parts])
+            return _either([compile_truth(part, slots) for part in parts])
         case _:
             raise TypeError(f"not a condition: {node}")
 
 
-def deciding(node: Node, slots: Slots, *, opposite: bool = False) -> Deciding:
+def compile_deciding(node: Node, slots: Slots, *, opposite: bool = False) -> Deciding:
     """The comparison that decides a condition: the first part with the same result as the whole.
 
     Of two bounds on one field, the bound on the worse side is chosen: `0 < available_margin < 100`
@@ -109,13 +111,13 @@ def deciding(node: Node, slots: Slots, *, opposite: bool = False) -> Deciding:
         case Comparison():
             return _judged(_contrary(node) if opposite else node, slots)
         case Not(operand):
-            return deciding(operand, slots, opposite=not opposite)
+            return compile_deciding(operand, slots, opposite=not opposite)
         case _:
             parts = [
-                (truth(part, slots), deciding(part, slots, opposite=opposite))
+                (compile_truth(part, slots), compile_deciding(part, slots, opposite=opposite))
                 for part in children(node)
             ]
-            return _first_like(truth(node, slots), parts)
+            return _first_like(compile_truth(node, slots), parts)
 
 
 def oriented(comparison: Comparison) -> Comparison:
@@ -168,7 +170,7 @@ def _call(node: Call, slots: Slots) -> Value:
     function = functions.find(node.name)
     if isinstance(function, PlainFunction):
         return _settled(
-            node, _called(function.value, [number(each, slots) for each in node.arguments])
+            node, _called(function.value, [compile_number(each, slots) for each in node.arguments])
         )
     return operator.itemgetter(slots.window(node))
 
@@ -183,7 +185,7 @@ def _called(function: Callable[..., Decimal], operands: list[Value]) -> Value:
 
 def _comparison(node: Comparison, slots: Slots) -> Truth:
     compare = _COMPARING[node.operator]
-    left, right = number(node.left, slots), number(node.right, slots)
+    left, right = compile_number(node.left, slots), compile_number(node.right, slots)
     limit = None if varies(node.right) else right([])
     return _compared(compare, left, right) if limit is None else _limited(compare, left, limit)
 
@@ -241,14 +243,18 @@ def _either(parts: list[Truth]) -> Truth:
 def _judged(comparison: Comparison, slots: Slots) -> Deciding:
     told = oriented(comparison)
     text, field, falling = readable(told), str(told.left), told.operator in ("<", "<=")
-    left, right, duration = number(told.left, slots), number(told.right, slots), lasts(told.left)
+    left, right, duration = (
+        compile_number(told.left, slots),
+        compile_number(told.right, slots),
+        is_duration_node(told.left),
+    )
     directed, percentage = told.operator not in ("==", "!="), compares_percentages(told)
     return lambda frame: DecidingComparison(
         text, field, left(frame), right(frame), falling, duration, directed, percentage
     )
 
 
-def lasts(node: Node) -> bool:
+def is_duration_node(node: Node) -> bool:
     """Whether a node is a duration. Nothing computed from several nodes is one (SEMANTICS C6)."""
     match node:
         case Field(name):

@@ -15,9 +15,16 @@ from typing import TypeAlias
 from daemon.readings.exact import subtracted
 from daemon.readings.fields import AGE, CORE, FREE_MARGIN, MADE_OF, SIGNS
 from daemon.rules.evaluation.at_least import MOfNCounter, scheduled
-from daemon.rules.evaluation.compile import Deciding, Frame, Truth, deciding, inverse, truth
+from daemon.rules.evaluation.compile import (
+    Deciding,
+    Frame,
+    Truth,
+    compile_deciding,
+    compile_truth,
+    inverse,
+)
 from daemon.rules.evaluation.signals import LASTING, Shown, SystemSignals
-from daemon.rules.evaluation.trace import Trace, fault, insight
+from daemon.rules.evaluation.trace import Trace, describe_fault, trace_condition
 from daemon.rules.evaluation.values import ValueTable
 from daemon.rules.language.tree import Call, DurationLiteral, Field, look_back, uses, walk
 from daemon.rules.rule import Condition, Rule
@@ -54,15 +61,15 @@ class Verdict:
     """The comparison that decided `when`."""
     detail: str = ""
     """One more sentence, given by a system rule."""
-    tallied: bool = False
+    m_of_n: bool = False
     """`when` is decided by several readings together (`at_least`)."""
-    alone: bool | None = None
+    holds_alone: bool | None = None
     """With `at_least`: whether the condition holds at this input alone."""
 
     @property
     def holds(self) -> bool | None:
         """Whether the condition holds at this input, however many readings it takes to fire."""
-        return self.alone if self.tallied else self.when
+        return self.holds_alone if self.m_of_n else self.when
 
 
 class _Everything:
@@ -82,27 +89,26 @@ class _Judge:
     clear: Truth | None
     deciding: Deciding | None
     """None for a system rule that asks yes or no and has no value to show."""
-    tally: MOfNCounter | None
+    counter: MOfNCounter | None
     look_back: Millis
 
     def take(self, event: Judgeable, frame: Frame) -> bool | None:
         """Evaluate the condition at a reading, and count it for `at_least`."""
         held = self.when(frame)
-        if self.tally is not None and scheduled(event):
-            self.tally.take(event.at, held, self._clear(frame, held))
+        if self.counter is not None and scheduled(event):
+            self.counter.take(event.at, held, self._clear(frame, held))
         return held
 
     def verdict(self, event: Judgeable | Miss, frame: Frame, held: bool | None) -> Verdict:
         judged = None if self.deciding is None else self.deciding(frame)
-        if self.tally is None:
+        if self.counter is None:
             return Verdict(held, self._clear(frame, held), judged)
         if held is None or isinstance(event, Miss) or not scheduled(event):
-            return Verdict(
-                None, None, judged, tallied=True, alone=held
-            )  # the counter still shows an earlier reading
-        when = self.tally.when()
-        clear = inverse(when) if self.clear is None else self.tally.clear()
-        return Verdict(when, clear, judged, tallied=True, alone=held)
+            # The counter still shows an earlier reading.
+            return Verdict(None, None, judged, m_of_n=True, holds_alone=held)
+        when = self.counter.when()
+        clear = inverse(when) if self.clear is None else self.counter.clear()
+        return Verdict(when, clear, judged, m_of_n=True, holds_alone=held)
 
     def is_unknown(self, frame: Frame, held: bool | None) -> bool:
         """Whether the rule cannot fire now, or cannot end, because its condition is unknown."""
@@ -131,7 +137,7 @@ class Evaluator:
         }
         self._tells_unknown = any(_names(rule, (UNKNOWN,)) for rule in rules)
         self._remembers = self._tells_unknown or any(
-            each.tally is not None for each in judges.values()
+            each.counter is not None for each in judges.values()
         )
         self._slots = {
             name: self._table.field(name)
@@ -173,10 +179,10 @@ class Evaluator:
         verdicts: dict[str, Verdict] = {}
         unknown: list[str] = []
         for name, judge in self._written.items():
-            held = judge.when(frame) if judge.tally is None else judge.take(event, frame)
+            held = judge.when(frame) if judge.counter is None else judge.take(event, frame)
             if self._tells_unknown and judge.is_unknown(frame, held):
                 unknown.append(name)
-            if held or name in watched or judge.tally is not None:
+            if held or name in watched or judge.counter is not None:
                 verdicts[name] = judge.verdict(event, frame, held)
         if self._system:
             self._judge_system(event, unknown, watched, verdicts)
@@ -209,8 +215,8 @@ class Evaluator:
         self._table.shift(by)
         self._signs.shift(by)
         for judge in self._written.values():
-            if judge.tally is not None:
-                judge.tally.shift(by)
+            if judge.counter is not None:
+                judge.counter.shift(by)
 
     def changes(self) -> Mapping[str, Decimal]:
         """Change of each field over the last ten minutes, where it is known."""
@@ -240,16 +246,18 @@ class Evaluator:
         reaches = filter(None, (self._table.held(call).reach for call in self._moving))
         return max((last - first for first, last in reaches), default=0)
 
-    def insight(self, name: str) -> tuple[Trace, Trace | None]:
+    def trace(self, name: str) -> tuple[Trace, Trace | None]:
         """Values of every part of `when` and `clear_when` at the last input."""
         rule = {**self._written, **self._system}[name].rule
-        clear = None if rule.clear_when is None else insight(rule.clear_when.tree, self._table)
-        return insight(rule.when.tree, self._table), clear
+        clear = (
+            None if rule.clear_when is None else trace_condition(rule.clear_when.tree, self._table)
+        )
+        return trace_condition(rule.when.tree, self._table), clear
 
     def agreement(self, name: str) -> tuple[int, int] | None:
         """For a rule with `at_least`: readings that hold, and readings counted."""
-        tally = self._written[name].tally if name in self._written else None
-        return None if tally is None else tally.agreement
+        counter = self._written[name].counter if name in self._written else None
+        return None if counter is None else counter.agreement
 
     def _feed(self, event: Judgeable) -> Frame:
         balances = event.reading.balances if isinstance(event, Unconfirmed) else event.balances
@@ -285,8 +293,8 @@ class Evaluator:
         return f"the rule{'s' if len(names) > 1 else ''} {', '.join(told)}{more} cannot be judged"
 
     def _fault(self, name: str) -> str:
-        when, clear = self.insight(name)
-        return fault(when) or (fault(clear) if clear is not None else "")
+        when, clear = self.trace(name)
+        return describe_fault(when) or (describe_fault(clear) if clear is not None else "")
 
     def _show(self, signs: Shown) -> None:
         """Write signals into the frame. Durations are capped at the limit of the rule.
@@ -309,12 +317,12 @@ def _recent_window(field: str) -> Call:
 
 def _judge(rule: Rule, table: ValueTable) -> _Judge:
     when = rule.when.tree
-    clear = None if rule.clear_when is None else truth(rule.clear_when.tree, table)
-    tally = None if rule.at_least is None else MOfNCounter(rule.at_least, rule.missing_after)
+    clear = None if rule.clear_when is None else compile_truth(rule.clear_when.tree, table)
+    counter = None if rule.at_least is None else MOfNCounter(rule.at_least, rule.missing_after)
     reach = max(look_back(condition.tree) for condition in _conditions(rule))
-    remembered = 0 if tally is None else tally.look_back
-    decides = None if _names(rule, _YES_OR_NO) else deciding(when, table)
-    return _Judge(rule, truth(when, table), clear, decides, tally, reach + remembered)
+    remembered = 0 if counter is None else counter.look_back
+    decides = None if _names(rule, _YES_OR_NO) else compile_deciding(when, table)
+    return _Judge(rule, compile_truth(when, table), clear, decides, counter, reach + remembered)
 
 
 def _remembered(judges: Iterable[_Judge]) -> Millis:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from daemon.readings.exact import INFINITY, known, rounded
 from daemon.readings.fields import MADE_OF, SIGNS
 from daemon.rules import functions
-from daemon.rules.evaluation.compile import lasts, number, truth
+from daemon.rules.evaluation.compile import compile_number, compile_truth, is_duration_node
 from daemon.rules.evaluation.values import ValueTable
 from daemon.rules.evaluation.windows import Window
 from daemon.rules.functions import Parameter
@@ -86,20 +86,20 @@ class Trace:
     """The value is a ratio that is compared with a percentage."""
 
 
-def insight(node: Node, table: ValueTable, *, percentage: bool = False) -> Trace:
+def trace_condition(node: Node, table: ValueTable, *, percentage: bool = False) -> Trace:
     """Trace a condition, or a part of one, that was compiled on this table."""
     passed_on = (
         compares_percentages(node)
         if isinstance(node, Comparison)
         else percentage and _keeps_unit(node)
     )
-    parts = tuple(insight(part, table, percentage=passed_on) for part in _parts(node))
+    parts = tuple(trace_condition(part, table, percentage=passed_on) for part in _parts(node))
     if isinstance(node, Comparison | Not | Every | Either):
         return Trace(
-            readable(node), ValueType.TRUTH, truth(node, table)(table.frame), children=parts
+            readable(node), ValueType.TRUTH, compile_truth(node, table)(table.frame), children=parts
         )
-    kind = ValueType.DURATION if lasts(node) else ValueType.NUMBER
-    value = number(node, table)(table.frame)
+    kind = ValueType.DURATION if is_duration_node(node) else ValueType.NUMBER
+    value = compile_number(node, table)(table.frame)
     held = _held(node, table) if isinstance(node, Call) and node.span else None
     why = _why(node, table, parts, held) if value is None else ""
     return Trace(readable(node), kind, value, why, held, parts, percentage)
@@ -116,19 +116,21 @@ def _keeps_unit(node: Node) -> bool:
             return False
 
 
-def blame(part: Trace) -> Trace | None:
+def unknown_part(part: Trace) -> Trace | None:
     """The innermost unknown part that makes this one unknown; None when it is known."""
     if part.value is not None:
         return None
-    return next((found for child in part.children if (found := blame(child)) is not None), part)
+    return next(
+        (found for child in part.children if (found := unknown_part(child)) is not None), part
+    )
 
 
-def fault(part: Trace) -> str:
+def describe_fault(part: Trace) -> str:
     """Why a part is unknown, in words that stay the same while the cause does.
 
     Empty when the part is known.
     """
-    found = blame(part)
+    found = unknown_part(part)
     if found is None:
         return ""
     why = found.why

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from daemon.readings.fields import AGE, VALUES
 from daemon.readings.fields import Value as FieldValue
 from daemon.rules import functions
-from daemon.rules.evaluation.compile import Frame, Value, number
+from daemon.rules.evaluation.compile import Frame, Value, compile_number
 from daemon.rules.evaluation.windows import Ring, Window
 from daemon.rules.functions import Parameter, WindowFunction
 from daemon.rules.language.tree import Call, Node, Number, look_back
@@ -162,7 +162,7 @@ class ValueTable:
     def _along(self, node: Node) -> ExpressionSeries:
         if node not in self._series:
             # Compile first: windows inside `node` are registered before it, and so fed before it.
-            series = ExpressionSeries(number(node, self))
+            series = ExpressionSeries(compile_number(node, self))
             self._series[node] = series
             self._then(series.feed, series.advance)
         return self._series[node]
@@ -175,7 +175,7 @@ class ValueTable:
         arguments = dict(zip(function.parameters, call.arguments, strict=False))
         if Parameter.LEVEL in arguments:
             return _at_level(
-                partial(function.value, *given), number(arguments[Parameter.LEVEL], self)
+                partial(function.value, *given), compile_number(arguments[Parameter.LEVEL], self)
             )
         if Parameter.LEAST in function.parameters:
             least = arguments.get(Parameter.LEAST)

@@ -61,7 +61,7 @@ class Term:
     depth: int = 1
 
 
-def shown(text: object) -> str:
+def quote(text: object) -> str:
     """Quote part of an expression for a message: short, and harmless on a terminal."""
     word = printable(str(text)[: _LONGEST_WORD + 1])
     return f"`{word if len(word) <= _LONGEST_WORD else word[:_LONGEST_WORD] + '…'}`"
@@ -78,7 +78,7 @@ def need(term: Term, kind: ValueType) -> Term:
     if term.kind is kind:
         return term
     raise ExpressionError(
-        f"expected {kind.value}{_EXAMPLE[kind]}; {shown(term.node)} is {term.kind.value}",
+        f"expected {kind.value}{_EXAMPLE[kind]}; {quote(term.node)} is {term.kind.value}",
         term.column,
     )
 
@@ -108,7 +108,7 @@ class Builder(Transformer[Token, Term]):
 
     def malformed(self, parts: list[Token]) -> Term:
         raise ExpressionError(
-            f"{shown(parts[0])} is neither a number, such as `1_000`, `0.5` or `20%`, "
+            f"{quote(parts[0])} is neither a number, such as `1_000`, `0.5` or `20%`, "
             "nor a duration, such as `250ms`, `90s` or `1h30m`",
             column_of(parts[0]),
         )
@@ -140,7 +140,7 @@ class Builder(Transformer[Token, Term]):
         node = Call(str(word), tuple(argument.node for argument in arguments))
         if look_back(node) > MAX_LOOK_BACK:
             raise ExpressionError(
-                f"{shown(node)} looks back {duration_text(look_back(node))}, windows within windows"
+                f"{quote(node)} looks back {duration_text(look_back(node))}, windows within windows"
                 f" added up; the longest possible is {duration_text(MAX_LOOK_BACK)}",
                 column_of(word),
             )
@@ -209,11 +209,11 @@ def column_of(token: Token) -> int:
 def _unknown_field(word: str) -> str:
     if word in functions.names():
         return (
-            f"{shown(word)} is a function: expected `(` after it, as in"
+            f"{quote(word)} is a function: expected `(` after it, as in"
             f" `{word}({functions.find(word).usage})`"
         )
     suggestion = _suggestion(word, SPELLINGS) or f"; the fields are {', '.join(NAMES)}"
-    return f"there is no field {shown(word)}{suggestion}"
+    return f"there is no field {quote(word)}{suggestion}"
 
 
 def _check_comparable(left: Term, right: Term) -> None:
@@ -222,8 +222,8 @@ def _check_comparable(left: Term, right: Term) -> None:
     if right.kind is left.kind:
         return
     raise ExpressionError(
-        f"{shown(left.node)} is {left.kind.value} and can be compared only with"
-        f" one{_EXAMPLE[left.kind]}; {shown(right.node)} is {right.kind.value}",
+        f"{quote(left.node)} is {left.kind.value} and can be compared only with"
+        f" one{_EXAMPLE[left.kind]}; {quote(right.node)} is {right.kind.value}",
         right.column,
     )
 
@@ -232,7 +232,7 @@ def _check_arguments(word: Token, function: Function, arguments: list[Term]) -> 
     fewest, most = function.counts
     if not fewest <= len(arguments) <= most:
         raise ExpressionError(
-            f"{shown(word)} takes {_count(fewest, most)}, `{word}({function.usage})`; found"
+            f"{quote(word)} takes {_count(fewest, most)}, `{word}({function.usage})`; found"
             f" {len(arguments)}",
             column_of(word),
         )
@@ -260,13 +260,13 @@ def _check_argument(parameter: Parameter, argument: Term) -> None:
             not isinstance(argument.node, DurationLiteral) or not argument.node.millis
         ):
             raise ExpressionError(
-                f"expected the length of the window, such as `10m`, found {shown(argument.node)}",
+                f"expected the length of the window, such as `10m`, found {quote(argument.node)}",
                 argument.column,
             )
         case Parameter.LEAST if not isinstance(argument.node, Number) or argument.node.value <= 0:
             raise ExpressionError(
                 "expected the least to divide by, a number above 0, such as `0.5`, found"
-                f" {shown(argument.node)}",
+                f" {quote(argument.node)}",
                 argument.column,
             )
         case _:
@@ -278,9 +278,9 @@ def _function(word: Token) -> Function:
         return functions.find(str(word))
     if named(word):
         raise ExpressionError(
-            f"{shown(word)} is a field and takes no arguments: expected an operator",
+            f"{quote(word)} is a field and takes no arguments: expected an operator",
             column_of(word),
         )
     known = ", ".join(functions.names())
     suggestion = _suggestion(word, functions.names()) or f"; the functions are {known}"
-    raise ExpressionError(f"there is no function {shown(word)}{suggestion}", column_of(word))
+    raise ExpressionError(f"there is no function {quote(word)}{suggestion}", column_of(word))

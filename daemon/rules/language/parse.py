@@ -11,7 +11,7 @@ from typing import Any, cast
 from lark import Lark
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
-from daemon.rules.language.build import Builder, RecordedBuilder, Term, column_of, shown
+from daemon.rules.language.build import Builder, RecordedBuilder, Term, column_of, quote
 from daemon.rules.language.errors import ExpressionError
 from daemon.rules.rule import Condition
 
@@ -46,7 +46,7 @@ def _parser(builder: type[Builder]) -> Lark:
     )
 
 
-def condition(text: str) -> Condition:
+def parse_condition(text: str) -> Condition:
     """Parse a condition.
 
     Raises ExpressionError, with the column at fault, for an invalid text.
@@ -60,7 +60,7 @@ def condition(text: str) -> Condition:
     return _condition(text, Builder)
 
 
-def recorded(text: str) -> Condition:
+def parse_recorded(text: str) -> Condition:
     """Parse a recorded condition: the canonical text of a tree, also of a system rule.
 
     The length is not bounded, because canonical text may be longer than the text that was written.
@@ -97,7 +97,7 @@ def _term(text: str, builder: type[Builder]) -> Term:
 
 
 def _strange(character: str) -> str:
-    what = shown(character) if character.isprintable() else f"the character U+{ord(character):04X}"
+    what = quote(character) if character.isprintable() else f"the character U+{ord(character):04X}"
     remedy = _INSTEAD.get(character)
     return f"{what} is not part of the language{f': {remedy}' if remedy else ''}"
 
@@ -105,9 +105,9 @@ def _strange(character: str) -> str:
 def _misplaced(found: str, *, operand: bool) -> str:
     """The sentence for a word in the wrong place; an empty word is the end of the text."""
     if found in _INSTEAD:
-        return f"{shown(found)} is not part of the language: {_INSTEAD[found]}"
+        return f"{quote(found)} is not part of the language: {_INSTEAD[found]}"
     if operand:
-        return f"expected {_OPERAND}, found {shown(found) if found else 'the end'}"
+        return f"expected {_OPERAND}, found {quote(found) if found else 'the end'}"
     match found:
         case "":
             return "a `(` is still open: expected `)`, found the end"
@@ -116,4 +116,4 @@ def _misplaced(found: str, *, operand: bool) -> str:
         case ",":
             return "`,` stands only between the arguments of a function"
         case _:
-            return f"expected an operator, such as `<`, `+` or `and`, found {shown(found)}"
+            return f"expected an operator, such as `<`, `+` or `and`, found {quote(found)}"

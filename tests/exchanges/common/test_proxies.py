@@ -265,7 +265,7 @@ def test_promise_9_a_route_shows_no_password(proxy: str) -> None:
     """
     route = Route(proxy)
     account = ExchangeAccount("main", "k", "s", "", rest_route=route)
-    shown = f"{route!r} {account!r} {proxies.proxy(route)!r} {proxies.described(route)}"
+    shown = f"{route!r} {account!r} {proxies.proxy(route)!r} {proxies.describe_route(route)}"
     assert "planted-pw" not in shown
     assert proxies.options("https://x", route)["proxy"].startswith(proxy.partition("//")[0])
 

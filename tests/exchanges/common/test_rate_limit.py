@@ -17,7 +17,7 @@ from daemon.exchanges.common.rate_limit import (
     Budgets,
     CallWindow,
     free_in,
-    halved,
+    remaining_halving,
 )
 from daemon.types import MINUTE, SECOND, Limit, Millis
 from tests.fakes import ManualClock, settle
@@ -406,8 +406,8 @@ def test_strict_7_the_record_tells_which_host_complained() -> None:
         "gone": now - 3 * MINUTE,
         "c": now - HALVED,
     }
-    assert halved(limited, hosts, now) == {"here": 4 * MINUTE, "": 2 * MINUTE}
-    assert halved({"c": now + MINUTE}, hosts, now) == {"there": HALVED}
+    assert remaining_halving(limited, hosts, now) == {"here": 4 * MINUTE, "": 2 * MINUTE}
+    assert remaining_halving({"c": now + MINUTE}, hosts, now) == {"there": HALVED}
 
 
 async def test_c6_it_tells_whose_calls_wait() -> None:

@@ -10,8 +10,8 @@ from daemon.exchanges.common.responses import (
     Page,
     amount,
     decode,
-    plain,
     refusal,
+    storable_value,
     tidy,
 )
 
@@ -67,7 +67,7 @@ def test_foreign_text_is_tidied_before_it_is_quoted() -> None:
 def test_unknown_values_are_bounded_in_depth() -> None:
     """What is nested deeper than any answer is malformed rather than stored."""
     with pytest.raises(MalformedError, match="nested too deeply"):
-        plain([[[[[[[[[]]]]]]]]])
+        storable_value([[[[[[[[[]]]]]]]]])
 
 
 def test_a_plain_page_has_to_be_read() -> None:

@@ -135,15 +135,15 @@ def test_d3_misses_say_nothing() -> None:
 
 def test_a5_a_step_of_the_clock_makes_no_gap() -> None:
     """A5: neither does it hide one."""
-    tally = MOfNCounter(AtLeast(2, 2), MINUTE)
-    tally.shift(5)
-    tally.take(T0, when=True, clear=False)
-    tally.shift(10 * MINUTE)
-    tally.take(T0 + 11 * MINUTE, when=True, clear=False)
-    assert tally.when() is True
-    tally.shift(-10 * MINUTE)
-    tally.take(T0 + 2 * MINUTE + 1, when=True, clear=False)
-    assert tally.when() is None
+    counter = MOfNCounter(AtLeast(2, 2), MINUTE)
+    counter.shift(5)
+    counter.take(T0, when=True, clear=False)
+    counter.shift(10 * MINUTE)
+    counter.take(T0 + 11 * MINUTE, when=True, clear=False)
+    assert counter.when() is True
+    counter.shift(-10 * MINUTE)
+    counter.take(T0 + 2 * MINUTE + 1, when=True, clear=False)
+    assert counter.when() is None
 
 
 def naive(

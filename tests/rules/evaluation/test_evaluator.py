@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from daemon.alerts.system_rules import rule as system_rule
 from daemon.rules.evaluation.evaluator import Evaluator, Verdict
-from daemon.rules.language.parse import condition
+from daemon.rules.language.parse import parse_condition
 from daemon.rules.language.tree import Comparison, Node, uses
 from daemon.rules.rule import AtLeast, Condition, Rule
 from daemon.types import (
@@ -39,7 +39,7 @@ def margin(at: Millis, amount: str) -> Reading:
 
 def rule(when: str, clear_when: str = "") -> Rule:
     """A rule called `r`."""
-    return Rule("r", condition(when), condition(clear_when) if clear_when else None)
+    return Rule("r", parse_condition(when), parse_condition(clear_when) if clear_when else None)
 
 
 def whens(evaluator: Evaluator, readings: list[Reading]) -> list[bool | None]:
@@ -100,8 +100,12 @@ def test_delta_needs_two_readings() -> None:
 
 def test_look_back_adds_up() -> None:
     """C1: look-back adds up along nesting, and is the longest of all rules."""
-    nested = Rule("a", condition("max(delta(available_margin, 20m), 1h) > 0"))
-    plain = Rule("b", condition("min(al_margin, 30m) > 0"), condition("min(al_margin, 1h10m) > 0"))
+    nested = Rule("a", parse_condition("max(delta(available_margin, 20m), 1h) > 0"))
+    plain = Rule(
+        "b",
+        parse_condition("min(al_margin, 30m) > 0"),
+        parse_condition("min(al_margin, 1h10m) > 0"),
+    )
     assert Evaluator([nested, plain]).look_back == 80 * MINUTE
 
 
@@ -118,7 +122,9 @@ def test_longest_look_back() -> None:
 def test_deepest_nesting_works() -> None:
     """What the parser lets through can be judged, windows in windows sixty deep."""
     deep = rule("max(" * 60 + "available_margin" + ", 1s)" * 60 + " > 4")
-    evaluator = Evaluator([deep, Rule("not", condition("not " * 60 + "available_margin > 4"))])
+    evaluator = Evaluator(
+        [deep, Rule("not", parse_condition("not " * 60 + "available_margin > 4"))]
+    )
     verdicts = evaluator.read(margin(0, "5"))
     assert [verdict.when for verdict in verdicts.values()] == [True, True]
 
@@ -147,9 +153,9 @@ def test_miss_concerns_only_rules_with_age() -> None:
     and to no other.
     """
     rules = [
-        Rule("plain", condition("available_margin < 100")),
-        Rule("when", condition("age > 1m or available_margin < 100")),
-        Rule("clear", condition("available_margin < 100"), condition("age < 10s")),
+        Rule("plain", parse_condition("available_margin < 100")),
+        Rule("when", parse_condition("age > 1m or available_margin < 100")),
+        Rule("clear", parse_condition("available_margin < 100"), parse_condition("age < 10s")),
     ]
     assert set(Evaluator(rules).miss(miss(1, START))) == {"when", "clear"}
 
@@ -260,7 +266,7 @@ def test_equals_recomputation(trees: list[Node], day: list[Event]) -> None:
             assert verdict.when is naive.truth(trees[int(name)], side.history, side.now)
             assert verdict.judged is not None
             # What decided is as true as the whole, read from its own text alone.
-            told = condition(verdict.judged.text).tree
+            told = parse_condition(verdict.judged.text).tree
             assert isinstance(told, Comparison)
             assert naive.truth(told, side.history, side.now) is verdict.when
             assert verdict.judged.value == naive.quantity(told.left, side.history, side.now)
@@ -311,7 +317,10 @@ def test_d3_what_is_counted_equals_a_rebuild(
 def test_a5_what_is_counted_moves_with_the_clock() -> None:
     """A5, D3: a step makes no gap."""
     one = Rule(
-        "often", condition("available_margin < 100"), at_least=AtLeast(2, 2), missing_after=MINUTE
+        "often",
+        parse_condition("available_margin < 100"),
+        at_least=AtLeast(2, 2),
+        missing_after=MINUTE,
     )
     evaluator = Evaluator([one, rule("al_margin > 1")])
     evaluator.read(margin(0, "90"))

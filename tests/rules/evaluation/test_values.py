@@ -1,16 +1,16 @@
-"""The board: what is kept once, and what is shown."""
+"""The value table: each window is kept once, and the frame shows present values."""
 
 from decimal import Decimal
 
 from daemon.rules.evaluation.values import ValueTable
-from daemon.rules.language.parse import condition
+from daemon.rules.language.parse import parse_condition
 from daemon.rules.language.tree import Call, Comparison
 from daemon.types import Balances
 
 
 def call(text: str, nothing: str = "0") -> Call:
     """The call on the left of a comparison with 0."""
-    tree = condition(f"{text} > {nothing}").tree
+    tree = parse_condition(f"{text} > {nothing}").tree
     assert isinstance(tree, Comparison)
     assert isinstance(tree.left, Call)
     return tree.left

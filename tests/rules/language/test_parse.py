@@ -8,7 +8,7 @@ from daemon.readings.fields import SIGNS
 from daemon.rules import functions
 from daemon.rules.language.build import MAX_DEPTH
 from daemon.rules.language.errors import ExpressionError
-from daemon.rules.language.parse import MAX_LENGTH, condition, recorded
+from daemon.rules.language.parse import MAX_LENGTH, parse_condition, parse_recorded
 from daemon.rules.language.tree import Every
 from daemon.rules.rule import Condition
 
@@ -16,7 +16,7 @@ from daemon.rules.rule import Condition
 def outcome(text: str) -> Condition | ExpressionError:
     """What a text is."""
     try:
-        return condition(text)
+        return parse_condition(text)
     except ExpressionError as error:
         return error
 
@@ -58,7 +58,7 @@ def refusal(text: str) -> ExpressionError:
 )
 def test_language(text: str, expected: str) -> None:
     """What may be written, and what it means as canonical text."""
-    parsed = condition(text)
+    parsed = parse_condition(text)
     assert (parsed.text, str(parsed)) == (text, expected)
 
 
@@ -121,8 +121,8 @@ def test_recorded_text_may_be_longer(text: str) -> None:
     """Canonical text may be longer than what was written, so what we recorded reads back however
     long it is.
     """
-    parsed = recorded(text)
-    assert recorded(str(parsed)) == parsed
+    parsed = parse_recorded(text)
+    assert parse_recorded(str(parsed)) == parsed
 
 
 @pytest.mark.parametrize(
@@ -135,8 +135,8 @@ def test_recorded_text_may_be_longer(text: str) -> None:
 )
 def test_recorded_text_may_nest_deeper(text: str) -> None:
     """What was read once is read again in its canonical spelling, parentheses and all."""
-    tree = condition(text).tree
-    assert recorded(str(tree)).tree == tree
+    tree = parse_condition(text).tree
+    assert parse_recorded(str(tree)).tree == tree
 
 
 def test_recorded_text_is_read_with_the_same_care() -> None:
@@ -144,13 +144,13 @@ def test_recorded_text_is_read_with_the_same_care() -> None:
     with its place.
     """
     with pytest.raises(ExpressionError) as caught:
-        recorded("(" * 5_000 + "1 < 2" + ")" * 5_000)
+        parse_recorded("(" * 5_000 + "1 < 2" + ")" * 5_000)
     assert "256 levels" in caught.value.message
     with pytest.raises(ExpressionError) as caught:
-        recorded("al_margin < foo")
+        parse_recorded("al_margin < foo")
     assert (caught.value.column, caught.value.text) == (12, "al_margin < foo")
     with pytest.raises(ExpressionError, match="is empty"):
-        recorded(" ")
+        parse_recorded(" ")
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_d7_only_recorded_rules_name_signs(text: str) -> None:
     """D7: what system rules ask about has no name in a person's rule, and the kind it should have
     in theirs.
     """
-    assert str(recorded(text)) == text
+    assert str(parse_recorded(text)) == text
     assert "there is no field" in refusal(text).message
 
 
@@ -176,7 +176,7 @@ def test_d7_signs_are_not_suggested() -> None:
 def test_longest() -> None:
     """The longest text that is possible is read."""
     row = " or ".join(["al_margin < 1"] * 117)
-    assert str(condition(row + " " * (MAX_LENGTH - len(row)))) == row
+    assert str(parse_condition(row + " " * (MAX_LENGTH - len(row)))) == row
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ def test_nesting_is_bounded(text: str) -> None:
 
 def test_long_chain() -> None:
     """A chain of comparisons is flat, however long."""
-    parsed = condition("1" + "<1" * 999)
+    parsed = parse_condition("1" + "<1" * 999)
     assert isinstance(parsed.tree, Every)
     assert len(parsed.tree.parts) == 999
 
@@ -280,7 +280,7 @@ def test_any_text(text: str) -> None:
         assert told.caret()
         assert not {"$END", "NUMBER", "_OPEN", "COMPARE"} & set(told.message.split())
     else:
-        assert recorded(str(told)) == told
+        assert parse_recorded(str(told)) == told
 
 
 SOUND = [
@@ -306,7 +306,7 @@ def test_a_damaged_condition(text: str, start: int, end: int, put: str) -> None:
         assert 0 <= told.column <= len(damaged)
         assert told.caret()
     else:
-        assert recorded(str(told)) == told
+        assert parse_recorded(str(told)) == told
 
 
 def test_the_deepest_nesting_of_every_function() -> None:
@@ -314,4 +314,4 @@ def test_the_deepest_nesting_of_every_function() -> None:
     stack.
     """
     deep = "abs(" * (MAX_DEPTH - 2) + "al_margin" + ")" * (MAX_DEPTH - 2) + " < 1"
-    assert str(condition(deep)) == deep
+    assert str(parse_condition(deep)) == deep
