@@ -1,7 +1,7 @@
 """Reduces readings to the lines of a chart, so that any number of them fits a picture. Pure.
 
     readings ──► `mark_gaps`: marks missing readings, also where only the distance shows them
-              ──► `thin_out`: first, lowest, highest and last per column; lines broken at gaps
+             ──► `thin_out`:  first, lowest, highest and last per column; lines broken at gaps
 
 One pass, so a year takes no more memory than an hour. No point is invented or moved, and a line
 ends where readings are missing.

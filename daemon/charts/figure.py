@@ -251,7 +251,8 @@ class _Picture:
         wide = max((self._wide(text, SMALL) for text in texts), default=0) / self._pixels() + 0.02
         left = self._room(heights, 0.0) >= self._room(heights, 1.0)
         x, side, ends = (0.01, "left", (wide, 1.0)) if left else (0.99, "right", (0.0, 1 - wide))
-        places = spread_labels(heights, min(APART / self._tall(), 1 / max(1, len(levels))))
+        tall = self.axes.get_position().height * HEIGHT
+        places = spread_labels(heights, min(APART / tall, 1 / max(1, len(levels))))
         for level, height, place, text in zip(levels, heights, places, texts, strict=True):
             color = CLEAR if level.clear else THRESHOLD
             if self.scale.holds(level.value):
@@ -299,9 +300,6 @@ class _Picture:
 
     def _pixels(self) -> float:
         return self.axes.get_position().width * WIDTH
-
-    def _tall(self) -> float:
-        return self.axes.get_position().height * HEIGHT
 
     def _wide(self, text: str, size: float, **how: Any) -> float:
         """Pixels."""

@@ -94,12 +94,9 @@ class Joiner:
         ]
         for when, channel in sorted(due):
             yield from self._send(channel, when)
-            yield from self._again(channel, at)
-
-    def _again(self, channel: str, at: Millis) -> Iterator[ReplayedMessage]:
-        """Send later notices of the channel, held by their own `not_before`."""
-        while channel in self._waiting and (when := self._due(channel)) < at:
-            yield from self._send(channel, when)
+            # Notices held by their own `not_before` follow.
+            while channel in self._waiting and (later := self._due(channel)) < at:
+                yield from self._send(channel, later)
 
     def _keep(self, channel: str, notices: list[Notice]) -> None:
         if notices:

@@ -5,7 +5,7 @@ push. It does not compute with the numbers, and knows no time and no connection.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import TypeAlias
@@ -118,8 +118,5 @@ def push_frame(shown: SimulatedBalances, user_id: str) -> str:
 
 def render(fields: Fields) -> str:
     """A JSON object; tokens are written as they are."""
-    return "{" + ",".join(_pairs(fields.items())) + "}"
-
-
-def _pairs(fields: Iterable[tuple[str, str]]) -> Iterable[str]:
-    return (f'"{name}":{token}' for name, token in fields)
+    pairs = (f'"{name}":{token}' for name, token in fields.items())
+    return "{" + ",".join(pairs) + "}"

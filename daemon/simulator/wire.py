@@ -6,7 +6,7 @@ Each ends when the client leaves (the server cancels it) or when the simulator s
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from aiohttp import web
 
@@ -36,18 +36,15 @@ class ReplyConnection:
 
     async def pause(self, duration: Millis) -> None:
         """Sleep, but not beyond the simulator's stop."""
-        waits = [
+        waits: list[asyncio.Task[Any]] = [
             asyncio.create_task(self.clock.sleep(duration)),
-            asyncio.create_task(self._stopped()),
+            asyncio.create_task(self.stopping.wait()),
         ]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for wait in waits:
                 wait.cancel()
-
-    async def _stopped(self) -> None:
-        await self.stopping.wait()
 
     def cut(self) -> None:
         """Close the connection in the middle of the answer."""

@@ -354,7 +354,7 @@ def test_f8_an_account_without_a_record_has_an_empty_picture(write: Callable[...
     chart = drawn(url)
     assert (chart.lines, since_noon(chart.gaps), len(chart.levels)) == ((), [(0, MINUTE)], 2)
     with History.open(url) as history:
-        ghost = from_history.chart(history, replace(Subject("ghost", "al_margin", chart.span)), [])
+        ghost = from_history.field_chart(history, replace(Subject("ghost", "al_margin", chart.span)), [])
     assert (ghost.lines, ghost.gaps) == ((), (chart.span,))
 
 

@@ -24,7 +24,7 @@ def readings(*margins: str, every: Millis = 5 * SECOND, start: Millis = T0) -> l
     ]
 
 
-def session(
+def new_session(
     *rules: Rule,
     account: str = "main",
     channels: Sequence[str] = ("phone",),
@@ -44,7 +44,7 @@ def announcements(
 ) -> list[ReplayedMessage]:
     """The messages to one channel."""
     stream = add_messages(
-        merge_records([replay_account(session(*rules, wait=wait, mutes=mutes), inputs, 0)]),
+        merge_records([replay_account(new_session(*rules, wait=wait, mutes=mutes), inputs, 0)]),
         Joiner({"phone": wait}, UTC),
     )
     return [each for each in stream if isinstance(each, ReplayedMessage)]

@@ -25,7 +25,7 @@ from daemon.types import (
     Record,
     Severity,
 )
-from tests.replay.played import announcements, session, readings, records
+from tests.replay.played import announcements, new_session, readings, records
 from tests.values import T0, miss, reading, rule
 
 
@@ -152,8 +152,8 @@ def test_e2_the_end_of_what_was_told_waits_for_the_mute_window_to_pass() -> None
 
 def test_accounts_are_merged_in_the_order_of_time() -> None:
     """Messages come among the records, each at its time, joined across accounts."""
-    ours = replay_account(session(rule()), readings("500", "90"), 0)
-    theirs = replay_account(session(rule(), account="grid"), readings("90", "500", "500"), 0)
+    ours = replay_account(new_session(rule()), readings("500", "90"), 0)
+    theirs = replay_account(new_session(rule(), account="grid"), readings("90", "500", "500"), 0)
     stream = list(add_messages(merge_records([ours, theirs]), Joiner({"phone": 6 * SECOND}, None)))
     places = [each.account if isinstance(each, Record) else len(each.notices) for each in stream]
     assert places == ["grid", "main", "grid", 3]
@@ -161,9 +161,9 @@ def test_accounts_are_merged_in_the_order_of_time() -> None:
 
 def test_inputs_before_the_span_judge_nothing() -> None:
     """The play begins with the first input at or after it."""
-    found = list(replay_account(session(rule()), readings("90", "90", "90"), 1))
+    found = list(replay_account(new_session(rule()), readings("90", "90", "90"), 1))
     assert [each.event.at for each in found] == [T0 + 5 * SECOND]
-    assert list(replay_account(session(rule()), readings("90"), 1)) == []
+    assert list(replay_account(new_session(rule()), readings("90"), 1)) == []
 
 
 def test_a5_a_step_of_the_clock_before_the_span_makes_nothing_missing() -> None:
@@ -178,5 +178,5 @@ def test_a5_a_step_of_the_clock_before_the_span_makes_nothing_missing() -> None:
         miss(4, step.at + 5 * SECOND),
         miss(5, step.at + 2 * MINUTE),
     ]
-    (found,) = records(session(silent), inputs, first=4)
+    (found,) = records(new_session(silent), inputs, first=4)
     assert found.event.seq == 5

@@ -15,7 +15,7 @@ from daemon.replay.compare import (
 from daemon.replay.statistics import Worst
 from daemon.rules.rule import Rule
 from daemon.types import HOUR, SECOND, ClockStep, Input
-from tests.replay.played import session, readings
+from tests.replay.played import new_session, readings
 from tests.values import T0, judged, reading, rule
 
 LOW = rule(flapping=None)
@@ -30,7 +30,9 @@ def compared(
 ) -> list[RuleSetDifference]:
     comparison = RuleSetComparison()
     found: list[RuleSetDifference] = []
-    for pair in merge_pairs([PairedSessions(session(ours), session(theirs)).played(inputs, first)]):
+    for pair in merge_pairs(
+        [PairedSessions(new_session(ours), new_session(theirs)).played(inputs, first)]
+    ):
         found += comparison.take(pair)
     return [*found, *comparison.finish()]
 

@@ -5,7 +5,7 @@ delivered.
 from daemon.replay import session as players
 from daemon.replay.session import ReplaySession, RuleSet, judged_amounts, used_fields
 from daemon.types import HOUR, AccountState, ClockStep, Input, Kind, Quality, State, Unconfirmed
-from tests.replay.played import session, readings, records
+from tests.replay.played import new_session, readings, records
 from tests.values import T0, miss, reading, rule
 
 
@@ -21,7 +21,7 @@ def test_what_was_told_is_repeated_in_time() -> None:
         reading(3, T0 + 1, available_margin="500"),
     ]
     kinds = [
-        notice.key.kind for record in records(session(low), inputs) for notice in record.notices
+        notice.key.kind for record in records(new_session(low), inputs) for notice in record.notices
     ]
     assert kinds == [Kind.FIRING, Kind.REPEAT, Kind.RESOLVED]
 
@@ -30,7 +30,7 @@ def test_warming_judges_nothing_and_fills_windows() -> None:
     """Readings before the play, unsettled suspects and clock steps among them, are what windows
     remember.
     """
-    fell = session(rule("fell", "delta(available_margin, 1h) < -300"))
+    fell = new_session(rule("fell", "delta(available_margin, 1h) < -300"))
     suspect = reading(1, T0 + 1, Quality.SUSPECT, available_margin="0")
     before: list[Input] = [
         *readings("500"),
@@ -45,7 +45,7 @@ def test_warming_judges_nothing_and_fills_windows() -> None:
         fell.play(reading(4, T0 + HOUR, available_margin="100")).transitions[0].to_state
         is State.FIRING
     )
-    settled = session(rule("fell", "delta(available_margin, 1h) < -300"))
+    settled = new_session(rule("fell", "delta(available_margin, 1h) < -300"))
     unsettled: list[Input] = [*readings("500"), suspect, Unconfirmed(2, T0 + 3, suspect)]
     for event in unsettled:
         settled.warm(event)
@@ -55,7 +55,7 @@ def test_warming_judges_nothing_and_fills_windows() -> None:
 
 def test_codes_are_told_apart_without_remembering_all() -> None:
     """Memory stays flat: beyond a number of alerts, only the codes of open ones are kept."""
-    playing = session(rule(flapping=None))
+    playing = new_session(rule(flapping=None))
     swings = ["90", "500"] * (players.CODES // 2_000)
     for number in range(players.CODES - 5):
         playing._codes.add(str(number))
@@ -84,7 +84,7 @@ def test_rules_of_other_accounts_are_not_played() -> None:
 
 def test_alerts_of_one_instant_have_their_own_codes() -> None:
     """Two rules that fire at once are two alerts for people."""
-    (record,) = records(session(rule("a"), rule("b")), readings("90"))
+    (record,) = records(new_session(rule("a"), rule("b")), readings("90"))
     assert len({alert.code for alert in record.alerts}) == 2
     assert record.event.at == T0
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from daemon.replay.statistics import RuleSummary, Summary, Worst
 from daemon.rules.rule import Rule
 from daemon.types import HOUR, MINUTE, SECOND, ClockStep, Input, Millis
-from tests.replay.played import session, readings, records
+from tests.replay.played import new_session, readings, records
 from tests.values import T0, judged, reading, rule
 
 
@@ -15,7 +15,7 @@ def summed(
     rules: Sequence[Rule], inputs: Sequence[Input], end: Millis | None = None
 ) -> dict[str, RuleSummary]:
     summary = Summary([each.name for each in rules], UTC)
-    for record in records(session(*rules), inputs, 0):
+    for record in records(new_session(*rules), inputs, 0):
         summary.take(record)
     return dict(summary.finish({"main": inputs[-1].at if end is None else end}))
 

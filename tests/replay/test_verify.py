@@ -14,7 +14,7 @@ from daemon.store.history import History
 from daemon.types import Input, Reading, Transition
 from tests.lengths import length
 from tests.replay.days import ACCOUNTS, live
-from tests.replay.played import session, readings
+from tests.replay.played import new_session, readings
 from tests.service.lives import rows
 from tests.values import T0, rule, state
 
@@ -75,7 +75,7 @@ def recorded() -> list[Transition]:
     """Of all inputs."""
     past = Growing([])
     past._there = 9
-    playing = session(rule())
+    playing = new_session(rule())
     playing.state = past.epochs()[0].state
     return [each for event in past.inputs(0, None) for each in playing.play(event).transitions]
 

@@ -91,7 +91,8 @@ def compile_truth(node: Node, slots: Slots) -> Truth:
         case Comparison():
             return _comparison(oriented(node), slots)
         case Not(operand):
-            return _inverted(compile_truth(operand, slots))
+            holds = compile_truth(operand, slots)
+            return lambda frame: inverse(holds(frame))
         case Every(parts):
             return _every([compile_truth(part, slots) for part in parts])
         case Either(parts):
@@ -109,7 +110,8 @@ def compile_deciding(node: Node, slots: Slots, *, opposite: bool = False) -> Dec
     """
     match node:
         case Comparison():
-            return _judged(_contrary(node) if opposite else node, slots)
+            sign = _OPPOSITE[node.operator] if opposite else node.operator
+            return _judged(Comparison(sign, node.left, node.right), slots)
         case Not(operand):
             return compile_deciding(operand, slots, opposite=not opposite)
         case _:
@@ -130,10 +132,6 @@ def oriented(comparison: Comparison) -> Comparison:
 def inverse(known: bool | None) -> bool | None:
     """Three-valued `not`."""
     return None if known is None else not known
-
-
-def _contrary(comparison: Comparison) -> Comparison:
-    return Comparison(_OPPOSITE[comparison.operator], comparison.left, comparison.right)
 
 
 def _always(value: Decimal | None) -> Value:
@@ -206,10 +204,6 @@ def _compared(compare: Callable[[Decimal, Decimal], bool], left: Value, right: V
         return None if first is None or second is None else compare(first, second)
 
     return holds
-
-
-def _inverted(operand: Truth) -> Truth:
-    return lambda frame: inverse(operand(frame))
 
 
 def _every(parts: list[Truth]) -> Truth:

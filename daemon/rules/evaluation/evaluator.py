@@ -126,30 +126,20 @@ class Evaluator:
 
     def __init__(self, rules: Sequence[Rule], changing: Sequence[str] = CORE) -> None:
         self._table = ValueTable()
-        self._signs = SystemSignals(
-            max((_limit(rule) for rule in rules if _names(rule, (UNKNOWN,))), default=0)
-        )
+        about_unknown = [rule for rule in rules if _names(rule, (UNKNOWN,))]
+        self._signals = SystemSignals(max(map(_limit, about_unknown), default=0))
         judges = {rule.name: _judge(rule, self._table) for rule in rules}
         self._written = {name: judge for name, judge in judges.items() if not judge.rule.system}
         self._system = {name: judge for name, judge in judges.items() if judge.rule.system}
         self._at_misses = {
             name: judge for name, judge in judges.items() if _names(judge.rule, _AT_A_MISS)
         }
-        self._tells_unknown = any(_names(rule, (UNKNOWN,)) for rule in rules)
+        self._tells_unknown = bool(about_unknown)
         self._remembers = self._tells_unknown or any(
             each.counter is not None for each in judges.values()
         )
-        self._slots = {
-            name: self._table.field(name)
-            for name in SIGNS
-            if any(_names(rule, (name,)) for rule in rules)
-        }
-        self._most = {
-            name: Decimal(_limit(rule))
-            for rule in rules
-            for name in LASTING
-            if _names(rule, (name,))
-        }
+        self._slots = {name: self._table.field(name) for name in _signals_of(rules)}
+        self._most = _signal_limits(rules)
         self._moving = [_recent_window(name) for name in changing]
         self._changes = {
             name: self._table.window(call)
@@ -191,7 +181,7 @@ class Evaluator:
     def miss(self, event: Miss) -> Mapping[str, Verdict]:
         """Verdicts of the rules that depend on a miss, and of no others (promise 5)."""
         self._table.advance(event.at)
-        self._show(self._signs.miss(event))
+        self._show(self._signals.miss(event))
         frame = self._table.frame
         verdicts = {
             name: judge.verdict(event, frame, judge.when(frame))
@@ -208,12 +198,12 @@ class Evaluator:
             unknown = [
                 name for name, judge in self._written.items() if judge.is_unknown(frame, held[name])
             ]
-            self._signs.unknown(event.at, unknown)
+            self._signals.unknown(event.at, unknown)
 
     def shift(self, by: Millis) -> None:
         """Move every held instant by a step of our clock (SEMANTICS A5)."""
         self._table.shift(by)
-        self._signs.shift(by)
+        self._signals.shift(by)
         for judge in self._written.values():
             if judge.counter is not None:
                 judge.counter.shift(by)
@@ -263,7 +253,7 @@ class Evaluator:
         balances = event.reading.balances if isinstance(event, Unconfirmed) else event.balances
         self._table.feed(event.at, balances)
         if self._system:
-            self._show(self._signs.read(event))
+            self._show(self._signals.read(event))
         return self._table.frame
 
     def _judge_system(
@@ -275,7 +265,7 @@ class Evaluator:
     ) -> None:
         """Evaluate the system rules last: one of them depends on the verdicts of the others."""
         frame = self._table.frame
-        self._show({UNKNOWN: self._signs.unknown(event.at, unknown)})
+        self._show({UNKNOWN: self._signals.unknown(event.at, unknown)})
         for name, judge in self._system.items():
             held = judge.when(frame)
             if held or name in watched:
@@ -287,7 +277,7 @@ class Evaluator:
 
     def _blame(self, rule: Rule) -> str:
         """Sentence that names the rules that cannot be evaluated, each with the part at fault."""
-        names = self._signs.unknown_for(_limit(rule))
+        names = self._signals.unknown_for(_limit(rule))
         told = [f"{name} ({self._fault(name)})" for name in names[:BLAMED]]
         more = f" and {len(names) - BLAMED} more" if len(names) > BLAMED else ""
         return f"the rule{'s' if len(names) > 1 else ''} {', '.join(told)}{more} cannot be judged"
@@ -296,12 +286,12 @@ class Evaluator:
         when, clear = self.trace(name)
         return describe_fault(when) or (describe_fault(clear) if clear is not None else "")
 
-    def _show(self, signs: Shown) -> None:
+    def _show(self, signals: Shown) -> None:
         """Write signals into the frame. Durations are capped at the limit of the rule.
 
         Beyond the limit, a rebuilt evaluator would show another value.
         """
-        for name, value in signs.items():
+        for name, value in signals.items():
             slot = self._slots.get(name)
             if slot is not None:
                 most = self._most.get(name)
@@ -340,6 +330,18 @@ def _limit(rule: Rule) -> Millis:
         (node.millis for node in walk(rule.when.tree) if isinstance(node, DurationLiteral)),
         default=0,
     )
+
+
+def _signals_of(rules: Sequence[Rule]) -> list[str]:
+    """The system signals that the rules use."""
+    return [name for name in SIGNS if any(_names(rule, (name,)) for rule in rules)]
+
+
+def _signal_limits(rules: Sequence[Rule]) -> dict[str, Decimal]:
+    """The limit, in ms, of each signal that measures how long something lasts."""
+    return {
+        name: Decimal(_limit(rule)) for rule in rules for name in LASTING if _names(rule, (name,))
+    }
 
 
 def _names(rule: Rule, fields: Iterable[str]) -> bool:
