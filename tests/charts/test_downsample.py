@@ -1,6 +1,4 @@
-"""From readings to lines (daemon/charts/downsample.py): nothing that matters is lost, nothing is
-made up.
-"""
+"""Reducing readings to lines (daemon/charts/downsample.py): extremes kept, no point invented."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -74,9 +72,7 @@ def test_f8_no_point_is_made_up_or_moved(marks: list[ChartPoint]) -> None:
 
 @given(MARKS)
 def test_f8_no_line_bridges_what_is_missing(marks: list[ChartPoint]) -> None:
-    """F8: between two points that are joined, nothing was missing that is as wide as the picture
-    can show.
-    """
+    """F8: between two joined points, no gap is wide enough to be seen in the picture."""
     found = thin_out(marks, SPAN, FEW)
     for line in found.lines:
         for before, after in pairwise(line):
@@ -192,9 +188,7 @@ def test_f8_few_readings_tell_no_pace(usual: Millis | None) -> None:
 
 
 def test_f8_imported_readings_have_their_own_pace() -> None:
-    """F8: one an hour is a line, though the account is read every five seconds; five missing hours
-    are a gap.
-    """
+    """F8: hourly imports give a line although polls are every 5 s; five missing hours are a gap."""
     hours = [at for at in every(HOUR, 0, 30 * HOUR) if not 15 * HOUR < at < 21 * HOUR]
     assert gaps(read(*hours), 30 * HOUR) == [ChartSpan(15 * HOUR, 21 * HOUR)]
 
@@ -210,9 +204,7 @@ def test_f8_a_new_pace_becomes_the_usual_one() -> None:
 
 
 def test_f8_a_burst_of_pushes_makes_no_gaps() -> None:
-    """F8: several readings within a second are no new pace: the account is still read every five
-    seconds.
-    """
+    """F8: several readings within a second do not change the usual distance of five seconds."""
     burst = [HOUR + 100 * number for number in range(40)]
     assert (
         gaps(read(*every(EVERY, 0, HOUR), *burst, *every(EVERY, HOUR + EVERY, 2 * HOUR)), 2 * HOUR)

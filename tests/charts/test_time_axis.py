@@ -1,6 +1,4 @@
-"""The horizontal axis (daemon/charts/time_axis.py): round local times, and the day where it is
-needed.
-"""
+"""The horizontal axis (daemon/charts/time_axis.py): round local times, days where needed."""
 
 from datetime import datetime
 from itertools import pairwise
@@ -73,9 +71,7 @@ def test_f8_both_days_of_summer_time_are_right() -> None:
 def test_f8_a_phone_has_room_for_all_of_them(
     since: Millis, length: Millis, zone: ZoneInfo | None
 ) -> None:
-    """F8: one to five ticks, in order, within the picture; the first one tells the day or the
-    year.
-    """
+    """F8: one to five ticks, in order, within the picture; the first shows the day or the year."""
     span = ChartSpan(since, since + length)
     found = time_ticks(span, zone)
     assert 1 <= len(found) <= MOST

@@ -65,9 +65,7 @@ def test_f8_nothing_has_a_scale_without_numbers() -> None:
 
 
 def test_f8_a_level_belongs_to_the_picture_unless_it_flattens_the_line() -> None:
-    """F8: the distance to the threshold is what a person wants to see, but a billion that moves by
-    cents must move.
-    """
+    """F8: a level is in the picture, unless it flattens a billion that moves by cents."""
     assert of("340", "90", levels=["100", "120", "50"]).holds(Decimal(50))
     assert of("500", levels=["100"]).holds(Decimal(100))
     far = of("999999999.95", "1000000000.05", levels=["100"])
@@ -77,9 +75,7 @@ def test_f8_a_level_belongs_to_the_picture_unless_it_flattens_the_line() -> None
 
 @given(st.lists(NUMBERS, min_size=1, max_size=5), st.lists(NUMBERS, max_size=3))
 def test_f8_every_value_has_its_place(values: list[Decimal], levels: list[Decimal]) -> None:
-    """F8: higher values are higher, all are within; ticks are few, ascending, and at their own
-    values.
-    """
+    """F8: higher values are higher and within; ticks are few, ascending, at their own values."""
     found = make_scale(values, levels)
     heights = [found.height(value) for value in sorted(values)]
     assert heights == sorted(heights)
@@ -140,9 +136,7 @@ def test_f8_a_level_is_written_in_full(value: Decimal) -> None:
 
 @given(st.lists(st.floats(0, 1), max_size=8).map(sorted), st.floats(0.01, 0.11))
 def test_f8_labels_stand_apart(heights: list[float], least: float) -> None:
-    """F8: in their order, each readable, all in the picture; those with room enough stay where they
-    are.
-    """
+    """F8: labels keep order, never overlap, stay in the picture; those with room do not move."""
     places = spread_labels(heights, least)
     assert len(places) == len(heights)
     assert all(after - before >= least - 1e-9 for before, after in pairwise(places))

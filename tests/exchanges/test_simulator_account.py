@@ -44,9 +44,7 @@ def account(*callbacks: Ear) -> tuple[SimulatedAccount, Log]:
 def test_fields_set_by_hand_keep_the_relation(
     named: dict[str, str], expected: tuple[str, str, str]
 ) -> None:
-    """B6: what is not named moves so that available_margin = available_usdt + almighty_gold, if
-    that is possible.
-    """
+    """B6: other fields move so that available_margin = available_usdt + almighty_gold."""
     made, _ = account()
     made.set(**named)
     assert expected == (

@@ -1,6 +1,4 @@
-"""The table of faults: each one strikes over real HTTP or a real socket, and the next answer is
-well again.
-"""
+"""The table of faults: each strikes over real HTTP or a socket, and the next answer is good."""
 
 import asyncio
 import gzip
@@ -30,9 +28,7 @@ def _ids(fault: RestFault | SocketFault) -> str:
 
 @pytest.mark.parametrize("fault", ANSWERED, ids=_ids)
 async def test_an_answer_comes_as_the_table_has_it_and_the_next_is_well(fault: RestFault) -> None:
-    """Status and type of the content are the fault's; one strike later the account answers as
-    before.
-    """
+    """Status and content type are the fault's; after it the account answers as before."""
     async with dependencies() as here:
         main = here.simulator.account("main", user_id="1162061")
         main.fault(fault, times=1)
@@ -75,7 +71,7 @@ def test_a3_every_reason_of_a_miss_has_a_fault() -> None:
     "fault", [fault for fault in ANSWERED if fault.means == READING and fault.true], ids=_ids
 )
 def test_unusual_readings_are_json_with_all_values(fault: RestFault) -> None:
-    """Where a reading must come of it, the values are all there."""
+    """A fault that means a reading keeps all values."""
     data = json.loads(unpack(fault.altered(FIELDS).body, "").decode("utf-8-sig"))["data"]
     entry = data[0] if isinstance(data, list) else data
     assert [float(FIELDS[name]) for name in list(FIELDS)[:5]] == [
@@ -99,9 +95,7 @@ def test_the_gateway_refuses_in_its_own_words() -> None:
 
 
 async def test_a_redirect_leads_to_another_host_that_would_see_the_follower() -> None:
-    """The redirect names another host, which is this server, so that a key that travels is
-    noticed.
-    """
+    """The redirect names another host, which is this server, so a key that travels is noticed."""
     async with dependencies() as here:
         main = here.simulator.account("main")
         main.fault("redirect", times=1)

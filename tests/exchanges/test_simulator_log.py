@@ -1,4 +1,4 @@
-"""The oracle: what was asked and answered, when, and how often."""
+"""The log of the simulated exchange: requests, answers, times and counts."""
 
 import json
 from decimal import Decimal

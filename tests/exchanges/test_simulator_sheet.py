@@ -1,4 +1,4 @@
-"""What an account shows: tokens, exact values, and the two shapes on the wire."""
+"""Simulated balances: tokens, exact values, and the two forms on the wire."""
 
 import json
 from decimal import Decimal
@@ -54,9 +54,7 @@ def test_rest_fields_are_those_of_the_official_sample() -> None:
 
 
 def test_push_is_the_official_sample() -> None:
-    """The sample push comes out byte for byte, but for white space: the same entry twice, no
-    time.
-    """
+    """The sample push comes out byte for byte, but for white space."""
     entry = (
         '{"margin":0.0,"profitUnreal":0,"freeze":0.0,"size":0,"available":488.53777423,"currency":"usdt","type":7,'
         '"almightyGold":0,"transferAvailable":488.53777423,"userId":1162061,"availableMargin":488.53777423,"hold":0.0}'
@@ -87,5 +85,5 @@ def test_a_float_tail_as_the_exchange_has_sent_one() -> None:
 
 
 def test_all_tokens_are_json() -> None:
-    """What is rendered parses."""
+    """Rendered JSON parses."""
     assert json.loads(push_frame(make_balances(1, 0, 0, 1), "7"))["data"][0]["userId"] == 7

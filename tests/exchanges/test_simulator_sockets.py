@@ -1,6 +1,4 @@
-"""The private WebSocket over a real connection: login, subscriptions, pings, pushes, error frames,
-the idle cut.
-"""
+"""The private WebSocket: login, subscriptions, pings, pushes, error frames, the idle cut."""
 
 import json
 from decimal import Decimal
@@ -30,9 +28,7 @@ ACK = {"biz": "futures", "data": {"result": True}, "channel": "subscribe", "type
     ],
 )
 def test_error_frames(text: str, expected: ClientFrame | str) -> None:
-    """Text that is no JSON and frames that are malformed earn the captured error frames; events are
-    case sensitive.
-    """
+    """Invalid JSON and malformed frames get error frames as captured; events are case-sensitive."""
     assert expected == parse_frame(text)
 
 
@@ -46,9 +42,7 @@ async def test_login_with_the_secret() -> None:
 
 @pytest.mark.parametrize("passphrase", ["wrong", "other-secret"])
 async def test_login_is_refused(passphrase: str) -> None:
-    """A wrong secret, another account's included, gets code 1003, the socket stays, and nothing can
-    be subscribed.
-    """
+    """A wrong secret gets code 1003; the socket stays open but cannot subscribe."""
     async with dependencies() as here, here.socket() as socket:
         main = here.simulator.account("main")
         here.simulator.account("other")

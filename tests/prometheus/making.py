@@ -135,7 +135,7 @@ def _condition(random: Random, series: list[str], every: Millis) -> tuple[str, s
 
 
 def _repeated(promql: str, every: Millis) -> str:
-    """What the expression was worth when last there was a sample."""
+    """The value of the expression at the last sample."""
     back, step = duration_text((LONGEST_GAP + 1) * every), duration_text(every)
     return f"last_over_time(({promql} and timestamp(available_margin) == time())[{back}:{step}])"
 
@@ -154,7 +154,7 @@ def _compared(random: Random, function: str, windows: list[list[Decimal]]) -> st
 
 
 def _windows(series: list[str], every: Millis, window: Millis) -> Iterator[list[Decimal]]:
-    """What a window holds at each reading; both ends belong to it."""
+    """The values of a window at each reading; both ends belong to it."""
     back = window // every
     for place, value in enumerate(series):
         if value != MISS:

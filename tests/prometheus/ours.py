@@ -1,6 +1,4 @@
-"""What marginwatch makes of a case: the player of `backtest`, and behind it the evaluator and the
-alerts themselves.
-"""
+"""A case in marginwatch: the replay session of `backtest`, with evaluator and alerts."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""What the tests of the replay play: readings of one account, and what comes of them."""
+"""Helpers of the replay tests: sessions, readings of one account, and their records."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC

@@ -1,4 +1,4 @@
-"""From records to messages: what is joined, what leaves at once, and the order of it all."""
+"""From records to messages: joining, urgent messages, and their order."""
 
 from datetime import UTC, time
 from decimal import Decimal
@@ -63,9 +63,7 @@ def test_firing_and_end_within_group_wait_are_told_as_one() -> None:
 
 
 def test_e1_what_gets_worse_while_news_waits_is_told_after_it() -> None:
-    """E1, E3, F5: as live, where what waits is sent as it was decided, and nothing is lost behind
-    it.
-    """
+    """E1, E3, F5: a queued notice is sent as it was decided, and later ones are not lost."""
     sinking = rule(worse_by=Decimal("0.1"), repeat=20 * SECOND)
     found = announcements([sinking], readings("95", "80", "60", *["20"] * 9), wait=12 * SECOND)
     assert told(found) == [
@@ -78,9 +76,7 @@ def test_e1_what_gets_worse_while_news_waits_is_told_after_it() -> None:
 
 
 def test_e2_what_waits_when_a_mute_begins_is_not_told() -> None:
-    """E2: a firing that was queued is superseded, and told when the mute ends and it fires
-    still.
-    """
+    """E2: a queued firing is superseded, and sent when the mute ends if it still fires."""
     window = MuteWindow("lunch", frozenset(DAYS), time(11, 0, 10), time(11, 5))
     low = rule("low", mute=("lunch",))
     inputs = [*readings("90", "90", "90"), reading(3, T0 + 10 * MINUTE, available_margin="90")]
@@ -167,9 +163,7 @@ def test_inputs_before_the_span_judge_nothing() -> None:
 
 
 def test_a5_a_step_of_the_clock_before_the_span_makes_nothing_missing() -> None:
-    """How long readings have been missing is a duration: the clock was set while windows were
-    filled.
-    """
+    """The time without readings is a duration, also if the clock was set meanwhile."""
     silent = rule(on_missing=OnMissing.FIRING, missing_after=2 * MINUTE)
     step = ClockStep(3, T0 + HOUR + 10 * SECOND, HOUR)
     inputs: list[Input] = [

@@ -1,6 +1,4 @@
-"""Test cases of rules: what comes of series, what differs from what is expected, and what explains
-it.
-"""
+"""Test cases of rules: outcome, differences from the expectation, and their explanation."""
 
 from dataclasses import replace
 from datetime import UTC
@@ -78,9 +76,7 @@ def _found(case: RuleTestCase, scheme: RuleSet = SCHEME) -> Differences:
 
 
 def test_attempts_are_spaced_by_the_interval_and_by_pauses() -> None:
-    """The account's start comes first; a shorter series goes on as it ended, and what is not sent
-    is not zero.
-    """
+    """The start comes first; a shorter series repeats its end; a field not sent is not zero."""
     fields = {"available_margin": parse_series("500 ~1m 490 480"), "al_freeze": parse_series("? 7")}
     start, *readings = case_inputs(fields, T0, 5 * SECOND)
     assert start == ConfigChange(1, T0)
@@ -150,9 +146,7 @@ def test_what_is_pending_is_left_out_unless_it_is_looked_at() -> None:
 
 
 def test_values_are_shown_as_everywhere_and_durations_as_they_are_written() -> None:
-    """With eight places at most: a person compares them with what is expected, and with what
-    `backtest` shows.
-    """
+    """Values have at most eight places, as in `backtest`, so people can compare them."""
     scheme = RuleSet(
         (system_rules.rule("no-readings", MINUTE), rule("ratio", "freeze_ratio > 2")), ()
     )
@@ -178,9 +172,7 @@ def test_values_are_shown_as_everywhere_and_durations_as_they_are_written() -> N
     ],
 )
 def test_a_value_is_what_is_shown_or_what_it_is_exactly(written: str, good: bool) -> None:
-    """Whoever writes more digits than are shown means them all; where they differ in those, all are
-    shown.
-    """
+    """An expectation with more digits than shown means them all; differing digits are all shown."""
     scheme = RuleSet((rule("ratio", "freeze_ratio > 2"),), ())
     fields = {"available_margin": parse_series("7"), "al_freeze": parse_series("100")}
     expected = replace(_change(0, "ratio", State.FIRING, written), shown=written)
@@ -306,7 +298,7 @@ def test_a_message_without_what_it_should_contain_is_shown() -> None:
 
 
 def test_a_message_that_does_not_come_has_a_place() -> None:
-    """What was expected of a muted rule, and when another message left."""
+    """A missing message has a place, also where another message left instead."""
     posts = (_post(6, "phone", ("low", Kind.FIRING)), _post(7, "mail", ("bad", Kind.FIRING)))
     found = _found(replace(_case(main="500 40"), posts=posts))
     assert [(line.sign, line.at // SECOND, *line.cells, line.remark) for line in found.posts] == [

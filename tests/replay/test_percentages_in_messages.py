@@ -1,6 +1,4 @@
-"""Ratios that a rule compares with a percentage, as people read them: in messages, in test cases
-and when explained.
-"""
+"""Ratios compared with a percentage: in messages, in test cases and in `explain`."""
 
 from datetime import UTC
 from decimal import Decimal
@@ -119,9 +117,7 @@ def test_c4_a_test_case_shows_a_percentage_that_can_be_written_into_it() -> None
 
 
 def test_c4_rules_are_recorded_with_their_percentages() -> None:
-    """C4: What is replayed of an epoch is shown as it was told live; recorded without, as a
-    ratio.
-    """
+    """C4: an epoch's replay shows percentages as live; one recorded without shows ratios."""
 
     def judged(played: Rule) -> str:
         (change,) = run_case(_case(), RuleSet((played,), ("phone",))).changes

@@ -43,14 +43,12 @@ TIMEOUT = MissReason.TIMEOUT
     ],
 )
 def test_words_give_attempts(text: str, expected: tuple[Slot, ...]) -> None:
-    """A value, steps from the last value, misses with their reasons, fields not sent, and how
-    often.
-    """
+    """Values, steps, misses with reasons, fields not sent, and counts."""
     assert parse_series(text) == CaseSeries(expected)
 
 
 def test_a_pause_is_the_time_to_the_next_attempt() -> None:
-    """It is no attempt itself."""
+    """A pause is not an attempt."""
     assert parse_series("500 ~10m -10x2 ~1h30m _") == CaseSeries(
         _slots("500", "490", "480", TIMEOUT), {1: 10 * MINUTE, 3: 90 * MINUTE}
     )

@@ -10,9 +10,7 @@ from tests.values import T0, miss, reading, rule
 
 
 def test_what_was_told_is_repeated_in_time() -> None:
-    """Messages count as delivered at once: the repeat clock starts there, and a clock step moves it
-    (E3, A5).
-    """
+    """E3, A5: messages count as delivered at once; a clock step moves the repeat clock."""
     low = rule(repeat=HOUR)
     inputs: list[Input] = [
         *readings("90"),
@@ -27,9 +25,7 @@ def test_what_was_told_is_repeated_in_time() -> None:
 
 
 def test_warming_judges_nothing_and_fills_windows() -> None:
-    """Readings before the play, unsettled suspects and clock steps among them, are what windows
-    remember.
-    """
+    """Readings before the start, unconfirmed ones and clock steps fill the windows."""
     fell = new_session(rule("fell", "delta(available_margin, 1h) < -300"))
     suspect = reading(1, T0 + 1, Quality.SUSPECT, available_margin="0")
     before: list[Input] = [
@@ -67,9 +63,7 @@ def test_codes_are_told_apart_without_remembering_all() -> None:
 
 
 def test_only_the_fields_that_rules_name_are_read() -> None:
-    """Derived fields count as what they are made of; conditions for the end count too; age is no
-    field that is sent.
-    """
+    """A derived field counts as its parts; `clear_when` counts too; age is not a sent field."""
     rules = [rule("a", "freeze_ratio > 0.5", clear_when="al_margin < 1"), rule("b", "age > 10s")]
     assert used_fields(rules) == ("available_margin", "al_margin", "al_freeze")
     assert used_fields([rule("b", "age > 10s")]) == ()
@@ -90,9 +84,7 @@ def test_alerts_of_one_instant_have_their_own_codes() -> None:
 
 
 def test_c7_messages_tell_of_the_amounts_that_rules_compare() -> None:
-    """C7: The same live and replayed, without keeping windows of fields of which no message tells a
-    trend.
-    """
+    """C7: trends are the same live and replayed; only fields in messages have windows."""
     rules = [
         rule("a", "al_freeze > 1 and drop(almighty_gold, 1h) > 5"),
         rule("b", clear_when="free_margin > 1"),

@@ -106,9 +106,7 @@ def test_what_is_no_record_of_rules_is_refused(broken: Any) -> None:
 
 
 def test_whether_a_rule_watched_an_account_is_seen_without_reading_it() -> None:
-    """By its name and its globs, whatever it asked; where that is not understood, it is not
-    claimed.
-    """
+    """A watched account is found by name and globs alone; False where the form is unknown."""
     recorded = {
         "rules": [replace(LOW, accounts=("grid-*",)).written() | {"when": "of another version"}]
     }

@@ -1,4 +1,4 @@
-"""Rules: whom they watch, and what they mean."""
+"""Rules: the accounts they watch, and their meaning."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -62,9 +62,7 @@ def test_watches(patterns: tuple[str, ...], expected: bool) -> None:
     ],
 )
 def test_spelling_is_no_meaning(first: str, second: str) -> None:
-    """D5: conditions are equal when their trees are, and so are the recorded meanings of their
-    rules.
-    """
+    """D5: conditions are equal when their trees are, and so are their recorded meanings."""
     left, right = parse_condition(first), parse_condition(second)
     assert (left, hash(left), str(left)) == (right, hash(right), str(right))
     assert replace(LOW, when=left).meaning == replace(LOW, when=right).meaning
@@ -140,9 +138,7 @@ def test_d5_a_meaning_is_recorded_as_text() -> None:
 
 
 def test_a_rule_is_recorded_as_it_would_be_written() -> None:
-    """Epochs hold the rules in force, in canonical spelling, so that a replay can read them
-    again.
-    """
+    """Epochs hold the rules in canonical form, so a replay can read them again."""
     bare = Rule("low", parse_condition("availableMargin<1_00"))
     assert bare.written() == {
         "name": "low",

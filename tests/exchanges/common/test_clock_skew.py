@@ -17,7 +17,7 @@ TOOK = st.integers(0, 10 * SECOND)
 def shown(
     ahead: Millis, there: Millis = 50, back: Millis = 50, sent: Millis = T0, *, time: bool = True
 ) -> Bounds:
-    """What an answer shows that took so long to be written, and so long to arrive."""
+    """Bounds from an answer that took so long to be written, and so long to arrive."""
     written = sent + there + ahead
     found = bounds(
         sent,
@@ -33,9 +33,7 @@ def shown(
 def test_one_answer_bounds_the_difference(
     ahead: int, there: int, back: int, part: int, time: bool
 ) -> None:
-    """However slow it was: the truth lies within, and the width is its duration, and a second
-    without a time.
-    """
+    """The truth lies within the bounds, which are as wide as the answer was slow."""
     found = shown(ahead, there, back, T0 + part, time=time)
     assert found.low <= ahead <= found.high
     assert found.high - found.low <= there + back + (0 if time else SECOND)
@@ -50,9 +48,7 @@ def test_one_answer_bounds_the_difference(
 def test_several_answers_never_exclude_the_truth(
     ahead: int, answers: list[tuple[int, int, int, bool]]
 ) -> None:
-    """Together they bound it no less closely than the best of the last; corrected time is no
-    farther off than ours.
-    """
+    """Bounds together are no wider than the best; corrected time is no farther off than ours."""
     skew = Skew()
     for there, back, part, time in answers:
         skew = skew.seen(shown(ahead, there, back, T0 + part, time=time))

@@ -35,9 +35,7 @@ def test_b2_passing_failures_wait_for_the_next_slot(reason: MissReason) -> None:
 
 
 def unusable(*minutes: float, between: MissReason | None = BAD) -> list[Millis]:
-    """The pauses in seconds after a bad answer at 0, and then at these minutes; the last but one
-    may be another.
-    """
+    """The pauses in seconds after bad answers at these minutes; the last but one may be another."""
     pause, found = pause_after(Pause(), BAD, T0), []
     for index, minute in enumerate(minutes):
         outcome = between if index == len(minutes) - 2 else BAD
@@ -101,9 +99,7 @@ def test_b2_the_first_success_ends_the_pause() -> None:
 
 
 def test_b2_a_passing_failure_is_no_success() -> None:
-    """B2: a timeout between two refusals is followed by the next slot, and the ladder goes on after
-    it.
-    """
+    """B2: after a timeout between two refusals comes the next slot; the ladder goes on after it."""
     assert lengths(LIMITED, LIMITED, MissReason.TIMEOUT, LIMITED) == [10, 30, 0, 60]
 
 
@@ -117,9 +113,7 @@ def test_b2_a_reload_frees_a_refused_key_only() -> None:
 def test_b2_the_record_tells_where_an_account_stands(
     attempts: list[tuple[MissReason, Millis]],
 ) -> None:
-    """B2, B3: misses as they are recorded lead to the pause that the daemon was in; by another
-    clock it is the same.
-    """
+    """B2, B3: recorded misses lead to the pause the daemon was in, by whichever clock."""
     pause, at, misses = Pause(), T0, []
     for reason, later in attempts:
         at = max(at + later, pause.not_before)

@@ -77,9 +77,7 @@ def test_a_subscription_that_nobody_answers_ends_it() -> None:
 
 
 def test_a_ping_every_fifteen_seconds() -> None:
-    """Whatever is pushed meanwhile: a silent socket is not health, and a talking one no proof that
-    it hears us.
-    """
+    """Pushes do not replace a pong: they do not prove that the exchange hears us."""
     up = line(*UP)
     assert next_action(up, T + PING_EVERY - 1) == Wait(1)
     assert next_action(after_event(up, PUSH, T + PING_EVERY), T + PING_EVERY) is Send.PING

@@ -37,9 +37,7 @@ def frame(*values: str | None) -> Frame:
 
 
 def holds(text: str, *values: str | None) -> bool | None:
-    """Whether a condition holds for values of al_margin, al_freeze, age, available_margin and a
-    window.
-    """
+    """Evaluate a condition for these values and a window."""
     return compile_truth(parse_condition(text).tree, Fixed())(frame(*values))
 
 
@@ -91,9 +89,7 @@ def test_three_valued_not(value: str | None, expected: bool | None) -> None:
     ],
 )
 def test_comparisons(operator: str, expected: list[bool]) -> None:
-    """Each comparison below, at and above its threshold, written either way round or between
-    fields.
-    """
+    """Each comparison below, at and above its threshold, in both directions and between fields."""
     values = ["4", "5.0", "6"]
     assert [holds(f"al_margin {operator} 5", value) for value in values] == expected
     assert [holds(f"al_margin {operator} al_freeze", value, "5") for value in values] == expected
@@ -230,6 +226,6 @@ def test_oriented_leaves_what_varies() -> None:
     [(compile_number, parse_condition("1 < 2").tree), (compile_truth, Field("age"))],
 )
 def test_wrong_kind(compile_: object, tree: Node) -> None:
-    """What the builder never makes is refused, not misread."""
+    """A tree that the builder never makes is refused."""
     with pytest.raises(TypeError, match="not a"):
         compile_(tree, Fixed())  # type: ignore[operator]

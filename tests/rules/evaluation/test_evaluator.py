@@ -43,7 +43,7 @@ def rule(when: str, clear_when: str = "") -> Rule:
 
 
 def whens(evaluator: Evaluator, readings: list[Reading]) -> list[bool | None]:
-    """What the rule `r` says to each reading."""
+    """Verdicts of the rule `r` at each reading."""
     return [evaluator.read(one)["r"].when for one in readings]
 
 
@@ -120,7 +120,7 @@ def test_longest_look_back() -> None:
 
 
 def test_deepest_nesting_works() -> None:
-    """What the parser lets through can be judged, windows in windows sixty deep."""
+    """An expression that parses can be evaluated, also windows nested sixty deep."""
     deep = rule("max(" * 60 + "available_margin" + ", 1s)" * 60 + " > 4")
     evaluator = Evaluator(
         [deep, Rule("not", parse_condition("not " * 60 + "available_margin > 4"))]
@@ -149,9 +149,7 @@ def test_a4_age_before_the_first_reading() -> None:
 
 
 def test_miss_concerns_only_rules_with_age() -> None:
-    """Promise 5: a miss gives a verdict to rules that ask for `age`, in `when` or in `clear_when`,
-    and to no other.
-    """
+    """Promise 5: a miss gives verdicts only to rules with `age` in `when` or `clear_when`."""
     rules = [
         Rule("plain", parse_condition("available_margin < 100")),
         Rule("when", parse_condition("age > 1m or available_margin < 100")),
@@ -161,9 +159,7 @@ def test_miss_concerns_only_rules_with_age() -> None:
 
 
 def test_miss_keeps_fields_and_moves_windows() -> None:
-    """At a miss the fields are as last judged, while windows are those of the miss's own
-    instant.
-    """
+    """At a miss fields are as last judged, and windows are those of the miss's instant."""
     evaluator = Evaluator(
         [rule("age > 0s and available_margin == 5 and max(available_margin, 1m) > 0")]
     )
@@ -239,9 +235,7 @@ class Side:
                 return {}
 
     def rebuild(self) -> None:
-        """Forget the windows and feed stored readings, from the last one at or before the
-        look-back's start.
-        """
+        """Rebuild the windows from stored readings, from the last before the look-back."""
         self.evaluator = Evaluator(self.rules)
         since = self.now - self.evaluator.look_back
         before = [number for number, (at, _) in enumerate(self.history) if at <= since]
@@ -257,9 +251,7 @@ def rules_of(trees: list[Node]) -> list[Rule]:
 
 @given(st.lists(conditions, min_size=1, max_size=3), days)
 def test_equals_recomputation(trees: list[Node], day: list[Event]) -> None:
-    """C1 to C4: after any readings, misses and steps, verdicts are those of a recomputation from
-    all readings.
-    """
+    """C1 to C4: after any inputs, verdicts equal those of a recomputation from all readings."""
     side = Side(rules_of(trees))
     for event in day:
         for name, verdict in side.apply(event).items():
@@ -276,9 +268,7 @@ def test_equals_recomputation(trees: list[Node], day: list[Event]) -> None:
 
 @given(st.lists(conditions, min_size=1, max_size=3), days, st.integers(0, 25))
 def test_equals_rebuild(trees: list[Node], day: list[Event], stop: int) -> None:
-    """Promise 4: an evaluator rebuilt at any point from the readings within its look-back says the
-    same ever after.
-    """
+    """Promise 4: an evaluator rebuilt at any point from its look-back gives the same verdicts."""
     live, restarted = Side(rules_of(trees)), Side(rules_of(trees))
     for number, event in enumerate(day):
         if number == stop:
@@ -336,9 +326,7 @@ def test_only_age_is_asked_at_misses(tree: Node) -> None:
 
 
 def test_c7_the_values_of_the_last_ten_minutes_are_at_hand_for_messages() -> None:
-    """C7: By their instants as the clock stands now, both ends included, also where their window is
-    packed.
-    """
+    """C7: instants are by the present clock, both ends included, also in packed windows."""
     evaluator = Evaluator([], ["available_margin"])
     for second in range(0, 1_205, 5):
         evaluator.read(margin(second * 1_000, str(second)))

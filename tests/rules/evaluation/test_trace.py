@@ -1,4 +1,4 @@
-"""Insight: what each part of a condition is worth, and what is to blame when it is unknown."""
+"""Traces: the value of each part of a condition, and the cause of an unknown one."""
 
 from decimal import Decimal
 
@@ -27,9 +27,7 @@ def sent(*margins: str) -> list[Balances]:
 
 
 def test_every_part_is_shown() -> None:
-    """Truths, numbers and durations each with their kind; of a window how much it holds, and since
-    when.
-    """
+    """Truths, numbers and durations with their types; windows with their count and start."""
     told = seen("max(al_margin + 1, 2m) > 4 and not age > 1m", *sent("7", "2", "3", "4"))
     assert (told.value, told.kind, len(told.children)) == (True, ValueType.TRUTH, 2)
     window = told.children[0].children[0]
@@ -48,9 +46,7 @@ def test_every_part_is_shown() -> None:
 
 
 def test_a_level_is_shown_and_a_length_is_not() -> None:
-    """Below a function of a window stands what it looks at, with its present value, and the
-    level.
-    """
+    """Below a window function are its series, with the present value, and its level."""
     told = seen("time_to(al_margin, 2 * al_freeze, 30m) < 2h", *sent("7"))
     (window, _) = told.children
     assert (window.kind, window.held) == (ValueType.DURATION, Held(1, 0, 0, needed=3))

@@ -13,9 +13,7 @@ from daemon.types import Balances
 
 
 def slid(name: str, span: int, *series: tuple[int, str], further: str = "") -> list[str | None]:
-    """The function's value after each entry of a series of (instant, value), `further` being its
-    level or its least.
-    """
+    """The function's value after each (instant, value); `further` is its level or its least."""
     function = window_function(name)
     ring = Ring()
     window = Window(ring, span)
@@ -34,9 +32,7 @@ def slid(name: str, span: int, *series: tuple[int, str], further: str = "") -> l
 
 
 def worth(text: str, *values: str | None) -> list[str | None]:
-    """What an expression on `al_margin` is worth after each reading of its values, ten seconds
-    apart.
-    """
+    """Values of an expression on `al_margin` after each of its readings, ten seconds apart."""
     tree = parse_condition(
         f"{text} >= 0{'s' if find(text.partition('(')[0]).result.name == 'DURATION' else ''}"
     ).tree

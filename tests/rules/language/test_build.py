@@ -1,4 +1,4 @@
-"""Building: kinds that do not fit, names that do not exist, bounds that are exceeded."""
+"""Building: types that do not fit, unknown names, exceeded bounds."""
 
 import pytest
 
@@ -24,7 +24,7 @@ NEITHER = (
 
 
 def refusal(text: str) -> tuple[int, str]:
-    """Where and why a text is refused."""
+    """Column and message of a refusal."""
     with pytest.raises(ExpressionError) as caught:
         parse_condition(text)
     return caught.value.column, caught.value.message

@@ -14,7 +14,7 @@ from daemon.rules.rule import Condition
 
 
 def outcome(text: str) -> Condition | ExpressionError:
-    """What a text is."""
+    """The condition or the error of a text."""
     try:
         return parse_condition(text)
     except ExpressionError as error:
@@ -57,7 +57,7 @@ def refusal(text: str) -> ExpressionError:
     ],
 )
 def test_language(text: str, expected: str) -> None:
-    """What may be written, and what it means as canonical text."""
+    """Texts and their canonical form."""
     parsed = parse_condition(text)
     assert (parsed.text, str(parsed)) == (text, expected)
 
@@ -118,9 +118,7 @@ def test_ten_thousand_characters_are_refused_unread(text: str) -> None:
     ],
 )
 def test_recorded_text_may_be_longer(text: str) -> None:
-    """Canonical text may be longer than what was written, so what we recorded reads back however
-    long it is.
-    """
+    """Recorded text is read back at any length, because canonical text may be longer."""
     parsed = parse_recorded(text)
     assert parse_recorded(str(parsed)) == parsed
 
@@ -134,15 +132,13 @@ def test_recorded_text_may_be_longer(text: str) -> None:
     ],
 )
 def test_recorded_text_may_nest_deeper(text: str) -> None:
-    """What was read once is read again in its canonical spelling, parentheses and all."""
+    """The canonical text of a deep condition, with its parentheses, is read again."""
     tree = parse_condition(text).tree
     assert parse_recorded(str(tree)).tree == tree
 
 
 def test_recorded_text_is_read_with_the_same_care() -> None:
-    """A recorded text nests hardly deeper than a written one, and what is no condition is refused
-    with its place.
-    """
+    """Recorded text has its own bounded depth, and invalid text is refused with its place."""
     with pytest.raises(ExpressionError) as caught:
         parse_recorded("(" * 5_000 + "1 < 2" + ")" * 5_000)
     assert "256 levels" in caught.value.message
@@ -159,15 +155,13 @@ def test_recorded_text_is_read_with_the_same_care() -> None:
     + ["exchange_unchanged >= 30s or age > 2m"],
 )
 def test_d7_only_recorded_rules_name_signs(text: str) -> None:
-    """D7: what system rules ask about has no name in a person's rule, and the kind it should have
-    in theirs.
-    """
+    """D7: system signals are unknown in a person's rule, and typed in system rules."""
     assert str(parse_recorded(text)) == text
     assert "there is no field" in refusal(text).message
 
 
 def test_d7_signs_are_not_suggested() -> None:
-    """What cannot be named is not proposed either."""
+    """System signals are not suggested either."""
     assert refusal("clock_skews > 1m").message.startswith(
         "there is no field `clock_skews`; the fields are"
     )
@@ -192,9 +186,7 @@ def test_longest() -> None:
     ids=["parentheses", "open", "signs", "nots", "sums", "windows"],
 )
 def test_nesting_is_bounded(text: str) -> None:
-    """However deep a text nests, the answer is an error with its place, never an exhausted
-    stack.
-    """
+    """Any nesting gives an error with its place, never an exhausted stack."""
     assert refusal(text).column > 0
 
 
@@ -249,9 +241,7 @@ words = st.sampled_from([*NAMES, *MARKS, "1", "20%", "1_0", "5m", "1h30m"])
 
 
 def nested(depth: int) -> st.SearchStrategy[str]:
-    """Texts that are nearly right: calls and operators within each other, with a slip here and
-    there.
-    """
+    """Nearly correct texts: nested calls and operators with a few errors."""
     if not depth:
         return words
     inner = nested(depth - 1)
@@ -297,9 +287,7 @@ SOUND = [
 @settings(max_examples=max(500, settings().max_examples))
 @given(st.sampled_from(SOUND), st.integers(0, 90), st.integers(0, 90), words | st.text(max_size=3))
 def test_a_damaged_condition(text: str, start: int, end: int, put: str) -> None:
-    """A condition with something cut out or put in is one that reads back, or an error with its
-    place.
-    """
+    """A damaged condition reads back, or gives an error with its place."""
     damaged = text[:start] + put + text[end:]
     told = outcome(damaged)
     if isinstance(told, ExpressionError):
@@ -310,8 +298,6 @@ def test_a_damaged_condition(text: str, start: int, end: int, put: str) -> None:
 
 
 def test_the_deepest_nesting_of_every_function() -> None:
-    """What may be nested to the bound is read, compiled and written without exhausting the
-    stack.
-    """
+    """An expression at the depth limit is parsed, compiled and written without a stack overflow."""
     deep = "abs(" * (MAX_DEPTH - 2) + "al_margin" + ")" * (MAX_DEPTH - 2) + " < 1"
     assert str(parse_condition(deep)) == deep

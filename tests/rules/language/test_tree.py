@@ -1,4 +1,4 @@
-"""Trees: canonical text, and what can be asked of a tree."""
+"""Trees: canonical text, and queries on a tree."""
 
 from decimal import Decimal
 
@@ -113,9 +113,7 @@ def test_look_back() -> None:
 
 
 def test_c1_only_the_series_adds_up() -> None:
-    """C1: a level is that of the present instant, so its own window does not add to the outer
-    one's.
-    """
+    """C1: a level is of the present instant, so its window does not add to the outer one's."""
     assert (
         look_back(parse_condition("time_to(al_margin, min(al_margin, 5m), 30m) > 1h").tree)
         == 30 * MINUTE
@@ -148,9 +146,7 @@ def test_c4_the_readable_text_reads_back(tree: Node) -> None:
     ],
 )
 def test_c4_percentages_are_written_as_such_for_people(text: str, canonical: str | None) -> None:
-    """C4: What a rule means, and is compared and recorded by, is as ever; a person reads the
-    percentage.
-    """
+    """C4: percentages are written for people; meaning, comparison and record are unchanged."""
     found = parse_condition(text)
     assert readable(found.tree) == text
     assert "%" not in str(found)
@@ -185,9 +181,7 @@ def test_c4_percentages_are_written_as_such_for_people(text: str, canonical: str
     ],
 )
 def test_c4_what_is_compared_with_a_percentage_is_one(text: str, expected: bool) -> None:
-    """C4: The literal decides, not the field: a constant that was written with a percent sign, or
-    made of such.
-    """
+    """C4: the literal decides, not the field: a constant with a percent sign, or made of such."""
     comparison = parse_condition(text).tree
     assert isinstance(comparison, Comparison)
     assert compares_percentages(comparison) is expected
