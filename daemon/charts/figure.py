@@ -262,9 +262,7 @@ class _Picture:
             self.axes.text(x, place, text, fontsize=SMALL, color=color, ha=side, zorder=6, **OVER)
 
     def _called(self, level: Level) -> str:
-        """The label of a level: the rule's name if there are several, an arrow if it is off the
-        scale.
-        """
+        """The label of a level: the rule's name if there are several, an arrow if off the scale."""
         several = len({each.rule for each in self.chart.levels}) > 1
         beyond = (
             "" if self.scale.holds(level.value) else DOWN if level.value < self.scale.low else UP

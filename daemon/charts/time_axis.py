@@ -35,9 +35,7 @@ class _Step(NamedTuple):
 
 
 def time_ticks(span: ChartSpan, zone: tzinfo | None, most: int = MOST) -> list[Tick]:
-    """At most `most` ticks. The first shows the day on a second line, as does each where it
-    changes.
-    """
+    """At most `most` ticks; a second line shows the day at the first and where it changes."""
     for step in STEPS:
         if (span.until - span.since) // step.length <= most:
             found = _instants(step.rhythm, span, zone)

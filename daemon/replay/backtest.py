@@ -57,7 +57,7 @@ class Joiner:
     """Joins notices for a channel within its `group_wait`, as live delivery does (SEMANTICS F5)."""
 
     group_waits: Mapping[str, Millis]
-    """By channel."""
+    """Time that news waits to be joined, by channel."""
     zone: tzinfo | None
     _waiting: dict[str, list[Notice]] = field(default_factory=dict)
 

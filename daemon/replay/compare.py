@@ -28,9 +28,7 @@ class PairedSessions:
     theirs: ReplaySession
 
     def played(self, inputs: Iterable[Input], first: int) -> Iterator[Pair]:
-        """Replay both, as `replay_account` does: inputs before the counter `first` only fill
-        windows.
-        """
+        """Replay both, as `replay_account` does: inputs before `first` only fill windows."""
         events = iter(inputs)
         for event in events:
             if event.seq >= first:
@@ -145,9 +143,7 @@ class RuleSetComparison:
             self._troubles[key].end(side, at)
 
     def _over(self, account: str, at: Millis) -> Iterator[RuleSetDifference]:
-        """Differences that ended before `at`. An alert that fires at the instant of an end still
-        joins it.
-        """
+        """Differences that ended before `at`; an alert at the instant of an end still joins."""
         over = [
             key
             for key, each in self._troubles.items()

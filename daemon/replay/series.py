@@ -54,7 +54,7 @@ class CaseSeries:
 
     slots: tuple[Slot, ...]
     pauses: Mapping[int, Millis] = field(default_factory=dict)
-    """By attempt: the time since the attempt before it, if that is not the interval."""
+    """Time since the attempt before, by attempt, if it is not the interval."""
 
     def at(self, index: int) -> Slot:
         """Result at an attempt. A shorter series repeats its last result."""

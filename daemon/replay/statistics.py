@@ -15,8 +15,9 @@ _Key = tuple[str, str, int]
 
 @dataclass(frozen=True, slots=True)
 class Worst:
-    """The worst value of one comparison of a rule. Values of different comparisons cannot be
-    ranked.
+    """The worst value of one comparison of a rule.
+
+    Values of different comparisons cannot be ranked.
     """
 
     value: Decimal

@@ -19,9 +19,7 @@ _SIGNS = frozenset("*?[")
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """The condition of a rule. Two conditions are equal when their trees are, however they are
-    written.
-    """
+    """The condition of a rule. Equal trees make equal conditions, however they are written."""
 
     text: str = field(compare=False)
     """The text as the person wrote it."""

@@ -27,9 +27,7 @@ class LoggedRequest:
     user_id: str
     path: str
     said: str
-    """`balances`, `push`, `login`, `sub`, `unsub`, `ping`, `code N` for a refusal, or a fault's
-    name.
-    """
+    """Name of the answer: `balances`, `push`, `login`, `ping`, …, `code N`, or a fault's name."""
     balances: Balances | None = None
     """The balances sent, if they can be read as balances; else None."""
     exchange_at: Millis | None = None

@@ -152,9 +152,7 @@ class Simulator:
         return await self._rest.answer(request, self._stopping)
 
     def _elsewhere(self) -> dict[str, str]:
-        """Redirect to another name of this server, so that a client that follows is seen in the
-        log.
-        """
+        """Redirect to another name of this server, so a client that follows is in the log."""
         moved = self.socket_status is not None and 300 <= self.socket_status < 400
         return {"Location": f"http://localhost:{self.port}{SOCKET_PATH}"} if moved else {}
 

@@ -152,9 +152,7 @@ def _succeeded(frame: Mapping[str, object]) -> bool | None:
 
 
 def frames(account: ExchangeAccount) -> Frames:
-    """The protocol of an account. The login frame holds the secret, as required; only TLS protects
-    it.
-    """
+    """The protocol of an account. Its login frame holds the secret, protected by TLS alone."""
     keys = (account.secret_key, account.api_key)
     login = _said("login", api_key=account.api_key, passphrase=account.secret_key)
     return Frames(login, (*Redactor(keys).forms, *keys))

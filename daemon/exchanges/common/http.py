@@ -106,10 +106,9 @@ class HttpSession:
         )
         self._keeping = _client(connector(keepalive_timeout=IDLE))
         self.fresh = _client(connector(force_close=True))
-        """Session that uses each connection once: for streams, and for hosts that break kept ones.
-        """
+        """Session that uses each connection once: for streams, and for hosts that break others."""
         self._wary: dict[str, int] = {}
-        """By host: number of further calls that need a new connection."""
+        """Further calls, by host, that need a new connection."""
 
     def caller(self, url: str) -> aiohttp.ClientSession:
         """The session for the next call to this address."""

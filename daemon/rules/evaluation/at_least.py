@@ -54,9 +54,7 @@ class MOfNCounter:
             self._at += by
 
     def when(self) -> bool | None:
-        """Whether enough readings hold. Unknown while later readings may still decide it (promise
-        5).
-        """
+        """Whether enough readings hold; unknown while later ones may still decide (promise 5)."""
         held = sum(self._held)
         if held >= self._least.count:
             return True

@@ -146,8 +146,7 @@ class Evaluator:
             for name, call in zip(changing, self._moving, strict=True)
         }
         self.windowed = frozenset(name for name, judge in judges.items() if judge.look_back)
-        """Rules with a window. The others are correct even where the windows could not be rebuilt.
-        """
+        """Rules with a window; the others are correct even if windows could not be rebuilt."""
         self.look_back = max(self._table.look_back, _remembered(judges.values()))
         """How far back readings must be fed for correct verdicts; nested windows add up.
 

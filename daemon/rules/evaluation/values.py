@@ -44,7 +44,7 @@ class ExpressionSeries:
     value: Value
     ring: Ring = field(default_factory=Ring)
     windows: dict[Millis, Window] = field(default_factory=dict)
-    """By window length."""
+    """Windows by their length."""
 
     def window(self, span: Millis) -> Window:
         if span not in self.windows:

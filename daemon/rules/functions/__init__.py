@@ -37,8 +37,9 @@ class WindowFunction:
     known_from: int
     """Readings that it needs (SEMANTICS C2); with fewer the value is unknown."""
     value: Callable[..., Decimal | None]
-    """The computation. Its arguments: the window, the aggregate if `keeps` is set, then the level
-    or the `least` if it has one.
+    """The computation of the value.
+
+    Its arguments: the window, the aggregate if `keeps` is set, then the level or the `least`.
     """
     keeps: Callable[[], RunningAggregate] | None = None
     """The aggregate that it needs; functions with the same aggregate share it."""

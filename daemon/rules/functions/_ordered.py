@@ -31,7 +31,7 @@ class Ordered(RunningAggregate):
         """The last value of each block."""
         self._sizes: list[int] = []
         self.hint = 0
-        """Where the last search by position ended; changes no result."""
+        """End of the last search by position; changes no result."""
         self._ends: list[int] = []
         """End position of each block; empty until it is needed."""
 

@@ -22,8 +22,9 @@ class ExpressionError(MarginwatchError):
         self.text = text
 
     def caret(self) -> str:
-        """The line at fault with a caret under the character. Long lines are cut; control
-        characters are made harmless.
+        """The line at fault with a caret under the character.
+
+        Long lines are cut, and control characters are made harmless.
         """
         start = self.text.rfind("\n", 0, self.column) + 1
         end = self.text.find("\n", self.column)
