@@ -14,10 +14,10 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from daemon.rules import functions
-from daemon.rules.evaluation.compile import truth
+from daemon.rules.evaluation.compile import compile_truth
 from daemon.rules.evaluation.values import ValueTable
 from daemon.rules.functions import Parameter, PlainFunction
-from daemon.rules.language.parse import condition
+from daemon.rules.language.parse import parse_condition
 from daemon.text.durations import parse_duration
 from daemon.types import Balances, Millis
 
@@ -41,7 +41,7 @@ def walk(count: int) -> list[Balances]:
 
 def judging(text: str) -> Judge:
     table = ValueTable()
-    holds = truth(condition(text).tree, table)
+    holds = compile_truth(parse_condition(text).tree, table)
 
     def judge(at: Millis, balances: Balances) -> None:
         table.feed(at, balances)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from daemon.rules.evaluation.evaluator import Verdict
-from daemon.rules.language.parse import condition
+from daemon.rules.language.parse import parse_condition
 from daemon.rules.rule import Rule
 from daemon.types import (
     AccountState,
@@ -50,8 +50,8 @@ def miss(seq: int, at: Millis = T0, reason: MissReason = MissReason.TIMEOUT) -> 
 
 def rule(name: str = "low", when: str = "available_margin < 100", **policy: Any) -> Rule:
     if isinstance(policy.get("clear_when"), str):
-        policy["clear_when"] = condition(policy["clear_when"])
-    return Rule(name, condition(when), **policy)
+        policy["clear_when"] = parse_condition(policy["clear_when"])
+    return Rule(name, parse_condition(when), **policy)
 
 
 def judged(

@@ -1,1 +1,1 @@
-"""Charts of recorded readings: chosen, thinned out and drawn in a process of their own."""
+"""Charts of recorded readings: selected, down-sampled and rendered in their own process."""

@@ -1,8 +1,7 @@
-"""What a chart shows: one field of one account over a span, thinned to what a picture can hold.
-Pure.
+"""The data of a chart: one field of one account over a span, down-sampled. Pure.
 
-Nothing here knows how it is drawn; `thinning` makes the lines, `drawn` has a process draw them. As
-JSON it goes to that process: numbers with all their digits, the time zone by its name.
+`downsample` makes the lines, and `renderer` starts the process that draws them. The chart goes to
+that process as JSON: numbers with all digits, the time zone by its name.
 """
 
 from dataclasses import dataclass
@@ -17,12 +16,12 @@ from daemon.types import Millis
 
 
 class Unit(StrEnum):
-    """What the numbers are."""
+    """Unit of the values."""
 
     USDT = "usdt"
     RATIO = "ratio"
     PERCENT = "percent"
-    """A ratio that is written as a percentage."""
+    """A ratio, written as a percentage."""
     DURATION = "duration"
     """Milliseconds."""
 
@@ -38,40 +37,40 @@ class ChartSpan(NamedTuple):
 
 
 class Level(NamedTuple):
-    """A number that a rule compares the field with."""
+    """A threshold: a number that a rule compares the field with."""
 
     value: Decimal
     rule: str
     clear: bool = False
-    """It stands in `clear_when`."""
+    """Whether it is in `clear_when`."""
     percent: bool = False
-    """It is written as a percentage."""
+    """Whether it is written as a percentage."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """All that is drawn. Instants lie within `span`."""
+    """The whole chart. All instants are within `span`."""
 
     field: str
     account: str
     span: ChartSpan
-    """The ends of the picture."""
+    """Start and end of the time axis."""
     zone: ZoneInfo | None = None
-    """None is the system's."""
+    """Time zone of the labels; None is the system's."""
     unit: Unit = Unit.USDT
     lines: tuple[tuple[Point, ...], ...] = ()
-    """What is joined; nothing joins one to the next. Values are finite."""
+    """Runs of points; each run is drawn as one line. Values are finite."""
     gaps: tuple[ChartSpan, ...] = ()
-    """Without readings."""
+    """Spans without readings."""
     infinite: tuple[ChartSpan, ...] = ()
-    """With readings whose value is infinite, which no scale has room for."""
+    """Spans with infinite values, which no axis can show."""
     levels: tuple[Level, ...] = ()
     firing: tuple[ChartSpan, ...] = ()
-    """What still fires does so until the end of the picture."""
+    """Spans with a firing alert; one that still fires reaches the end."""
     title: str = ""
-    """Instead of the field."""
+    """Title; the name of the field if empty."""
     note: str = ""
-    """What a person must know about the field."""
+    """A note about the field for the reader."""
 
     @property
     def last(self) -> Point | None:
@@ -83,7 +82,7 @@ def encode(chart: Chart) -> bytes:
 
 
 def decode(text: bytes) -> Chart:
-    """Raises msgspec.ValidationError for what `encode` did not give."""
+    """Parse an encoded chart. Raises msgspec.ValidationError for anything else."""
     return msgspec.json.decode(text, type=Chart, dec_hook=_zone)
 
 

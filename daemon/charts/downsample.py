@@ -1,11 +1,10 @@
-"""From readings to the lines of a chart: however many there are, what remains fits a picture. Pure.
+"""Reduces readings to the lines of a chart, so that any number of them fits a picture. Pure.
 
-    marks ──► spaced ──► thinned
-              what is missing is marked: also where only the time between two readings says so
-                         by column of the picture the first, the lowest, the highest and the last; broken lines
+    readings ──► `mark_gaps`: marks missing readings, also where only the distance shows them
+             ──► `thin_out`:  first, lowest, highest and last per column; lines broken at gaps
 
-In one pass, so that a year takes no more memory than an hour. No point is made up, none is moved,
-and a line ends where readings are missing.
+One pass, so a year takes no more memory than an hour. No point is invented or moved, and a line
+ends where readings are missing.
 """
 
 from collections import deque
@@ -20,25 +19,26 @@ from daemon.charts.chart import ChartSpan, Point
 from daemon.types import Millis
 
 COLUMNS = 640
-"""Of a chart: about one a pixel."""
+"""Columns of a chart, about one per pixel."""
 
 FACTOR = 3
-"""Readings that are further apart than so many usual distances have a gap between them."""
+"""Readings further apart than this many usual distances have a gap between them."""
 
 RECENT = 9
-"""Distances of which the middle one is the usual one: a new pace is taken for usual after half as
-many.
+"""Number of distances whose median is the usual one.
+
+A new interval counts as usual after half as many.
 """
 
 FIRST = 17
-"""Marks that tell the pace at the beginning."""
+"""Readings that give the usual distance at the start."""
 
 ENOUGH = 5
-"""Fewer distances than this tell no pace."""
+"""Fewer distances than this give no usual distance."""
 
 
 class ChartPoint(NamedTuple):
-    """A reading's value. None is unknown: the attempt was a miss, or the field was not sent."""
+    """A reading's value. None is a miss, or a field that was not sent."""
 
     at: Millis
     value: Decimal | None
@@ -46,31 +46,29 @@ class ChartPoint(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FieldLine:
-    """How a field went."""
+    """The lines, gaps and infinite spans of a field."""
 
     lines: tuple[tuple[Point, ...], ...] = ()
     gaps: tuple[ChartSpan, ...] = ()
     infinite: tuple[ChartSpan, ...] = ()
 
 
-def course(
+def downsample(
     marks: Iterable[ChartPoint], span: ChartSpan, every: Millis | None, columns: int = COLUMNS
 ) -> FieldLine:
-    """What a chart of the span shows of the marks, which come in the order of time.
+    """Reduce the points of a span, oldest first, to what a chart shows.
 
-    `every` is how often the account is read, where that is known; what was recorded at another pace
-    shows it by itself.
+    `every` is the account's polling interval, if known. A different interval in the record is
+    recognised from the readings.
     """
     within = (mark for mark in marks if span.since <= mark.at < span.until)
-    return thinned(spaced(within, span, every), span, columns)
+    return thin_out(mark_gaps(within, span, every), span, columns)
 
 
-def spaced(
+def mark_gaps(
     marks: Iterable[ChartPoint], span: ChartSpan, every: Millis | None
 ) -> Iterator[ChartPoint]:
-    """The same, and between two readings that are too far apart a mark that says so; at the ends of
-    the span too.
-    """
+    """Add a missing point between readings that are too far apart, also at the ends of the span."""
     rest = iter(marks)
     first = list(islice(rest, FIRST))
     pace, last = _Pace.of(first, every), span.since
@@ -88,11 +86,11 @@ def spaced(
 
 @dataclass(slots=True)
 class _Pace:
-    """How far apart readings usually are."""
+    """The usual distance of readings."""
 
     recent: deque[Millis]
     least: Millis
-    """So far apart they may always be."""
+    """Distance that is always accepted."""
 
     @classmethod
     def of(cls, marks: Sequence[ChartPoint], every: Millis | None) -> "_Pace":
@@ -108,9 +106,10 @@ class _Pace:
         self.recent.append(distance)
 
 
-def thinned(marks: Iterable[ChartPoint], span: ChartSpan, columns: int = COLUMNS) -> FieldLine:
-    """Lines of at most four points a column. What is missing within one column cannot be seen, and
-    breaks no line.
+def thin_out(marks: Iterable[ChartPoint], span: ChartSpan, columns: int = COLUMNS) -> FieldLine:
+    """Reduce points to lines of at most four points per column.
+
+    A gap within one column cannot be seen and breaks no line.
     """
     sketch = _Sketch(span, columns)
     for mark in marks:
@@ -125,7 +124,7 @@ def thinned(marks: Iterable[ChartPoint], span: ChartSpan, columns: int = COLUMNS
 
 @dataclass(slots=True)
 class _Column:
-    """The points of one column of the picture that matter, with their numbers in it."""
+    """The extreme points of one column, each with its index in the column."""
 
     index: int
     first: tuple[int, Point]
@@ -145,13 +144,13 @@ class _Column:
             self.high = one
 
     def points(self) -> list[Point]:
-        """In their order, each once."""
+        """The points by time, each once."""
         return [point for _, point in sorted({self.first, self.low, self.high, self.last})]
 
 
 @dataclass(slots=True)
 class _Sketch:
-    """Grows mark by mark."""
+    """Builds the lines point by point."""
 
     span: ChartSpan
     columns: int
@@ -160,11 +159,11 @@ class _Sketch:
     infinite: list[ChartSpan] = field(default_factory=list)
     column: _Column | None = None
     read_at: Millis | None = None
-    """The last reading, whatever its value."""
+    """Instant of the last reading, whatever its value."""
     missing_since: Millis | None = None
     infinite_since: Millis | None = None
     broken: bool = True
-    """The next point begins a line."""
+    """Whether the next point begins a new line."""
 
     def miss(self) -> None:
         if self.missing_since is None:

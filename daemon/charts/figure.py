@@ -1,8 +1,8 @@
-"""A chart as a picture, by matplotlib: the only module that imports it, and imported only by the
-process that draws.
+"""Draws a chart with matplotlib. Only this module imports it, and only the render process imports
+this.
 
 Made for a phone that shows it 360 pixels wide: large type, few ticks, thick lines. It has its own
-background: a light mail and a dark one show the same.
+background, so light and dark mail show the same picture.
 """
 
 import io
@@ -16,25 +16,25 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from daemon.charts.chart import Chart, ChartSpan, Level, Unit
-from daemon.charts.time_axis import times
-from daemon.charts.value_axis import Scale, apart, plain, scale, short
+from daemon.charts.time_axis import time_ticks
+from daemon.charts.value_axis import Scale, format_exact, format_short, make_scale, spread_labels
 from daemon.types import Millis
 
 WIDTH, HEIGHT = 800, 450
-"""Pixels."""
+"""Size of the picture in pixels."""
 
 DPI = 100
 LARGE, MIDDLE, SMALL = 22.0, 18.0, 16.0
-"""Type, in points; the small one is still ten pixels high where the picture is 360 wide."""
+"""Font sizes in points; the small one is still 10 pixels high when the picture is 360 wide."""
 
 EDGE, HEAD, FOOT = 14, 92, 68
-"""Pixels: around all, above the axes, and below them."""
+"""Pixels around the picture, above the axes, and below them."""
 
 SIDE, WIDEST = 44, 280
-"""Pixels beside the axes, at least and at most."""
+"""Pixels beside the axes, least and most."""
 
 LONGEST = 100
-"""Characters of a line of the head."""
+"""Characters of a line in the header."""
 
 PAPER, INK, GREY, GRID = "#ffffff", "#1b1f24", "#57606a", "#d8dee4"
 LINE, THRESHOLD, CLEAR = "#0b5cad", "#c01c1c", "#12753c"
@@ -42,41 +42,39 @@ FIRING, GAP, INFINITE = "#ffd9d4", "#e6eaee", "#efd9fa"
 
 STYLE: Any = {
     "font.family": ["DejaVu Sans"],
-    "text.parse_math": False,  # a name may have a dollar
-    "path.simplify": False,  # what is drawn is thinned already, and keeps its extremes
+    "text.parse_math": False,  # a name may contain a dollar
+    "path.simplify": False,  # points are down-sampled already, and keep their extremes
     "hatch.color": "#c3cad1",
     "hatch.linewidth": 1.5,
 }
 
 OVER: Any = {"va": "center", "path_effects": [withStroke(linewidth=4, foreground=PAPER)]}
-"""How it is written over lines: the letters have a rim, so that they are read, and as little as can
-be is hidden.
-"""
+"""Style of text over lines: a rim keeps letters readable and hides as little as possible."""
 
 VISIBLE = 3.0
-"""Pixels that a span has at least, however short it was."""
+"""Least width of a span in pixels, however short it is."""
 
 HATCHED = 10.0
-"""Pixels from which on a gap is hatched."""
+"""Width in pixels from which a gap is hatched."""
 
 NEAR = 0.35
-"""Of the width, in which a label must not be in the way of a line."""
+"""Part of the width beside each edge in which a label must not cover a line."""
 
 APART = 32
-"""Pixels between the middles of two labels."""
+"""Least distance between the centres of two labels, in pixels."""
 
 NAME = 18
 """Characters of a rule's name beside its level."""
 
 DENSE = 400
-"""So many points make a thinner line."""
+"""Number of points from which the line is thinner."""
 
 NOTHING = "no readings in these hours"
 INFINITY, UP, DOWN = "\N{INFINITY}", "\N{UPWARDS ARROW}", "\N{DOWNWARDS ARROW}"
 
 
-def png(chart: Chart) -> bytes:
-    """The picture."""
+def render_png(chart: Chart) -> bytes:
+    """Render a chart as PNG."""
     with mpl.rc_context(STYLE):
         figure = Figure(
             figsize=(WIDTH / DPI, HEIGHT / DPI),
@@ -93,9 +91,7 @@ def png(chart: Chart) -> bytes:
 
 @dataclass
 class _Picture:
-    """Within the axes, all is measured from 0 to 1: to the right along the span, and up along the
-    scale.
-    """
+    """One chart on one figure. Inside the axes both coordinates run from 0 to 1."""
 
     chart: Chart
     figure: Figure
@@ -105,7 +101,7 @@ class _Picture:
     def __post_init__(self) -> None:
         chart = self.chart
         values = [point.value for line in chart.lines for point in line]
-        self.scale = scale(values, [level.value for level in chart.levels], chart.unit)
+        self.scale = make_scale(values, [level.value for level in chart.levels], chart.unit)
         self.axes = self.figure.add_axes(self._place(), facecolor="none", xlim=(0, 1), ylim=(0, 1))
 
     def draw(self) -> None:
@@ -119,7 +115,7 @@ class _Picture:
     # Around the axes.
 
     def _place(self) -> tuple[float, float, float, float]:
-        """Left, bottom, width and height of the axes, as parts of the picture."""
+        """Left, bottom, width and height of the axes, as fractions of the picture."""
         left = max(
             SIDE, *(self._wide(label, SMALL) + EDGE + 8 for _, label in self.scale.ticks), SIDE
         )
@@ -148,9 +144,7 @@ class _Picture:
         self._line(HEIGHT - 68, " · ".join(parts), SMALL, color=GREY)
 
     def _line(self, y: float, text: str, size: float, **how: Any) -> None:
-        """A line of the head, as large as there is room for, and cut only where no person could
-        read a smaller one.
-        """
+        """Write a header line, in the largest size that fits; cut only below a readable size."""
         text = text[:LONGEST]
         while self._wide(text, size, **how) > WIDTH - 2 * EDGE:
             if size > SMALL - 3:
@@ -163,8 +157,8 @@ class _Picture:
         chart, axes = self.chart, self.axes
         axes.spines[["left", "top", "right"]].set_visible(False)
         axes.spines["bottom"].set_color(GREY)
-        ticks = times(chart.span, chart.zone)
-        # Two lines each, so that all stand equally high.
+        ticks = time_ticks(chart.span, chart.zone)
+        # Two lines each, so all labels have the same height.
         axes.set_xticks(
             [self._x(tick.at) for tick in ticks], [f"{tick.label}\n " for tick in ticks]
         )
@@ -202,7 +196,7 @@ class _Picture:
         )
 
     def _say(self, span: ChartSpan, text: str, height: float, color: str) -> None:
-        """In the middle of the span, where it has room."""
+        """Write text in the middle of the span, if it fits."""
         if self._wide(text, SMALL) + EDGE < self._long(span):
             place = self._middle(span), height
             self.axes.text(*place, text, fontsize=SMALL, color=color, ha="center", zorder=5, **OVER)
@@ -243,17 +237,22 @@ class _Picture:
 
     def _value(self) -> str:
         last, levels = self.chart.last, (level.value for level in self.chart.levels)
-        return "" if last is None else short(last.value, self.scale.step, levels, self.chart.unit)
+        return (
+            ""
+            if last is None
+            else format_short(last.value, self.scale.step, levels, self.chart.unit)
+        )
 
     def _levels(self) -> None:
-        """Each a line with its number, all on the side on which they are least in the way."""
+        """Draw each level as a line with its number, on the side with the fewest lines."""
         levels = sorted(self.chart.levels)
         heights = [min(1.0, max(0.0, self.scale.height(level.value))) for level in levels]
         texts = [self._called(level) for level in levels]
         wide = max((self._wide(text, SMALL) for text in texts), default=0) / self._pixels() + 0.02
         left = self._room(heights, 0.0) >= self._room(heights, 1.0)
         x, side, ends = (0.01, "left", (wide, 1.0)) if left else (0.99, "right", (0.0, 1 - wide))
-        places = apart(heights, min(APART / self._tall(), 1 / max(1, len(levels))))
+        tall = self.axes.get_position().height * HEIGHT
+        places = spread_labels(heights, min(APART / tall, 1 / max(1, len(levels))))
         for level, height, place, text in zip(levels, heights, places, texts, strict=True):
             color = CLEAR if level.clear else THRESHOLD
             if self.scale.holds(level.value):
@@ -263,20 +262,18 @@ class _Picture:
             self.axes.text(x, place, text, fontsize=SMALL, color=color, ha=side, zorder=6, **OVER)
 
     def _called(self, level: Level) -> str:
-        """By the rule's name where there are several; with an arrow where the picture has no room
-        for it.
-        """
+        """The label of a level: the rule's name if there are several, an arrow if off the scale."""
         several = len({each.rule for each in self.chart.levels}) > 1
         beyond = (
             "" if self.scale.holds(level.value) else DOWN if level.value < self.scale.low else UP
         )
         word = "clears at" if level.clear else "" if several else "threshold"
         name = level.rule if len(level.rule) <= NAME else f"{level.rule[: NAME - 1]}…"
-        parts = (beyond, name if several else "", word, plain(level.value, self.chart.unit))
+        parts = (beyond, name if several else "", word, format_exact(level.value, self.chart.unit))
         return " ".join(filter(None, parts))
 
     def _room(self, heights: Sequence[float], side: float) -> float:
-        """How far the lines stay away from these heights on one side."""
+        """Distance of the lines from these heights on one side."""
         near = [
             point.value
             for line in self.chart.lines
@@ -301,9 +298,6 @@ class _Picture:
 
     def _pixels(self) -> float:
         return self.axes.get_position().width * WIDTH
-
-    def _tall(self) -> float:
-        return self.axes.get_position().height * HEIGHT
 
     def _wide(self, text: str, size: float, **how: Any) -> float:
         """Pixels."""

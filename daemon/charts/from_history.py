@@ -1,9 +1,7 @@
-"""Charts out of the record: how a field went, where readings are missing, the levels of rules, and
-when they fired.
+"""Builds charts from the record: values, gaps, levels of rules, and when they fired.
 
-Reads only, blocking, in one pass with flat memory: for a thread, or for a command. Instants are
-those that are meant now, moved by every step of our clock that was recorded after them (SEMANTICS
-A5), so that no line runs backwards.
+Read-only and blocking, in one pass with flat memory: for a thread or a command. Instants are moved
+by every clock step recorded after them (SEMANTICS A5), so no line runs backwards.
 """
 
 import re
@@ -16,7 +14,7 @@ from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from daemon.charts.chart import Chart, ChartSpan, Level, Unit
-from daemon.charts.downsample import ChartPoint, course
+from daemon.charts.downsample import ChartPoint, downsample
 from daemon.readings.exact import negated
 from daemon.readings.fields import CORE, MADE_OF, VALUES
 from daemon.rules.language.tree import (
@@ -45,40 +43,40 @@ from daemon.types import (
 )
 
 LAST_HOURS: Millis = 6 * HOUR
-"""How far back the chart of an alert goes."""
+"""Time span of an alert's chart."""
 
 RATIOS = frozenset({"margin_usage", "freeze_ratio"})
 
 NOTES = {"free_margin": "a cautious estimate"}
-"""What whoever shows a field must say of it."""
+"""Notes that must be shown with a field."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a chart is about."""
+    """The account, field and span of a chart."""
 
     account: str
     field: str
     span: ChartSpan
     zone: ZoneInfo | None = None
     every: Millis | None = None
-    """How often the account is read, where that is known."""
+    """Polling interval, if known."""
 
 
 Seen: TypeAlias = Callable[[Replayed], None]
-"""Is told every input on the way, for a progress bar."""
+"""Called with every input, for a progress bar."""
 
 
 def unseen(_: Replayed) -> None:
-    """Nobody looks on."""
+    """Default callback: does nothing."""
 
 
-def chart(history: History, subject: Subject, rules: Iterable[Rule], seen: Seen = unseen) -> Chart:
-    """The subject with the levels of the rules that compare it with a number, and when those fired.
+def field_chart(
+    history: History, subject: Subject, rules: Iterable[Rule], seen: Seen = unseen
+) -> Chart:
+    """Chart of a field with the levels of the rules that compare it, and when those rules fired.
 
-    Raises:
-        StoreError: where the record cannot be read.
-
+    Raises StoreError if the record cannot be read.
     """
     found = {rule.name: levels(rule, subject.field) for rule in rules}
     named = [name for name, each in found.items() if each]
@@ -86,30 +84,26 @@ def chart(history: History, subject: Subject, rules: Iterable[Rule], seen: Seen 
 
 
 def alert_chart(history: History, subject: Subject, rule: Rule) -> Chart:
-    """The subject with the levels of one rule, and when it fired, whatever it compares.
+    """Chart of a field with the levels of one rule, and when it fired, whatever it compares.
 
-    Raises:
-        StoreError: where the record cannot be read.
-
+    Raises StoreError if the record cannot be read.
     """
     return _chart(history, subject, levels(rule, subject.field), (rule.name,))
 
 
-def before(at: Millis, back: Millis = LAST_HOURS) -> ChartSpan:
-    """The hours up to an instant, it included."""
+def span_before(at: Millis, back: Millis = LAST_HOURS) -> ChartSpan:
+    """The span up to and including an instant."""
     return ChartSpan(at - back, at + 1)
 
 
-def field_of(judged: DecidingComparison | None) -> str:
-    """The field to show for what was judged: of an expression the first one in it; where it has
-    none, the margin.
-    """
+def field_to_show(judged: DecidingComparison | None) -> str:
+    """The field to show for a judged comparison: the first one in it, else the margin."""
     words = re.findall(r"\w+", "" if judged is None else judged.field)
     return next((word for word in words if word in VALUES), CORE[0])
 
 
 def levels(rule: Rule, field: str) -> list[Level]:
-    """The numbers that a rule compares exactly this field with."""
+    """Numbers that a rule compares with exactly this field."""
     conditions = ((rule.when, False), (rule.clear_when, True))
     found = [
         Level(number, rule.name, clear, is_percentage(limit))
@@ -147,7 +141,7 @@ def _chart(
     seen: Seen = unseen,
 ) -> Chart:
     steps, levels = history.steps(subject.account), tuple(compared)
-    went = course(_marks(history, subject, steps, seen), subject.span, subject.every)
+    went = downsample(_marks(history, subject, steps, seen), subject.span, subject.every)
     return Chart(
         subject.field,
         subject.account,
@@ -173,7 +167,7 @@ def _unit(field: str, levels: Iterable[Level]) -> Unit:
 
 
 def _marks(history: History, subject: Subject, steps: Steps, seen: Seen) -> Iterator[ChartPoint]:
-    """What was judged, what was missed, and what is recorded as missing."""
+    """Points from judged readings, misses and recorded gaps, by time."""
     lost = sorted(_lost(history, subject, steps), key=attrgetter("at"))
     read = _read(history, subject, steps, seen)
     return merge(read, lost, key=attrgetter("at")) if lost else read
@@ -192,13 +186,11 @@ def _read(history: History, subject: Subject, steps: Steps, seen: Seen) -> Itera
             case Miss():
                 yield ChartPoint(at, None)
             case _:
-                pass  # it was not judged, and what settled it follows
+                pass  # not judged; the reading that settled it follows
 
 
 def _lost(history: History, subject: Subject, steps: Steps) -> Iterator[ChartPoint]:
-    """The ends of the gaps that are recorded. A step of the clock is none: time goes on, its
-    readings are there.
-    """
+    """The ends of the recorded gaps. A clock step is not a gap: its readings are there."""
     for gap in history.gaps(*_reach(subject.span, steps)):
         if gap.account == subject.account and gap.reason is not GapReason.CLOCK_STEP:
             yield from (
@@ -220,7 +212,7 @@ def _firing(
 
 
 def _fired(alert: Alert, span: ChartSpan, steps: Steps) -> ChartSpan | None:
-    """Steps move an open alert where it is recorded; from its end on, nothing does."""
+    """The firing span of an alert. Clock steps after its end no longer move it."""
     if alert.fired_at is None:
         return None
     moved = 0 if alert.ended_seq is None else steps.moved(alert.ended_seq)
@@ -230,14 +222,12 @@ def _fired(alert: Alert, span: ChartSpan, steps: Steps) -> ChartSpan | None:
 
 
 def _reach(span: ChartSpan, steps: Steps) -> ChartSpan:
-    """Where to look for instants as they were recorded, to find those that lie in the span as they
-    are meant.
-    """
+    """The span to search by recorded instants, to find those that lie in `span` once moved."""
     return ChartSpan(span.since - max(0, *steps.moves), span.until - min(0, *steps.moves))
 
 
 def _joined(spans: Iterable[ChartSpan]) -> Iterator[ChartSpan]:
-    """Those of several rules as one where they overlap."""
+    """Merge overlapping spans of several rules."""
     run: ChartSpan | None = None
     for span in sorted(spans):
         if run is not None and span.since <= run.until:

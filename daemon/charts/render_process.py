@@ -1,8 +1,8 @@
-"""The process that draws one chart: `python -m daemon.charts.render_process`. Reads a Chart as
-JSON, writes a PNG.
+"""The process that draws one chart: reads a Chart as JSON from stdin, writes a PNG to stdout.
 
-It lives for a second, so that matplotlib never lies in the daemon's memory. Whoever starts it ends
-it when it takes too long; should nobody be left to do that, the kernel does.
+Started as `python -m daemon.charts.render_process`. It runs for about a second, so matplotlib never
+stays in the daemon's memory. The daemon kills it when it takes too long; if the daemon is gone, the
+kernel does.
 """
 
 import os
@@ -13,28 +13,28 @@ import sys
 from pathlib import Path
 
 PREFIX = "marginwatch-chart-"
-"""How the directory is named that it is given for what matplotlib wants to keep."""
+"""Prefix of the temporary directory for matplotlib's files."""
 
 NICE = 10
 MEMORY = 512 * 1024**2
-"""Bytes of its own; it takes a third of that."""
+"""Most memory in bytes; it needs a third of that."""
 
 ALARM = 60
-"""Seconds after which the kernel ends it, whatever it is doing."""
+"""Seconds after which the kernel ends it."""
 
 
 def main() -> int:
-    modest()
+    limit_resources()
     from daemon.charts import figure  # noqa: PLC0415 -- it costs most of the second, at a modest price from here on
     from daemon.charts.chart import decode  # noqa: PLC0415
 
-    tidy()
-    sys.stdout.buffer.write(figure.png(decode(sys.stdin.buffer.read())))
+    delete_temporary_files()
+    sys.stdout.buffer.write(figure.render_png(decode(sys.stdin.buffer.read())))
     return 0
 
 
-def modest() -> None:
-    """Let everything else go first, and bound what it may take."""
+def limit_resources() -> None:
+    """Run at low priority with bounded memory and time."""
     os.nice(NICE)
     signal.alarm(ALARM)
     for kind, most in (
@@ -48,8 +48,8 @@ def modest() -> None:
         )
 
 
-def tidy() -> None:
-    """What matplotlib has read is not needed any more; who started us may be gone before we are."""
+def delete_temporary_files() -> None:
+    """Delete matplotlib's files, because the parent process may be gone before this one ends."""
     kept = Path(os.environ.get("MPLCONFIGDIR", ""))
     if kept.name.startswith(PREFIX):
         shutil.rmtree(kept, ignore_errors=True)

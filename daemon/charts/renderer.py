@@ -1,8 +1,7 @@
-"""Has a chart drawn by a short-lived process of its own, so that whatever becomes of it nobody else
-is concerned.
+"""Renders a chart in a short-lived process, so that a failure there harms nothing else.
 
-It never raises, but for the cancellation of its caller; it never takes longer than its time; and
-whatever it started is dead and gone when it returns.
+Never raises except for cancellation, and never takes longer than its timeout. Every process that it
+started is dead and reaped when it returns.
 """
 
 import asyncio
@@ -21,28 +20,28 @@ from daemon.clock import Clock
 from daemon.types import MINUTE, SECOND, Millis
 
 TIMEOUT: Millis = 5 * SECOND
-"""For a message, which leaves without a chart rather than late."""
+"""Timeout for a message, which is sent without a chart rather than late."""
 
 ASKED_FOR: Millis = MINUTE
-"""For somebody who waits for nothing else."""
+"""Timeout for a command that waits only for the chart."""
 
 DRAWING = (sys.executable, "-P", "-m", "daemon.charts.render_process")
-"""It imports what we would: our path is its path, without any that Python puts before it."""
+"""The process has the same import path as this one, with nothing put before it."""
 
 MOST = 4 * 1024**2
-"""Bytes of a picture, which has some fifty thousand; what goes beyond is not kept."""
+"""Most bytes of a picture, which usually has 50,000; the rest is dropped."""
 
 SAID = 64 * 1024
-"""Bytes of a complaint that are kept."""
+"""Bytes of error output that are kept."""
 
 LONGEST = 200
-"""Characters of a complaint that are told."""
+"""Characters of an error that are reported."""
 
 GRACE = 2.0
-"""Seconds within which the kernel must have buried what it killed."""
+"""Seconds within which the kernel must have reaped a killed process."""
 
 HANDED_ON = ("LANG", "LD_LIBRARY_PATH", "PYTHONTZPATH", "TZ", "TZDIR")
-"""All of the environment that it needs; secrets are among the rest."""
+"""Environment variables that are passed on; the others may hold secrets."""
 
 _BEGIN, _END = b"\x89PNG\r\n\x1a\n", b"\0\0\0\0IEND\xaeB`\x82"
 _IN, _OUT = 0, 1
@@ -50,13 +49,13 @@ _IN, _OUT = 0, 1
 
 @dataclass(frozen=True, slots=True)
 class NotDrawn:
-    """Why there is no picture, in a clause."""
+    """The reason why there is no picture, as a clause."""
 
     why: str
 
 
 class Drawer:
-    """Draws one chart at a time. `environ` is that of this process."""
+    """Renders one chart at a time. `environ` is the environment of this process."""
 
     def __init__(
         self,
@@ -72,7 +71,7 @@ class Drawer:
         self._turn = asyncio.Lock()
 
     async def draw(self, chart: Chart) -> bytes | NotDrawn:
-        """The chart as PNG. Waiting for its turn does not count as time."""
+        """The chart as PNG. Waiting for other charts does not count towards the timeout."""
         async with self._turn:
             try:
                 with tempfile.TemporaryDirectory(
@@ -104,7 +103,7 @@ class Drawer:
             await drawing.end()
 
     def _environment(self, folder: str) -> dict[str, str]:
-        """Nothing is kept in anybody's home, no fonts are looked for, and one thread is enough."""
+        """The environment of the process: no files in a home, no font search, one thread."""
         return {name: self._environ[name] for name in HANDED_ON if name in self._environ} | {
             "HOME": folder,
             "TMPDIR": folder,
@@ -117,13 +116,13 @@ class Drawer:
 
 
 class _Drawing(asyncio.SubprocessProtocol):
-    """One process: what it is told, what it says, and its certain end."""
+    """One render process: its input, its output and its end."""
 
     def __init__(self) -> None:
         loop = asyncio.get_running_loop()
         self.picture, self.complaint = bytearray(), bytearray()
         self.over: asyncio.Future[None] = loop.create_future()
-        """It has ended, and all that it said is heard."""
+        """Done when the process has ended and all its output is read."""
         self._gone: asyncio.Future[None] = loop.create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -134,7 +133,7 @@ class _Drawing(asyncio.SubprocessProtocol):
         pipe = self._transport.get_pipe_transport(_IN)
         assert isinstance(pipe, asyncio.WriteTransport)  # noqa: S101 -- for the types
         pipe.write(chart)
-        pipe.close()  # once that is written
+        pipe.close()  # takes effect after the write
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         kept, most = (self.picture, MOST) if fd == _OUT else (self.complaint, SAID)
@@ -149,9 +148,7 @@ class _Drawing(asyncio.SubprocessProtocol):
             self.over.set_result(None)
 
     async def end(self) -> None:
-        """However far it has come: with all that it started, and leave nothing to be buried by
-        others.
-        """
+        """Kill the process with all that it started, and reap it."""
         if not self.over.done():
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._transport.get_pid(), signal.SIGKILL)

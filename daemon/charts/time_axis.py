@@ -9,7 +9,7 @@ from daemon.charts.chart import ChartSpan
 from daemon.types import DAY, HOUR, MINUTE, SECOND, Millis
 
 MOST = 5
-"""Ticks."""
+"""Most ticks."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -22,22 +22,20 @@ class Tick(NamedTuple):
 
 
 _Rhythm: TypeAlias = Callable[[datetime, datetime], Iterable[datetime]]
-"""Local times, without a zone, among them all between two of them."""
+"""Round local times without a zone, covering at least the span between two of them."""
 
 
 class _Step(NamedTuple):
     length: Millis
     rhythm: _Rhythm
     shown: str
-    """The format of a label."""
+    """Format of the label."""
     below: str
-    """That of what stands below it, where it changes."""
+    """Format of the second line, written where it changes."""
 
 
-def times(span: ChartSpan, zone: tzinfo | None, most: int = MOST) -> list[Tick]:
-    """At most so many; the day stands below the first of them, and below those where it is another
-    one.
-    """
+def time_ticks(span: ChartSpan, zone: tzinfo | None, most: int = MOST) -> list[Tick]:
+    """At most `most` ticks; a second line shows the day at the first and where it changes."""
     for step in STEPS:
         if (span.until - span.since) // step.length <= most:
             found = _instants(step.rhythm, span, zone)
@@ -46,28 +44,28 @@ def times(span: ChartSpan, zone: tzinfo | None, most: int = MOST) -> list[Tick]:
     return []
 
 
-def local(at: Millis, zone: tzinfo | None) -> datetime:
-    """No zone is the system's."""
+def local_time(at: Millis, zone: tzinfo | None) -> datetime:
+    """The local time of an instant; no zone means the system's."""
     return (_EPOCH + at * _MILLISECOND).astimezone(zone)
 
 
 def _instants(rhythm: _Rhythm, span: ChartSpan, zone: tzinfo | None) -> list[Millis]:
-    first, last = (local(at, zone).replace(tzinfo=None) for at in span)
+    first, last = (local_time(at, zone).replace(tzinfo=None) for at in span)
     found = (_instant(each, zone) for each in rhythm(first, last))
     return [at for at in found if at is not None and span.since <= at <= span.until]
 
 
 def _instant(written: datetime, zone: tzinfo | None) -> Millis | None:
-    """None where the clocks of the zone leave this time out."""
+    """The instant of a local time; None if the zone's clocks skip it."""
     at = written.astimezone() if zone is None else written.replace(tzinfo=zone)
     millis = (at - _EPOCH) // _MILLISECOND
-    return millis if local(millis, zone).replace(tzinfo=None) == written else None
+    return millis if local_time(millis, zone).replace(tzinfo=None) == written else None
 
 
 def _labelled(instants: Iterable[Millis], step: _Step, zone: tzinfo | None) -> Iterator[Tick]:
     before = ""
     for at in instants:
-        shown, below = (_formatted(local(at, zone), form) for form in (step.shown, step.below))
+        shown, below = (_formatted(local_time(at, zone), form) for form in (step.shown, step.below))
         yield Tick(at, shown if below == before else f"{shown}\n{below}")
         before = below
 
@@ -85,7 +83,7 @@ def _times_of_day(step: Millis, first: datetime, last: datetime) -> Iterator[dat
 
 
 def _days(count: int, first: datetime, last: datetime) -> Iterator[datetime]:
-    """Every so many days; every seven of them, Mondays."""
+    """Midnights every `count` days; for 7, Mondays."""
     for number in range(first.toordinal(), last.toordinal() + 1):
         if (number - 1) % count == 0:
             yield datetime.combine(date.fromordinal(number), _MIDNIGHT)
@@ -102,7 +100,7 @@ CLOCK: tuple[Millis, ...] = (
     *(MINUTE * count for count in (1, 2, 5, 10, 15, 30)),
     *(HOUR * count for count in (1, 2, 3, 6, 12)),
 )
-"""The lengths in which people count less than a day."""
+"""Round lengths of less than a day."""
 
 STEPS = (
     *(
@@ -116,4 +114,4 @@ STEPS = (
         for count in (1, 2, 5, 10, 20)
     ),
 )
-"""From the finest on."""
+"""Tick distances, from the finest."""

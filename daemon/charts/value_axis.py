@@ -1,8 +1,7 @@
-"""The vertical axis of a chart: round numbers, few enough for a phone, and how numbers are written
-beside it. Pure.
+"""The vertical axis of a chart: round numbers, few enough for a phone, and their format. Pure.
 
-All is exact; a float is only ever a place in the picture. So a balance of a billion that moves by
-cents has as good a scale as one of a hundred-millionth.
+All arithmetic is exact; a float is only ever a position in the picture. So a balance of a billion
+that moves by cents is drawn as well as one of a hundred-millionth.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,42 +14,38 @@ from daemon.text.numbers import format_duration
 from daemon.types import DAY
 
 MOST = 5
-"""Ticks."""
+"""Most ticks."""
 
 FAR = 10
-"""A level has no room where all that was read would take less than one part in so many of the
-height.
-"""
+"""A level is left out if the values would take less than one part in so many of the height."""
 
 SHORT = 5
-"""Significant digits of a number that was read, unless it takes more to tell it from a level, or
-from a tick.
-"""
+"""Significant digits of a value, more if needed to tell it from a level or a tick."""
 
 NARROW = "\N{NARROW NO-BREAK SPACE}"
-"""Between groups of three digits."""
+"""Separator between groups of three digits."""
 
 _GREAT, _SMALL = 12, -9
-"""Powers of ten from which on, and down from which, zeros are not written out."""
+"""Powers of ten beyond which zeros are not written out."""
 
 _MARGIN = Decimal("0.06")
-"""Of the height, above the highest value and below the lowest."""
+"""Margin above the highest and below the lowest value, as a fraction of the height."""
 
 _WIDE = Context(prec=60, rounding=ROUND_HALF_EVEN, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[])
 _ONE = Decimal(1)
 
 
 class Scale(NamedTuple):
-    """The ends of the axis, and what is written along it."""
+    """The ends of the axis and its ticks."""
 
     low: Decimal
     high: Decimal
     step: Decimal = Decimal(1)
-    """Between two ticks."""
+    """Distance between two ticks."""
     ticks: tuple[tuple[Decimal, str], ...] = ()
 
     def height(self, value: Decimal) -> float:
-        """Where a value is: 0 at the bottom, 1 at the top."""
+        """Position of a value: 0 at the bottom, 1 at the top."""
         return float(
             _WIDE.divide(_WIDE.subtract(value, self.low), _WIDE.subtract(self.high, self.low))
         )
@@ -59,10 +54,10 @@ class Scale(NamedTuple):
         return self.low <= value <= self.high
 
 
-def scale(
+def make_scale(
     values: Sequence[Decimal], levels: Sequence[Decimal], unit: Unit = Unit.USDT, most: int = MOST
 ) -> Scale:
-    """Room for all values, and for those levels that do not flatten them."""
+    """A scale that holds all values, and the levels that do not flatten them."""
     if not (values or levels):
         return Scale(Decimal(0), _ONE)
     low, high = _ends(values, levels)
@@ -76,40 +71,42 @@ def scale(
     )
 
 
-def short(
+def format_short(
     value: Decimal, step: Decimal, others: Iterable[Decimal] = (), unit: Unit = Unit.USDT
 ) -> str:
-    """A number that was read: no digits that say nothing, but as many as tell on which side of the
-    others it is.
+    """A short form of a value: enough digits to show on which side of the others it is.
 
-    `step` is that of the ticks beside it. Before the decimal point all digits are shown.
+    `step` is the distance of the ticks beside it. All digits before the decimal point are shown.
     """
     if unit is Unit.DURATION:
         return format_duration(int(value))
     if unit is Unit.PERCENT:
-        return f"{short(_hundredfold(value), _hundredfold(step), map(_hundredfold, others))}%"
+        return (
+            f"{format_short(_hundredfold(value), _hundredfold(step), map(_hundredfold, others))}%"
+        )
     levels = list(others)
     whole = value.adjusted() if value.adjusted() >= _GREAT else 0
     last = min(value.adjusted() - SHORT + 1, step.adjusted() - 1, whole)
     for exponent in range(last, _exponent(value), -1):
         rounded = value.quantize(_ONE.scaleb(exponent, _WIDE), context=_WIDE)
         if all(_side(rounded, level) == _side(value, level) for level in levels):
-            return plain(rounded)
-    return plain(value)
+            return format_exact(rounded)
+    return format_exact(value)
 
 
-def plain(value: Decimal, unit: Unit = Unit.USDT) -> str:
-    """All digits, without idle zeros."""
+def format_exact(value: Decimal, unit: Unit = Unit.USDT) -> str:
+    """All digits, without trailing zeros."""
     if unit is Unit.DURATION:
         return format_duration(int(value))
     if unit is Unit.PERCENT:
-        return f"{plain(_hundredfold(value))}%"
+        return f"{format_exact(_hundredfold(value))}%"
     return _written(value, max(0, -_exponent(value)))
 
 
-def apart(heights: Sequence[float], least: float) -> list[float]:
-    """Places for the labels of ascending heights: so far apart at least, each as near to its own as
-    that allows.
+def spread_labels(heights: Sequence[float], least: float) -> list[float]:
+    """Positions for the labels of ascending heights.
+
+    They are at least `least` apart, and each as near to its own height as that allows.
     """
     heaps: list[list[float]] = []
     for height in heights:
@@ -120,9 +117,7 @@ def apart(heights: Sequence[float], least: float) -> list[float]:
 
 
 def _pile(heap: Sequence[float], least: float) -> list[float]:
-    """Labels one above the other, around the middle of what they belong to, and all within the
-    picture.
-    """
+    """Positions of a group of labels, around the mean of their heights and inside the picture."""
     tall = (len(heap) - 1) * least
     lowest = sum(heap) / len(heap) - tall / 2
     lowest = max(least / 2, min(lowest, 1 - least / 2 - tall))
@@ -141,7 +136,7 @@ def _ends(values: Sequence[Decimal], levels: Iterable[Decimal]) -> tuple[Decimal
 
 
 def _steps(least: Decimal, unit: Unit) -> Iterator[Decimal]:
-    """Distances of ticks, from the smallest on, one of them not below `least`."""
+    """Tick distances, smallest first; one of them is not below `least`."""
     if unit is Unit.DURATION:
         yield from map(Decimal, (*CLOCK, *(count * DAY for count in (1, 2, 7, 14))))
     yield from (Decimal(count).scaleb(least.adjusted(), _WIDE) for count in (1, 2, 5, 10))
@@ -150,12 +145,12 @@ def _steps(least: Decimal, unit: Unit) -> Iterator[Decimal]:
 def _multiples(step: Decimal, low: Decimal, high: Decimal) -> Iterator[Decimal]:
     number = _WIDE.divide(low, step).to_integral_value(ROUND_CEILING)
     while (value := _WIDE.multiply(number, step)) <= high:
-        yield _WIDE.plus(value)  # minus nothing is nothing
+        yield _WIDE.plus(value)  # turns -0 into 0
         number = _WIDE.add(number, _ONE)
 
 
 def _tick(value: Decimal, step: Decimal, unit: Unit) -> str:
-    """As many places as the step has, so that all of them have as many."""
+    """A tick label, with as many decimals as the step."""
     if unit is Unit.DURATION:
         return format_duration(int(value))
     if unit is Unit.PERCENT:
@@ -172,7 +167,7 @@ def _side(value: Decimal, other: Decimal) -> int:
 
 
 def _exponent(value: Decimal) -> int:
-    """Of its last digit that is none of the idle zeros."""
+    """Exponent of the last digit that is not a trailing zero."""
     exponent = value.normalize(_WIDE).as_tuple().exponent
     return exponent if isinstance(exponent, int) else 0
 

@@ -57,7 +57,7 @@ def epoch_of(epoch: PastEpoch, account: str) -> Epoch:
     """
     state = epoch.state.get(account, AccountState(account))
     try:
-        return Epoch(state, recorded.rules(epoch.rules), mutes=recorded_mutes(epoch.rules))
+        return Epoch(state, recorded.read_rules(epoch.rules), mutes=recorded_mutes(epoch.rules))
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, ExpressionError):
         why = (
             f"its rules were recorded by version {epoch.version}, and this one cannot read them:"

@@ -1,7 +1,7 @@
-"""The exchanges: what each of them must offer, and how one is found by its name.
+"""The exchanges: the interface of each, and how one is found by its name.
 
-A new exchange is one new file here. It offers `REST_URL`, `WS_URL`, `problems` and `connect` (see
-`Adapter`); one that tells of changes by itself offers `dialect` as well (see `Streaming`).
+A new exchange is one new file or folder here. It offers `REST_URL`, `WS_URL`, `problems` and
+`connect` (see `Adapter`). One with a push stream also offers `stream_protocol` (see `Streaming`).
 Importing this package must stay light: the HTTP library is loaded when an exchange is used, not
 when one is named.
 """
@@ -22,12 +22,10 @@ if TYPE_CHECKING:
     from daemon.exchanges.common.stream_protocol import StreamProtocol
 
 MARK = "REST_URL"
-"""What a file of this folder assigns at its top level to be an exchange; others are helpers."""
+"""The name that an exchange's file assigns at its top level; other files are helpers."""
 
 Problem: TypeAlias = tuple[str, str]
-"""A key of `[[accounts]]` and what is wrong with its value, in one sentence that never quotes a
-secret.
-"""
+"""A key of `[[accounts]]` and one sentence about its value, which never quotes a secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ class ExchangeAccount:
     rest_url: str
     ws_url: str = ""
     timeout: Millis = 10 * SECOND
-    """Of one call, from looking up the address to the last byte of the answer."""
+    """Timeout of one call, from the address lookup to the last byte of the answer."""
     user_id: str = ""
     rest_route: Route = DIRECT
     ws_route: Route = DIRECT
@@ -48,8 +46,9 @@ class ExchangeAccount:
 
 @dataclass(frozen=True, slots=True)
 class ExchangeDependencies:
-    """What all exchanges of the daemon share. The session comes from `http.open_session`, its owner
-    closes it.
+    """Dependencies that all exchanges share.
+
+    The session comes from `http.open_session`; its owner closes it.
     """
 
     session: "HttpSession"
@@ -61,10 +60,9 @@ class Exchange(Protocol):
     """One account at its exchange."""
 
     async def read(self, *, urgent: bool = False) -> Answer | NoAnswer:
-        """Ask for the balances once, waiting for the budget first. Never raises for what the
-        exchange does.
+        """Fetch the balances once, after waiting for the budget. Exchange errors never raise.
 
-        What is `urgent`, a confirming read, goes before routine polls.
+        An `urgent` read (a confirming read) goes before routine polls.
         """
         ...
 
@@ -72,15 +70,15 @@ class Exchange(Protocol):
 
 
 class Adapter(Protocol):
-    """What a file of this folder offers to be an exchange."""
+    """The interface that an exchange's file offers."""
 
     REST_URL: str
-    """The default of `rest_url`."""
+    """Default of `rest_url`."""
     WS_URL: str
-    """The default of `ws_url`."""
+    """Default of `ws_url`."""
 
     def problems(self, account: ExchangeAccount) -> Sequence[Problem]:
-        """Everything about the account's keys that this exchange cannot use."""
+        """All problems of the account's keys for this exchange."""
         ...
 
     def connect(self, account: ExchangeAccount, dependencies: ExchangeDependencies) -> Exchange: ...
@@ -88,19 +86,19 @@ class Adapter(Protocol):
 
 @runtime_checkable
 class Streaming(Protocol):
-    """What the file of an exchange with a push stream offers, too."""
+    """The additional interface of an exchange with a push stream."""
 
     def stream_protocol(self, account: ExchangeAccount) -> "StreamProtocol": ...
 
 
 @cache
 def names() -> tuple[str, ...]:
-    """The exchanges there are, by file name; nothing is imported."""
+    """The names of all exchanges, from the file names; nothing is imported."""
     return modules_defining(__path__, MARK)
 
 
 def load(name: str) -> Adapter:
-    """The exchange of that name.
+    """The exchange of this name.
 
     Raises LookupError with one sentence when there is none.
     """
@@ -110,8 +108,9 @@ def load(name: str) -> Adapter:
 
 
 def stream_protocol(name: str, account: ExchangeAccount) -> "StreamProtocol | None":
-    """How the account's push stream is talked to; None where there is none, or none is wanted
-    (`ws_url` is empty).
+    """The protocol of the account's push stream.
+
+    None if the exchange has no stream, or none is wanted (`ws_url` is empty).
     """
     adapter: object = load(name)
     return (

@@ -1,3 +1,1 @@
-"""History through the same functions as the live daemon: backtest, verify, explain, test cases.
-Pure.
-"""
+"""Runs recorded inputs through the live functions: backtest, verify, explain, test cases. Pure."""

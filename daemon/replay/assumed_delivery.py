@@ -1,10 +1,9 @@
-"""What channels know in a replay, where every message arrives: the stand-in for the live ledger.
-Pure.
+"""Channel status in a replay, where every message arrives: replaces the notification queue. Pure.
 
-News waits for the channel's `group_wait`, as it does live: a reminder that falls due meanwhile
-folds into it, and what got worse is told after it. When it has arrived, it counts as told when it
-was decided: the wait puts off no reminder. Another account's critical, which takes along what waits
-there, is not seen from here.
+News waits for the channel's `group_wait`, as in the live daemon. A reminder that falls due
+meanwhile is merged into it; worse news follows it. A delivered message counts from the time of its
+decision, so the wait delays no reminder. A critical alert of another account, which releases
+waiting news of the channel, is not visible here.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,7 +14,7 @@ from daemon.types import NEWS, ClockStep, Kind, Millis, Notice, NoticeKey, Recor
 
 
 class AssumedDelivery:
-    """Of one account. `group_waits` are by channel; none named is none."""
+    """Delivery for one account. `group_waits` are by channel; a missing channel has none."""
 
     def __init__(self, group_waits: Mapping[str, Millis]) -> None:
         self._group_waits = group_waits
@@ -23,7 +22,7 @@ class AssumedDelivery:
         self._waiting: dict[str, list[Notice]] = {}
 
     def told(self, now: Millis) -> ToldBy:
-        """At the input that is judged now: what was due before has arrived."""
+        """Channel status at the input judged now; news due before it has arrived."""
         for channel in [
             channel
             for channel, notices in self._waiting.items()
@@ -33,7 +32,7 @@ class AssumedDelivery:
         return self._told
 
     def adopt(self, record: Record) -> None:
-        """What an input came to: its news waits or has arrived, what has ended is forgotten."""
+        """Take over the result of an input: queue its news and forget ended alerts."""
         if isinstance(record.event, ClockStep):
             self._shift(record.event.by)
         self._supersede(record.superseded)
@@ -55,7 +54,7 @@ class AssumedDelivery:
             self._tell(notice.key, acked=True)
 
     def _due(self, channel: str, notices: Iterable[Notice]) -> Millis:
-        return min(map(leaves, notices)) + self._group_waits.get(channel, 0)
+        return min(map(leaves_at, notices)) + self._group_waits.get(channel, 0)
 
     def _arrive(self, channel: str) -> None:
         for notice in self._waiting.pop(channel):
@@ -79,7 +78,7 @@ class AssumedDelivery:
 
     def _shift(self, by: Millis) -> None:
         self._waiting = {
-            channel: [shifted(each, by) for each in notices]
+            channel: [shift_notice(each, by) for each in notices]
             for channel, notices in self._waiting.items()
         }
         for channels in self._told.values():
@@ -88,16 +87,16 @@ class AssumedDelivery:
                     channels[channel] = replace(told, told_at=told.told_at + by)
 
 
-def leaves(notice: Notice) -> Millis:
-    """When it may leave: at once, but for an end that waits for a mute window to pass."""
+def leaves_at(notice: Notice) -> Millis:
+    """When a notice may leave: at once, or when the mute window ends for a held end."""
     return notice.at if notice.facts.not_before is None else max(notice.at, notice.facts.not_before)
 
 
 def is_urgent(notice: Notice, at: Millis) -> bool:
-    """A critical never waits (SEMANTICS F5), and takes along what waits for its channel."""
-    return notice.facts.severity is Severity.CRITICAL and leaves(notice) <= at
+    """Whether a notice is critical: it never waits and releases waiting news (SEMANTICS F5)."""
+    return notice.facts.severity is Severity.CRITICAL and leaves_at(notice) <= at
 
 
-def shifted(notice: Notice, by: Millis) -> Notice:
-    """One that waits while the clock is set (SEMANTICS A5)."""
+def shift_notice(notice: Notice, by: Millis) -> Notice:
+    """Move a waiting notice by a step of the clock (SEMANTICS A5)."""
     return replace(notice, at=notice.at + by)

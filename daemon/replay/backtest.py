@@ -1,10 +1,8 @@
-"""What these rules would have announced over recorded inputs: when, to which channel, as which
-message. Pure.
+"""The messages that a rule set would have sent over recorded inputs. Pure.
 
-    inputs of each account ──► Player ──► records, merged in the order of time ──► joined per channel ──► announcements
+    inputs of each account ──► ReplaySession ──► records, merged by time ──► Joiner ──► messages
 
-It streams: nothing is kept but what waits to be joined, so that a year needs no more memory than a
-day.
+It streams: only notices waiting to be joined are kept, so a year takes no more memory than a day.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,8 +12,8 @@ from heapq import merge
 
 from daemon.messages.compose import compose, pair
 from daemon.messages.section import MessageItem, RenderContext
-from daemon.replay.assumed_delivery import is_urgent, leaves, shifted
-from daemon.replay.session import ReplaySession, says
+from daemon.replay.assumed_delivery import is_urgent, leaves_at, shift_notice
+from daemon.replay.session import ReplaySession, has_effect
 from daemon.types import ClockStep, Input, Message, Millis, Notice, Record
 
 
@@ -29,54 +27,51 @@ class ReplayedMessage:
     message: Message
 
 
-def played(player: ReplaySession, inputs: Iterable[Input], first: int) -> Iterator[Record]:
-    """One account: inputs before the counter `first` fill windows, a later one that changes
-    something gives a record.
+def replay_account(session: ReplaySession, inputs: Iterable[Input], first: int) -> Iterator[Record]:
+    """Replay one account; yields a record for each input that changes something.
 
-    By counters, for instants that a later step of the clock moved do not tell which side of a limit
-    they lie on.
+    Inputs before the counter `first` only fill windows. Counters are compared, not instants,
+    because a later clock step may move an instant across the limit.
     """
     events = iter(inputs)
     for event in events:
         if event.seq >= first:
-            yield from _telling(player.play(event))
+            yield from _telling(session.play(event))
             break
-        player.warm(event)
+        session.warm(event)
     for event in events:
-        yield from _telling(player.play(event))
+        yield from _telling(session.play(event))
 
 
 def _telling(record: Record) -> tuple[Record, ...]:
-    return (record,) if says(record) else ()
+    return (record,) if has_effect(record) else ()
 
 
-def merged(accounts: Iterable[Iterator[Record]]) -> Iterator[Record]:
-    """All accounts in the order of time."""
+def merge_records(accounts: Iterable[Iterator[Record]]) -> Iterator[Record]:
+    """Merge the records of all accounts by time."""
     return merge(*accounts, key=lambda record: record.event.at)
 
 
 @dataclass(slots=True)
 class Joiner:
-    """Joins what is due for a channel within its `group_wait`, as the outbox does (SEMANTICS
-    F5).
-    """
+    """Joins notices for a channel within its `group_wait`, as live delivery does (SEMANTICS F5)."""
 
     group_waits: Mapping[str, Millis]
-    """By channel."""
+    """Time that news waits to be joined, by channel."""
     zone: tzinfo | None
     _waiting: dict[str, list[Notice]] = field(default_factory=dict)
 
     def next(self, record: Record) -> Iterator[ReplayedMessage]:
-        """What was due before the record, and what it sends at once."""
+        """Messages due before the record, and messages that it sends at once."""
         yield from self.until(record.event.at)
         yield from self.take(record)
 
     def rest(self) -> Iterator[ReplayedMessage]:
-        """What still waits when nothing more happens."""
+        """Messages that still wait at the end of the record."""
         yield from self.until(END)
 
     def take(self, record: Record) -> Iterator[ReplayedMessage]:
-        """What the record causes waits; with something critical all leaves that waits there."""
+        """Queue the notices of a record; an urgent one sends all that waits for its channel."""
         if isinstance(record.event, ClockStep):
             self._shift(record.account, record.event.by)
         for key in record.superseded:
@@ -93,18 +88,15 @@ class Joiner:
             yield from self._send(channel, at)
 
     def until(self, at: Millis) -> Iterator[ReplayedMessage]:
-        """What was due before `at`, in the order of time."""
+        """Messages due before `at`, by time."""
         due = [
             (when, channel) for channel in list(self._waiting) if (when := self._due(channel)) < at
         ]
         for when, channel in sorted(due):
             yield from self._send(channel, when)
-            yield from self._again(channel, at)
-
-    def _again(self, channel: str, at: Millis) -> Iterator[ReplayedMessage]:
-        """What waited longer there, because it might not leave earlier."""
-        while channel in self._waiting and (when := self._due(channel)) < at:
-            yield from self._send(channel, when)
+            # Notices held by their own `not_before` follow.
+            while channel in self._waiting and (later := self._due(channel)) < at:
+                yield from self._send(channel, later)
 
     def _keep(self, channel: str, notices: list[Notice]) -> None:
         if notices:
@@ -115,15 +107,15 @@ class Joiner:
     def _shift(self, account: str, by: Millis) -> None:
         for channel, notices in self._waiting.items():
             self._waiting[channel] = [
-                shifted(each, by) if each.key.account == account else each for each in notices
+                shift_notice(each, by) if each.key.account == account else each for each in notices
             ]
 
     def _due(self, channel: str) -> Millis:
-        return min(map(leaves, self._waiting[channel])) + self.group_waits.get(channel, 0)
+        return min(map(leaves_at, self._waiting[channel])) + self.group_waits.get(channel, 0)
 
     def _send(self, channel: str, at: Millis) -> Iterator[ReplayedMessage]:
-        held = [notice for notice in self._waiting[channel] if leaves(notice) > at]
-        ready = [notice for notice in self._waiting[channel] if leaves(notice) <= at]
+        held = [notice for notice in self._waiting[channel] if leaves_at(notice) > at]
+        ready = [notice for notice in self._waiting[channel] if leaves_at(notice) <= at]
         self._keep(channel, held)
         items, sending = (
             pair(MessageItem(notice) for notice in ready),
@@ -142,11 +134,11 @@ class Joiner:
 
 
 END: Millis = 2**62
-"""Later than any instant."""
+"""An instant later than any other."""
 
 
-def announced(records: Iterable[Record], joiner: Joiner) -> Iterator[Record | ReplayedMessage]:
-    """The records as they come, and among them every message at its time."""
+def add_messages(records: Iterable[Record], joiner: Joiner) -> Iterator[Record | ReplayedMessage]:
+    """The records in order, with every message at its time."""
     for record in records:
         yield from joiner.until(record.event.at)
         yield record

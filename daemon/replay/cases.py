@@ -1,8 +1,8 @@
-"""A test case of rules: what is read, what is expected of it, and what came of it. Pure.
+"""A test case of rules: its inputs, the expected result and the actual result. Pure.
 
-    series per account ──► inputs ──► Player (the functions of the live daemon) ──► changes and posts
+    series per account ──► inputs ──► ReplaySession (live functions) ──► transitions, messages
 
-Instants of changes and posts are offsets from the start of the case.
+Instants of transitions and messages are offsets from the start of the case.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,7 +12,13 @@ from decimal import Decimal
 
 from daemon.readings.exact import EXACT
 from daemon.readings.fields import CORE, SENT
-from daemon.replay.backtest import Joiner, ReplayedMessage, announced, merged, played
+from daemon.replay.backtest import (
+    Joiner,
+    ReplayedMessage,
+    add_messages,
+    merge_records,
+    replay_account,
+)
 from daemon.replay.series import CaseSeries, Slot
 from daemon.replay.session import ReplaySession, RuleSet
 from daemon.text.durations import duration_text
@@ -38,22 +44,22 @@ from daemon.types import (
 
 @dataclass(frozen=True, slots=True)
 class ExpectedTransition:
-    """A transition, expected or seen."""
+    """A transition, expected or actual."""
 
     at: Millis
     account: str
     rule: str
     to: State
     value: Decimal | None = None
-    """None in an expectation is any."""
+    """In an expectation, None matches any value."""
     shown: str = ""
-    """The value for people."""
+    """The value as text."""
     reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectedNews:
-    """What a message tells of one alert."""
+    """The part of a message about one alert."""
 
     account: str
     rule: str
@@ -62,55 +68,58 @@ class ExpectedNews:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedMessage:
-    """A message to one channel, expected or seen."""
+    """A message to one channel, expected or actual."""
 
     at: Millis
     channel: str
     news: tuple[ExpectedNews, ...]
     contains: tuple[str, ...] = ()
-    """Of an expected one: what must stand in its text."""
+    """In an expectation: texts that the message must contain."""
     text: str = ""
-    """Of one that was seen: title and body."""
+    """In an actual message: title and body."""
 
 
 @dataclass(frozen=True, slots=True)
 class RuleTestCase:
-    """One test. None of `changes` and of `posts` is that nothing is said about them."""
+    """One test case. `changes` or `posts` of None means that nothing is expected of them."""
 
     name: str
     start: Millis
     zone: tzinfo
-    """In which mute windows and messages tell the time."""
+    """Time zone of mute windows and messages."""
     inputs: Mapping[str, Sequence[Input]]
-    """By account."""
+    """Inputs by account."""
     rules: frozenset[str]
-    """Those looked at; all are played."""
+    """Rules that are checked; all rules are replayed."""
     changes: tuple[ExpectedTransition, ...] | None = None
     posts: tuple[ExpectedMessage, ...] | None = None
     pending: bool = False
-    """Whether what is pending is looked at too."""
+    """Whether pending transitions are checked too."""
 
     @property
     def attempts(self) -> int:
-        """Readings and misses."""
+        """Number of readings and misses."""
         return sum(len(inputs) - 1 for inputs in self.inputs.values())
 
     def last(self, account: str) -> Millis:
-        """When its last attempt was."""
+        """Offset of the account's last attempt."""
         return self.inputs[account][-1].at - self.start
 
 
 @dataclass(frozen=True, slots=True)
 class CaseOutcome:
-    """What came of a case, as far as it is looked at."""
+    """The actual result of a case, for the checked rules."""
 
     changes: tuple[ExpectedTransition, ...]
     posts: tuple[ExpectedMessage, ...]
 
 
-def inputs(fields: Mapping[str, CaseSeries], start: Millis, interval: Millis) -> tuple[Input, ...]:
-    """An account's start, and an attempt for each slot of its longest series: a reading, or a miss
-    if any says so.
+def case_inputs(
+    fields: Mapping[str, CaseSeries], start: Millis, interval: Millis
+) -> tuple[Input, ...]:
+    """Inputs of one account: a start, then one attempt per slot of the longest series.
+
+    An attempt is a miss if any field says so, else a reading.
     """
     events: list[Input] = [ConfigChange(1, start)]
     pauses = {index: span for series in fields.values() for index, span in series.pauses.items()}
@@ -131,15 +140,15 @@ def _attempt(seq: int, at: Millis, slots: Mapping[str, Slot]) -> Input:
     return Reading(seq, at, Source.REST, Quality.OK, at, Balances(**sent))
 
 
-def run(
+def run_case(
     case: RuleTestCase, scheme: RuleSet, note: Callable[[Input], None] = lambda _: None
 ) -> CaseOutcome:
-    """Play the case; `note` is told every input, for a progress bar."""
+    """Replay the case; `note` is called with every input, for a progress bar."""
     accounts = (_account(case, scheme, name, note) for name in case.inputs)
-    records = (_looked_at(record, case) for record in merged(accounts))
+    records = (_looked_at(record, case) for record in merge_records(accounts))
     changes: list[ExpectedTransition] = []
     posts: list[ExpectedMessage] = []
-    for each in announced(records, Joiner(scheme.group_waits, case.zone)):
+    for each in add_messages(records, Joiner(scheme.group_waits, case.zone)):
         if isinstance(each, ReplayedMessage):
             posts.append(_post(each, case))
         else:
@@ -158,7 +167,7 @@ def _post(announcement: ReplayedMessage, case: RuleTestCase) -> ExpectedMessage:
 def _account(
     case: RuleTestCase, scheme: RuleSet, name: str, note: Callable[[Input], None]
 ) -> Iterator[Record]:
-    return played(
+    return replay_account(
         ReplaySession(scheme, AccountState(name), CORE), _noted(case.inputs[name], note), first=0
     )
 
@@ -170,7 +179,7 @@ def _noted(inputs: Sequence[Input], note: Callable[[Input], None]) -> Iterator[I
 
 
 def _looked_at(record: Record, case: RuleTestCase) -> Record:
-    """The others are played for what they do to these: they mute them."""
+    """Drop notices of unchecked rules. Those rules are replayed because they may mute others."""
     return replace(
         record, notices=tuple(each for each in record.notices if base(each.key.rule) in case.rules)
     )
@@ -186,7 +195,7 @@ def _changes(record: Record, case: RuleTestCase) -> Iterator[ExpectedTransition]
             shown = (
                 ""
                 if each.value is None
-                else spelled(each.value, judged.get((each.rule, each.alert_seq)))
+                else format_side(each.value, judged.get((each.rule, each.alert_seq)))
             )
             at = each.at - case.start
             yield ExpectedTransition(
@@ -194,10 +203,8 @@ def _changes(record: Record, case: RuleTestCase) -> Iterator[ExpectedTransition]
             )
 
 
-def spelled(value: Decimal, judged: DecidingComparison | None) -> str:
-    """A side of a comparison: an amount with eight places, as everywhere; a duration or a
-    percentage as written.
-    """
+def format_side(value: Decimal, judged: DecidingComparison | None) -> str:
+    """Format a side of a comparison: an amount with eight places, a duration, or a percentage."""
     if judged is not None and judged.duration and value.is_finite():
         return duration_text(int(value))
     if judged is not None and judged.percentage and value.is_finite():
@@ -205,7 +212,7 @@ def spelled(value: Decimal, judged: DecidingComparison | None) -> str:
     return format_amount(value)
 
 
-def digits(value: Decimal) -> str:
-    """All of them, without zeros that say nothing."""
+def format_digits(value: Decimal) -> str:
+    """All digits of a number, without trailing zeros."""
     text = format(value, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,11 +1,10 @@
-"""Two sets of rules over the same history: which alerts only one has, which come earlier or later.
-Pure.
+"""Compares two rule sets over the same history: missing, earlier and later alerts. Pure.
 
-    inputs ──► Duel (two players) ──► pairs of records ──► Comparison ──► differences
+    inputs ──► PairedSessions ──► pairs of records ──► RuleSetComparison ──► differences
 
-Alerts of one rule on one account that overlap in time are the same trouble, seen by both; what is
-kept of them is their first beginning, their last end and the worst value, so that memory stays flat
-however often one of the two flickers.
+Alerts of one rule on one account that overlap in time are one episode, seen by both. Of an episode
+only the first beginning, the last end and the worst value are kept. So memory stays flat, however
+often one of the two flickers.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,25 +12,23 @@ from dataclasses import dataclass, field
 from heapq import merge
 from typing import TypeAlias
 
-from daemon.replay.session import ReplaySession, says
+from daemon.replay.session import ReplaySession, has_effect
 from daemon.replay.statistics import Worst, worsened
 from daemon.types import Alert, ClockStep, Input, Millis, Record, State
 
 Pair: TypeAlias = tuple[Record, Record]
-"""What one input comes to by our rules, and by theirs."""
+"""Records of one input by our rules and by theirs."""
 
 
 @dataclass(frozen=True, slots=True)
 class PairedSessions:
-    """One account, played by both; both players are of this account, and see the same inputs."""
+    """One account, replayed by both rule sets on the same inputs."""
 
     ours: ReplaySession
     theirs: ReplaySession
 
     def played(self, inputs: Iterable[Input], first: int) -> Iterator[Pair]:
-        """As `backtest.played`: inputs before the counter `first` fill windows, a later one tells
-        what it changes.
-        """
+        """Replay both, as `replay_account` does: inputs before `first` only fill windows."""
         events = iter(inputs)
         for event in events:
             if event.seq >= first:
@@ -44,24 +41,24 @@ class PairedSessions:
 
     def _play(self, event: Input) -> Iterator[Pair]:
         pair = self.ours.play(event), self.theirs.play(event)
-        if any(map(says, pair)):
+        if any(map(has_effect, pair)):
             yield pair
 
 
-def merged(accounts: Iterable[Iterator[Pair]]) -> Iterator[Pair]:
-    """All accounts in the order of time."""
+def merge_pairs(accounts: Iterable[Iterator[Pair]]) -> Iterator[Pair]:
+    """Merge the pairs of all accounts by time."""
     return merge(*accounts, key=lambda pair: pair[0].event.at)
 
 
 @dataclass(slots=True)
 class MergedEpisode:
-    """What one set of rules makes of one trouble: one alert, or several that the other joins."""
+    """One episode by one rule set: one alert, or several that the other rule set joins."""
 
     fired_at: Millis
     ended_at: Millis | None = None
-    """None while it fires."""
+    """None while an alert fires."""
     worst: tuple[Worst, ...] = ()
-    """Of each comparison that decided one of its alerts."""
+    """The worst value of each comparison that decided an alert."""
     alerts: int = 1
 
     def go_on(self, alert: Alert) -> None:
@@ -75,7 +72,7 @@ class MergedEpisode:
 
 @dataclass(frozen=True, slots=True)
 class RuleSetDifference:
-    """A trouble that only one set of rules sees, or that they see from different instants on."""
+    """An episode that only one rule set has, or that begins at different instants."""
 
     rule: str
     account: str
@@ -84,9 +81,7 @@ class RuleSetDifference:
 
     @property
     def later(self) -> Millis | None:
-        """By how much theirs comes later than ours, negative where it comes earlier; None where
-        only one sees it.
-        """
+        """How much later theirs begins than ours; negative if earlier, None if only one has it."""
         if self.ours is None or self.theirs is None:
             return None
         return self.theirs.fired_at - self.ours.fired_at
@@ -99,7 +94,7 @@ _Key: TypeAlias = tuple[str, str]
 class _Trouble:
     sides: list[MergedEpisode | None] = field(default_factory=lambda: [None, None])
     firing: set[int] = field(default_factory=set)
-    """The sides on which an alert fires."""
+    """Sides with a firing alert."""
 
     def fire(self, side: int, alert: Alert, at: Millis) -> None:
         episode = self.sides[side]
@@ -122,7 +117,7 @@ class _Trouble:
 
 @dataclass(slots=True)
 class RuleSetComparison:
-    """Takes pairs of records in; gives differences as soon as nothing can be added to them."""
+    """Takes pairs of records; yields each difference once nothing can be added to it."""
 
     _troubles: dict[_Key, _Trouble] = field(default_factory=dict)
 
@@ -136,7 +131,7 @@ class RuleSetComparison:
                 self._follow(side, account, alert, event.at)
 
     def finish(self) -> Iterator[RuleSetDifference]:
-        """What is left, firing or not."""
+        """The remaining differences, firing or not."""
         for key in list(self._troubles):
             yield from self._told(key)
 
@@ -148,9 +143,7 @@ class RuleSetComparison:
             self._troubles[key].end(side, at)
 
     def _over(self, account: str, at: Millis) -> Iterator[RuleSetDifference]:
-        """Troubles that ended before this instant: what fires at the instant of an end belongs to
-        it.
-        """
+        """Differences that ended before `at`; an alert at the instant of an end still joins."""
         over = [
             key
             for key, each in self._troubles.items()
@@ -166,7 +159,7 @@ class RuleSetComparison:
             yield RuleSetDifference(rule, account, ours, theirs)
 
     def _shift(self, account: str, by: Millis) -> None:
-        """The clock was set: every instant held moves with it (SEMANTICS A5)."""
+        """Move every instant by a step of the clock (SEMANTICS A5)."""
         for key, trouble in self._troubles.items():
             for episode in trouble.sides if key[0] == account else ():
                 if episode is not None:

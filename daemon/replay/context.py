@@ -1,7 +1,6 @@
-"""The readings around an instant of a test case, and what a rule made of each: for whoever asks
-why. Pure.
+"""The readings around an instant of a test case, with the result of a rule at each. Pure.
 
-The evaluator and the player are those of the case itself; only how much is kept differs.
+Evaluator and session are those of the test case; only the number of kept rows differs.
 """
 
 from collections.abc import Sequence
@@ -10,10 +9,10 @@ from dataclasses import dataclass
 from daemon.alerts.decide import judge
 from daemon.alerts.mute_reasons import Muter
 from daemon.alerts.mutes import Mutes
-from daemon.replay.cases import RuleTestCase, spelled
+from daemon.replay.cases import RuleTestCase, format_side
 from daemon.replay.differences import Location
-from daemon.replay.explain import clocks_of
-from daemon.replay.session import ReplaySession, RuleSet, fields_of
+from daemon.replay.explain import running_timers
+from daemon.replay.session import ReplaySession, RuleSet, used_fields
 from daemon.rules.evaluation.evaluator import Evaluator, Verdict
 from daemon.rules.rule import Rule
 from daemon.text.durations import duration_text
@@ -31,16 +30,16 @@ class ContextRow:
 
     at: Millis
     fields: tuple[str, ...]
-    """The values of the columns of `ContextRows.fields`."""
+    """Values, in the order of `ContextRows.fields`."""
     when: str
     clear: str
     state: State
     marked: bool
-    """A difference is here."""
+    """Whether a difference is at this attempt."""
     index: int
-    """Of the attempt; a jump is what was left out."""
+    """Index of the attempt; a jump shows that rows were left out."""
     remark: str = ""
-    """Clocks that run for the alert, and what mutes it."""
+    """Running timers of the alert, and its mutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,27 +50,27 @@ class ContextRows:
     rows: tuple[ContextRow, ...]
 
 
-def around(case: RuleTestCase, scheme: RuleSet, place: Location) -> ContextRows | None:
-    """What there is to see at a place; None where no such rule watches the account."""
-    player = ReplaySession(scheme, AccountState(place.account))
-    rule = player.rules.get(base(place.rule))
+def context_rows(case: RuleTestCase, scheme: RuleSet, place: Location) -> ContextRows | None:
+    """Rows around a place; None if no such rule watches the account."""
+    session = ReplaySession(scheme, AccountState(place.account))
+    rule = session.rules.get(base(place.rule))
     if rule is None:
         return None
     inputs = case.inputs[place.account]
     marked = {_nearest(inputs, case.start + at) for at in place.instants}
     shown = {index + off for index in marked for off in range(-NEAR, NEAR + 1)}
-    fields = fields_of((rule,))
-    evaluator = Evaluator(tuple(player.rules.values()), ())
+    fields = used_fields((rule,))
+    evaluator = Evaluator(tuple(session.rules.values()), ())
     rows = []
     for index, event in enumerate(inputs[: max(shown) + 1]):
-        verdicts = judge(evaluator, event, player.rules)
-        player.play(event)
+        verdicts = judge(evaluator, event, session.rules)
+        session.play(event)
         if index in shown and index > 0:
-            alert = player.state.alerts.get(rule.name)
+            alert = session.state.alerts.get(rule.name)
             state = State.OK if alert is None else alert.state
             when, clear = _truths(event, verdicts.get(rule.name), fields, rule)
             values = _values(event, fields)
-            remark = _remark(player.state, rule, scheme.mutes) if state is not State.OK else ""
+            remark = _remark(session.state, rule, scheme.mutes) if state is not State.OK else ""
             rows.append(
                 ContextRow(
                     event.at - case.start,
@@ -90,7 +89,7 @@ def around(case: RuleTestCase, scheme: RuleSet, place: Location) -> ContextRows 
 def _remark(state: AccountState, rule: Rule, mutes: Mutes) -> str:
     clocks = [
         f"{each.what} {duration_text(each.lasted)} of {duration_text(each.needs)}"
-        for each in clocks_of(state, rule)
+        for each in running_timers(state, rule)
     ]
     alert = state.alerts[rule.name]
     reasons = (
@@ -102,9 +101,7 @@ def _remark(state: AccountState, rule: Rule, mutes: Mutes) -> str:
 
 
 def _nearest(inputs: Sequence[Input], at: Millis) -> int:
-    """The attempt at an instant, else the last one before it; the first is never the account's
-    start.
-    """
+    """Index of the attempt at or before an instant; never the account's start."""
     return max(1, sum(1 for event in inputs if event.at <= at) - 1)
 
 
@@ -112,13 +109,13 @@ def _values(event: Input, fields: Sequence[str]) -> tuple[str, ...]:
     if isinstance(event, Miss):
         return (f"miss: {event.reason}", *("" for _ in fields[1:])) if fields else ()
     sent = (getattr(event.balances, name) for name in fields) if isinstance(event, Reading) else ()
-    return tuple(NOT_SENT if value is None else spelled(value, None) for value in sent)
+    return tuple(NOT_SENT if value is None else format_side(value, None) for value in sent)
 
 
 def _truths(
     event: Input, verdict: Verdict | None, fields: Sequence[str], rule: Rule
 ) -> tuple[str, str]:
-    """What both conditions were worth; the value judged too, where it is none of the fields."""
+    """Results of `when` and `clear_when`, with the judged value if it is not one of the fields."""
     if verdict is None:
         return ("not judged" if isinstance(event, Miss) else "no"), ""
     judged = verdict.judged
@@ -126,7 +123,7 @@ def _truths(
     if judged is not None and judged.field not in fields:
         value = (
             f" ({judged.field}"
-            f" {'unknown' if judged.value is None else spelled(judged.value, judged)})"
+            f" {'unknown' if judged.value is None else format_side(judged.value, judged)})"
         )
     return _word(verdict.when) + value, "" if rule.clear_when is None else _word(verdict.clear)
 

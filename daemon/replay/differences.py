@@ -1,6 +1,4 @@
-"""What was expected of a test case beside what came of it, line by line in the order of time.
-Pure.
-"""
+"""Compares the expected with the actual result of a test case, line by line by time. Pure."""
 
 import json
 from collections import Counter
@@ -15,7 +13,7 @@ from daemon.replay.cases import (
     ExpectedNews,
     ExpectedTransition,
     RuleTestCase,
-    digits,
+    format_digits,
 )
 from daemon.text.durations import duration_text
 from daemon.text.numbers import format_amount
@@ -29,7 +27,7 @@ _ORDER = {BOTH: 0, MISSING: 1, UNEXPECTED: 2}
 
 @dataclass(frozen=True, slots=True)
 class DifferenceLine:
-    """`-` was expected and did not come, `+` came unexpected, a blank was both."""
+    """One line: `-` is expected and missing, `+` is unexpected, a blank is both."""
 
     sign: str
     at: Millis
@@ -39,7 +37,7 @@ class DifferenceLine:
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where to look for the reason of a difference."""
+    """Account, rule and instants at which to look for the reason of a difference."""
 
     account: str
     rule: str
@@ -48,14 +46,14 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """Of one case; without lines where nothing was said about that part."""
+    """Differences of one case; no lines for a part without expectations."""
 
     changes: tuple[DifferenceLine, ...] = ()
     posts: tuple[DifferenceLine, ...] = ()
     texts: tuple[ExpectedMessage, ...] = ()
-    """Messages that came as expected, but lack what they should contain."""
+    """Messages that came as expected but lack an expected text."""
     place: Location | None = None
-    """Of the first difference; None where only texts differ, or nothing."""
+    """Place of the first difference; None if only texts differ, or nothing."""
 
     @property
     def any(self) -> bool:
@@ -69,7 +67,7 @@ class _Match(Generic[T]):
     unexpected: list[T]
 
     def twins(self, alike: Callable[[T, T], bool]) -> Iterator[tuple[T, T | None]]:
-        """Each missing one with the unexpected one that was probably meant."""
+        """Each missing item, with the unexpected item that it probably is."""
         left = [*self.unexpected]
         for each in self.missing:
             near = sorted(
@@ -82,7 +80,7 @@ class _Match(Generic[T]):
 
 
 def differences(case: RuleTestCase, outcome: CaseOutcome) -> Differences:
-    """How the outcome differs from what the case expects."""
+    """Compare the outcome with the expectations of the case."""
     changes = _matched(case.changes, outcome.changes, _same_change)
     posts = _matched(case.posts, outcome.posts, _same_post)
     twins = () if posts is None else posts.twins(_alike_post)
@@ -119,7 +117,7 @@ def _same_change(expected: ExpectedTransition, seen: ExpectedTransition) -> bool
 
 
 def _is_value(expected: Decimal | None, seen: Decimal | None) -> bool:
-    """Whether what is written is what was judged, or what is shown of it."""
+    """Whether an expected value equals the actual value, or the actual value as shown."""
     if expected is None or expected == seen:
         return True
     return seen is not None and seen.is_finite() and expected == Decimal(format_amount(seen))
@@ -138,7 +136,7 @@ def _alike_post(expected: ExpectedMessage, seen: ExpectedMessage) -> bool:
 
 
 def _lacks(expected: ExpectedMessage, seen: ExpectedMessage) -> str:
-    """The first of the texts that should stand in it and do not."""
+    """The first expected text that the message lacks; empty if none."""
     return next((part for part in expected.contains if part not in seen.text), "")
 
 
@@ -158,7 +156,7 @@ def _change_lines(
     }
     for each in match.unexpected:
         seen = (
-            replace(each, shown=digits(each.value))
+            replace(each, shown=format_digits(each.value))
             if each.value is not None and id(each) in exactly
             else each
         )
@@ -168,7 +166,7 @@ def _change_lines(
 
 
 def _differs_in_digits(expected: Decimal | None, seen: Decimal | None) -> bool:
-    """Whether the two would look the same, and are not."""
+    """Whether the two values look the same but differ."""
     if expected is None or seen is None or _is_value(expected, seen):
         return False
     return format_amount(expected) == format_amount(seen)
@@ -200,7 +198,7 @@ def _apart(expected: Millis, seen: Millis) -> str:
 
 
 def _impossible(at: Millis, accounts: Iterable[str], case: RuleTestCase) -> str:
-    """Why nothing can happen at an instant: nothing is judged but at an attempt (SEMANTICS A2)."""
+    """Why no transition can happen at an instant without an attempt (SEMANTICS A2)."""
     for account in accounts:
         if at > case.last(account):
             return f"the last attempt is at {duration_text(case.last(account))}"
@@ -209,13 +207,13 @@ def _impossible(at: Millis, accounts: Iterable[str], case: RuleTestCase) -> str:
     return ""
 
 
-def who(account: str, rule: str, case: RuleTestCase) -> str:
-    """The account is named where there are several."""
+def rule_label(account: str, rule: str, case: RuleTestCase) -> str:
+    """Name of a rule; with the account if the case has several."""
     return f"{account}/{rule}" if len(case.inputs) > 1 else rule
 
 
 def _change_cells(each: ExpectedTransition, case: RuleTestCase) -> tuple[str, ...]:
-    return who(each.account, each.rule, case), each.to.value, each.shown
+    return rule_label(each.account, each.rule, case), each.to.value, each.shown
 
 
 def _post_cells(each: ExpectedMessage, case: RuleTestCase) -> tuple[str, ...]:
@@ -223,7 +221,7 @@ def _post_cells(each: ExpectedMessage, case: RuleTestCase) -> tuple[str, ...]:
 
 
 def _told(news: ExpectedNews, case: RuleTestCase) -> str:
-    return f"{who(news.account, news.rule, case)} {news.kind.value}"
+    return f"{rule_label(news.account, news.rule, case)} {news.kind.value}"
 
 
 def _in_time(lines: Iterable[DifferenceLine]) -> tuple[DifferenceLine, ...]:
@@ -231,7 +229,7 @@ def _in_time(lines: Iterable[DifferenceLine]) -> tuple[DifferenceLine, ...]:
 
 
 def _over_channels(lines: Iterable[DifferenceLine]) -> tuple[DifferenceLine, ...]:
-    """The same message to several channels is one line."""
+    """Join lines of the same message to several channels."""
     channels: dict[tuple[str, Millis, str, str], list[str]] = {}
     for line in lines:
         channel, told = line.cells
@@ -247,7 +245,7 @@ def _over_channels(lines: Iterable[DifferenceLine]) -> tuple[DifferenceLine, ...
 def _place(
     changes: _Match[ExpectedTransition] | None, posts: _Match[ExpectedMessage] | None
 ) -> Location | None:
-    """The first change that differs, with its twin; without any the first message."""
+    """Place of the first differing transition and its twin, else of the first differing message."""
     if changes is not None and (changes.missing or changes.unexpected):
         return _first(
             [
@@ -264,7 +262,7 @@ def _place(
 
 
 def _elsewhere(posts: _Match[ExpectedMessage]) -> Iterator[ExpectedMessage]:
-    """Without those that came when they should, and only say something else."""
+    """Differing messages, without those that came in time and differ in their text only."""
     twins = list(posts.twins(_alike_post))
     late = {id(twin) for each, twin in twins if twin is not None and twin.at == each.at}
     yield from (each for each, twin in twins if twin is None or id(twin) not in late)
@@ -275,7 +273,7 @@ MOST_INSTANTS = 2
 
 
 def _first(places: Sequence[Location]) -> Location:
-    """With the first instants at which the same alert differs."""
+    """The earliest place, with the first instants at which the same alert differs."""
     first = min(places, key=lambda place: place.instants)
     same = sorted(
         {

@@ -1,10 +1,9 @@
-"""Why a rule did, or did not, wake anybody at an instant: replayed up to it, then laid open. Pure.
+"""Explains why a rule did or did not alert at an instant, by replay up to it. Pure.
 
-epoch's state ──► windows rebuilt ──► inputs up to the instant ──► the conditions with every value, the alert with
-                                                                   its clocks, the mutes in force
+    state of the epoch ──► windows rebuilt ──► inputs up to the instant
+                       ──► every value of the conditions, the alert with its timers, the mutes
 
-Where no daemon ran yet, there is no epoch: then it is supposed that one had been started a while
-before.
+If no epoch covers the instant, the replay starts with an empty state some time before it.
 """
 
 from collections import deque
@@ -39,7 +38,7 @@ from daemon.types import (
 )
 
 Attempt: TypeAlias = Reading | Unconfirmed | Miss
-"""What came of an attempt to read."""
+"""The result of an attempt to read."""
 
 MOST = 8
 """Transitions that are kept."""
@@ -47,7 +46,7 @@ MOST = 8
 
 @dataclass(frozen=True, slots=True)
 class RunningTimer:
-    """A clock that decides something: what it is about, how far it is, and what it needs."""
+    """A running timer: its key, how long it has run, and how long it must run."""
 
     what: str
     lasted: Millis
@@ -56,7 +55,7 @@ class RunningTimer:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A transition, and what its value is of: the comparison as the alert had it."""
+    """A transition, with the comparison that its value belongs to."""
 
     transition: Transition
     judged: DecidingComparison | None
@@ -64,23 +63,21 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """How one rule stood on one account after the last input at or before the instant asked
-    about.
-    """
+    """State of one rule on one account after the last input at or before the instant."""
 
     account: str
     rule: Rule
     begun: Millis
-    """Where the replay began to judge."""
+    """Instant at which the replay began to judge."""
     at: Millis
-    """Of that input."""
+    """Instant of that input."""
     event: Input
     attempt: Attempt | None
-    """The last attempt to read, since the beginning of what was replayed."""
+    """The last attempt since the start of the replay."""
     attempted_at: Millis | None
-    """Its instant, as it is meant at that input (SEMANTICS A5)."""
+    """Its instant, moved by later clock steps up to that input (SEMANTICS A5)."""
     judged_at: Millis | None
-    """Of the last judged reading."""
+    """Instant of the last judged reading."""
     when: Trace
     clear_when: Trace | None
     alert: Alert | None
@@ -88,16 +85,16 @@ class Explanation:
     running: tuple[RunningTimer, ...]
     muted: tuple[Muting, ...]
     agreement: tuple[int, int] | None
-    """Of a rule with `at_least`: how many of how many counted readings hold."""
+    """For a rule with `at_least`: readings that hold, and readings counted."""
     moves: tuple[Move, ...]
-    """The last of the rule, since the beginning of what was replayed."""
+    """The rule's last transitions since the start of the replay."""
 
 
 @dataclass(slots=True)
 class _Look:
-    """What is noticed on the way."""
+    """State collected during the replay."""
 
-    player: ReplaySession
+    session: ReplaySession
     rule: Rule
     begun: Millis
     last: Input
@@ -111,37 +108,37 @@ class _Look:
             self.attempt, self.attempted_at = event, event.at
         elif isinstance(event, ClockStep) and self.attempted_at is not None:
             self.attempted_at += event.by
-        self.moves += _moves(self.player.play(event), (self.rule.name, self.rule.name + FLAPPING))
+        self.moves += _moves(self.session.play(event), (self.rule.name, self.rule.name + FLAPPING))
 
 
 def explain(
     past: Past, epoch: Epoch, rule: str, at: Millis, mutes: Mutes, silences: Sequence[Silence] = ()
 ) -> Explanation:
-    """`epoch` is the one that the instant lies in; one of its rules is called `rule`."""
-    player = ReplaySession(RuleSet(epoch.scheme.rules, (), mutes), epoch.state)
-    for reading in past.warm(epoch.state.seq, epoch.state.at - player.evaluator.look_back):
-        player.evaluator.warm(reading)
+    """Explain a rule at an instant; `epoch` covers the instant and has the rule."""
+    session = ReplaySession(RuleSet(epoch.scheme.rules, (), mutes), epoch.state)
+    for reading in past.warm(epoch.state.seq, epoch.state.at - session.evaluator.look_back):
+        session.evaluator.warm(reading)
     begun = epoch.state
-    look = _Look(player, player.rules[rule], begun.at, ConfigChange(begun.seq, begun.at))
+    look = _Look(session, session.rules[rule], begun.at, ConfigChange(begun.seq, begun.at))
     for event in _until(past.inputs(epoch.state.seq, None), at):
         look.play(event)
     return _laid_open(look, mutes, silences)
 
 
 def suppose(
-    player: ReplaySession, inputs: Iterable[Input], first: int, rule: str, mutes: Mutes
+    session: ReplaySession, inputs: Iterable[Input], first: int, rule: str, mutes: Mutes
 ) -> Explanation | None:
-    """As if a daemon had begun at the counter `first`, with the rules of the player; None where no
-    input lies there.
+    """Explain a rule as if a daemon had started at the counter `first` with the session's rules.
 
-    Inputs before it fill windows; the last one is the last at or before the instant asked about.
+    Inputs before `first` only fill windows. The last input must be the last one at or before the
+    instant. None if there is no input from `first` on.
     """
     look: _Look | None = None
     for event in inputs:
         if event.seq < first:
-            player.warm(event)
+            session.warm(event)
             continue
-        look = look or _Look(player, player.rules[rule], event.at, event)
+        look = look or _Look(session, session.rules[rule], event.at, event)
         look.play(event)
     return None if look is None else _laid_open(look, mutes)
 
@@ -161,9 +158,9 @@ def _until(inputs: Iterable[Input], at: Millis) -> Iterator[Input]:
 
 
 def _laid_open(look: _Look, mutes: Mutes, silences: Sequence[Silence] = ()) -> Explanation:
-    state, evaluator, rule = look.player.state, look.player.evaluator, look.rule
+    state, evaluator, rule = look.session.state, look.session.evaluator, look.rule
     alert = state.alerts.get(rule.name)
-    when, clear_when = evaluator.insight(rule.name)
+    when, clear_when = evaluator.trace(rule.name)
     return Explanation(
         account=state.account,
         rule=rule,
@@ -177,15 +174,15 @@ def _laid_open(look: _Look, mutes: Mutes, silences: Sequence[Silence] = ()) -> E
         clear_when=clear_when,
         alert=alert,
         flapping=state.alerts.get(rule.name + FLAPPING),
-        running=tuple(clocks_of(state, rule)),
+        running=tuple(running_timers(state, rule)),
         muted=tuple(Muter(state, mutes, silences, state.at).reasons(rule, alert)),
         agreement=evaluator.agreement(rule.name),
         moves=tuple(look.moves),
     )
 
 
-def clocks_of(state: AccountState, rule: Rule) -> Iterator[RunningTimer]:
-    """The clocks that decide what becomes of the rule's alert."""
+def running_timers(state: AccountState, rule: Rule) -> Iterator[RunningTimer]:
+    """The running timers of the rule's alert."""
     alert = state.alerts.get(rule.name)
     if alert is not None and alert.state is State.PENDING:
         yield RunningTimer("for", state.at - alert.started_at, rule.hold)

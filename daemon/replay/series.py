@@ -1,11 +1,13 @@
-"""A series of readings in one line: `500 -10x45 _x3 480` is a value, 45 steps, three misses and a
-value. Pure.
+"""A series of readings in one line: `500 -10x45 _x3 480`. Pure.
 
-    500        a reading of 500            -10   one that is 10 less than the one before; +2.5 likewise
-    =-20       a reading of -20            ?     a reading in which this field was not sent
-    _  _auth   a miss, with its reason     ~10m  nothing is attempted until 10 minutes after the last attempt
+    500        a reading of 500
+    -10        a reading that is 10 less than the one before; +2.5 likewise
+    =-20       a reading of -20
+    ?          a reading in which this field was not sent
+    _  _auth   a miss, with its reason
+    ~10m       no attempt until 10 minutes after the last one
 
-All but `~` may be followed by how often: `480x10`, `-10x30`, `_x5`, `_auth x3`.
+All but `~` may be followed by a count: `480x10`, `-10x30`, `_x5`, `_auth x3`.
 """
 
 import re
@@ -16,19 +18,19 @@ from difflib import get_close_matches
 from typing import TypeAlias
 
 from daemon.readings.exact import EXACT
-from daemon.rules.language.build import shown
+from daemon.rules.language.build import quote
 from daemon.rules.language.errors import ExpressionError
 from daemon.text.durations import parse_duration
 from daemon.types import DAY, Millis, MissReason
 
 MOST = 100_000
-"""Attempts of a series, and of a test case."""
+"""Most attempts of a series, and of a test case."""
 
 LONGEST: Millis = 366 * DAY
-"""Of a pause."""
+"""Longest pause."""
 
 Slot: TypeAlias = Decimal | MissReason | None
-"""What one attempt gives: a value, why there is none, or None where the field was not sent."""
+"""Result of one attempt: a value, the reason of a miss, or None if the field was not sent."""
 
 _WORD = re.compile(r"\S+(?:\s+x\d\S*)?")
 _REPEATED = re.compile(r"(.*?)(?:\s*x(\d+))?", re.DOTALL)
@@ -36,7 +38,7 @@ _NUMBER = re.compile(r"(=[+-]?|[+-]?)(\d{1,30}(?:\.\d{1,30})?)")
 _BEGINNING = re.compile(r"=?[+-]?\d*(?:\.\d+)?")
 
 _INSTEAD = {
-    "−": "write the minus as `-`",  # noqa: RUF001 -- what a person may paste
+    "−": "write the minus as `-`",  # noqa: RUF001 -- a person may paste it
     "…": "write how often behind an `x`, as in `480x10`",
     "x*": "a series goes on by itself as it ended, so leave `x*` out",
     ",": "values are separated by blanks, and decimals written with a point",
@@ -48,14 +50,14 @@ _USUAL = "a series is written as in `500 -10x30 _x5 480`"
 
 @dataclass(frozen=True, slots=True)
 class CaseSeries:
-    """What one field shows, attempt by attempt."""
+    """Results of one field, attempt by attempt."""
 
     slots: tuple[Slot, ...]
     pauses: Mapping[int, Millis] = field(default_factory=dict)
-    """By attempt, how long after the one before it comes, where that is not the interval."""
+    """Time since the attempt before, by attempt, if it is not the interval."""
 
     def at(self, index: int) -> Slot:
-        """A series that is shorter than another one goes on as it ended."""
+        """Result at an attempt. A shorter series repeats its last result."""
         return self.slots[min(index, len(self.slots) - 1)]
 
 
@@ -115,7 +117,7 @@ class _Expansion:
             near = get_close_matches(name, [*MissReason], 1)
             hint = f"did you mean `_{near[0]}`?" if near else f"there are {' '.join(MissReason)}"
             raise self._mistake(
-                f"no attempt is missed for the reason {shown(name)}; {hint}", column
+                f"no attempt is missed for the reason {quote(name)}; {hint}", column
             ) from None
 
     def _readings(self, head: str, count: int, column: int) -> None:
@@ -130,7 +132,7 @@ class _Expansion:
         if self.last is None:
             raise self._mistake(
                 "there is no value yet to go on from; for the value itself write"
-                f" {shown('=' + head)}",
+                f" {quote('=' + head)}",
                 column,
             )
         step = digits.copy_negate() if sign == "-" else digits
@@ -139,23 +141,23 @@ class _Expansion:
             self.slots.append(self.last)
 
     def _strange(self, head: str, column: int) -> ExpressionError:
-        """A word that is none of the kinds, with the first character that does not fit."""
-        start_result = _BEGINNING.match(head)
-        fits = start_result.end() if start_result else 0
+        """The error for an unknown word, at the first character that does not fit."""
+        beginning = _BEGINNING.match(head)
+        fits = beginning.end() if beginning else 0
         if fits >= len(head):
             return self._mistake("a number is written as in `500`, `-10` or `0.25`", column)
         remedy = _INSTEAD.get(head[fits : fits + 2]) or _INSTEAD.get(head[fits]) or _USUAL
-        found = shown(head[fits]) if head[fits].isprintable() else f"U+{ord(head[fits]):04X}"
+        found = quote(head[fits]) if head[fits].isprintable() else f"U+{ord(head[fits]):04X}"
         return self._mistake(f"{found} cannot stand here: {remedy}", column + fits)
 
     def _mistake(self, sentence: str, column: int) -> ExpressionError:
         return ExpressionError(sentence, column, self.text)
 
 
-def series(text: str) -> CaseSeries:
-    """What `text` says.
+def parse_series(text: str) -> CaseSeries:
+    """Parse a series.
 
-    Raises ExpressionError, with the column at fault, for anything that is no series.
+    Raises ExpressionError, with the column at fault, for an invalid text.
     """
     expansion = _Expansion(text)
     for word in _WORD.finditer(text):

@@ -1,9 +1,9 @@
-"""One account's inputs through the very functions of the live daemon. Pure: nothing is read,
-nothing is written.
+"""Runs one account's inputs through the functions of the live daemon. Pure: no I/O.
 
-    inputs ──► judge (the evaluator) ──► decide (step and dispatch) ──► a record per input, every message delivered
+    inputs ──► judge (evaluator) ──► decide (step, dispatch) ──► a record per input
 
-Whatever looks at the past plays it here: there is no second evaluator, no second engine.
+Every message counts as delivered. All replays use this session: there is no second evaluator and no
+second engine.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,29 +34,32 @@ from daemon.types import (
 )
 
 CODES = 20_000
-"""Codes of alerts that are remembered, so that the next ones get others."""
+"""Alert codes that are remembered, so that new alerts get other codes."""
 
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
-    """What is played: the rules and who is told, as a configuration has them."""
+    """The rules and channels to replay, as a configuration has them."""
 
     rules: Sequence[Rule]
-    """Written ones and those of the system that are about accounts."""
+    """Written rules, and the system rules about accounts."""
     channels: Sequence[str]
     mutes: Mutes = NO_MUTES
     group_waits: Mapping[str, Millis] = field(default_factory=dict)
-    """By channel: for how long news waits to be joined."""
+    """Time that news waits to be joined, by channel."""
     silences: Sequence[Silence] = NO_SILENCES
-    """As they stood."""
+    """The silences in force."""
 
     def watching(self, account: str) -> dict[str, Rule]:
-        """The rules of one account, by name."""
+        """Rules of one account, by name."""
         return {rule.name: rule for rule in self.rules if rule.watches(account)}
 
 
 class ReplaySession:
-    """Plays one account from `state` on; `changing` are the fields whose change messages show."""
+    """Replays one account, starting at `state`.
+
+    `changing` are the fields whose change messages show.
+    """
 
     def __init__(self, scheme: RuleSet, state: AccountState, changing: Sequence[str] = ()) -> None:
         self.state = state
@@ -68,7 +71,7 @@ class ReplaySession:
         self._name_alert = partial(alert_code, taken=self._codes)
 
     def warm(self, event: Input) -> None:
-        """Take in what happened before the play begins: it fills windows, and judges nothing."""
+        """Feed an input before the start of the replay: it fills windows and is not judged."""
         if isinstance(event, ClockStep):
             self.evaluator.shift(event.by)
             self.state = shifted(self.state, event)
@@ -85,7 +88,7 @@ class ReplaySession:
         )
 
     def play(self, event: Input) -> Record:
-        """What the input causes."""
+        """Judge an input and return its record."""
         verdicts = judge(self.evaluator, event, self.state.alerts)
         told = self.delivered.told(event.at)
         shown = snapshot(self.evaluator, verdicts, self.state.alerts)
@@ -93,29 +96,27 @@ class ReplaySession:
         self.state = decision.state
         if decision.record.alerts:
             self._remember(decision.record)
-        if says(decision.record):
+        if has_effect(decision.record):
             self.delivered.adopt(decision.record)
         return decision.record
 
     def _remember(self, record: Record) -> None:
-        """No two alerts of late have the same code; memory stays flat, however many there were."""
+        """Remember the codes in use; recent alerts get different codes, in bounded memory."""
         if len(self._codes) >= CODES:
             self._codes.clear()
             self._codes.update(alert.code for alert in self.state.alerts.values())
         self._codes.update(alert.code for alert in record.alerts)
 
 
-def says(record: Record) -> bool:
-    """Whether anything follows from it: of nearly every input nothing does."""
+def has_effect(record: Record) -> bool:
+    """Whether the record has any effect; nearly every record has none."""
     return bool(record.alerts or record.notices or record.superseded) or isinstance(
         record.event, ClockStep
     )
 
 
 def judged_amounts(rules: Sequence[Rule]) -> tuple[str, ...]:
-    """The sent fields that these rules compare as they are: those of which messages tell how they
-    move.
-    """
+    """Sent fields that the rules compare directly; messages show how these change."""
     trees = [
         condition.tree
         for rule in rules
@@ -133,8 +134,8 @@ def judged_amounts(rules: Sequence[Rule]) -> tuple[str, ...]:
     return tuple(name for name in CORE if name in compared.union(made_of))
 
 
-def fields_of(rules: Sequence[Rule]) -> tuple[str, ...]:
-    """The sent fields that these rules look at; derived ones count as what they are made of."""
+def used_fields(rules: Sequence[Rule]) -> tuple[str, ...]:
+    """Sent fields that the rules use; a derived field counts as its parts."""
     trees = [
         condition.tree
         for rule in rules

@@ -1,6 +1,4 @@
-"""What became of each rule over a span of history: how often, how long, how many at night, how
-early. Pure.
-"""
+"""Statistics of each rule over a span: count, duration, at night, warning time. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -10,20 +8,21 @@ from decimal import Decimal
 from daemon.types import Alert, ClockStep, DecidingComparison, Millis, Record, State
 
 NIGHT = (23, 7)
-"""From this hour to that one people sleep."""
+"""First and last hour of the night, when people sleep."""
 
 _Key = tuple[str, str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Worst:
-    """The worst value of one comparison of a rule; what other comparisons of it were worth is no
-    better or worse.
+    """The worst value of one comparison of a rule.
+
+    Values of different comparisons cannot be ranked.
     """
 
     value: Decimal
     judged: DecidingComparison = field(compare=False)
-    """As it stood when the alert with that value fired: its left side is what the value is of."""
+    """The comparison when the alert fired; the value is that of its left side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +31,21 @@ class RuleSummary:
 
     rule: str
     alerts: int = 0
-    """That fired."""
+    """Alerts that fired."""
     firing: Millis = 0
-    """How long in all; one that still fires counts up to the end."""
+    """Total duration; an alert that still fires counts up to the end."""
     longest: Millis = 0
     at_night: int = 0
-    """Those that fired while people sleep."""
+    """Alerts that fired at night."""
     worst: tuple[Worst, ...] = ()
-    """Of each comparison that decided an alert, in the order in which they first did."""
+    """Worst value of each comparison that decided an alert, by first use."""
     early: Millis | None = None
-    """How long before its worst value the alert fired: the least of all alerts that got worse after
-    firing.
-    """
+    """Shortest time from firing to the worst value, over alerts that got worse after firing."""
 
 
 @dataclass(slots=True)
 class _Open:
-    """An alert that fires."""
+    """A firing alert."""
 
     fired_at: Millis
     worst: Decimal | None
@@ -58,7 +55,7 @@ class _Open:
 
 @dataclass(slots=True)
 class Summary:
-    """Takes records in; gives a RuleSummary for each rule."""
+    """Takes records and gives a RuleSummary for each rule."""
 
     rules: Iterable[str]
     zone: tzinfo | None
@@ -79,13 +76,13 @@ class Summary:
                 self._end(key, alert.rule, record.event.at)
 
     def finish(self, ends: Mapping[str, Millis]) -> Mapping[str, RuleSummary]:
-        """By rule; `ends` says when each account was judged last."""
+        """Summaries by rule; `ends` is the last judged instant of each account."""
         for key in list(self._open):
             self._end(key, key[1], ends.get(key[0], self._open[key].fired_at))
         return self._of
 
     def _shift(self, account: str, by: Millis) -> None:
-        """The clock was set: durations stay true (SEMANTICS A5)."""
+        """Move open alerts by a step of the clock, so durations stay true (SEMANTICS A5)."""
         for key, begun in self._open.items():
             if key[0] == account:
                 begun.fired_at, begun.worst_at = begun.fired_at + by, begun.worst_at + by
@@ -121,14 +118,14 @@ class Summary:
 
 
 def worsened(known: tuple[Worst, ...], new: Worst) -> tuple[Worst, ...]:
-    """The worst of each comparison, with one more."""
+    """Worst value of each comparison, with one more value."""
     if all(each.judged.side != new.judged.side for each in known):
         return (*known, new)
     return tuple(new if is_worse(new, each) else each for each in known)
 
 
 def is_worse(one: Worst, other: Worst) -> bool:
-    """Whether it is a worse value of the same comparison."""
+    """Whether one value is worse than another of the same comparison."""
     if one.judged.side != other.judged.side:
         return False
     return one.value < other.value if one.judged.falling else one.value > other.value

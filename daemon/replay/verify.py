@@ -1,12 +1,11 @@
-"""Promise 6: from every epoch's recorded state, replay gives exactly the recorded transitions.
-Pure.
+"""Promise 6: replay from every epoch's recorded state gives exactly the recorded transitions. Pure.
 
-    epoch's state ──► windows rebuilt as the daemon rebuilt them ──► its inputs ──► the next epoch's change of rules
-                                                  └──► transitions, compared with the recorded ones; states, too
+    epoch's state ──► windows rebuilt as by the daemon ──► its inputs ──► next change of rules
+                                                   └──► transitions, compared with the recorded ones
 
-Where inputs are gone (pruned, or lost while the store was down) nothing can be said: such a
-stretch, up to the next epoch, is named as not covered and never counted as agreeing; so is an epoch
-in whose windows such inputs lay.
+States are compared too. Where inputs are gone (pruned, or lost while the store was down), nothing
+can be verified. Such a span, up to the next epoch, is reported as not covered and never counted as
+agreeing. The same holds for an epoch whose windows held such inputs.
 """
 
 from collections import Counter
@@ -22,62 +21,60 @@ from daemon.types import AccountState, Alert, ConfigChange, Input, Millis, Readi
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """A stretch of one account with the rules in force."""
+    """A span of one account with one set of rules."""
 
     state: AccountState
-    """After the change of the configuration with which it begins."""
+    """State after the configuration change that starts the epoch."""
     rules: Sequence[Rule]
     why: str = ""
-    """For which reason its rules cannot be replayed."""
+    """Why its rules cannot be replayed; empty if they can."""
     mutes: Mutes | None = None
-    """The mute windows in force; None where nobody knows them."""
+    """Mute windows in force; None if unknown."""
 
     @property
     def scheme(self) -> RuleSet:
-        """An account that is expected to have no readings is configured no more, and no rule
-        watches it.
-        """
+        """The rule set of the epoch; empty if the account is no longer configured."""
         return RuleSet(self.rules if self.state.since is not None else (), ())
 
 
 class Past(Protocol):
-    """One account's record."""
+    """The recorded history of one account."""
 
     def epochs(self) -> Iterable[Epoch]:
-        """In their order."""
+        """Epochs, oldest first."""
         ...
 
     def inputs(self, after: int, until: int | None) -> Iterable[Input]:
-        """Those with rows of their own, beyond the counter `after`, up to and with `until`."""
+        """Recorded inputs after the counter `after`, up to and including `until`."""
         ...
 
     def warm(self, seq: int, since: Millis) -> Iterable[Reading]:
-        """What the windows were rebuilt from just before the input `seq`."""
+        """Readings from which the windows were rebuilt just before the input `seq`."""
         ...
 
     def lacks(self, after: int, before: int) -> bool:
-        """Whether an input between these counters is not recorded, or not any more."""
+        """Whether an input between these counters is missing from the record."""
         ...
 
     def transitions(self) -> Iterable[Transition]:
-        """All that are recorded, in their order."""
+        """Recorded transitions, oldest first."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class VerifyDifference:
-    """One thing that the record and the replay do not agree on."""
+    """One disagreement between the record and the replay."""
 
     at: Millis
     rule: str
     recorded: Transition | Alert | None
     replayed: Transition | Alert | None
-    """None on one side: only the other has it."""
+    """None if only the other side has it."""
 
 
 @dataclass(frozen=True, slots=True)
 class VerifiedSpan:
-    """A span of one account; `why` it could not be verified, empty where it was."""
+    """A span of one account; `why` says why it could not be verified, empty if it was."""
 
     since: Millis
     until: Millis
@@ -87,11 +84,11 @@ class VerifiedSpan:
 
 @dataclass(slots=True)
 class Verified:
-    """What verifying one account came to."""
+    """The result of verifying one account."""
 
     stretches: list[VerifiedSpan] = field(default_factory=list)
     transitions: int = 0
-    """Replayed ones."""
+    """Number of replayed transitions."""
     differences: list[VerifyDifference] = field(default_factory=list)
 
     @property
@@ -106,19 +103,20 @@ FADED = (
 
 
 def verify(past: Past, note: Callable[[Input], None] = lambda _: None) -> Verified:
-    """Replay one account from its first epoch on; `note` is told every input on the way, for a
-    progress bar.
+    """Replay one account from its first epoch.
+
+    `note` is called with every input, for a progress bar.
     """
-    found, ledger = Verified(), _Balance(iter(past.transitions()))
+    found, balance = Verified(), _Balance(iter(past.transitions()))
     epochs = list(past.epochs())
     for epoch, following in zip(epochs, [*epochs[1:], None], strict=False):
-        going = _Pass(found, ledger, note)
+        going = _Pass(found, balance, note)
         found.stretches += (
             [_unreadable(past, epoch, following)]
             if epoch.why
             else _stretches(past, epoch, following, going)
         )
-    found.differences += ledger.differences(found.stretches, epochs)
+    found.differences += balance.differences(found.stretches, epochs)
     found.differences.sort(key=lambda each: each.at)
     return found
 
@@ -126,74 +124,68 @@ def verify(past: Past, note: Callable[[Input], None] = lambda _: None) -> Verifi
 @dataclass(frozen=True, slots=True)
 class _Pass:
     found: Verified
-    ledger: "_Balance"
+    balance: "_Balance"
     note: Callable[[Input], None]
 
-    def play(self, player: ReplaySession, event: Input) -> None:
+    def play(self, session: ReplaySession, event: Input) -> None:
         self.note(event)
-        for transition in player.play(event).transitions:
+        for transition in session.play(event).transitions:
             self.found.transitions += 1
-            self.ledger.replayed(transition)
+            self.balance.replayed(transition)
 
 
 def _stretches(
     past: Past, epoch: Epoch, following: Epoch | None, going: _Pass
 ) -> Iterator[VerifiedSpan]:
-    """One epoch: what of it is covered, and what is not."""
-    player = ReplaySession(epoch.scheme, epoch.state)
+    """Verify one epoch; yields its covered and uncovered spans."""
+    session = ReplaySession(epoch.scheme, epoch.state)
     begun, last = epoch.state, None if following is None else following.state.seq - 1
-    if not _warm(past, player):
+    if not _warm(past, session):
         yield VerifiedSpan(begun.at, _end(past, begun, following), 0, FADED)
         return
-    hole = _play(player, past.inputs(begun.seq, last), last, going)
-    yield VerifiedSpan(begun.at, player.state.at, player.state.seq - begun.seq)
+    hole = _play(session, past.inputs(begun.seq, last), last, going)
+    yield VerifiedSpan(begun.at, session.state.at, session.state.seq - begun.seq)
     if hole:
-        yield VerifiedSpan(player.state.at, _end(past, player.state, following), 0, hole)
+        yield VerifiedSpan(session.state.at, _end(past, session.state, following), 0, hole)
     elif following is None:
-        _catch_up(past, player, going)
+        _catch_up(past, session, going)
     elif not following.why:
-        _turn(player, following, going)
+        _turn(session, following, going)
 
 
-def _warm(past: Past, player: ReplaySession) -> bool:
-    """Fill the windows as the daemon filled them; False where readings that were in them are not
-    recorded any more.
-    """
-    begun, since = player.state, player.state.at - player.evaluator.look_back
+def _warm(past: Past, session: ReplaySession) -> bool:
+    """Fill the windows as the daemon did; False if readings in them are no longer recorded."""
+    begun, since = session.state, session.state.at - session.evaluator.look_back
     reached = None
     for reading in past.warm(begun.seq, since):
         reached = reached or reading
-        player.evaluator.warm(reading)
-    if not player.evaluator.look_back:
+        session.evaluator.warm(reading)
+    if not session.evaluator.look_back:
         return True
     return not past.lacks(
         reached.seq if reached is not None and reached.at <= since else 0, begun.seq
     )
 
 
-def _catch_up(past: Past, player: ReplaySession, going: _Pass) -> None:
-    """Where a daemon goes on writing, transitions may have been read whose inputs had not been
-    there yet.
-    """
-    if not going.ledger.is_behind():
+def _catch_up(past: Past, session: ReplaySession, going: _Pass) -> None:
+    """Replay inputs that a running daemon recorded after the transitions were read."""
+    if not going.balance.is_behind():
         return
-    for event in past.inputs(player.state.seq, None):
-        if event.seq != player.state.seq + 1:
+    for event in past.inputs(session.state.seq, None):
+        if event.seq != session.state.seq + 1:
             return
-        for transition in player.play(event).transitions:
-            going.ledger.cancel(transition)
+        for transition in session.play(event).transitions:
+            going.balance.cancel(transition)
 
 
 def _unreadable(past: Past, epoch: Epoch, following: Epoch | None) -> VerifiedSpan:
-    """The whole of an epoch whose rules nobody here can read, the change with which it begins
-    included.
-    """
+    """The uncovered span of an epoch whose rules cannot be read, its first change included."""
     begun = epoch.state
     return VerifiedSpan(begun.at, _end(past, begun, following), 0, epoch.why)
 
 
 def _end(past: Past, state: AccountState, following: Epoch | None) -> Millis:
-    """Of an epoch: the next one's beginning, else its last input, looked for beyond `state`."""
+    """End of an epoch: the next one's start, else its last input after `state`."""
     if following is not None:
         return following.state.at
     last = state.at
@@ -202,13 +194,13 @@ def _end(past: Past, state: AccountState, following: Epoch | None) -> Millis:
     return last
 
 
-def _play(player: ReplaySession, inputs: Iterable[Input], last: int | None, going: _Pass) -> str:
-    """Replay as long as no input lacks; the sentence about those that do."""
+def _play(session: ReplaySession, inputs: Iterable[Input], last: int | None, going: _Pass) -> str:
+    """Replay until an input is missing; returns the sentence about the missing ones."""
     for event in inputs:
-        if event.seq != player.state.seq + 1:
-            return _gone(player.state.seq + 1, event.seq - 1)
-        going.play(player, event)
-    return "" if last is None or player.state.seq == last else _gone(player.state.seq + 1, last)
+        if event.seq != session.state.seq + 1:
+            return _gone(session.state.seq + 1, event.seq - 1)
+        going.play(session, event)
+    return "" if last is None or session.state.seq == last else _gone(session.state.seq + 1, last)
 
 
 def _gone(first: int, last: int) -> str:
@@ -216,12 +208,10 @@ def _gone(first: int, last: int) -> str:
     return f"{inputs} not recorded: pruned, or lost while the database refused to write"
 
 
-def _turn(player: ReplaySession, following: Epoch, going: _Pass) -> None:
-    """The change of the configuration is replayed under the next rules, and must end in the state
-    recorded there.
-    """
+def _turn(session: ReplaySession, following: Epoch, going: _Pass) -> None:
+    """Replay the configuration change under the next rules, and compare with the recorded state."""
     scheme, state = following.scheme, following.state
-    turning = ReplaySession(scheme, player.state)
+    turning = ReplaySession(scheme, session.state)
     going.play(turning, ConfigChange(state.seq, state.at))
     ours, theirs = turning.state.alerts, state.alerts
     for rule in {**ours, **theirs}:
@@ -231,36 +221,36 @@ def _turn(player: ReplaySession, following: Epoch, going: _Pass) -> None:
 
 
 def _plain(alert: Alert | None) -> Alert | None:
-    """Codes depend on which others were taken then, so they are not compared."""
+    """Drop the code of an alert: it depends on other codes in use, so it is not compared."""
     return None if alert is None else replace(alert, code="")
 
 
 class _Balance:
-    """Recorded and replayed transitions, each cancelled by its like: only what differs is kept."""
+    """Recorded and replayed transitions; equal ones cancel out, so only differences are kept."""
 
     def __init__(self, recorded: Iterator[Transition]) -> None:
         self._recorded = recorded
         self._missing: Counter[Transition] = Counter()
-        """Positive: replayed and not recorded so far; negative: the reverse."""
+        """Counts: positive if replayed and not yet recorded, negative for the reverse."""
 
     def replayed(self, transition: Transition) -> None:
         self._count(transition, 1)
         self._read(1)
 
     def is_behind(self) -> bool:
-        """Whether anything is recorded that was not replayed."""
+        """Whether a recorded transition was not replayed."""
         self._read(None)
         return any(count < 0 for count in self._missing.values())
 
     def cancel(self, transition: Transition) -> None:
-        """Replayed late; what is not recorded yet does not count."""
+        """Cancel a recorded transition that was replayed late."""
         if self._missing[transition] < 0:
             self._count(transition, 1)
 
     def differences(
         self, stretches: Sequence[VerifiedSpan], epochs: Sequence[Epoch]
     ) -> Iterator[VerifyDifference]:
-        """What is left in the end, without what lies where nothing could be said."""
+        """Remaining differences, without those in uncovered spans."""
         self._read(None)
         begun = epochs[0].state if epochs else None
         for transition, count in self._missing.items():

@@ -1,7 +1,7 @@
-"""Rules as they are recorded with every epoch, read back: what `Rule.written` gave. Pure.
+"""Reads back the rules recorded with an epoch, as `Rule.written` gave them. Pure.
 
-They stand under `rules`, beside what else was in force; earlier versions recorded the list of them
-alone.
+They are stored under the key `rules`, beside the rest of the configuration. Earlier versions
+recorded the list of rules alone.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,24 +10,24 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from daemon.rules.language.errors import ExpressionError
-from daemon.rules.language.parse import recorded
+from daemon.rules.language.parse import parse_recorded
 from daemon.rules.rule import AtLeast, Condition, Rule
 from daemon.text.durations import parse_duration
 from daemon.types import Limit, Millis, OnMissing, Severity
 
 
-def rules(written: object) -> list[Rule]:
+def read_rules(written: object) -> list[Rule]:
     """All rules of an epoch, in their order.
 
-    Raises ValueError, KeyError or TypeError where they are not what `Rule.written` gives: of
-    another version.
+    Raises ValueError, KeyError or TypeError if another version wrote them in another form.
     """
-    return [rule(each) for each in _listed(written)]
+    return [read_rule(each) for each in _listed(written)]
 
 
-def watches(written: object, name: str, account: str) -> bool:
-    """Whether a rule of that name watched the account, without reading what it asks; of another
-    version, none did.
+def rule_watched(written: object, name: str, account: str) -> bool:
+    """Whether a rule of that name watched the account, without parsing its condition.
+
+    False where another version recorded the rules in another form.
     """
     try:
         named = [each["accounts"] for each in _listed(written) if each["name"] == name]
@@ -43,8 +43,8 @@ def _listed(written: object) -> Sequence[Mapping[str, Any]]:
     return listed
 
 
-def rule(written: Mapping[str, Any]) -> Rule:
-    """One of them. Keys that an earlier version did not know stand at their defaults."""
+def read_rule(written: Mapping[str, Any]) -> Rule:
+    """One recorded rule. Keys that its version did not know get their defaults."""
     given: dict[str, Any] = {
         "hold": _span(written["for"]),
         "severity": Severity(written["severity"]),
@@ -62,7 +62,7 @@ def rule(written: Mapping[str, Any]) -> Rule:
 
 def _condition(text: str) -> Condition:
     try:
-        return recorded(text)
+        return parse_recorded(text)
     except ExpressionError as error:
         raise ValueError(f"{text} is no condition: {error.message}") from error
 
@@ -103,4 +103,4 @@ _LATER: Mapping[str, Callable[[Any], object]] = {
     "summary": str,
     "system": bool,
 }
-"""Keys that came after the first version, and how each is read."""
+"""Keys added after the first version, each with the function that reads it."""

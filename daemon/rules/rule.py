@@ -1,6 +1,4 @@
-"""A rule: a condition with its policy, as values. How conditions are parsed and judged stands
-elsewhere.
-"""
+"""A rule: a condition with its policy, as values. Parsing and evaluation are elsewhere."""
 
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -16,17 +14,15 @@ FLAPPING = Limit(6, HOUR)
 
 
 _SIGNS = frozenset("*?[")
-"""What makes a pattern of a name."""
+"""Characters that make a name a pattern."""
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What a rule asks of readings; conditions are equal when their trees are, however they are
-    written.
-    """
+    """The condition of a rule. Equal trees make equal conditions, however they are written."""
 
     text: str = field(compare=False)
-    """As the person wrote it."""
+    """The text as the person wrote it."""
     tree: Node
 
     def __str__(self) -> str:
@@ -67,20 +63,18 @@ class Rule:
     on_missing: OnMissing = OnMissing.KEEP
     missing_after: Millis = MISSING_AFTER
     flapping: Limit | None = FLAPPING
-    """More episodes than this are told as one flapping message. None means never."""
+    """Limit above which episodes are sent as one flapping message. None means never."""
     worse_by: Decimal | None = None
-    """A fraction of the value last told. None means never."""
+    """How much worse the value must get for another message, as a fraction. None means never."""
     mute: tuple[str, ...] = ()
     """Names of mute windows."""
     summary: str = ""
-    """A template for what messages say; see `alerts.summary`."""
+    """A template for the text of messages; see `alerts.summary_template`."""
     system: bool = False
-    """It exists without being written (SEMANTICS D7)."""
+    """True for a system rule, which exists without being written (SEMANTICS D7)."""
 
     def written(self) -> dict[str, object]:
-        """The rule as rules.toml would say it, canonically: what is recorded of the rules in
-        force.
-        """
+        """The rule in the canonical form of rules.toml, as recorded for the rules in force."""
         return {
             "name": self.name,
             "when": readable(self.when.tree),
@@ -107,11 +101,11 @@ class Rule:
 
     @cached_property
     def meaning(self) -> str:
-        """What the rule is about (SEMANTICS D5): equal texts keep an open alert, another text
-        retires it.
+        """The text that identifies what the rule checks (SEMANTICS D5).
 
-        Recorded with alerts, so keys that stand at their defaults are left out: a key that a later
-        version learns changes no meaning that is already recorded.
+        An open alert is kept while this text stays the same, and retired when it changes. It is
+        recorded with alerts. Keys at their defaults are left out, so a key added by a later version
+        does not change recorded texts.
         """
         parts = {
             "when": str(self.when),
@@ -126,7 +120,7 @@ class Rule:
 
 
 def is_pattern(name: str) -> bool:
-    """Whether it may match several names; no name holds any of these characters."""
+    """Whether a name is a pattern. Names never contain these characters."""
     return not _SIGNS.isdisjoint(name)
 
 

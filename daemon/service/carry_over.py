@@ -7,8 +7,13 @@ enough of us is not asked anew because the daemon was restarted (SEMANTICS B2, B
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from daemon.exchanges.common.penalties import REFUSALS, Pause, recalled, reloaded
-from daemon.exchanges.common.rate_limit import HALVED, halved
+from daemon.exchanges.common.penalties import (
+    REFUSALS,
+    Pause,
+    pause_after_misses,
+    pause_after_reload,
+)
+from daemon.exchanges.common.rate_limit import HALVED, remaining_halving
 from daemon.store import Store
 from daemon.types import Millis
 
@@ -47,9 +52,14 @@ def recorded(store: Store, hosts: Mapping[str, str], now: Millis, offset: Millis
     Raises StoreError where it cannot be read.
     """
     treated = store.refusal_histories(REFUSALS)
-    pauses = {name: recalled(each.refusals, now).moved(-offset) for name, each in treated.items()}
-    return CarryOver(_kept(pauses), halved(store.last_rate_limited(now - HALVED), hosts, now))
+    pauses = {
+        name: pause_after_misses(each.refusals, now).moved(-offset)
+        for name, each in treated.items()
+    }
+    return CarryOver(
+        _kept(pauses), remaining_halving(store.last_rate_limited(now - HALVED), hosts, now)
+    )
 
 
 def _kept(pauses: Mapping[str, Pause]) -> dict[str, Pause]:
-    return {name: reloaded(pause) for name, pause in pauses.items()}
+    return {name: pause_after_reload(pause) for name, pause in pauses.items()}

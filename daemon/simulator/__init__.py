@@ -6,7 +6,7 @@
     main.set(available_margin="90")
     main.fault("html", times=3)
 
-It knows nothing of the daemon that reads it, so that it can be its judge.
+It shares no code with the part of the daemon that reads it, so tests can judge the daemon by it.
 """
 
 from daemon.simulator.account import SimulatedAccount

@@ -1,7 +1,6 @@
-"""One account of the simulated exchange: its keys, what it shows, the faults it was told, who
-listens to it.
+"""One account of the simulated exchange: its keys, balances, faults and subscribers.
 
-It decides what is shown and pushed; it neither opens a connection nor checks a signature.
+It decides which balances are shown and pushed. It opens no connection and checks no signature.
 """
 
 from collections import deque
@@ -9,8 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from daemon.simulator.balances import SimulatedBalances, number, push_frame
-from daemon.simulator.faults import Fault, Frame, Moment, RestFault, SocketFault, named
+from daemon.simulator.balances import SimulatedBalances, push_frame, token_value
+from daemon.simulator.faults import Fault, Frame, Moment, RestFault, SocketFault, find_fault
 from daemon.simulator.log import Caller, Log
 from daemon.simulator.stories import Story, still
 from daemon.types import Millis
@@ -19,17 +18,17 @@ SOCKET_PATH = "/perpum"
 
 
 class Hearer(Protocol):
-    """A connection that has logged in to the account."""
+    """A connection that is logged in to the account."""
 
     subscribed: bool
 
     def say(self, frame: Frame) -> None:
-        """Send a frame after those already said; None drops the connection."""
+        """Queue a frame; None drops the connection."""
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """How a client shows that it may read an account."""
+    """The credentials of an account."""
 
     api_key: str = field(repr=False)
     secret_key: str = field(repr=False)
@@ -38,14 +37,14 @@ class Keys:
 
 @dataclass(slots=True)
 class _InjectedFault:
-    """A fault and how often it is still to strike (None: until `heal`)."""
+    """A fault and how often it still strikes (None: until `heal`)."""
 
     fault: Fault
     left: int | None
 
 
 class SimulatedAccount:
-    """An account that tests and the demo move, break and mend while the daemon watches it."""
+    """A simulated account, which tests and the demo change, break and repair."""
 
     def __init__(
         self, name: str, keys: Keys, story: Story, log: Log, elapsed: Callable[[], Millis]
@@ -55,39 +54,37 @@ class SimulatedAccount:
         self.answered = 0
         """REST requests answered with balances so far."""
         self.time_stopped_at: Millis | None = None
-        """When set, the `time` of every answer: an exchange whose data stand still."""
+        """If set, the `time` of every answer, as if the exchange's data stood still."""
         self.sockets: set[Hearer] = set()
         self._story = story
         self._log = log
         self._elapsed = elapsed
         self._faults: deque[_InjectedFault] = deque()
-        self._shown = self.sheet
+        self._shown = self.current
 
     @property
-    def sheet(self) -> SimulatedBalances:
-        """What the account shows now."""
+    def current(self) -> SimulatedBalances:
+        """The present balances."""
         return self._story(self._elapsed(), self.answered)
 
     def follow(self, story: Story) -> None:
-        """Show another story from now on."""
+        """Follow another story from now on."""
         self._story = story
         self.refresh()
 
     def set(self, **tokens: str) -> None:
-        """Set fields by hand (`available_margin="90"`); the account stands still from now on, and a
-        change is pushed.
+        """Set fields by hand (`available_margin="90"`); balances stay constant from now on.
 
-        What is not named stays, except that available_margin = available_usdt + almighty_gold is
-        kept by moving the one of the first two that was not named; name both to break it.
+        A change is pushed. Other fields keep their values. But available_margin = available_usdt +
+        almighty_gold is preserved: of the first two, the one that is not given moves. Give both to
+        break the equation.
         """
-        self.follow(still(replace(self.sheet, **_balanced(self.sheet, tokens))))
+        self.follow(still(replace(self.current, **_balanced(self.current, tokens))))
 
     def fault(self, fault: str | Fault, times: int | None = None) -> None:
-        """Let a fault strike the next `times` occasions, None meaning until `heal`; it waits for
-        those told before.
-        """
+        """Inject a fault for the next `times` occasions (None: until `heal`); faults queue."""
         self._faults.append(
-            _InjectedFault(named(fault) if isinstance(fault, str) else fault, times)
+            _InjectedFault(find_fault(fault) if isinstance(fault, str) else fault, times)
         )
 
     def heal(self) -> None:
@@ -95,32 +92,32 @@ class SimulatedAccount:
         self._faults.clear()
 
     def rest_fault(self) -> RestFault | None:
-        """The fault that strikes this request, counted."""
+        """The fault for this request; counts as one occasion."""
         fault = self._strike(Moment.REQUEST)
         return fault if isinstance(fault, RestFault) else None
 
     def socket_fault(self, moment: Moment) -> SocketFault | None:
-        """The fault that strikes this frame of the WebSocket, counted."""
+        """The fault for this WebSocket frame; counts as one occasion."""
         fault = self._strike(moment)
         return fault if isinstance(fault, SocketFault) else None
 
     def refresh(self) -> bool:
-        """Push what has changed since it was last looked at; True if anything has."""
-        changed = self.sheet != self._shown
+        """Push the balances if they have changed since the last push; True if so."""
+        changed = self.current != self._shown
         if changed:
             self.push()
         return changed
 
     def push(self) -> None:
-        """Tell the balances to everyone subscribed, changed or not."""
-        self._shown = self.sheet
+        """Push the balances to all subscribers, changed or not."""
+        self._shown = self.current
         hearers = [socket for socket in self.sockets if socket.subscribed]
         if not hearers:
             return
         fault = self.socket_fault(Moment.PUSH)
         self._note_push(fault)
         for hearer in hearers:
-            for frame in spoken(fault, push_frame(self._shown, self.keys.user_id)):
+            for frame in frames_to_send(fault, push_frame(self._shown, self.keys.user_id)):
                 hearer.say(frame)
 
     def _note_push(self, fault: SocketFault | None) -> None:
@@ -144,14 +141,14 @@ class SimulatedAccount:
         return told.fault
 
 
-def spoken(fault: SocketFault | None, frame: str) -> Sequence[Frame]:
-    """The frames that leave instead of the regular one."""
+def frames_to_send(fault: SocketFault | None, frame: str) -> Sequence[Frame]:
+    """The frames to send in place of the regular one."""
     return (frame,) if fault is None else fault.frames(frame)
 
 
-def _balanced(sheet: SimulatedBalances, tokens: dict[str, str]) -> dict[str, str]:
+def _balanced(balances: SimulatedBalances, tokens: dict[str, str]) -> dict[str, str]:
     margin, usdt, gold = (
-        number(tokens.get(name, getattr(sheet, name)))
+        token_value(tokens.get(name, getattr(balances, name)))
         for name in ("available_margin", "available_usdt", "almighty_gold")
     )
     if "available_margin" not in tokens:

@@ -1,11 +1,11 @@
-"""What an account shows: balances as the JSON tokens that go over the wire, digit for digit.
+"""Simulated balances: the JSON tokens that go over the wire, digit for digit.
 
-It writes the two shapes in which CoinW tells balances (the answer of getUserAssets and the `assets`
-push). It must not compute with the numbers it shows, and knows no time and no connection.
+Writes the two forms in which CoinW sends balances: the answer of getUserAssets and the `assets`
+push. It does not compute with the numbers, and knows no time and no connection.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import TypeAlias
@@ -13,18 +13,17 @@ from typing import TypeAlias
 from daemon.types import Balances, Millis
 
 Fields: TypeAlias = Mapping[str, str]
-"""JSON tokens by the exchange's own names."""
+"""JSON tokens by the exchange's field names."""
 
 UNIT = 100_000_000
-"""Amounts that are generated are whole numbers of a hundred-millionth USDT."""
+"""Generated amounts are whole multiples of a hundred-millionth USDT."""
 
 
 @dataclass(frozen=True, slots=True)
 class SimulatedBalances:
-    """Balances in USDT as JSON tokens: `0`, `0.0`, `499.71964459000003`, or quoted (`"12.5"`) as
-    text.
+    """Balances in USDT as JSON tokens: `0`, `0.0`, `499.71964459000003`, or quoted text (`"12.5"`).
 
-    Raises ValueError for what JSON has no number for, so that a mistyped test fails where it was
+    Raises ValueError for a token that is no JSON number, so a mistyped test fails where it was
     written.
     """
 
@@ -34,7 +33,7 @@ class SimulatedBalances:
     al_margin: str = "0"
     al_freeze: str = "0"
     cross_un_pnl: str | None = None
-    """Not in the official page, but seen live by one client: sent only when set."""
+    """Not on the official page, but seen live by one client; sent only if set."""
 
     def __post_init__(self) -> None:
         for name, token in asdict(self).items():
@@ -44,12 +43,14 @@ class SimulatedBalances:
                 )
 
     def balances(self) -> Balances:
-        """The same numbers as exact values, for comparison with what the daemon recorded."""
-        values = {name: number(token) for name, token in asdict(self).items() if token is not None}
+        """The same numbers as exact values, to compare with the daemon's record."""
+        values = {
+            name: token_value(token) for name, token in asdict(self).items() if token is not None
+        }
         return Balances(**values)
 
 
-def number(token: str) -> Decimal:
+def token_value(token: str) -> Decimal:
     """The exact value of a JSON token, quoted or not."""
     return Decimal(token.strip('"'))
 
@@ -62,10 +63,10 @@ def _is_number(token: str) -> bool:
     return isinstance(value, int | Decimal) and not isinstance(value, bool)
 
 
-def sheet(usdt: int, gold: int, margin: int, freeze: int) -> SimulatedBalances:
-    """Generated amounts (in `UNIT`s) in the mixed kinds of numbers the exchange sends.
+def make_balances(usdt: int, gold: int, margin: int, freeze: int) -> SimulatedBalances:
+    """Build balances from amounts in `UNIT`s, with the number formats the exchange mixes.
 
-    The sum is made of floats, because that is where tails like 62.719644589999994 come from.
+    The sum is computed with floats, because tails such as 62.719644589999994 come from there.
     """
     return SimulatedBalances(
         available_margin=repr(usdt / UNIT + gold / UNIT),
@@ -81,7 +82,7 @@ def _token(amount: int, zero: str) -> str:
 
 
 def rest_fields(shown: SimulatedBalances, time: Millis, user_id: str) -> dict[str, str]:
-    """The object `data` of getUserAssets, fields in the order of the official sample."""
+    """The object `data` of getUserAssets; fields in the order of the official sample."""
     fields = {
         "alFreeze": shown.al_freeze,
         "alMargin": shown.al_margin,
@@ -95,9 +96,7 @@ def rest_fields(shown: SimulatedBalances, time: Millis, user_id: str) -> dict[st
 
 
 def push_frame(shown: SimulatedBalances, user_id: str) -> str:
-    """An `assets` push as in the official sample: the same entry twice, no time, `pairCode`
-    USDT.
-    """
+    """An `assets` push as in the official sample: each entry twice, no time, `pairCode` USDT."""
     entry = render(
         {
             "margin": shown.al_margin,
@@ -118,9 +117,6 @@ def push_frame(shown: SimulatedBalances, user_id: str) -> str:
 
 
 def render(fields: Fields) -> str:
-    """A JSON object of tokens, which are written as they are."""
-    return "{" + ",".join(_pairs(fields.items())) + "}"
-
-
-def _pairs(fields: Iterable[tuple[str, str]]) -> Iterable[str]:
-    return (f'"{name}":{token}' for name, token in fields)
+    """A JSON object; tokens are written as they are."""
+    pairs = (f'"{name}":{token}' for name, token in fields.items())
+    return "{" + ",".join(pairs) + "}"

@@ -1,9 +1,8 @@
-"""The ways in which the exchange can fail, as a table: tests iterate over it, and give a name to an
-account.
+"""The ways in which the exchange can fail, as a table for tests.
 
-Only data and pure alterations of the regular answer. Shapes and codes are those of the fact sheet
-(its sections 2.6, 3, 4 and 7); where it found nothing (a ban's look, numbers beyond reason) this is
-what a careful reader must survive.
+Tests iterate over it, or inject a fault by its name. Only data and pure changes of the regular
+answer. Shapes and codes are those of fact sheet 2.6, 3, 4 and 7. Cases that it does not cover, such
+as the look of a ban or absurd numbers, are faults that a careful reader must survive.
 """
 
 import gzip
@@ -30,9 +29,13 @@ from daemon.types import Millis, MissReason
 
 MIB = 1_048_576
 
-PAGE = b"""<!DOCTYPE html><html lang="en-US"><head><title>Attention Required! | Cloudflare</title></head>
-<body><h1>Sorry, you have been blocked</h1><p>You are unable to access api.coinw.com</p></body></html>"""
-"""In the manner of Cloudflare's block page."""
+PAGE = (
+    b'<!DOCTYPE html><html lang="en-US">'
+    b"<head><title>Attention Required! | Cloudflare</title></head>\n"
+    b"<body><h1>Sorry, you have been blocked</h1>"
+    b"<p>You are unable to access api.coinw.com</p></body></html>"
+)
+"""A page like Cloudflare's block page."""
 
 
 class Moment(StrEnum):
@@ -46,47 +49,43 @@ class Moment(StrEnum):
 
 
 Altered: TypeAlias = Callable[[Fields], Reply]
-"""From the tokens of the regular answer to what is answered instead."""
+"""Makes the faulty answer from the tokens of the regular one."""
 
 
 @dataclass(frozen=True, slots=True)
 class RawText:
-    """A text frame of these bytes, be they text or not."""
+    """A text frame with these bytes, even if they are not valid text."""
 
     body: bytes
 
 
 Frame: TypeAlias = str | bytes | RawText | None
-"""Of a WebSocket; None drops the connection."""
+"""A WebSocket frame; None drops the connection."""
 
 
 @dataclass(frozen=True, slots=True)
 class RestFault:
-    """One way in which getUserAssets goes wrong (or looks unusual, where None is among `means`)."""
+    """One fault of getUserAssets, or an unusual answer if None is in `means`."""
 
     name: str
     means: frozenset[MissReason | None]
-    """What SEMANTICS A3 lets a reader make of it, None being a reading; more than one where it
-    leaves a choice.
-    """
+    """Results that SEMANTICS A3 allows; None is a reading. Several where it leaves a choice."""
     altered: Altered
     manner: Manner = whole
     on: Moment = Moment.REQUEST
     true: bool = True
-    """Whether balances that are read of it are those that the account shows."""
+    """Whether balances read from it are those of the account."""
 
 
 @dataclass(frozen=True, slots=True)
 class SocketFault:
-    """One way in which the private WebSocket goes wrong: the frames sent instead of the regular
-    one.
-    """
+    """One fault of the private WebSocket: the frames to send in place of the regular one."""
 
     name: str
     on: Moment
     frames: Callable[[str], Sequence[Frame]]
     denies: bool = False
-    """What the client asked for (login, subscription) does not take effect."""
+    """Whether the request of the client (login, subscription) has no effect."""
 
 
 Fault: TypeAlias = RestFault | SocketFault
@@ -98,12 +97,12 @@ def success(fields: Fields) -> Reply:
 
 
 def data(token: str) -> Reply:
-    """Code 0 around whatever stands for `data`."""
+    """An answer with code 0 around the token of `data`."""
     return Reply(f'{{"code":0,"data":{token},"msg":""}}'.encode())
 
 
 def refusal(code: int, text: str) -> Reply:
-    """A business refusal: HTTP 200, the reason in `code`."""
+    """A refusal with HTTP 200 and the reason in `code`."""
     return Reply(f'{{"code":{code},"data":null,"msg":"{text}"}}'.encode())
 
 
@@ -119,7 +118,7 @@ NO_PERMISSION = Reply(
 
 
 def slow(by: Millis) -> RestFault:
-    """The regular answer, `by` milliseconds late."""
+    """The regular answer, late by `by` milliseconds."""
     return RestFault("slow", frozenset({None}), success, late(by))
 
 
@@ -198,7 +197,7 @@ PERMISSION = frozenset({MissReason.PERMISSION})
 WRONG_USER = frozenset({MissReason.WRONG_USER})
 BAD_ANSWER = frozenset({MissReason.BAD_ANSWER})
 EITHER = READING | BAD_ANSWER
-"""A reading without the field in question, or none; never a zero."""
+"""A reading without the field in question, or a miss; never a zero."""
 
 _AMOUNTS = ("availableMargin", "availableUsdt", "almightyGold", "alMargin", "alFreeze")
 
@@ -217,7 +216,7 @@ _REST: tuple[RestFault, ...] = (
     ),
     RestFault(
         "redirect", BAD_ANSWER, _status(302, b"")
-    ),  # the server fills in another host of its own
+    ),  # the server fills in a Location with another host name of its own
     RestFault("html", BLOCKED, _page(403)),
     RestFault("html_200", BLOCKED, _page(200)),
     RestFault("html_503", HTTP_5XX | BLOCKED, _page(503)),
@@ -305,9 +304,7 @@ _REST: tuple[RestFault, ...] = (
 )
 
 FAULTS: Mapping[str, RestFault] = {fault.name: fault for fault in _REST}
-"""Faults of getUserAssets by name. `foreign_user` means wrong_user once the account's own user id
-is known.
-"""
+"""Faults of getUserAssets by name. `foreign_user` gives wrong_user once the user id is known."""
 
 
 def _login_reply(**fields: str) -> str:
@@ -343,7 +340,7 @@ def _marked(old: str, new: str) -> Callable[[str], Sequence[Frame]]:
 
 
 def _differing(frame: str) -> Sequence[Frame]:
-    """The second entry is not that of the first."""
+    """Change the second entry, so that it differs from the first."""
     first, between, second = frame.partition("},{")
     return (first + between + second.replace('"availableMargin":', '"availableMargin":9'),)
 
@@ -411,8 +408,8 @@ SOCKET_FAULTS: Mapping[str, SocketFault] = {fault.name: fault for fault in _SOCK
 """Faults of the private WebSocket by name."""
 
 
-def named(name: str) -> Fault:
-    """The fault of this name; KeyError naming what there is."""
+def find_fault(name: str) -> Fault:
+    """The fault of this name. Raises KeyError with all names if there is none."""
     known: Mapping[str, Fault] = {**FAULTS, **SOCKET_FAULTS}
     if name not in known:
         raise KeyError(f"There is no fault {name!r}; there are {', '.join(sorted(known))}.")

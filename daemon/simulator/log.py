@@ -1,7 +1,7 @@
-"""What the simulated exchange was asked and what it answered: the oracle of the tests.
+"""The log of requests and answers of the simulated exchange: the reference for tests.
 
-Written before the answer leaves, so that whatever a killed client may have seen is here. No secret
-enters it.
+An entry is written before its answer is sent, so it covers all that a killed client may have seen.
+It holds no secret.
 """
 
 import json
@@ -16,35 +16,34 @@ from daemon.types import Balances, Millis
 
 @dataclass(frozen=True, slots=True)
 class LoggedRequest:
-    """One thing that was asked, or told unasked (a push)."""
+    """One request with its answer, or one push."""
 
     at: Millis
-    """Wall time of the clock that was passed in."""
+    """Wall time of the injected clock."""
     elapsed: Millis
-    """The same clock's `elapsed`, which never steps."""
+    """`elapsed` of the same clock, which never steps."""
     account: str
-    """Its name; empty when the caller could not be told."""
+    """The account's name; empty if the caller is unknown."""
     user_id: str
     path: str
     said: str
-    """`balances`, `push`, `login`, `sub`, `unsub`, `ping`, `code N` for a refusal, or the name of a
-    fault.
-    """
+    """Name of the answer: `balances`, `push`, `login`, `ping`, …, `code N`, or a fault's name."""
     balances: Balances | None = None
-    """What was told, where it can be read as balances; None for everything else."""
+    """The balances sent, if they can be read as balances; else None."""
     exchange_at: Millis | None = None
     timestamp: str = ""
-    """Of the signed request, as text: a second request with the same one was signed once and sent
-    twice.
+    """Timestamp of the signed request, as text.
+
+    A second request with the same timestamp was signed once and sent twice.
     """
     ip: str = ""
     host: str = ""
-    """As the caller addressed us."""
+    """The host name that the caller used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asked, as far as it is known."""
+    """The caller, as far as it is known."""
 
     account: str = ""
     user_id: str = ""
@@ -54,13 +53,11 @@ class Caller:
 
 
 class Log:
-    """The last `keep` entries, and all of them in `journal` (a file of JSON lines) if there is
-    one.
-    """
+    """The last `keep` entries; all of them are also appended to `path` (JSON lines), if given."""
 
-    def __init__(self, clock: Clock, keep: int, async_store: Path | None = None) -> None:
+    def __init__(self, clock: Clock, keep: int, path: Path | None = None) -> None:
         self._clock = clock
-        self._async_store = async_store
+        self._path = path
         self.entries: deque[LoggedRequest] = deque(maxlen=keep)
 
     def note(
@@ -82,15 +79,13 @@ class Log:
             **asdict(caller),
         )
         self.entries.append(entry)
-        if self._async_store is not None:
-            with self._async_store.open("a", encoding="utf-8") as lines:
+        if self._path is not None:
+            with self._path.open("a", encoding="utf-8") as lines:
                 lines.write(json.dumps(asdict(entry), default=str) + "\n")
 
 
 def busiest(instants: Iterable[Millis], window: Millis) -> int:
-    """The most of these ascending instants that any sliding window (start excluded, end included)
-    holds.
-    """
+    """Most of these ascending instants in any sliding window (start excluded, end included)."""
     inside: deque[Millis] = deque()
     most = 0
     for at in instants:

@@ -1,7 +1,7 @@
 """The REST side: GET /v1/perpum/account/getUserAssets, with signature, limit and faults.
 
-It answers what an account shows and writes down what it answered; it moves nothing. What the fact
-sheet does not know is our own choice and marked so.
+It answers with the balances of an account, logs the answer, and changes no balances. Choices that
+the fact sheet does not cover are marked as our own.
 """
 
 import asyncio
@@ -43,9 +43,9 @@ def signature(secret_key: str, timestamp: str, method: str, target: str) -> str:
 
 
 class Meter:
-    """At most `limit` requests of a user within any two seconds (fact sheet 1.1).
+    """At most `limit` requests of a user in any two seconds (fact sheet 1.1).
 
-    Refused requests count as well: our own, stricter choice.
+    Refused requests count too; this is our own, stricter choice.
     """
 
     def __init__(self, limit: int = LIMIT) -> None:
@@ -53,7 +53,7 @@ class Meter:
         self._taken: defaultdict[str, deque[Millis]] = defaultdict(deque)
 
     def admits(self, user_id: str, elapsed: Millis) -> bool:
-        """Count one request and say whether it is within the limit."""
+        """Count one request; True if it is within the limit."""
         taken = self._taken[user_id]
         while taken and taken[0] <= elapsed - WINDOW:
             taken.popleft()
@@ -63,7 +63,7 @@ class Meter:
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """What a request says about who sends it."""
+    """The signature headers of a request."""
 
     api_key: str = field(repr=False)
     sign: str
@@ -73,11 +73,11 @@ class Signed:
 
 
 def refused(signed: Signed, account: SimulatedAccount | None) -> tuple[str, Reply] | None:
-    """Why this request is not answered, with the code's name for the log; None if it may be.
+    """The refusal of a request, with its name for the log; None if it is accepted.
 
-    Codes for an unknown key (6000) and a bad signature (6001) are one client's mapping; those for
-    missing headers and an odd timestamp are our own choice. No tolerance of the timestamp is known,
-    so that its age is not judged.
+    Codes for an unknown key (6000) and a bad signature (6001) are one client's mapping. Codes for
+    missing headers and an odd timestamp are our own choice. The age of the timestamp is not
+    checked, because no tolerance is known.
     """
     if not (signed.api_key and signed.sign and signed.timestamp):
         return "code 402", PARAM_REQUIRED
@@ -94,12 +94,12 @@ def refused(signed: Signed, account: SimulatedAccount | None) -> tuple[str, Repl
 
 
 class RestSide:
-    """Answers requests for the accounts it was given (by API key)."""
+    """Answers requests for its accounts, which are given by API key."""
 
     def __init__(self, accounts: Mapping[str, SimulatedAccount], clock: Clock, log: Log) -> None:
         self.meter = Meter()
         self.skew: Millis = 0
-        """How far the exchange's clock is ahead of ours."""
+        """How far the exchange's clock is ahead of ours, in ms."""
         self._accounts = accounts
         self._clock = clock
         self._log = log
@@ -113,9 +113,7 @@ class RestSide:
         if (no := refused(signed, account)) or account is None:
             return await self._refuse(line, caller, no or ("code 6000", BAD_KEY))
         if account.refresh():
-            await self._clock.sleep(
-                0
-            )  # the push leaves before the answer that shows the same change
+            await self._clock.sleep(0)  # the push leaves before the answer with the same change
         if (response := await self._faulty(line, caller, account)) is not None:
             return response
         if not admitted:
@@ -123,7 +121,7 @@ class RestSide:
         return await self._tell(line, caller, account)
 
     async def missing(self, request: web.Request) -> web.StreamResponse:
-        """Any other path."""
+        """Answer a request to any other path."""
         signed = _signed(request)
         caller = _caller(request, self._accounts.get(signed.api_key), signed.timestamp)
         self._log.note(caller, request.path, "code 404")
@@ -145,15 +143,15 @@ class RestSide:
         if fault is None:
             return None
         time = self._time(account)
-        told = account.sheet.balances() if fault.means == {None} and fault.true else None
+        told = account.current.balances() if fault.means == {None} and fault.true else None
         self._log.note(caller, ASSETS_PATH, fault.name, told, time if told else None)
-        reply = fault.altered(rest_fields(account.sheet, time, account.keys.user_id))
+        reply = fault.altered(rest_fields(account.current, time, account.keys.user_id))
         return await fault.manner(line, self._dated(_elsewhere(reply, line.request)))
 
     async def _tell(
         self, line: ReplyConnection, caller: Caller, account: SimulatedAccount
     ) -> web.StreamResponse:
-        time, shown = self._time(account), account.sheet
+        time, shown = self._time(account), account.current
         self._log.note(caller, ASSETS_PATH, "balances", shown.balances(), time)
         account.answered += 1
         reply = success(rest_fields(shown, time, account.keys.user_id))
@@ -166,7 +164,7 @@ class RestSide:
         return self._clock.now() + self.skew
 
     def _dated(self, reply: Reply) -> Reply:
-        """With the time of our clock, not of the machine's."""
+        """Add a Date header by our clock, not by the machine's."""
         return replace(
             reply, headers={**reply.headers, "Date": formatdate(self._now() / SECOND, usegmt=True)}
         )
@@ -184,9 +182,7 @@ def _caller(request: web.Request, account: SimulatedAccount | None, timestamp: s
 
 
 def _elsewhere(reply: Reply, request: web.Request) -> Reply:
-    """A redirect leads to another name of this same server, so that whoever follows it is seen in
-    the log.
-    """
+    """Redirect to another name of this server, so that a client that follows is seen in the log."""
     if not 300 <= reply.status < 400:
         return reply
     port = request.url.port

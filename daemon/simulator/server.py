@@ -1,7 +1,6 @@
-"""The simulated exchange itself: a real server on loopback that speaks CoinW's REST and private
-WebSocket.
+"""The simulated exchange: a real server on loopback with CoinW's REST and private WebSocket.
 
-For tests, for `marginwatch demo`, and for nobody's money: it listens on 127.0.0.1 only.
+For tests and `marginwatch demo` only: it listens on 127.0.0.1.
 """
 
 import asyncio
@@ -20,16 +19,15 @@ from daemon.types import SECOND, Millis
 
 HOST = "127.0.0.1"
 FIRST_USER = 1_162_061
-"""User id of the first account that is not given one; the official samples' own."""
+"""User id of the first account without one, as in the official samples."""
 PATIENCE = 0.5
-"""Seconds that a stop waits for answers still on their way."""
+"""Seconds that a stop waits for answers on their way."""
 
 
 class Simulator:
-    """Accounts to be moved, broken and mended, the log of what was asked, and the server in front
-    of both.
+    """The simulated accounts, the log of requests, and the server in front of both.
 
-    `tick` is how often (ms) a connected WebSocket looks for changes of a moving story. The server
+    `tick` is how often, in ms, a connected WebSocket checks a moving story for changes. The server
     can be started again after a stop; stories go on meanwhile.
     """
 
@@ -37,16 +35,16 @@ class Simulator:
         self,
         clock: Clock,
         *,
-        async_store: Path | None = None,
+        log_path: Path | None = None,
         keep: int = 100_000,
         tick: Millis = SECOND // 4,
     ) -> None:
         self.port = 0
         self.socket_status: int | None = None
-        """When set, WebSocket handshakes are refused with this HTTP status."""
+        """If set, WebSocket handshakes are refused with this HTTP status."""
         self._clock = clock
         self._tick = tick
-        self._log = Log(clock, keep, async_store)
+        self._log = Log(clock, keep, log_path)
         self._accounts: dict[str, SimulatedAccount] = {}
         self._rest = RestSide(self._accounts, clock, self._log)
         self._connections: set[ClientSocket] = set()
@@ -62,8 +60,9 @@ class Simulator:
         user_id: str = "",
         story: Story | None = None,
     ) -> SimulatedAccount:
-        """A new account; what is left out is made up from its name. ValueError if the name or the
-        API key is taken.
+        """Add an account; omitted values are derived from its name.
+
+        Raises ValueError if the name or the API key is in use.
         """
         api_key = api_key or f"{name}-key"
         if api_key in self._accounts or any(
@@ -93,12 +92,12 @@ class Simulator:
 
     @property
     def log(self) -> tuple[LoggedRequest, ...]:
-        """Everything asked and answered so far, oldest first."""
+        """All requests and answers so far, oldest first."""
         return tuple(self._log.entries)
 
     @property
     def limit(self) -> int:
-        """Requests of a user that two seconds may hold: 5, or 2 in the exchange's warning phase."""
+        """Requests of a user in two seconds: 5, or 2 in the exchange's warning phase."""
         return self._rest.meter.limit
 
     @limit.setter
@@ -107,7 +106,7 @@ class Simulator:
 
     @property
     def skew(self) -> Millis:
-        """How far the exchange's clock (`time`, the Date header) is ahead of ours."""
+        """How far the exchange's clock (`time`, the Date header) is ahead of ours, in ms."""
         return self._rest.skew
 
     @skew.setter
@@ -115,18 +114,16 @@ class Simulator:
         self._rest.skew = skew
 
     def elapsed(self) -> Millis:
-        """Milliseconds since the first start, 0 before: the time of the stories."""
+        """Milliseconds since the first start, 0 before it: the time of stories."""
         return 0 if self._began is None else self._clock.elapsed() - self._began
 
     def busiest(self, window: Millis = 10 * SECOND, user_id: str = "") -> int:
-        """The most REST requests, faults and refusals included, within any window; of one user or
-        of all (one IP).
-        """
+        """Most REST requests in any window, of one user or of all; faults and refusals count."""
         asked = (entry for entry in self._log.entries if entry.path != SOCKET_PATH)
         return busiest((entry.elapsed for entry in asked if user_id in ("", entry.user_id)), window)
 
     async def start(self, port: int = 0) -> None:
-        """Listen on loopback, on any free port unless one is given."""
+        """Listen on loopback; port 0 picks any free port."""
         if self._began is None:
             self._began = self._clock.elapsed()
         self._stopping = asyncio.Event()
@@ -143,7 +140,7 @@ class Simulator:
         self.port = int(self._runner.addresses[0][1])
 
     async def stop(self) -> None:
-        """End everything, hanging answers and sockets included; harmless when stopped already."""
+        """End all answers and sockets; does nothing if stopped already."""
         self._stopping.set()
         for connection in self._connections:
             connection.say(None)
@@ -155,9 +152,7 @@ class Simulator:
         return await self._rest.answer(request, self._stopping)
 
     def _elsewhere(self) -> dict[str, str]:
-        """A redirect leads to another name of this same server, so that whoever follows it is seen
-        in the log.
-        """
+        """Redirect to another name of this server, so a client that follows is in the log."""
         moved = self.socket_status is not None and 300 <= self.socket_status < 400
         return {"Location": f"http://localhost:{self.port}{SOCKET_PATH}"} if moved else {}
 

@@ -1,9 +1,7 @@
-"""The WebSocket side: login, sub and unsub, ping, error frames, pushes, and the cut of an idle
-connection.
+"""The WebSocket side: login, sub and unsub, ping, error frames, pushes, and the idle cut.
 
-Frames are those of fact sheet 2; what a private subscription without login gets is not known, and
-our own choice. A connection says everything through one queue, so that frames leave in the order in
-which they were said.
+Frames are those of fact sheet 2. The answer to a private subscription without login is not known;
+ours is a choice. All frames of a connection go through one queue, so they leave in order.
 """
 
 import asyncio
@@ -15,14 +13,15 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from daemon.clock import Clock
-from daemon.simulator.account import SOCKET_PATH, SimulatedAccount, spoken
+from daemon.simulator.account import SOCKET_PATH, SimulatedAccount, frames_to_send
 from daemon.simulator.faults import LOGGED_IN, LOGIN_REFUSED, Frame, Moment, RawText
 from daemon.simulator.log import Caller, Log
 from daemon.types import MINUTE, Millis
 
 IDLE: Millis = MINUTE
-"""A silent connection is cut after this long, without a close frame (fact sheet 2.5, measured on
-public sockets).
+"""Silence after which a connection is cut without a close frame.
+
+Fact sheet 2.5, measured on public sockets.
 """
 PRIVATE = frozenset({"assets", "assets_ag", "order", "position", "position_change", "user_setting"})
 
@@ -61,8 +60,8 @@ class ClientFrame:
     params: Mapping[str, Any]
 
 
-def asked(text: str) -> ClientFrame | str:
-    """What a frame asks, or the error frame it earns."""
+def parse_frame(text: str) -> ClientFrame | str:
+    """Parse a client's frame; an invalid one gives the error frame to send."""
     try:
         frame = json.loads(text)
     except (ValueError, RecursionError):
@@ -74,7 +73,7 @@ def asked(text: str) -> ClientFrame | str:
 
 
 class ClientSocket:
-    """One client's socket, from accepting it to its end."""
+    """One client's socket, from the handshake to its end."""
 
     def __init__(self, accounts: Mapping[str, SimulatedAccount], clock: Clock, log: Log) -> None:
         self.subscribed = False
@@ -109,20 +108,20 @@ class ClientSocket:
         async for message in socket:
             self._last = self._clock.elapsed()
             if message.type is WSMsgType.TEXT:
-                self._take(asked(message.data))
+                self._take(parse_frame(message.data))
 
     async def _speak(self, request: web.Request, socket: web.WebSocketResponse) -> None:
         while (frame := await self._queue.get()) is not None:
             try:
                 await _send(socket, frame)
             except ConnectionError:
-                return  # the client has gone: the hearing side ends as well
+                return  # the client is gone, so `_hear` ends too
             self._last = self._clock.elapsed()
         if request.transport is not None:
             request.transport.abort()
 
     async def _watch(self, tick: Millis) -> None:
-        """Look for changes of the account, and for a silence that is long enough to be cut."""
+        """Push changes of the account, and cut the connection after a long silence."""
         while True:
             await self._clock.sleep(tick)
             if self._account is not None:
@@ -161,12 +160,12 @@ class ClientSocket:
         elif self._account is None:
             self._refuse(1003, "authentication error", kind)
         else:
-            self._account.refresh()  # what changed before belongs to those who were subscribed before
+            self._account.refresh()  # earlier changes go to the subscribers before this one
             if self._done(Moment.SUB, "sub", ack(kind)) and kind == "assets":
                 self.subscribed = True
 
     def _unsub(self, params: Mapping[str, Any]) -> None:
-        """No answer: the live probe saw none."""
+        """Unsubscribe without an answer, as the live probe saw none."""
         self._note("unsub")
         if params.get("type") == "assets":
             self.subscribed = False
@@ -176,10 +175,10 @@ class ClientSocket:
         self.say(refusal(code, text, kind))
 
     def _done(self, moment: Moment, said: str, frame: str) -> bool:
-        """Answer as the account's faults have it; False if what was asked is not to take effect."""
+        """Answer, with the account's fault if any; False if the request has no effect."""
         fault = None if self._account is None else self._account.socket_fault(moment)
         self._note(said if fault is None else fault.name)
-        for told in spoken(fault, frame):
+        for told in frames_to_send(fault, frame):
             self.say(told)
         return fault is None or not fault.denies
 

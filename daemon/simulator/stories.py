@@ -1,8 +1,7 @@
-"""How an account's balances move: functions of the time since the start and of the number of
-requests.
+"""Stories: an account's balances as a function of elapsed time and number of requests.
 
-Scripts for tests and the story that `marginwatch demo` tells. Pure: the same instant always shows
-the same sheet.
+Scripts for tests, and the story of `marginwatch demo`. Pure: an instant always gives the same
+balances.
 """
 
 from bisect import bisect_right
@@ -10,38 +9,32 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from daemon.simulator.balances import UNIT, SimulatedBalances, sheet
+from daemon.simulator.balances import UNIT, SimulatedBalances, make_balances
 from daemon.types import SECOND, Millis
 
 Story: TypeAlias = Callable[[Millis, int], SimulatedBalances]
-"""(milliseconds since the simulator's first start, REST requests answered with balances before) ->
-balances.
-"""
+"""Maps milliseconds since the first start, and REST requests answered so far, to balances."""
 
 
 def still(shown: SimulatedBalances) -> Story:
-    """Balances that do not move."""
+    """Constant balances."""
     return lambda _elapsed, _answered: shown
 
 
 def by_request(sheets: Sequence[SimulatedBalances]) -> Story:
-    """One sheet per answered request, in order; the last one stays."""
+    """One step per answered request, in order; the last one stays."""
     return lambda _elapsed, answered: sheets[min(answered, len(sheets) - 1)]
 
 
 def by_time(steps: Sequence[tuple[Millis, SimulatedBalances]]) -> Story:
-    """Each sheet from its instant on (milliseconds since the start, ascending); the first one also
-    before.
-    """
+    """Each step from its instant on (ms since the start, ascending); the first also before."""
     instants = [at for at, _ in steps]
     return lambda elapsed, _answered: steps[max(0, bisect_right(instants, elapsed) - 1)][1]
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Where an account of the demo stands `at` seconds into a round; between frames it moves
-    straight.
-    """
+    """Balances of a demo account `at` seconds into a round; linear between frames."""
 
     at: float
     usdt: float
@@ -51,9 +44,9 @@ class Frame:
 
 PERIOD = 25 * SECOND
 PACE = SECOND
-"""Balances move once per `PACE`, so that a push and a reading of the same second agree."""
+"""Balances move once per `PACE`, so a push and a reading of the same second agree."""
 GOLD = {"main": 4.64407693, "desk": 0.0}
-"""Mega coupons, part of available_margin."""
+"""Mega coupons in USDT; part of available_margin."""
 
 DEMO: Mapping[str, Sequence[Frame]] = {
     "main": (
@@ -79,14 +72,15 @@ DEMO: Mapping[str, Sequence[Frame]] = {
         Frame(at=25, usdt=2488.53777423, margin=310.2),
     ),
 }
-"""One round of the demo. main: below 100 at 5 s, below 50 at 9 s, above 60 at 14 s, above 120 at 16
-s. desk: 500 frozen from 7 s to 14 s. All amounts in USDT."""
+"""One round of the demo, in USDT.
+
+main: below 100 at 5 s, below 50 at 9 s, above 60 at 14 s, above 120 at 16 s. desk: 500 frozen from
+7 s to 14 s.
+"""
 
 
 def demo_story(name: str, elapsed: Millis) -> SimulatedBalances:
-    """What the demo's account `main` or `desk` shows `elapsed` milliseconds after the start;
-    repeats for ever.
-    """
+    """Balances of the demo account `main` or `desk` at `elapsed` ms; repeats for ever."""
     second = elapsed % PERIOD // PACE * PACE / SECOND
     before, after = _around(DEMO[name], second)
     part = (second - before.at) / (after.at - before.at)
@@ -94,12 +88,12 @@ def demo_story(name: str, elapsed: Millis) -> SimulatedBalances:
         (getattr(before, what), getattr(after, what)) for what in ("usdt", "margin", "freeze")
     )
     usdt, margin, freeze = (round((old + (new - old) * part) * UNIT) for old, new in amounts)
-    shown = sheet(usdt, round(GOLD[name] * UNIT), margin, freeze)
+    shown = make_balances(usdt, round(GOLD[name] * UNIT), margin, freeze)
     return replace(shown, al_margin=f'"{shown.al_margin}"') if name == "desk" else shown
 
 
 def shown_since(name: str, elapsed: Millis) -> Millis:
-    """When the demo's account began to show what it shows at `elapsed` (ms after the start)."""
+    """When the balances shown at `elapsed` first appeared, in ms after the start."""
     at = elapsed // PACE * PACE
     while at > 0 and demo_story(name, at - PACE) == demo_story(name, at):
         at -= PACE
@@ -107,7 +101,7 @@ def shown_since(name: str, elapsed: Millis) -> Millis:
 
 
 def demo(name: str) -> Story:
-    """`demo_story` of one account, as a story to give to it."""
+    """The story of one demo account."""
     return lambda elapsed, _answered: demo_story(name, elapsed)
 
 

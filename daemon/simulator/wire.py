@@ -1,12 +1,12 @@
-"""How an answer travels: whole, late, byte by byte, cut off, without end, or never.
+"""Ways to send an answer: whole, late, byte by byte, cut off, endless, or never.
 
-Each manner ends when the client leaves (the server cancels it) or when the simulator stops.
+Each ends when the client leaves (the server cancels it) or when the simulator stops.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from aiohttp import web
 
@@ -18,7 +18,7 @@ CHUNK = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What to answer: HTTP status, body, and headers beside the type of the content."""
+    """An answer: HTTP status, body, and headers beside the content type."""
 
     body: bytes
     status: int = 200
@@ -28,17 +28,17 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class ReplyConnection:
-    """One request's connection, the clock that slows it, and the word that all is over."""
+    """One request's connection, with the clock and the simulator's stop signal."""
 
     request: web.Request
     clock: Clock
     stopping: asyncio.Event
 
     async def pause(self, duration: Millis) -> None:
-        """Let time pass, but not beyond the simulator's stop."""
-        waits = [
+        """Sleep, but not beyond the simulator's stop."""
+        waits: list[asyncio.Task[Any]] = [
             asyncio.create_task(self.clock.sleep(duration)),
-            asyncio.create_task(self._stopped()),
+            asyncio.create_task(self.stopping.wait()),
         ]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -46,11 +46,8 @@ class ReplyConnection:
             for wait in waits:
                 wait.cancel()
 
-    async def _stopped(self) -> None:
-        await self.stopping.wait()
-
     def cut(self) -> None:
-        """Close the connection under the answer."""
+        """Close the connection in the middle of the answer."""
         if self.request.transport is not None:
             self.request.transport.close()
 
@@ -59,13 +56,13 @@ Manner: TypeAlias = Callable[[ReplyConnection, Reply], Awaitable[web.StreamRespo
 
 
 async def whole(_line: ReplyConnection, reply: Reply) -> web.StreamResponse:
-    """As any server answers."""
+    """The regular way to answer."""
     headers = {**reply.headers, "Content-Type": reply.content_type}
     return web.Response(body=reply.body, status=reply.status, headers=headers)
 
 
 def late(by: Millis) -> Manner:
-    """The whole answer, `by` milliseconds after the request."""
+    """The whole answer, `by` milliseconds late."""
 
     async def send(line: ReplyConnection, reply: Reply) -> web.StreamResponse:
         await line.pause(by)
@@ -75,14 +72,14 @@ def late(by: Millis) -> Manner:
 
 
 async def never(line: ReplyConnection, _reply: Reply) -> web.StreamResponse:
-    """The request is taken, and nothing comes back."""
+    """Take the request and never answer."""
     await line.stopping.wait()
     line.cut()
     return web.Response()
 
 
 async def stalling(line: ReplyConnection, reply: Reply) -> web.StreamResponse:
-    """Headers and half of the body, then nothing more."""
+    """Send headers and half of the body, then nothing."""
     response = await _begun(line, reply)
     await response.write(reply.body[: len(reply.body) // 2])
     await line.stopping.wait()
@@ -91,7 +88,7 @@ async def stalling(line: ReplyConnection, reply: Reply) -> web.StreamResponse:
 
 
 async def dripping(line: ReplyConnection, reply: Reply) -> web.StreamResponse:
-    """One byte a second."""
+    """Send one byte per second."""
     response = await _begun(line, reply)
     for at in range(len(reply.body)):
         await line.pause(SECOND)
@@ -103,13 +100,13 @@ async def dripping(line: ReplyConnection, reply: Reply) -> web.StreamResponse:
 
 
 async def unanswered(line: ReplyConnection, _reply: Reply) -> web.StreamResponse:
-    """The connection is closed before a single header."""
+    """Close the connection before any header."""
     line.cut()
     return web.Response()
 
 
 async def cut_short(line: ReplyConnection, reply: Reply) -> web.StreamResponse:
-    """The connection is closed in the middle of the body."""
+    """Close the connection in the middle of the body."""
     response = await _begun(line, reply)
     await response.write(reply.body[: len(reply.body) // 2])
     line.cut()
@@ -117,9 +114,7 @@ async def cut_short(line: ReplyConnection, reply: Reply) -> web.StreamResponse:
 
 
 def padded(size: int) -> Manner:
-    """The answer followed by `size` bytes of white space, streamed without a length: still valid
-    JSON.
-    """
+    """The answer with `size` bytes of white space after it: valid JSON, without a length."""
 
     async def send(line: ReplyConnection, reply: Reply) -> web.StreamResponse:
         response = web.StreamResponse(

@@ -148,10 +148,10 @@ def test_d4_an_account_that_comes_back_is_not_missing_since_before_it_was_remove
 def test_d4_back_and_low_counts_at_once_whatever_at_least_asks() -> None:
     """D3, D4: the first reading after a silence decides, though `at_least` counts anew."""
     few = missing(at_least=AtLeast(3, 5)).all({1: FALSE, 4: MISS})
-    low = Verdict(when=None, clear=None, judged=judged("10"), tallied=True, alone=True)
+    low = Verdict(when=None, clear=None, judged=judged("10"), m_of_n=True, holds_alone=True)
     assert few.all({5: low}).moves[1:] == [(FIRING, RESOLVED, "back", 5), (OK, FIRING, "back", 5)]
     high = missing(at_least=AtLeast(3, 5)).all({1: FALSE, 4: MISS})
-    fine = Verdict(when=None, clear=None, judged=judged("500"), tallied=True, alone=False)
+    fine = Verdict(when=None, clear=None, judged=judged("500"), m_of_n=True, holds_alone=False)
     assert high.all({5: fine}).moves[1:] == [(FIRING, RESOLVED, "back", 5)]
 
 

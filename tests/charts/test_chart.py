@@ -19,7 +19,7 @@ SPANS = st.builds(ChartSpan, INSTANTS, INSTANTS)
 
 
 def few(values: st.SearchStrategy[T], min_size: int = 0) -> st.SearchStrategy[tuple[T, ...]]:
-    """Making long ones takes most of the time, and shows no more."""
+    """Short series only: long ones take most of the time and show no more."""
     return st.lists(values, min_size=min_size, max_size=4).map(tuple)
 
 
@@ -50,9 +50,7 @@ def test_f8_a_chart_arrives_as_it_was(chart: Chart) -> None:
 
 
 def test_f8_what_is_no_chart_is_refused() -> None:
-    """F8: the process that draws ends with a reason, and makes no picture of what it does not
-    understand.
-    """
+    """F8: the render process ends with a reason and no picture when it cannot read the chart."""
     with pytest.raises(msgspec.DecodeError):
         decode(b'{"field": "available_margin"}')
 

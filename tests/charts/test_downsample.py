@@ -1,6 +1,4 @@
-"""From readings to lines (daemon/charts/downsample.py): nothing that matters is lost, nothing is
-made up.
-"""
+"""Reducing readings to lines (daemon/charts/downsample.py): extremes kept, no point invented."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -11,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.charts.chart import ChartSpan, Point
-from daemon.charts.downsample import COLUMNS, RECENT, ChartPoint, FieldLine, course, spaced, thinned
+from daemon.charts.downsample import (
+    COLUMNS,
+    RECENT,
+    ChartPoint,
+    FieldLine,
+    downsample,
+    mark_gaps,
+    thin_out,
+)
 from daemon.types import DAY, HOUR, MINUTE, SECOND, Millis
 
 EVERY = 5 * SECOND
@@ -44,7 +50,7 @@ def drawn(found: FieldLine) -> list[Point]:
 @given(MARKS)
 def test_f8_every_column_keeps_its_first_lowest_highest_and_last(marks: list[ChartPoint]) -> None:
     """F8: a spike of one reading is in the picture, however many readings there are."""
-    kept, all_ = drawn(thinned(marks, SPAN, FEW)), finite(marks)
+    kept, all_ = drawn(thin_out(marks, SPAN, FEW)), finite(marks)
     for index in range(FEW):
         before, after = (
             [point for point in each if column(point.at) == index] for each in (all_, kept)
@@ -61,15 +67,13 @@ def test_f8_every_column_keeps_its_first_lowest_highest_and_last(marks: list[Cha
 def test_f8_no_point_is_made_up_or_moved(marks: list[ChartPoint]) -> None:
     """F8: what is drawn are readings, in their order."""
     readings = iter(finite(marks))
-    assert all(point in readings for point in drawn(thinned(marks, SPAN, FEW)))
+    assert all(point in readings for point in drawn(thin_out(marks, SPAN, FEW)))
 
 
 @given(MARKS)
 def test_f8_no_line_bridges_what_is_missing(marks: list[ChartPoint]) -> None:
-    """F8: between two points that are joined, nothing was missing that is as wide as the picture
-    can show.
-    """
-    found = thinned(marks, SPAN, FEW)
+    """F8: between two joined points, no gap is wide enough to be seen in the picture."""
+    found = thin_out(marks, SPAN, FEW)
     for line in found.lines:
         for before, after in pairwise(line):
             assert not any(before.at < gap.until and gap.since < after.at for gap in found.gaps)
@@ -92,7 +96,7 @@ def _reading_between_is_near(marks: Sequence[ChartPoint], since: Millis, until: 
 @given(MARKS)
 def test_f8_gaps_lie_apart_and_in_order(marks: list[ChartPoint]) -> None:
     """F8: each is a span without a reading, within the picture."""
-    gaps = thinned(marks, SPAN, FEW).gaps
+    gaps = thin_out(marks, SPAN, FEW).gaps
     assert all(SPAN.since <= gap.since < gap.until <= SPAN.until for gap in gaps)
     assert all(before.until <= after.since for before, after in pairwise(gaps))
     assert not any(
@@ -103,7 +107,7 @@ def test_f8_gaps_lie_apart_and_in_order(marks: list[ChartPoint]) -> None:
 @given(MARKS)
 def test_f8_infinite_values_are_left_out_and_told(marks: list[ChartPoint]) -> None:
     """F8: no line reaches for them, and each lies in a span that says so."""
-    found = thinned(marks, SPAN, FEW)
+    found = thin_out(marks, SPAN, FEW)
     infinite = [mark.at for mark in marks if mark.value is not None and mark.value.is_infinite()]
     assert all(point.value.is_finite() for point in drawn(found))
     assert all(any(span.since <= at <= span.until for span in found.infinite) for at in infinite)
@@ -114,7 +118,7 @@ def test_f8_a_day_of_seconds_becomes_a_few_points() -> None:
     """F8: 86 400 readings, of which one is the lowest: it is there."""
     marks = [ChartPoint(second * SECOND, Decimal(500 + second % 7)) for second in range(86_400)]
     marks[40_000] = ChartPoint(40_000 * SECOND, Decimal(3))
-    found = course(marks, ChartSpan(0, DAY), SECOND)
+    found = downsample(marks, ChartSpan(0, DAY), SECOND)
     (line,) = found.lines
     assert len(line) <= 4 * COLUMNS
     assert min(point.value for point in line) == 3
@@ -135,7 +139,7 @@ def every(step: Millis, since: Millis, until: Millis) -> list[Millis]:
 def gaps(
     marks: Sequence[ChartPoint], until: Millis, usual: Millis | None = EVERY
 ) -> list[ChartSpan]:
-    return list(course(marks, ChartSpan(0, until), usual).gaps)
+    return list(downsample(marks, ChartSpan(0, until), usual).gaps)
 
 
 def test_f8_readings_too_far_apart_have_a_gap_between_them() -> None:
@@ -170,7 +174,7 @@ def test_f8_nothing_at_all_is_one_gap() -> None:
 
 def test_f8_a_single_reading_stands_alone() -> None:
     """F8: it is a point, with nothing before and after it."""
-    found = course(read(HOUR), ChartSpan(0, 2 * HOUR), EVERY)
+    found = downsample(read(HOUR), ChartSpan(0, 2 * HOUR), EVERY)
     assert (found.lines, found.gaps) == (
         ((Point(HOUR, Decimal(500)),),),
         (ChartSpan(0, HOUR), ChartSpan(HOUR, 2 * HOUR)),
@@ -180,13 +184,11 @@ def test_f8_a_single_reading_stands_alone() -> None:
 @pytest.mark.parametrize("usual", [None, EVERY])
 def test_f8_few_readings_tell_no_pace(usual: Millis | None) -> None:
     """F8: two readings ten hours apart are two points, not a line."""
-    assert len(course(read(0, 10 * HOUR), ChartSpan(0, 10 * HOUR + 1), usual).lines) == 2
+    assert len(downsample(read(0, 10 * HOUR), ChartSpan(0, 10 * HOUR + 1), usual).lines) == 2
 
 
 def test_f8_imported_readings_have_their_own_pace() -> None:
-    """F8: one an hour is a line, though the account is read every five seconds; five missing hours
-    are a gap.
-    """
+    """F8: hourly imports give a line although polls are every 5 s; five missing hours are a gap."""
     hours = [at for at in every(HOUR, 0, 30 * HOUR) if not 15 * HOUR < at < 21 * HOUR]
     assert gaps(read(*hours), 30 * HOUR) == [ChartSpan(15 * HOUR, 21 * HOUR)]
 
@@ -194,15 +196,15 @@ def test_f8_imported_readings_have_their_own_pace() -> None:
 def test_f8_a_new_pace_becomes_the_usual_one() -> None:
     """F8: after `every` was made longer, a few gaps are shown, and then a line again."""
     marks = read(*every(EVERY, 0, HOUR), *every(MINUTE, HOUR, 3 * HOUR))
-    unknown = [mark for mark in spaced(marks, ChartSpan(0, 3 * HOUR), EVERY) if mark.value is None]
+    unknown = [
+        mark for mark in mark_gaps(marks, ChartSpan(0, 3 * HOUR), EVERY) if mark.value is None
+    ]
     assert 0 < len(unknown) <= RECENT // 2 + 1
     assert max(mark.at for mark in unknown) < HOUR + RECENT * MINUTE
 
 
 def test_f8_a_burst_of_pushes_makes_no_gaps() -> None:
-    """F8: several readings within a second are no new pace: the account is still read every five
-    seconds.
-    """
+    """F8: several readings within a second do not change the usual distance of five seconds."""
     burst = [HOUR + 100 * number for number in range(40)]
     assert (
         gaps(read(*every(EVERY, 0, HOUR), *burst, *every(EVERY, HOUR + EVERY, 2 * HOUR)), 2 * HOUR)
@@ -212,5 +214,5 @@ def test_f8_a_burst_of_pushes_makes_no_gaps() -> None:
 
 def test_f8_what_lies_outside_is_not_looked_at() -> None:
     """F8: a replay begins with a reading before the span."""
-    found = course(read(0, EVERY, 2 * EVERY, 3 * EVERY), ChartSpan(EVERY, 3 * EVERY), EVERY)
+    found = downsample(read(0, EVERY, 2 * EVERY, 3 * EVERY), ChartSpan(EVERY, 3 * EVERY), EVERY)
     assert drawn(found) == [Point(EVERY, Decimal(500)), Point(2 * EVERY, Decimal(500))]

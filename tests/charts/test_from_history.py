@@ -1,4 +1,4 @@
-"""Charts out of the record: one that real owners made, and what a record may have in it."""
+"""Charts from the record: one made by real account owners, and special cases of a record."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
@@ -63,7 +63,7 @@ def drawn(
 ) -> Chart:
     subject = Subject("main", field, ChartSpan(NOON + since, NOON + until), every=SECOND)
     with History.open(url) as history:
-        return from_history.chart(history, subject, rules)
+        return from_history.field_chart(history, subject, rules)
 
 
 def exact(value: Decimal) -> str:
@@ -81,9 +81,7 @@ def since_noon(spans: Sequence[ChartSpan]) -> list[tuple[Millis, Millis]]:
 
 
 def test_f8_a_field_has_its_levels_and_firing_spans(tmp_path: Path) -> None:
-    """F8: the line, threshold and clear level of the rule that compares the field, and from when to
-    when it fired.
-    """
+    """F8: a chart has the line, the levels of rules on the field, and its firing spans."""
     url = lived(tmp_path, [LOW], *margins("500", "90", "110", "80", "130"))
     chart = drawn(url, until=5 * SECOND)
     assert points(chart) == [
@@ -95,9 +93,7 @@ def test_f8_a_field_has_its_levels_and_firing_spans(tmp_path: Path) -> None:
 
 
 def test_f8_what_still_fires_does_so_to_the_end(tmp_path: Path) -> None:
-    """F8: an open alert has no end yet; one that was only pending never fired; both ends are cut at
-    the picture's.
-    """
+    """F8: an open alert reaches the end, a pending one never fired; spans are cut at the edges."""
     held = rule("held", "available_margin < 200", hold=MINUTE)
     url = lived(tmp_path, [LOW, held], *margins("500", "90", "95", "95"))
     assert since_noon(drawn(url, [LOW, held], until=4 * SECOND).firing) == [(1_000, 4_000)]
@@ -156,9 +152,7 @@ def test_a5_a_clock_that_was_set_makes_no_line_run_backwards(tmp_path: Path) -> 
 
 
 def test_a5_an_alert_that_ended_before_a_step_moves_with_it(tmp_path: Path) -> None:
-    """A5: recorded instants of what is over stay as they were; in the picture they are where its
-    readings are.
-    """
+    """A5: the span of an ended alert moves with its readings, although recorded instants stay."""
     url = lived(tmp_path, [LOW], *margins("90", "500"), Step(-30 * SECOND), *margins("500"))
     assert since_noon(drawn(url, since=-MINUTE).firing) == [(-30_000, -29_000)]
 
@@ -189,9 +183,7 @@ def test_a5_an_alert_that_ended_before_a_step_moves_with_it(tmp_path: Path) -> N
 def test_f8_levels_are_plain_numbers_of_exactly_this_field(
     when: str, clear_when: str | None, expected: list[str]
 ) -> None:
-    """F8: whatever stands on the other side must be a number, and nothing may be done to the field
-    before.
-    """
+    """F8: a level is a plain number compared with the field itself."""
     found = from_history.levels(rule("r", when, clear_when=clear_when), "available_margin")
     assert [f"{level.value:f}{' clear' if level.clear else ''}" for level in found] == expected
 
@@ -226,27 +218,23 @@ def test_c4_a_chart_has_percentages_where_its_levels_are_such(
     ],
 )
 def test_f8_an_alert_is_shown_by_the_field_that_was_judged(field: str, expected: str) -> None:
-    """F8: of an expression by its first field; an alert on anything else by what the account has at
-    its disposal.
-    """
-    assert from_history.field_of(judged("1", field=field)) == expected
+    """F8: an expression is shown by its first field, an alert on anything else by the margin."""
+    assert from_history.field_to_show(judged("1", field=field)) == expected
 
 
 def test_f8_an_alert_without_a_comparison_is_shown_by_the_margin() -> None:
     """F8: as when readings are missing."""
-    assert from_history.field_of(None) == "available_margin"
+    assert from_history.field_to_show(None) == "available_margin"
 
 
 def test_f8_the_chart_of_an_alert_has_its_own_span_whatever_it_compares(tmp_path: Path) -> None:
-    """F8: a rule on a change has no level in the picture of the field, but it fired; the last
-    reading is in it.
-    """
+    """F8: a rule on a change has no level, but a firing span; the last reading is drawn."""
     drop = rule("drop", "delta(available_margin, 10m) < -50")
     url = lived(tmp_path, [LOW, drop], *margins("500", "400"))
     subject = Subject(
         "main",
-        from_history.field_of(judged("-100", field="delta(available_margin, 10m)")),
-        from_history.before(NOON + SECOND),
+        from_history.field_to_show(judged("-100", field="delta(available_margin, 10m)")),
+        from_history.span_before(NOON + SECOND),
     )
     with History.open(url) as history:
         chart = from_history.alert_chart(history, subject, drop)
@@ -289,9 +277,7 @@ def read(
 
 
 def test_b5_only_what_was_judged_is_drawn(write: Callable[..., str]) -> None:
-    """B5: a suspect zero that is contradicted is no crash; one that nothing settled was judged
-    after all.
-    """
+    """B5: a refuted suspect zero is not drawn; an unconfirmed one, which was judged, is."""
     suspect = reading(4, NOON + 4 * SECOND, Quality.SUSPECT, available_margin="0")
     url = write(
         read(1),
@@ -309,9 +295,7 @@ def test_b5_only_what_was_judged_is_drawn(write: Callable[..., str]) -> None:
 def test_f8_recorded_gaps_break_the_line_also_where_readings_lie_close(
     write: Callable[..., str],
 ) -> None:
-    """F8: the machine was suspended for a second, or the store lost what was judged; those of
-    others do not matter.
-    """
+    """F8: a suspend of a second or lost readings break the line; gaps of other accounts do not."""
     suspended = ending(Gap("main", 3, NOON + 2_100, NOON + 2_900, GapReason.SUSPENDED))
     lost = StoreDownGap("main", 5, NOON + 5_000, NOON + 5_000, 1)
     url = write(
@@ -354,7 +338,9 @@ def test_f8_an_account_without_a_record_has_an_empty_picture(write: Callable[...
     chart = drawn(url)
     assert (chart.lines, since_noon(chart.gaps), len(chart.levels)) == ((), [(0, MINUTE)], 2)
     with History.open(url) as history:
-        ghost = from_history.chart(history, replace(Subject("ghost", "al_margin", chart.span)), [])
+        ghost = from_history.field_chart(
+            history, replace(Subject("ghost", "al_margin", chart.span)), []
+        )
     assert (ghost.lines, ghost.gaps) == ((), (chart.span,))
 
 
@@ -368,7 +354,7 @@ def test_f8_whoever_waits_sees_what_is_read(write: Callable[..., str]) -> None:
     with History.open(
         write(read(1), read(2), Record("main", miss(3, NOON + 3 * SECOND)))
     ) as history:
-        from_history.chart(
+        from_history.field_chart(
             history, Subject("main", "available_margin", ChartSpan(NOON, NOON + MINUTE)), [], note
         )
     assert seen == [1, 2, 3]

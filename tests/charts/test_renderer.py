@@ -1,6 +1,4 @@
-"""Drawing for real (daemon/charts/renderer.py, drawing.py, figure.py): the pictures, and every way
-to get none.
-"""
+"""Rendering for real (renderer.py, render_process.py, figure.py): pictures and all failures."""
 
 import asyncio
 import io
@@ -43,7 +41,7 @@ RED, GREEN, BLUE, PINK = (192, 28, 28), (18, 117, 60), (11, 92, 173), (255, 217,
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where temporary files are made."""
+    """The directory of temporary files."""
     made = tmp_path / "temporary"
     made.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(made))
@@ -66,7 +64,7 @@ def opened(picture: bytes) -> Image.Image:
 
 
 def pixels(picture: bytes, color: Color) -> list[tuple[int, int]]:
-    """Where the picture has exactly this colour: column and row."""
+    """Columns and rows of the pixels with exactly this colour."""
     image = opened(picture)
     data, wanted = image.tobytes(), bytes(color)
     places = product(range(image.height), range(image.width))
@@ -113,9 +111,7 @@ async def test_f8_a_firing_span_is_shaded() -> None:
 
 
 async def test_f8_a_gap_is_empty() -> None:
-    """F8: two hours without readings: nothing of the line is there, though there is a value on both
-    sides.
-    """
+    """F8: no line crosses two hours without readings, though both sides have a value."""
     gap = ChartSpan(LINE[100].at, LINE[220].at)
     picture = await drawn(replace(CHART, lines=(LINE[:101], LINE[220:]), gaps=(gap,)))
     columns = sorted({x for x, _ in pixels(picture, BLUE)})
@@ -155,9 +151,7 @@ async def test_f8_a_gap_is_empty() -> None:
     ],
 )
 async def test_f8_whatever_a_chart_holds_there_is_a_picture(chart: Chart) -> None:
-    """F8: nothing, one point, a constant, any magnitude, infinity, hostile texts, too many
-    levels.
-    """
+    """F8: any chart gives a picture: empty, constant, infinite, hostile texts, too many levels."""
     assert opened(await drawn(chart)).size == (800, 450)
 
 
@@ -213,9 +207,7 @@ async def refused(command: Sequence[str]) -> str:
     ],
 )
 async def test_f8_every_failure_is_a_reason(command: Sequence[str], why: str, folder: Path) -> None:
-    """F8: a program that is not there, a crash, a refusal, garbage, too much of it, no library, no
-    memory.
-    """
+    """F8: missing program, crash, refusal, garbage, too much output, no memory: a reason."""
     assert await refused(command) == why
     assert left(folder) == []
 
@@ -241,9 +233,7 @@ class Begun:
     process: int
 
     async def gone(self) -> bool:
-        """Waits until nobody is alive any more who could tell anything; whether the process is
-        buried then.
-        """
+        """Wait until the process has ended; whether it was reaped then."""
         with self.told:
             await asyncio.to_thread(self.told.read)
         return not is_there(self.process)
@@ -268,9 +258,7 @@ def pipe(tmp_path: Path) -> Path:
 async def test_f8_a_drawing_that_hangs_is_killed_when_its_time_is_over(
     folder: Path, pipe: Path
 ) -> None:
-    """F8: after five seconds, with all that it started; its parent has buried it, and nothing is
-    left behind.
-    """
+    """F8: after five seconds the process and its children are killed and reaped."""
     clock = ManualClock()
     drawing = asyncio.ensure_future(Drawer(clock, {}, python(HANGS, pipe)).draw(CHART))
     process = await begun(pipe)
@@ -294,9 +282,7 @@ async def test_f8_a_drawing_whose_caller_is_cancelled_is_killed(folder: Path, pi
 
 
 async def test_f8_one_drawing_at_a_time(folder: Path, pipe: Path) -> None:
-    """F8: forty alerts at once do not draw forty charts at once; one that is cancelled lets the
-    next one begin.
-    """
+    """F8: forty alerts do not draw forty charts at once; a cancelled one lets the next begin."""
     drawer = Drawer(ManualClock(), {}, python(HANGS, pipe))
     first, second = (asyncio.ensure_future(drawer.draw(CHART)) for _ in range(2))
     one = await begun(pipe)
@@ -312,9 +298,7 @@ async def test_f8_one_drawing_at_a_time(folder: Path, pipe: Path) -> None:
 
 
 async def test_promise_9_no_secret_is_handed_on(folder: Path) -> None:
-    """Promise 9: of our environment the process gets what says where and when it is, and nothing
-    else.
-    """
+    """Promise 9: the process gets only place and time settings of our environment."""
     told = folder.parent / "told"
     code = "import os, sys; open(sys.argv[1], 'w').write(repr(dict(os.environ)))"
     environ = {
@@ -331,9 +315,7 @@ async def test_promise_9_no_secret_is_handed_on(folder: Path) -> None:
 
 
 def test_f8_it_is_modest() -> None:
-    """F8: it lets others go first, and the kernel bounds its memory, its processor time and its
-    life.
-    """
+    """F8: it runs at low priority, with bounded memory, processor time and lifetime."""
     code = (
         "import os, resource, signal\nfrom daemon.charts import render_process\n"
         "render_process.modest()\n"

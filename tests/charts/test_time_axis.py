@@ -1,6 +1,4 @@
-"""The horizontal axis (daemon/charts/time_axis.py): round local times, and the day where it is
-needed.
-"""
+"""The horizontal axis (daemon/charts/time_axis.py): round local times, days where needed."""
 
 from datetime import datetime
 from itertools import pairwise
@@ -11,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.charts.chart import ChartSpan
-from daemon.charts.time_axis import MOST, local, times
+from daemon.charts.time_axis import MOST, local_time, time_ticks
 from daemon.types import DAY, HOUR, MINUTE, SECOND, Millis
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -25,7 +23,8 @@ def at(text: str, zone: ZoneInfo = BERLIN) -> Millis:
 
 def labels(since: str, until: str) -> list[str]:
     return [
-        tick.label.replace("\n", "/") for tick in times(ChartSpan(at(since), at(until)), BERLIN)
+        tick.label.replace("\n", "/")
+        for tick in time_ticks(ChartSpan(at(since), at(until)), BERLIN)
     ]
 
 
@@ -72,11 +71,9 @@ def test_f8_both_days_of_summer_time_are_right() -> None:
 def test_f8_a_phone_has_room_for_all_of_them(
     since: Millis, length: Millis, zone: ZoneInfo | None
 ) -> None:
-    """F8: one to five ticks, in order, within the picture; the first one tells the day or the
-    year.
-    """
+    """F8: one to five ticks, in order, within the picture; the first shows the day or the year."""
     span = ChartSpan(since, since + length)
-    found = times(span, zone)
+    found = time_ticks(span, zone)
     assert 1 <= len(found) <= MOST
     assert all(span.since <= tick.at <= span.until for tick in found)
     assert all(before.at < after.at for before, after in pairwise(found))
@@ -86,8 +83,8 @@ def test_f8_a_phone_has_room_for_all_of_them(
 @given(st.integers(0, 60 * 366 * DAY), st.integers(2 * SECOND, LONGEST), st.sampled_from(ZONES))
 def test_f8_a_tick_says_its_own_time(since: Millis, length: Millis, zone: ZoneInfo | None) -> None:
     """F8: what stands under a tick is the local time there, to the second at least."""
-    for tick in times(ChartSpan(since, since + length), zone):
-        shown, then = tick.label.partition("\n")[0], local(tick.at, zone)
+    for tick in time_ticks(ChartSpan(since, since + length), zone):
+        shown, then = tick.label.partition("\n")[0], local_time(tick.at, zone)
         assert shown in {
             f"{then:%H:%M:%S}",
             f"{then:%H:%M}",
@@ -101,6 +98,6 @@ def test_f8_a_tick_says_its_own_time(since: Millis, length: Millis, zone: ZoneIn
 
 def test_f8_a_moment_has_a_tick_too() -> None:
     """F8: a span without a round time is named by its beginning."""
-    assert [tick.label for tick in times(ChartSpan(HOUR + 100, HOUR + 300), ZoneInfo("UTC"))] == [
-        "01:00:00\n1 Jan"
-    ]
+    assert [
+        tick.label for tick in time_ticks(ChartSpan(HOUR + 100, HOUR + 300), ZoneInfo("UTC"))
+    ] == ["01:00:00\n1 Jan"]

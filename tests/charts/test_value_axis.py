@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.charts.chart import Unit
-from daemon.charts.value_axis import MOST, NARROW, Scale, apart, plain, scale, short
+from daemon.charts.value_axis import (
+    MOST,
+    NARROW,
+    Scale,
+    format_exact,
+    format_short,
+    make_scale,
+    spread_labels,
+)
 from daemon.types import HOUR, MINUTE
 
 NUMBERS = st.decimals(allow_nan=False, allow_infinity=False)
@@ -17,7 +25,7 @@ AMOUNTS = st.decimals(-(10**12), 10**12, places=8)
 
 
 def of(*values: str, levels: Sequence[str] = (), unit: Unit = Unit.USDT) -> Scale:
-    return scale([Decimal(each) for each in values], [Decimal(each) for each in levels], unit)
+    return make_scale([Decimal(each) for each in values], [Decimal(each) for each in levels], unit)
 
 
 def written(found: Scale) -> list[str]:
@@ -45,21 +53,19 @@ def test_f8_ticks_are_round_numbers(values: Sequence[str], expected: list[str]) 
 
 def test_f8_durations_are_counted_as_people_do() -> None:
     """F8: in hours and minutes, not in thousands of milliseconds."""
-    found = scale([Decimal(20 * MINUTE), Decimal(2 * HOUR)], [], Unit.DURATION)
+    found = make_scale([Decimal(20 * MINUTE), Decimal(2 * HOUR)], [], Unit.DURATION)
     assert written(found) == ["30 min", "1 h", "1 h 30 min", "2 h"]
-    assert short(Decimal(90 * MINUTE), found.step, unit=Unit.DURATION) == "1 h 30 min"
-    assert plain(Decimal(2 * MINUTE), Unit.DURATION) == "2 min"
+    assert format_short(Decimal(90 * MINUTE), found.step, unit=Unit.DURATION) == "1 h 30 min"
+    assert format_exact(Decimal(2 * MINUTE), Unit.DURATION) == "2 min"
 
 
 def test_f8_nothing_has_a_scale_without_numbers() -> None:
     """F8: a picture without readings and levels."""
-    assert scale([], []) == Scale(Decimal(0), Decimal(1))
+    assert make_scale([], []) == Scale(Decimal(0), Decimal(1))
 
 
 def test_f8_a_level_belongs_to_the_picture_unless_it_flattens_the_line() -> None:
-    """F8: the distance to the threshold is what a person wants to see, but a billion that moves by
-    cents must move.
-    """
+    """F8: a level is in the picture, unless it flattens a billion that moves by cents."""
     assert of("340", "90", levels=["100", "120", "50"]).holds(Decimal(50))
     assert of("500", levels=["100"]).holds(Decimal(100))
     far = of("999999999.95", "1000000000.05", levels=["100"])
@@ -69,10 +75,8 @@ def test_f8_a_level_belongs_to_the_picture_unless_it_flattens_the_line() -> None
 
 @given(st.lists(NUMBERS, min_size=1, max_size=5), st.lists(NUMBERS, max_size=3))
 def test_f8_every_value_has_its_place(values: list[Decimal], levels: list[Decimal]) -> None:
-    """F8: higher values are higher, all are within; ticks are few, ascending, and at their own
-    values.
-    """
-    found = scale(values, levels)
+    """F8: higher values are higher and within; ticks are few, ascending, at their own values."""
+    found = make_scale(values, levels)
     heights = [found.height(value) for value in sorted(values)]
     assert heights == sorted(heights)
     assert all(0 <= height <= 1 for height in heights)
@@ -84,7 +88,7 @@ def test_f8_every_value_has_its_place(values: list[Decimal], levels: list[Decima
 @given(st.lists(AMOUNTS, min_size=1, max_size=5))
 def test_f8_a_tick_says_its_own_value(values: list[Decimal]) -> None:
     """F8: all with the same number of places, and exact."""
-    found = scale(values, [])
+    found = make_scale(values, [])
     assert found.ticks
     assert [Decimal(label.replace(NARROW, "")) for _, label in found.ticks] == [
         at for at, _ in found.ticks
@@ -107,35 +111,33 @@ def test_f8_a_tick_says_its_own_value(values: list[Decimal]) -> None:
 )
 def test_f8_the_last_value_has_no_digits_that_say_nothing(value: str, expected: str) -> None:
     """F8: five digits, all that stand before the point, and as many as the ticks beside it."""
-    assert short(Decimal(value), Decimal(1)).replace(NARROW, " ") == expected
+    assert format_short(Decimal(value), Decimal(1)).replace(NARROW, " ") == expected
 
 
 def test_f8_a_value_just_below_the_threshold_is_shown_below_it() -> None:
     """F8: 99.999999 is not 100 where the threshold is 100."""
-    assert short(Decimal("99.999999"), Decimal(10), [Decimal(100)]) == "99.999999"
-    assert short(Decimal("100.00049999"), Decimal(10), [Decimal(100)]) == "100.0005"
-    assert short(Decimal("99.999999"), Decimal(10), [Decimal(120)]) == "100"
+    assert format_short(Decimal("99.999999"), Decimal(10), [Decimal(100)]) == "99.999999"
+    assert format_short(Decimal("100.00049999"), Decimal(10), [Decimal(100)]) == "100.0005"
+    assert format_short(Decimal("99.999999"), Decimal(10), [Decimal(120)]) == "100"
 
 
 @given(AMOUNTS, AMOUNTS)
 def test_f8_rounding_never_crosses_a_level(value: Decimal, level: Decimal) -> None:
     """F8: the number that is shown lies on the side of every level on which the value lies."""
-    shown = Decimal(short(value, Decimal(1), [level]).replace(NARROW, ""))
+    shown = Decimal(format_short(value, Decimal(1), [level]).replace(NARROW, ""))
     assert (shown > level, shown < level) == (value > level, value < level)
 
 
 @given(AMOUNTS)
 def test_f8_a_level_is_written_in_full(value: Decimal) -> None:
     """F8: a threshold is what the rule says."""
-    assert Decimal(plain(value).replace(NARROW, "")) == value
+    assert Decimal(format_exact(value).replace(NARROW, "")) == value
 
 
 @given(st.lists(st.floats(0, 1), max_size=8).map(sorted), st.floats(0.01, 0.11))
 def test_f8_labels_stand_apart(heights: list[float], least: float) -> None:
-    """F8: in their order, each readable, all in the picture; those with room enough stay where they
-    are.
-    """
-    places = apart(heights, least)
+    """F8: labels keep order, never overlap, stay in the picture; those with room do not move."""
+    places = spread_labels(heights, least)
     assert len(places) == len(heights)
     assert all(after - before >= least - 1e-9 for before, after in pairwise(places))
     assert all(least / 2 - 1e-9 <= place <= 1 - least / 2 + 1e-9 for place in places)
@@ -147,8 +149,8 @@ def test_f8_labels_stand_apart(heights: list[float], least: float) -> None:
 def test_c4_percentages_are_written_as_such() -> None:
     """C4: Ticks, the last value, and levels."""
     values = [Decimal("0.123"), Decimal("0.9")]
-    made = scale(values, [Decimal("0.8")], Unit.PERCENT)
+    made = make_scale(values, [Decimal("0.8")], Unit.PERCENT)
     assert [label for _, label in made.ticks] == ["20%", "40%", "60%", "80%"]
-    assert plain(Decimal("0.825"), Unit.PERCENT) == "82.5%"
-    assert short(Decimal("0.79996"), made.step, [Decimal("0.8")], Unit.PERCENT) == "79.996%"
-    assert short(Decimal("0.4295888100"), made.step, [], Unit.PERCENT) == "42.959%"
+    assert format_exact(Decimal("0.825"), Unit.PERCENT) == "82.5%"
+    assert format_short(Decimal("0.79996"), made.step, [Decimal("0.8")], Unit.PERCENT) == "79.996%"
+    assert format_short(Decimal("0.4295888100"), made.step, [], Unit.PERCENT) == "42.959%"

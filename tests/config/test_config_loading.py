@@ -24,7 +24,7 @@ from daemon.config import (
     load_rules,
 )
 from daemon.errors import ConfigError
-from daemon.rules.language.parse import condition
+from daemon.rules.language.parse import parse_condition
 from daemon.rules.rule import AtLeast, Rule
 from daemon.types import HOUR, MINUTE, SECOND, Limit, OnMissing, Severity
 from tests.config.written import ACCOUNT, CHANNELS, PATH, RULE, WHOLE, loaded, problems
@@ -188,8 +188,8 @@ def test_everything_written_arrives() -> None:
     assert config.rules == (
         Rule(
             name="low",
-            when=condition("available_margin < 100"),
-            clear_when=condition("available_margin > 120"),
+            when=parse_condition("available_margin < 100"),
+            clear_when=parse_condition("available_margin > 120"),
             hold=30 * SECOND,
             severity=Severity.CRITICAL,
             accounts=("ma*",),
@@ -205,7 +205,7 @@ def test_everything_written_arrives() -> None:
         ),
         Rule(
             name="often",
-            when=condition("al_freeze > 9"),
+            when=parse_condition("al_freeze > 9"),
             at_least=AtLeast(3, 5),
             flapping=None,
             on_missing=OnMissing.OK,
@@ -249,7 +249,9 @@ def test_what_is_not_written_has_the_documented_default() -> None:
         "wss://ws.futurescw.com/perpum",
     )
     assert config.channels[0].group_wait == SECOND
-    assert config.rules == (Rule("low", condition("available_margin < 100"), repeat=4 * HOUR),)
+    assert config.rules == (
+        Rule("low", parse_condition("available_margin < 100"), repeat=4 * HOUR),
+    )
     assert config.budget == BudgetLimits(Limit(50, 10_000), Limit(50, 10_000), Limit(5, 2_000))
     assert config.system == System(
         no_readings=2 * MINUTE, clock_stepped=250, disk_full=Decimal("0.05")

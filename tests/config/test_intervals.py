@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from daemon.config import Account, BudgetLimits, Secret, intervals
 from daemon.config.intervals import WantedInterval, stretch
-from daemon.rules.language.parse import condition
+from daemon.rules.language.parse import parse_condition
 from daemon.types import SECOND, Limit
 
 HOST, USER, ASSETS = BudgetLimits().host, BudgetLimits().user, BudgetLimits().assets
@@ -182,4 +182,7 @@ def test_b3_stretched_wishes_fit(wishes: Mapping[str, WantedInterval]) -> None:
 )
 def test_b3_an_age_below_the_interval_is_a_mistake(text: str, mistakes: list[str]) -> None:
     """B3: an `age` limit that passes between two readings would alert on every one of them."""
-    assert list(intervals.age_mistakes(condition(text), {"quick": 1000, "main": 5000})) == mistakes
+    assert (
+        list(intervals.age_mistakes(parse_condition(text), {"quick": 1000, "main": 5000}))
+        == mistakes
+    )

@@ -12,7 +12,7 @@ from daemon.readings.fields import AGE, NAMES
 from daemon.rules import functions
 from daemon.rules.evaluation.evaluator import Evaluator, Verdict
 from daemon.rules.language.errors import ExpressionError
-from daemon.rules.language.parse import condition
+from daemon.rules.language.parse import parse_condition
 from daemon.rules.rule import Condition, Rule
 from daemon.text.durations import parse_duration
 from daemon.types import MINUTE, Balances, Quality, Reading, Source
@@ -56,17 +56,17 @@ def test_worked_examples_have_the_values_shown(example: MarkdownTable) -> None:
 def _condition(text: str) -> Condition:
     """A condition as it is; of a mere value one that holds it."""
     if text == AGE:
-        return condition("age >= 0s")
+        return parse_condition("age >= 0s")
     for ending in ("", " >= 0", " >= 0s"):
         with suppress(ExpressionError):
-            return condition(f"{text}{ending}")
+            return parse_condition(f"{text}{ending}")
     raise AssertionError(text)
 
 
 def _is_value(text: str) -> bool:
     if text != AGE:
         with suppress(ExpressionError):
-            condition(text)
+            parse_condition(text)
             return False
     return True
 

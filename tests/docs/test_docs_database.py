@@ -15,7 +15,7 @@ from daemon.app import App
 from daemon.clock import SystemClock
 from daemon.config import Account, Channel, Config, Daemon, Secret
 from daemon.dependencies import Dependencies
-from daemon.rules.language.parse import condition
+from daemon.rules.language.parse import parse_condition
 from daemon.rules.rule import Rule
 from daemon.simulator import SimulatedBalances, Simulator, by_request
 from daemon.store.schema import metadata
@@ -71,7 +71,7 @@ async def _live(folder: Path) -> None:
             ),
         ),
         channels=(Channel("phone", Secret("phone"), group_wait=0),),
-        rules=(Rule("low-margin", condition("available_margin < 100")),),
+        rules=(Rule("low-margin", parse_condition("available_margin < 100")),),
     )
     app = App(
         config,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from daemon import bundled
 from daemon.cli.rules_test.case_file import CaseTable
-from daemon.replay.series import series
+from daemon.replay.series import parse_series
 from daemon.types import MissReason
 from tests.cli.calls import call
 from tests.config.written import ACCOUNT, CHANNELS
@@ -73,7 +73,7 @@ def test_every_word_of_a_series_is_one() -> None:
         for word in re.findall(r"`([^`]+)`", cell)
     ]
     for word in words:
-        assert len(series(f"1 {word} 1").slots) >= 2
+        assert len(parse_series(f"1 {word} 1").slots) >= 2
     meaning = " ".join(TESTING.table("Series").column("what it is"))
     reasons = {word[1:] for word in re.findall(r"`(_\w+)`", meaning)}
     assert reasons == set(MissReason) - {MissReason.TIMEOUT, MissReason.STORE_DOWN}

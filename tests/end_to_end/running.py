@@ -268,7 +268,7 @@ class Stage:
         """From now on the account has this available_margin."""
         account = self.accounts[name]
         account.set(available_margin=margin)
-        sheet = account.sheet
+        sheet = account.current
 
         def audible(_elapsed: Millis, _answered: int) -> SimulatedBalances:
             self.bell.ring()

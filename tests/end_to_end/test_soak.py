@@ -18,7 +18,7 @@ from pathlib import Path
 from random import Random, SystemRandom
 from statistics import median
 
-from daemon.exchanges.common.penalties import Pause, after
+from daemon.exchanges.common.penalties import Pause, pause_after
 from daemon.simulator import FAULTS, SOCKET_FAULTS
 from daemon.types import SECOND, Millis, MissReason
 from tests.cli.calls import call
@@ -202,7 +202,7 @@ def silences(database: Path) -> Iterator[str]:
         assert len(attempts) >= LENGTH * SECOND // (10 * EVERY), f"{name} was hardly read"
         pause = Pause()
         for last, following in pairwise(attempts):
-            pause = after(pause, last.reason, last.at)
+            pause = pause_after(pause, last.reason, last.at)
             if following.at > max(last.at, pause.not_before) + EVERY + TIMEOUT + WAIT:
                 yield f"{name}: nothing from {last.at} to {following.at} ({last.reason})"
 

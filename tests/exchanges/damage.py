@@ -1,6 +1,4 @@
-"""Recorded texts as nobody would send them: values changed, doubled, wrapped, gone, and bytes torn.
-A strategy.
-"""
+"""A strategy of damaged recordings: values changed, doubled, wrapped, removed, bytes torn."""
 
 import json
 import re

@@ -124,12 +124,16 @@ FRAMES: dict[str, StreamEvent | MissReason] = {
     '{"data":{"result":true},"channel":"login"}': Accepted(),
     '{"biz":"futures","data":{"result":true},"channel":"subscribe","type":"assets"}': Subscribed(),
     '{"event":"pong"}': Pong(),
-    '{"biz":"futures","data":[{"agRecordId":475,"updateDate":1713192123887,"backAmount":0,"currentAmount":11,"remark":"","userId":600001274,"totalAmount":11,"createdDate":1713192123887,"kyc":1,"assetsOut":1,"startTime":1713192110000,"endTime":1713278512000,"status":1}],"type":"assets_ag"}': (
-        Ignored()
-    ),
-    '{"biz":"futures","pairCode":"BTC","data":{"result":false,"errorCode":1007,"errorMsg":"Invalid parameter"},"channel":"subscribe","type":"deep"}': (
-        MissReason.BAD_ANSWER
-    ),
+    (
+        '{"biz":"futures","data":[{"agRecordId":475,"updateDate":1713192123887,"backAmount":0,'
+        '"currentAmount":11,"remark":"","userId":600001274,"totalAmount":11,'
+        '"createdDate":1713192123887,"kyc":1,"assetsOut":1,"startTime":1713192110000,'
+        '"endTime":1713278512000,"status":1}],"type":"assets_ag"}'
+    ): (Ignored()),
+    (
+        '{"biz":"futures","pairCode":"BTC","data":{"result":false,"errorCode":1007,'
+        '"errorMsg":"Invalid parameter"},"channel":"subscribe","type":"deep"}'
+    ): (MissReason.BAD_ANSWER),
     '{"result":false,"errorCode":500,"errorMsg":"exception"}': MissReason.BAD_ANSWER,
     '{"result":false,"errorCode":1001,"errorMsg":"Rate Limit"}': MissReason.RATE_LIMITED,
     '{"data":{"result":false,"errorCode":1003,"errorMsg":"x"},"channel":"login"}': MissReason.AUTH,

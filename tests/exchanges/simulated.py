@@ -1,6 +1,4 @@
-"""A plain client of the simulated exchange: it knows the fact sheet, and nothing of the daemon's
-own client.
-"""
+"""A plain client of the simulated exchange, written from the fact sheet alone."""
 
 import base64
 import hashlib

@@ -1,6 +1,4 @@
-"""The client of CoinW against the simulated exchange: every way in which it can fail, and its
-regular answers.
-"""
+"""CoinW's client against the simulated exchange: every fault and its regular answers."""
 
 import asyncio
 from dataclasses import fields
@@ -27,9 +25,7 @@ def client(there: World, account: SimulatedAccount, fault: RestFault | None = No
 
 @pytest.mark.parametrize("name", sorted(FAULTS.keys() - {"slow"}))
 async def test_a3_every_fault_is_what_it_means(name: str) -> None:
-    """A3, B1: each fault is the reason it stands for, asked for exactly once, told in one sentence
-    without secrets.
-    """
+    """A3, B1: each fault gives its reason after one call, in a sentence without secrets."""
     fault = FAULTS[name]
     async with dependencies() as there:
         account = there.simulator.account("main", "the-api-key", "the-secret-key")

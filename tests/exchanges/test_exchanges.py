@@ -26,9 +26,7 @@ def test_every_exchange_keeps_the_contract(name: str) -> None:
 
 @pytest.mark.parametrize("name", names())
 def test_a_push_stream_may_be_done_without(name: str) -> None:
-    """Where `ws_url` is empty there is none; where an exchange offers none, nothing is asked of
-    it.
-    """
+    """No stream if `ws_url` is empty or the exchange offers none."""
     adapter = load(name)
     account = ExchangeAccount(
         "main", api_key="key", secret_key="secret", rest_url=adapter.REST_URL, ws_url=adapter.WS_URL

@@ -1,6 +1,4 @@
-"""What the exchange was recorded to say has its documented meaning; damaged, it has its digits, or
-a reason.
-"""
+"""Recorded answers have their documented meaning; damaged, exact digits or a reason."""
 
 import json
 import re
@@ -40,9 +38,7 @@ def page(body: bytes, status: int = 200) -> Page:
 
 @pytest.mark.parametrize(("text", "expected"), ANSWERS.items(), ids=["official", "older", "empty"])
 def test_a_recorded_answer_is_read_to_the_last_digit(text: str, expected: Answer) -> None:
-    """Promise 7: as one object or in a list, with every digit that was sent; what was not sent is
-    None.
-    """
+    """Promise 7: an object or a list of one gives every digit; a missing field is None."""
     found = parse(page(text.encode()))
     assert (found, repr(found)) == (expected, repr(expected))
 
@@ -57,9 +53,7 @@ def test_a3_a_recorded_refusal_has_its_reason(sent: Refusal) -> None:
 
 @pytest.mark.parametrize(("text", "expected"), FRAMES.items(), ids=lambda shown: str(shown)[:20])
 def test_b7_a_recorded_frame_has_its_meaning(text: str, expected: StreamEvent | MissReason) -> None:
-    """B7, fact sheet 2: the two equal entries of the official push are one reading, without time or
-    cross_un_pnl.
-    """
+    """B7, fact sheet 2: the two equal entries of the official push are one reading."""
     found = ME.understand(text)
     assert expected == (found.reason if isinstance(found, NoAnswer) else found)
 
@@ -86,9 +80,7 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def written(body: bytes) -> Mapping[str, object]:
-    """The text's object, its numbers as written. Raises Refused where nobody may make anything of
-    it.
-    """
+    """The object of the text, with numbers as written. Raises Refused if it cannot be read."""
     try:
         value = json.loads(
             body.decode(), parse_float=Number, parse_int=_integer, object_pairs_hook=_once
@@ -130,9 +122,7 @@ def plain(entry: Mapping[str, object], names: Mapping[str, str]) -> bool:
 
 
 def same(ours: Decimal | None, sent: object) -> bool:
-    """Whether this is the number that was sent, to its last digit; null, empty and what is missing
-    are None.
-    """
+    """Whether this is the number sent, to its last digit; null, empty and missing are None."""
     if sent is None or (isinstance(sent, str) and not sent.strip()):
         return ours is None
     if ours is None or not isinstance(sent, str):
@@ -173,9 +163,7 @@ def the_one(body: bytes) -> Mapping[str, object] | None:
 @settings(max_examples=max(500, settings().max_examples))
 @given(damaged(ANSWERS))
 def test_a_damaged_answer_is_read_to_the_last_digit_or_refused(body: bytes) -> None:
-    """Promises 5 and 7: the numbers as they were sent, or a reason; and what is in order is not
-    refused.
-    """
+    """Promises 5 and 7: the numbers as sent, or a reason; a correct answer is never refused."""
     found, entry = parse(page(body)), the_one(body)
     if isinstance(found, NoAnswer):
         assert explained(found.reason, found.detail)
@@ -201,9 +189,7 @@ def in_usdt(body: bytes) -> Iterator[Mapping[str, object]]:
 @settings(max_examples=max(500, settings().max_examples))
 @given(damaged([PUSH]))
 def test_a_damaged_push_is_read_to_the_last_digit_or_said_to_be_unusable(body: bytes) -> None:
-    """Promises 5 and 7, B7: each entry in USDT with the numbers that it has, equal ones once; never
-    another number.
-    """
+    """Promises 5 and 7, B7: each USDT entry with its own numbers, equal ones once."""
     found, entries = ME.understand(body.decode(errors="surrogateescape")), list(in_usdt(body))
     match found:
         case Pushed(answers):

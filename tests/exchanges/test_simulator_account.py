@@ -44,15 +44,13 @@ def account(*callbacks: Ear) -> tuple[SimulatedAccount, Log]:
 def test_fields_set_by_hand_keep_the_relation(
     named: dict[str, str], expected: tuple[str, str, str]
 ) -> None:
-    """B6: what is not named moves so that available_margin = available_usdt + almighty_gold, if
-    that is possible.
-    """
+    """B6: other fields move so that available_margin = available_usdt + almighty_gold."""
     made, _ = account()
     made.set(**named)
     assert expected == (
-        made.sheet.available_margin,
-        made.sheet.available_usdt,
-        made.sheet.almighty_gold,
+        made.current.available_margin,
+        made.current.available_usdt,
+        made.current.almighty_gold,
     )
 
 
@@ -62,8 +60,8 @@ def test_a_change_is_pushed_once_to_who_subscribed() -> None:
     made, log = account(near, far)
     made.set(al_freeze="500")
     made.set(al_freeze="500")
-    assert ([push_frame(made.sheet, "7")], []) == (near.heard, far.heard)
-    assert [("push", made.sheet.balances())] == [
+    assert ([push_frame(made.current, "7")], []) == (near.heard, far.heard)
+    assert [("push", made.current.balances())] == [
         (entry.said, entry.balances) for entry in log.entries
     ]
 

@@ -1,6 +1,4 @@
-"""The table of faults: each one strikes over real HTTP or a real socket, and the next answer is
-well again.
-"""
+"""The table of faults: each strikes over real HTTP or a socket, and the next answer is good."""
 
 import asyncio
 import gzip
@@ -8,10 +6,10 @@ import json
 
 import pytest
 
-from daemon.exchanges.common.compression import unpacked
+from daemon.exchanges.common.compression import unpack
 from daemon.simulator import FAULTS, SOCKET_FAULTS, RestFault, SocketFault
 from daemon.simulator.balances import SimulatedBalances, rest_fields
-from daemon.simulator.faults import LIMITED, MIB, READING, TIMEOUT, Moment, named, success
+from daemon.simulator.faults import LIMITED, MIB, READING, TIMEOUT, Moment, find_fault, success
 from daemon.simulator.wire import Reply, whole
 from daemon.types import MissReason
 from tests.exchanges.simulated import dependencies, login, sub, until
@@ -30,9 +28,7 @@ def _ids(fault: RestFault | SocketFault) -> str:
 
 @pytest.mark.parametrize("fault", ANSWERED, ids=_ids)
 async def test_an_answer_comes_as_the_table_has_it_and_the_next_is_well(fault: RestFault) -> None:
-    """Status and type of the content are the fault's; one strike later the account answers as
-    before.
-    """
+    """Status and content type are the fault's; after it the account answers as before."""
     async with dependencies() as here:
         main = here.simulator.account("main", user_id="1162061")
         main.fault(fault, times=1)
@@ -61,7 +57,7 @@ async def test_the_log_tells_balances_only_where_they_can_be_read(fault: RestFau
         await here.simulator.stop()
         await asyncio.gather(asking, return_exceptions=True)
     assert (
-        main.sheet.balances() if fault.means == READING and fault.true else None
+        main.current.balances() if fault.means == READING and fault.true else None
     ) == entry.balances
 
 
@@ -75,8 +71,8 @@ def test_a3_every_reason_of_a_miss_has_a_fault() -> None:
     "fault", [fault for fault in ANSWERED if fault.means == READING and fault.true], ids=_ids
 )
 def test_unusual_readings_are_json_with_all_values(fault: RestFault) -> None:
-    """Where a reading must come of it, the values are all there."""
-    data = json.loads(unpacked(fault.altered(FIELDS).body, "").decode("utf-8-sig"))["data"]
+    """A fault that means a reading keeps all values."""
+    data = json.loads(unpack(fault.altered(FIELDS).body, "").decode("utf-8-sig"))["data"]
     entry = data[0] if isinstance(data, list) else data
     assert [float(FIELDS[name]) for name in list(FIELDS)[:5]] == [
         float(entry[name]) for name in list(FIELDS)[:5]
@@ -99,9 +95,7 @@ def test_the_gateway_refuses_in_its_own_words() -> None:
 
 
 async def test_a_redirect_leads_to_another_host_that_would_see_the_follower() -> None:
-    """The redirect names another host, which is this server, so that a key that travels is
-    noticed.
-    """
+    """The redirect names another host, which is this server, so a key that travels is noticed."""
     async with dependencies() as here:
         main = here.simulator.account("main")
         main.fault("redirect", times=1)
@@ -134,7 +128,7 @@ def test_success_is_code_zero() -> None:
 def test_names_are_unique_and_found() -> None:
     """Each fault is found by its name, and no name means two."""
     assert not FAULTS.keys() & SOCKET_FAULTS.keys()
-    assert all(named(name) is fault for name, fault in {**FAULTS, **SOCKET_FAULTS}.items())
+    assert all(find_fault(name) is fault for name, fault in {**FAULTS, **SOCKET_FAULTS}.items())
 
 
 def test_a3_what_never_ends_is_a_timeout() -> None:

@@ -1,4 +1,4 @@
-"""The oracle: what was asked and answered, when, and how often."""
+"""The log of the simulated exchange: requests, answers, times and counts."""
 
 import json
 from decimal import Decimal
@@ -44,7 +44,7 @@ def test_only_the_last_entries_are_kept() -> None:
 
 def test_journal_has_everything_with_exact_digits(tmp_path: Path) -> None:
     """The file keeps every entry as a line of JSON, numbers as text."""
-    log = Log(ManualClock(NOON), keep=1, async_store=tmp_path / "asked.jsonl")
+    log = Log(ManualClock(NOON), keep=1, path=tmp_path / "asked.jsonl")
     log.note(Caller("main"), "/x", "hang")
     log.note(Caller("main"), "/x", "balances", Balances(Decimal("499.71964459000003")), 5)
     lines = [json.loads(line) for line in (tmp_path / "asked.jsonl").read_text().splitlines()]

@@ -43,9 +43,7 @@ async def test_the_answer_is_the_official_sample() -> None:
 
 
 async def test_the_log_is_what_was_answered() -> None:
-    """Each answer is in the log with its five values, the exchange's time, and the signed
-    timestamp.
-    """
+    """Each answer is logged with its five values, the exchange's time and the signed timestamp."""
     async with dependencies() as here:
         main = here.simulator.account(
             "main", story=by_request([SAMPLE, SimulatedBalances("1", "1")])
@@ -77,9 +75,7 @@ async def test_the_log_is_what_was_answered() -> None:
 async def test_requests_that_are_not_the_owners_are_refused(
     headers: dict[str, str], code: int
 ) -> None:
-    """Unknown key, wrong signature, a timestamp other than the signed one, missing headers: HTTP
-    200 with a code.
-    """
+    """Unknown key, wrong signature or timestamp, missing headers: HTTP 200 with a code."""
     async with dependencies() as here:
         main = here.simulator.account("main")
         answered = await here.ask(main, **headers)
@@ -161,4 +157,4 @@ async def test_cross_un_pnl_is_sent_when_set() -> None:
         main = here.simulator.account("main")
         main.set(cross_un_pnl="-12.5")
         assert (await here.ask(main)).json["data"]["crossUnPnl"] == Decimal("-12.5")
-        assert here.simulator.log[-1].balances == main.sheet.balances()
+        assert here.simulator.log[-1].balances == main.current.balances()

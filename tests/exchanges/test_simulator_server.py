@@ -72,8 +72,8 @@ async def test_it_counts_what_it_was_asked() -> None:
 
 
 async def test_a_journal_survives_the_process(tmp_path: Path) -> None:
-    """What was answered is in the file before the client has it."""
-    async with dependencies(async_store=tmp_path / "asked.jsonl") as here:
+    """An answer is in the file before the client has it."""
+    async with dependencies(log_path=tmp_path / "asked.jsonl") as here:
         await here.ask(here.simulator.account("main"))
         assert '"said": "balances"' in (tmp_path / "asked.jsonl").read_text()
 

@@ -1,4 +1,4 @@
-"""What an account shows: tokens, exact values, and the two shapes on the wire."""
+"""Simulated balances: tokens, exact values, and the two forms on the wire."""
 
 import json
 from decimal import Decimal
@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from daemon.simulator.balances import (
     UNIT,
     SimulatedBalances,
-    number,
+    make_balances,
     push_frame,
     rest_fields,
-    sheet,
+    token_value,
 )
 from daemon.types import Balances
 
@@ -54,9 +54,7 @@ def test_rest_fields_are_those_of_the_official_sample() -> None:
 
 
 def test_push_is_the_official_sample() -> None:
-    """The sample push comes out byte for byte, but for white space: the same entry twice, no
-    time.
-    """
+    """The sample push comes out byte for byte, but for white space."""
     entry = (
         '{"margin":0.0,"profitUnreal":0,"freeze":0.0,"size":0,"available":488.53777423,"currency":"usdt","type":7,'
         '"almightyGold":0,"transferAvailable":488.53777423,"userId":1162061,"availableMargin":488.53777423,"hold":0.0}'
@@ -72,20 +70,20 @@ def test_generated_amounts_are_exact_and_add_up(
     usdt: int, gold: int, margin: int, freeze: int
 ) -> None:
     """Generated fields keep all digits, and available_margin is their sum within float noise."""
-    shown = sheet(usdt, gold, margin, freeze)
+    shown = make_balances(usdt, gold, margin, freeze)
     tokens = (shown.available_usdt, shown.almighty_gold, shown.al_margin, shown.al_freeze)
-    assert [int(number(token) * UNIT) for token in tokens] == [usdt, gold, margin, freeze]
-    assert all(number(token) * UNIT % 1 == 0 for token in tokens)
-    assert abs(number(shown.available_margin) * UNIT - usdt - gold) < 1
+    assert [int(token_value(token) * UNIT) for token in tokens] == [usdt, gold, margin, freeze]
+    assert all(token_value(token) * UNIT % 1 == 0 for token in tokens)
+    assert abs(token_value(shown.available_margin) * UNIT - usdt - gold) < 1
 
 
 def test_a_float_tail_as_the_exchange_has_sent_one() -> None:
     """Sixteen digits come from adding floats, and zeros are told in two ways."""
-    assert sheet(5_807_556_766, 464_407_693, 0, 0) == SimulatedBalances(
+    assert make_balances(5_807_556_766, 464_407_693, 0, 0) == SimulatedBalances(
         "62.719644589999994", "58.07556766", "4.64407693", "0.0", "0"
     )
 
 
 def test_all_tokens_are_json() -> None:
-    """What is rendered parses."""
-    assert json.loads(push_frame(sheet(1, 0, 0, 1), "7"))["data"][0]["userId"] == 7
+    """Rendered JSON parses."""
+    assert json.loads(push_frame(make_balances(1, 0, 0, 1), "7"))["data"][0]["userId"] == 7

@@ -1,6 +1,4 @@
-"""The private WebSocket over a real connection: login, subscriptions, pings, pushes, error frames,
-the idle cut.
-"""
+"""The private WebSocket: login, subscriptions, pings, pushes, error frames, the idle cut."""
 
 import json
 from decimal import Decimal
@@ -9,7 +7,7 @@ import aiohttp
 import pytest
 
 from daemon.simulator import SimulatedBalances, by_time
-from daemon.simulator.sockets import IDLE, MALFORMED, NOT_JSON, PONG, ClientFrame, asked
+from daemon.simulator.sockets import IDLE, MALFORMED, NOT_JSON, PONG, ClientFrame, parse_frame
 from daemon.types import SECOND
 from tests.exchanges.simulated import dependencies, login, sub, until
 from tests.fakes import settle
@@ -30,10 +28,8 @@ ACK = {"biz": "futures", "data": {"result": True}, "channel": "subscribe", "type
     ],
 )
 def test_error_frames(text: str, expected: ClientFrame | str) -> None:
-    """Text that is no JSON and frames that are malformed earn the captured error frames; events are
-    case sensitive.
-    """
-    assert expected == asked(text)
+    """Invalid JSON and malformed frames get error frames as captured; events are case-sensitive."""
+    assert expected == parse_frame(text)
 
 
 async def test_login_with_the_secret() -> None:
@@ -46,9 +42,7 @@ async def test_login_with_the_secret() -> None:
 
 @pytest.mark.parametrize("passphrase", ["wrong", "other-secret"])
 async def test_login_is_refused(passphrase: str) -> None:
-    """A wrong secret, another account's included, gets code 1003, the socket stays, and nothing can
-    be subscribed.
-    """
+    """A wrong secret gets code 1003; the socket stays open but cannot subscribe."""
     async with dependencies() as here, here.socket() as socket:
         main = here.simulator.account("main")
         here.simulator.account("other")

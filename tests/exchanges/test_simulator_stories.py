@@ -18,12 +18,12 @@ def test_still() -> None:
 
 
 def test_by_request() -> None:
-    """One sheet per answer; the last one stays."""
+    """`by_request` shows one step per answer; the last one stays."""
     assert [by_request([A, B, C])(0, answered) for answered in range(4)] == [A, B, C, C]
 
 
 def test_by_time() -> None:
-    """A sheet holds from its instant on, the first one also before."""
+    """`by_time` shows each step from its instant on, the first one also before."""
     story = by_time([(100, A), (200, B)])
     assert [story(elapsed, 0) for elapsed in (0, 100, 199, 200, 9_999)] == [A, A, A, B, B]
 
@@ -41,9 +41,7 @@ def _freeze(second: int) -> Decimal:
 
 
 def test_demo_main_falls_and_recovers_within_eighteen_seconds() -> None:
-    """Account main begins above 120, falls below 100, then below 50 for a while, and is above 120
-    at last.
-    """
+    """Account main begins above 120, falls below 100 and 50 for a while, and ends above 120."""
     margins = [_margin(second) for second in range(19)]
     warned = next(at for at, margin in enumerate(margins) if margin < 100)
     critical = next(at for at, margin in enumerate(margins) if margin < 50)
@@ -55,9 +53,7 @@ def test_demo_main_falls_and_recovers_within_eighteen_seconds() -> None:
 
 
 def test_demo_desk_freezes_500_and_releases_it() -> None:
-    """Account desk has al_freeze at 0, then at 500 for a while, and at 0 again within eighteen
-    seconds.
-    """
+    """Account desk has al_freeze 0, then 500 for a while, and 0 again, within eighteen seconds."""
     frozen = [_freeze(second) for second in range(19)]
     changes = [after - before for before, after in pairwise(frozen) if before != after]
     assert [frozen[0], frozen[-1], *changes] == [0, 0, 500, -500]

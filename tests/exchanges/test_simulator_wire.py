@@ -47,7 +47,7 @@ async def test_one_byte_a_second() -> None:
 
 
 async def test_a_dripping_answer_is_whole_at_last() -> None:
-    """Who waits long enough gets all of it."""
+    """A patient client gets the whole answer."""
     async with dependencies() as here:
         main = here.simulator.account("main")
         main.fault("drip", times=1)
@@ -60,9 +60,7 @@ async def test_a_dripping_answer_is_whole_at_last() -> None:
 
 @pytest.mark.parametrize("name", ["drop", "drop_in_body"])
 async def test_a_cut_connection_is_an_error_of_the_client(name: str) -> None:
-    """Before a header or within the body, the client gets no answer (and may ask again by itself,
-    which is logged).
-    """
+    """A cut before or within the body gives the client no answer; a retry is logged."""
     async with dependencies() as here:
         main = here.simulator.account("main")
         main.fault(name)
@@ -85,9 +83,7 @@ async def test_a_padded_answer_is_longer_than_told(size: int) -> None:
 
 @pytest.mark.parametrize("name", ENDLESS)
 async def test_a_stop_ends_what_would_never_end(name: str) -> None:
-    """However an answer hangs, stopping the simulator ends it, and the client is told by the
-    connection.
-    """
+    """Stopping the simulator ends any hanging answer, and closes the client's connection."""
     async with dependencies() as here:
         main = here.simulator.account("main")
         main.fault(name)

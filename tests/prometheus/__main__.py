@@ -1,6 +1,4 @@
-"""`python -m tests.prometheus`: compare random cases with promtool, and keep them as the fixtures
-with `--write`.
-"""
+"""`python -m tests.prometheus`: compare random cases with promtool; `--write` keeps them."""
 
 import sys
 import tempfile

@@ -1,24 +1,25 @@
-"""Random cases from a seed: series that linger, step and cross about a threshold, and rules that
-look at them.
+"""Random cases from a seed: series that linger, step and cross a threshold, and rules on them.
 
-Prometheus computes with floats, marginwatch with decimals, so the cases keep to what both say
+Prometheus computes with floats, marginwatch with decimals, so the cases keep to what both compute
 alike:
 
-- Values have at most two decimals and seven digits. Such texts keep their order, and their equality, as floats; so
-  thresholds of the present value, of `max`, `min` and `count` may be hit exactly, and often are.
-- The others round (`avg`, `stddev`, …): their thresholds stay `CLEAR_OF` away from all that the function ever is.
+- Values have at most two decimals and seven digits. As floats they keep their order and equality.
+  So thresholds of the present value, of `max`, `min` and `count` may be hit exactly, and often are.
+- The others round (`avg`, `stddev`, …): their thresholds stay `CLEAR_OF` away from every value of
+  the function.
 
-And they differ in what an evaluation without a sample is. marginwatch judges nothing at a miss
-(promise 5), no timer is looked at and no window moves; Prometheus evaluates all the same. What a
-case with misses does about it:
+They also differ in evaluations without a sample. marginwatch judges nothing at a miss (promise 5):
+no timer is checked and no window moves. Prometheus evaluates all the same. For cases with misses:
 
-- States are compared where a reading is. At a miss Prometheus may be ahead: a timer that ends there ends here with
-  the next reading.
-- The present value is a plain selector, which looks back five minutes: no series misses so long. A window's value is
-  asked for where a sample is, and else repeated (`last_over_time` of a subquery), as it is here.
-- A rule has `for` or `keep_firing_for`, not both: with both, what ended at a miss in Prometheus would be seen later.
-  Having fired at a miss, it would keep firing where here the condition was given up in time; having resolved at a
-  miss, it would wait `for` once more where here the alert never ended.
+- States are compared at readings only. At a miss Prometheus may be ahead: a timer that ends there
+  ends here with the next reading.
+- The present value is a plain selector, which looks back five minutes; no series misses so long.
+  The value of a window is taken where a sample is, and else repeated (`last_over_time` of a
+  subquery), as it is here.
+- A rule has `for` or `keep_firing_for`, not both: with both, what ended at a miss in Prometheus
+  would be seen later. Having fired at a miss, it would keep firing where here the condition was
+  given up in time. Having resolved at a miss, it would wait `for` once more where here the alert
+  never ended.
 """
 
 from collections.abc import Callable, Iterator
@@ -134,7 +135,7 @@ def _condition(random: Random, series: list[str], every: Millis) -> tuple[str, s
 
 
 def _repeated(promql: str, every: Millis) -> str:
-    """What the expression was worth when last there was a sample."""
+    """The value of the expression at the last sample."""
     back, step = duration_text((LONGEST_GAP + 1) * every), duration_text(every)
     return f"last_over_time(({promql} and timestamp(available_margin) == time())[{back}:{step}])"
 
@@ -153,7 +154,7 @@ def _compared(random: Random, function: str, windows: list[list[Decimal]]) -> st
 
 
 def _windows(series: list[str], every: Millis, window: Millis) -> Iterator[list[Decimal]]:
-    """What a window holds at each reading; both ends belong to it."""
+    """The values of a window at each reading; both ends belong to it."""
     back = window // every
     for place, value in enumerate(series):
         if value != MISS:

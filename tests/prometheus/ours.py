@@ -1,11 +1,9 @@
-"""What marginwatch makes of a case: the player of `backtest`, and behind it the evaluator and the
-alerts themselves.
-"""
+"""A case in marginwatch: the replay session of `backtest`, with evaluator and alerts."""
 
 from decimal import Decimal
 
 from daemon.replay.session import ReplaySession, RuleSet
-from daemon.rules.language.parse import condition
+from daemon.rules.language.parse import parse_condition
 from daemon.rules.rule import Rule
 from daemon.types import AccountState, Balances, Miss, MissReason, Quality, Reading, Source, State
 from tests.prometheus.case import MISS, Case, Known
@@ -16,7 +14,7 @@ LETTERS = {State.OK: ".", State.PENDING: "p", State.FIRING: "F", State.RESOLVED:
 def evaluate(case: Case) -> Known:
     """The case with our states, as its transitions tell them."""
     rule = Rule(
-        case.name, condition(case.when), hold=case.hold, keep_firing_for=case.keep_firing_for
+        case.name, parse_condition(case.when), hold=case.hold, keep_firing_for=case.keep_firing_for
     )
     player = ReplaySession(RuleSet([rule], ["phone"]), AccountState("main"))
     state, letters = State.OK, ""

@@ -46,7 +46,7 @@ class Difference:
 
 
 def differences(promtool: Path, expected: Iterable[Known], directory: Path) -> list[Difference]:
-    """Where Prometheus does otherwise than expected; the tests it was given stay in `directory`."""
+    """Differences of Prometheus from the expectation; its test files stay in `directory`."""
     by_name = {known.case.name: known for known in expected}
     tests = [
         _write(every, batch, directory) for every, batch in _by_interval(by_name.values()).items()

@@ -39,9 +39,7 @@ def promtool(require: Callable[[str], Path]) -> Path:
 
 @pytest.mark.no_cover
 def test_c1_d1_d2_random_cases_are_in_prometheus_states(promtool: Path, tmp_path: Path) -> None:
-    """C1, D1, D2: no alert, pending or firing, the same at every evaluation of cases that no
-    fixture holds.
-    """
+    """C1, D1, D2: random cases give the same pending and firing alerts at every evaluation."""
     expected = [evaluate(case) for case in cases(seed=20_260, count=FRESH)]
     assert [str(difference) for difference in differences(promtool, expected, tmp_path)] == []
 
@@ -62,9 +60,7 @@ def test_the_kept_cases_are_what_promtool_says(
 
 
 def test_the_kept_cases_take_every_turn(kept: list[Known]) -> None:
-    """At least 2,000; every sign with every function; and alerts that fire, resolve, lapse, are
-    held up and kept.
-    """
+    """At least 2,000 cases: every operator with every function, and every course of an alert."""
     assert len(kept) >= 2_000
     conditions = Counter((_function(known.case), _sign(known.case)) for known in kept)
     assert all(conditions[function, sign] >= 10 for function in ("", *EXACT) for sign in ALL_SIGNS)
@@ -92,9 +88,7 @@ def test_a_wrong_state_is_found(
 
 
 def test_d1_at_misses_prometheus_goes_on(promtool: Path, tmp_path: Path) -> None:
-    """D1: with no reading in between nothing has held for long enough; Prometheus repeats the last
-    sample.
-    """
+    """D1: no reading in between, so nothing held long enough; Prometheus repeats the last one."""
     case = Case(
         "c0", 1_000, "available_margin < 100", "available_margin < 100", 2_000, 9_000, "90 _ _ 110"
     )
@@ -104,9 +98,7 @@ def test_d1_at_misses_prometheus_goes_on(promtool: Path, tmp_path: Path) -> None
 
 
 def test_d2_at_misses_prometheus_goes_on(promtool: Path, tmp_path: Path) -> None:
-    """D2: with no reading in between nothing has been clear for long enough; Prometheus repeats the
-    last sample.
-    """
+    """D2: no reading in between, so nothing cleared long enough; Prometheus repeats the last."""
     case = Case(
         "c0",
         1_000,

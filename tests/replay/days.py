@@ -95,9 +95,7 @@ does not.
 
 
 def arrivals(draw: random.Random, rounds: int) -> Iterator[list[Told]]:
-    """What one account's mailbox gets, round by round; what jumps by more than a quarter is suspect
-    too.
-    """
+    """Inputs of one account, round by round; a jump over a quarter is suspect too."""
     margin, exchange_at = 150.0, 1_767_265_200_000
     outage, found = 0, answer()
     for _ in range(rounds):

@@ -1,11 +1,17 @@
-"""From records to messages: what is joined, what leaves at once, and the order of it all."""
+"""From records to messages: joining, urgent messages, and their order."""
 
 from datetime import UTC, time
 from decimal import Decimal
 
 from daemon.alerts import system_rules
 from daemon.alerts.mutes import DAYS, Mutes, MuteWindow
-from daemon.replay.backtest import Joiner, ReplayedMessage, announced, merged, played
+from daemon.replay.backtest import (
+    Joiner,
+    ReplayedMessage,
+    add_messages,
+    merge_records,
+    replay_account,
+)
 from daemon.replay.session import ReplaySession, RuleSet
 from daemon.types import (
     HOUR,
@@ -19,7 +25,7 @@ from daemon.types import (
     Record,
     Severity,
 )
-from tests.replay.played import announcements, player, readings, records
+from tests.replay.played import announcements, new_session, readings, records
 from tests.values import T0, miss, reading, rule
 
 
@@ -57,9 +63,7 @@ def test_firing_and_end_within_group_wait_are_told_as_one() -> None:
 
 
 def test_e1_what_gets_worse_while_news_waits_is_told_after_it() -> None:
-    """E1, E3, F5: as live, where what waits is sent as it was decided, and nothing is lost behind
-    it.
-    """
+    """E1, E3, F5: a queued notice is sent as it was decided, and later ones are not lost."""
     sinking = rule(worse_by=Decimal("0.1"), repeat=20 * SECOND)
     found = announcements([sinking], readings("95", "80", "60", *["20"] * 9), wait=12 * SECOND)
     assert told(found) == [
@@ -72,9 +76,7 @@ def test_e1_what_gets_worse_while_news_waits_is_told_after_it() -> None:
 
 
 def test_e2_what_waits_when_a_mute_begins_is_not_told() -> None:
-    """E2: a firing that was queued is superseded, and told when the mute ends and it fires
-    still.
-    """
+    """E2: a queued firing is superseded, and sent when the mute ends if it still fires."""
     window = MuteWindow("lunch", frozenset(DAYS), time(11, 0, 10), time(11, 5))
     low = rule("low", mute=("lunch",))
     inputs = [*readings("90", "90", "90"), reading(3, T0 + 10 * MINUTE, available_margin="90")]
@@ -132,7 +134,9 @@ def test_e2_the_end_of_what_was_told_waits_for_the_mute_window_to_pass() -> None
         reading(3, begin + 2 * HOUR),
     ]
     joiner = Joiner({"phone": SECOND}, UTC)
-    stream = announced(played(ReplaySession(scheme, AccountState("main")), inputs, 0), joiner)
+    stream = add_messages(
+        replay_account(ReplaySession(scheme, AccountState("main")), inputs, 0), joiner
+    )
     found = told([each for each in stream if isinstance(each, ReplayedMessage)])
     assert [(at // MINUTE, news) for at, news in found] == [
         (0, [("low", Kind.FIRING)]),
@@ -144,24 +148,22 @@ def test_e2_the_end_of_what_was_told_waits_for_the_mute_window_to_pass() -> None
 
 def test_accounts_are_merged_in_the_order_of_time() -> None:
     """Messages come among the records, each at its time, joined across accounts."""
-    ours = played(player(rule()), readings("500", "90"), 0)
-    theirs = played(player(rule(), account="grid"), readings("90", "500", "500"), 0)
-    stream = list(announced(merged([ours, theirs]), Joiner({"phone": 6 * SECOND}, None)))
+    ours = replay_account(new_session(rule()), readings("500", "90"), 0)
+    theirs = replay_account(new_session(rule(), account="grid"), readings("90", "500", "500"), 0)
+    stream = list(add_messages(merge_records([ours, theirs]), Joiner({"phone": 6 * SECOND}, None)))
     places = [each.account if isinstance(each, Record) else len(each.notices) for each in stream]
     assert places == ["grid", "main", "grid", 3]
 
 
 def test_inputs_before_the_span_judge_nothing() -> None:
     """The play begins with the first input at or after it."""
-    found = list(played(player(rule()), readings("90", "90", "90"), 1))
+    found = list(replay_account(new_session(rule()), readings("90", "90", "90"), 1))
     assert [each.event.at for each in found] == [T0 + 5 * SECOND]
-    assert list(played(player(rule()), readings("90"), 1)) == []
+    assert list(replay_account(new_session(rule()), readings("90"), 1)) == []
 
 
 def test_a5_a_step_of_the_clock_before_the_span_makes_nothing_missing() -> None:
-    """How long readings have been missing is a duration: the clock was set while windows were
-    filled.
-    """
+    """The time without readings is a duration, also if the clock was set meanwhile."""
     silent = rule(on_missing=OnMissing.FIRING, missing_after=2 * MINUTE)
     step = ClockStep(3, T0 + HOUR + 10 * SECOND, HOUR)
     inputs: list[Input] = [
@@ -170,5 +172,5 @@ def test_a5_a_step_of_the_clock_before_the_span_makes_nothing_missing() -> None:
         miss(4, step.at + 5 * SECOND),
         miss(5, step.at + 2 * MINUTE),
     ]
-    (found,) = records(player(silent), inputs, first=4)
+    (found,) = records(new_session(silent), inputs, first=4)
     assert found.event.seq == 5

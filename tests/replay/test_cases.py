@@ -1,6 +1,4 @@
-"""Test cases of rules: what comes of series, what differs from what is expected, and what explains
-it.
-"""
+"""Test cases of rules: outcome, differences from the expectation, and their explanation."""
 
 from dataclasses import replace
 from datetime import UTC
@@ -15,12 +13,12 @@ from daemon.replay.cases import (
     ExpectedNews,
     ExpectedTransition,
     RuleTestCase,
-    inputs,
-    run,
+    case_inputs,
+    run_case,
 )
-from daemon.replay.context import ContextRows, around
+from daemon.replay.context import ContextRows, context_rows
 from daemon.replay.differences import DifferenceLine, Differences, Location, differences
-from daemon.replay.series import series
+from daemon.replay.series import parse_series
 from daemon.replay.session import RuleSet
 from daemon.rules.rule import Rule
 from daemon.types import (
@@ -43,7 +41,7 @@ SCHEME = RuleSet((LOW, BAD), ("phone", "mail"), group_waits={"phone": SECOND, "m
 
 def _case(*rules: Rule, interval: int = 5 * SECOND, **accounts: str) -> RuleTestCase:
     played = {
-        name: inputs({"available_margin": series(text)}, T0, interval)
+        name: case_inputs({"available_margin": parse_series(text)}, T0, interval)
         for name, text in (accounts or {"main": "500"}).items()
     }
     return RuleTestCase(
@@ -71,18 +69,16 @@ def _post(
 
 
 def _found(case: RuleTestCase, scheme: RuleSet = SCHEME) -> Differences:
-    return differences(case, run(case, scheme))
+    return differences(case, run_case(case, scheme))
 
 
 # What is read.
 
 
 def test_attempts_are_spaced_by_the_interval_and_by_pauses() -> None:
-    """The account's start comes first; a shorter series goes on as it ended, and what is not sent
-    is not zero.
-    """
-    fields = {"available_margin": series("500 ~1m 490 480"), "al_freeze": series("? 7")}
-    start, *readings = inputs(fields, T0, 5 * SECOND)
+    """The start comes first; a shorter series repeats its end; a field not sent is not zero."""
+    fields = {"available_margin": parse_series("500 ~1m 490 480"), "al_freeze": parse_series("? 7")}
+    start, *readings = case_inputs(fields, T0, 5 * SECOND)
     assert start == ConfigChange(1, T0)
     assert [each.at - T0 for each in readings] == [0, MINUTE, MINUTE + 5 * SECOND]
     assert [(each.seq, each.balances) for each in readings if isinstance(each, Reading)] == [
@@ -94,14 +90,14 @@ def test_attempts_are_spaced_by_the_interval_and_by_pauses() -> None:
 
 def test_a_miss_of_one_field_is_a_miss_of_all() -> None:
     """An answer that is not there has no fields."""
-    fields = {"available_margin": series("500x3"), "al_freeze": series("1 _auth 1")}
-    assert [type(each) for each in inputs(fields, T0, SECOND)] == [
+    fields = {"available_margin": parse_series("500x3"), "al_freeze": parse_series("1 _auth 1")}
+    assert [type(each) for each in case_inputs(fields, T0, SECOND)] == [
         ConfigChange,
         Reading,
         Miss,
         Reading,
     ]
-    assert inputs(fields, T0, SECOND)[2] == Miss(
+    assert case_inputs(fields, T0, SECOND)[2] == Miss(
         3, T0 + SECOND, MissReason.AUTH, "the test case says auth"
     )
 
@@ -111,7 +107,7 @@ def test_a_miss_of_one_field_is_a_miss_of_all() -> None:
 
 def test_what_comes_is_what_the_daemon_does() -> None:
     """Transitions with their values, messages joined per channel after inhibition."""
-    outcome = run(_case(main="500 40 70 130"), SCHEME)
+    outcome = run_case(_case(main="500 40 70 130"), SCHEME)
     assert [(each.at // SECOND, each.rule, each.to, each.shown) for each in outcome.changes] == [
         (5, "low", State.FIRING, "40"),
         (5, "bad", State.FIRING, "40"),
@@ -129,7 +125,7 @@ def test_what_comes_is_what_the_daemon_does() -> None:
 
 def test_rules_not_looked_at_are_played_and_not_told() -> None:
     """They mute the others as ever."""
-    outcome = run(_case(LOW, main="500 40 70 130"), SCHEME)
+    outcome = run_case(_case(LOW, main="500 40 70 130"), SCHEME)
     assert {each.rule for each in outcome.changes} == {"low"}
     assert [each.at // SECOND for each in outcome.posts if each.channel == "phone"] == [11, 16]
 
@@ -138,9 +134,9 @@ def test_what_is_pending_is_left_out_unless_it_is_looked_at() -> None:
     """So is a pending alert that did not hold."""
     held = replace(LOW, hold=10 * SECOND, clear_when=None)
     case = _case(held, main="90 500 90x3")
-    outcome = run(case, RuleSet((held,), ()))
+    outcome = run_case(case, RuleSet((held,), ()))
     assert [(each.at // SECOND, each.to.value) for each in outcome.changes] == [(20, "firing")]
-    everything = run(replace(case, pending=True), RuleSet((held,), ()))
+    everything = run_case(replace(case, pending=True), RuleSet((held,), ()))
     assert [(each.at // SECOND, each.to.value) for each in everything.changes] == [
         (0, "pending"),
         (5, "resolved"),
@@ -150,17 +146,17 @@ def test_what_is_pending_is_left_out_unless_it_is_looked_at() -> None:
 
 
 def test_values_are_shown_as_everywhere_and_durations_as_they_are_written() -> None:
-    """With eight places at most: a person compares them with what is expected, and with what
-    `backtest` shows.
-    """
+    """Values have at most eight places, as in `backtest`, so people can compare them."""
     scheme = RuleSet(
         (system_rules.system_rule("no-readings", MINUTE), rule("ratio", "freeze_ratio > 2")), ()
     )
     silent = _case(scheme.rules[0], main="500 _x12")
-    assert [each.shown for each in run(silent, scheme).changes] == ["1m"]
-    fields = {"available_margin": series("7 0"), "al_freeze": series("100 1")}
-    ratio = replace(silent, inputs={"main": inputs(fields, T0, SECOND)}, rules=frozenset({"ratio"}))
-    assert [each.shown for each in run(ratio, scheme).changes] == ["14.28571429"]
+    assert [each.shown for each in run_case(silent, scheme).changes] == ["1m"]
+    fields = {"available_margin": parse_series("7 0"), "al_freeze": parse_series("100 1")}
+    ratio = replace(
+        silent, inputs={"main": case_inputs(fields, T0, SECOND)}, rules=frozenset({"ratio"})
+    )
+    assert [each.shown for each in run_case(ratio, scheme).changes] == ["14.28571429"]
 
 
 @pytest.mark.parametrize(
@@ -176,14 +172,12 @@ def test_values_are_shown_as_everywhere_and_durations_as_they_are_written() -> N
     ],
 )
 def test_a_value_is_what_is_shown_or_what_it_is_exactly(written: str, good: bool) -> None:
-    """Whoever writes more digits than are shown means them all; where they differ in those, all are
-    shown.
-    """
+    """An expectation with more digits than shown means them all; differing digits are all shown."""
     scheme = RuleSet((rule("ratio", "freeze_ratio > 2"),), ())
-    fields = {"available_margin": series("7"), "al_freeze": series("100")}
+    fields = {"available_margin": parse_series("7"), "al_freeze": parse_series("100")}
     expected = replace(_change(0, "ratio", State.FIRING, written), shown=written)
     case = replace(
-        _case(*scheme.rules), inputs={"main": inputs(fields, T0, SECOND)}, changes=(expected,)
+        _case(*scheme.rules), inputs={"main": case_inputs(fields, T0, SECOND)}, changes=(expected,)
     )
     found = _found(case, scheme)
     assert found.any is not good
@@ -197,7 +191,7 @@ def test_a_value_is_what_is_shown_or_what_it_is_exactly(written: str, good: bool
 
 def test_the_same_case_comes_to_the_same() -> None:
     case = _case(main="500 -10x60 +20x40", other="90 _x30 500")
-    assert run(case, SCHEME) == run(case, SCHEME)
+    assert run_case(case, SCHEME) == run_case(case, SCHEME)
 
 
 # What differs.
@@ -304,7 +298,7 @@ def test_a_message_without_what_it_should_contain_is_shown() -> None:
 
 
 def test_a_message_that_does_not_come_has_a_place() -> None:
-    """What was expected of a muted rule, and when another message left."""
+    """A missing message has a place, also where another message left instead."""
     posts = (_post(6, "phone", ("low", Kind.FIRING)), _post(7, "mail", ("bad", Kind.FIRING)))
     found = _found(replace(_case(main="500 40"), posts=posts))
     assert [(line.sign, line.at // SECOND, *line.cells, line.remark) for line in found.posts] == [
@@ -322,7 +316,9 @@ def test_a_message_that_does_not_come_has_a_place() -> None:
 def _around(
     case: RuleTestCase, scheme: RuleSet = SCHEME, name: str = "low", *instants: int
 ) -> ContextRows:
-    found = around(case, scheme, Location("main", name, tuple(at * SECOND for at in instants)))
+    found = context_rows(
+        case, scheme, Location("main", name, tuple(at * SECOND for at in instants))
+    )
     assert found is not None
     return found
 
@@ -373,7 +369,7 @@ def test_a_flapping_rule_is_looked_up_by_its_own_name() -> None:
 
 def test_a_rule_that_does_not_watch_the_account_explains_nothing() -> None:
     scheme = RuleSet((replace(LOW, accounts=("other",)),), ())
-    assert around(_case(main="90"), scheme, Location("main", "low", (0,))) is None
+    assert context_rows(_case(main="90"), scheme, Location("main", "low", (0,))) is None
 
 
 def test_an_age_is_explained_by_its_duration() -> None:
@@ -388,4 +384,4 @@ def test_an_age_is_explained_by_its_duration() -> None:
 
 
 def test_an_outcome_without_anything_is_empty() -> None:
-    assert run(_case(), SCHEME) == CaseOutcome((), ())
+    assert run_case(_case(), SCHEME) == CaseOutcome((), ())

@@ -1,6 +1,4 @@
-"""Two sets of rules over the same inputs: which alerts only one has, which come earlier or
-later.
-"""
+"""Two rule sets over the same inputs: missing, earlier and later alerts."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -10,12 +8,12 @@ from daemon.replay.compare import (
     PairedSessions,
     RuleSetComparison,
     RuleSetDifference,
-    merged,
+    merge_pairs,
 )
 from daemon.replay.statistics import Worst
 from daemon.rules.rule import Rule
 from daemon.types import HOUR, SECOND, ClockStep, Input
-from tests.replay.played import player, readings
+from tests.replay.played import new_session, readings
 from tests.values import T0, judged, reading, rule
 
 LOW = rule(flapping=None)
@@ -30,7 +28,9 @@ def compared(
 ) -> list[RuleSetDifference]:
     comparison = RuleSetComparison()
     found: list[RuleSetDifference] = []
-    for pair in merged([PairedSessions(player(ours), player(theirs)).played(inputs, first)]):
+    for pair in merge_pairs(
+        [PairedSessions(new_session(ours), new_session(theirs)).played(inputs, first)]
+    ):
         found += comparison.take(pair)
     return [*found, *comparison.finish()]
 
@@ -50,9 +50,7 @@ def test_an_alert_of_one_side_alone_is_a_difference() -> None:
 
 
 def test_alerts_that_overlap_are_the_same_trouble() -> None:
-    """One that flickers while the other holds is joined, and what differs is when the trouble was
-    seen first.
-    """
+    """A flickering rule is joined with one that holds; only the first beginning differs."""
     higher = rule("low", "available_margin < 200", flapping=None)
     (both,) = compared(LOW, higher, readings("150", "90", "150", "90", "500"))
     assert both.later == -5 * SECOND
@@ -61,7 +59,7 @@ def test_alerts_that_overlap_are_the_same_trouble() -> None:
 
 
 def test_the_worst_of_each_comparison_is_kept() -> None:
-    """What one comparison was worth is no better or worse than what another was."""
+    """Values of different comparisons are not ranked."""
     both = rule("low", "available_margin < 100 or al_freeze > 500", flapping=None)
     inputs = [reading(1, T0, available_margin="20"), reading(2, T0 + SECOND, al_freeze="900")]
     (only,) = compared(both, rule(flapping=None, hold=HOUR), inputs)

@@ -1,17 +1,15 @@
-"""Ratios that a rule compares with a percentage, as people read them: in messages, in test cases
-and when explained.
-"""
+"""Ratios compared with a percentage: in messages, in test cases and in `explain`."""
 
 from datetime import UTC
 from decimal import Decimal
 
 import pytest
 
-from daemon.replay.cases import ExpectedTransition, RuleTestCase, inputs, run
+from daemon.replay.cases import ExpectedTransition, RuleTestCase, case_inputs, run_case
 from daemon.replay.differences import differences
-from daemon.replay.series import series
+from daemon.replay.series import parse_series
 from daemon.replay.session import RuleSet
-from daemon.rules.recorded import rules
+from daemon.rules.recorded import read_rules
 from daemon.rules.rule import Rule
 from daemon.text.numbers import format_value
 from daemon.types import SECOND, State
@@ -25,7 +23,11 @@ def _case(*changes: ExpectedTransition) -> RuleTestCase:
         "al_margin": "10x3 228",
         "al_freeze": "10x3 228",
     }
-    played = {"main": inputs({name: series(text) for name, text in fields.items()}, T0, 5 * SECOND)}
+    played = {
+        "main": case_inputs(
+            {name: parse_series(text) for name, text in fields.items()}, T0, 5 * SECOND
+        )
+    }
     return RuleTestCase("a case", T0, UTC, played, frozenset({"r"}), changes or None)
 
 
@@ -96,7 +98,7 @@ def _case(*changes: ExpectedTransition) -> RuleTestCase:
 )
 def test_c4_messages_show_what_the_rule_says(when: str, title: str, line: str) -> None:
     """C4: Title, text and threshold in the unit of the rule, and an amount as an amount."""
-    (post,) = run(_case(), RuleSet((rule("r", when),), ("phone",))).posts
+    (post,) = run_case(_case(), RuleSet((rule("r", when),), ("phone",))).posts
     head, *lines = post.text.splitlines()
     assert head == f"WARNING r · main: {title}"
     assert line in lines
@@ -105,27 +107,25 @@ def test_c4_messages_show_what_the_rule_says(when: str, title: str, line: str) -
 def test_c4_a_test_case_shows_a_percentage_that_can_be_written_into_it() -> None:
     """C4: What is shown of a difference, pasted into the case, is no difference any more."""
     scheme = RuleSet((rule("r", "drop(available_margin, 30s) > 30%"),), ("phone",))
-    (seen,) = run(_case(), scheme).changes
+    (seen,) = run_case(_case(), scheme).changes
     assert seen.shown == "42.958881%"
     written = ExpectedTransition(
         seen.at, "main", "r", State.FIRING, Decimal("0.42958881"), "42.958881%"
     )
     case = _case(written)
-    assert not differences(case, run(case, scheme)).any
+    assert not differences(case, run_case(case, scheme)).any
 
 
 def test_c4_rules_are_recorded_with_their_percentages() -> None:
-    """C4: What is replayed of an epoch is shown as it was told live; recorded without, as a
-    ratio.
-    """
+    """C4: an epoch's replay shows percentages as live; one recorded without shows ratios."""
 
     def judged(played: Rule) -> str:
-        (change,) = run(_case(), RuleSet((played,), ("phone",))).changes
+        (change,) = run_case(_case(), RuleSet((played,), ("phone",))).changes
         return change.shown
 
     live = rule("r", "margin_usage > 70%", clear_when="margin_usage < 60%")
-    (again,) = rules([live.written()])
+    (again,) = read_rules([live.written()])
     assert (again, again.meaning, judged(again)) == (live, live.meaning, judged(live))
-    (older,) = rules([live.written() | {"when": "margin_usage > 0.7"}])
+    (older,) = read_rules([live.written() | {"when": "margin_usage > 0.7"}])
     assert (older, judged(older)) == (live, "0.79942331")
     assert format_value(Decimal("0.7"), None) == "0.7"

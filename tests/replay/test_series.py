@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.replay.series import MOST, CaseSeries, Slot, series
+from daemon.replay.series import MOST, CaseSeries, Slot, parse_series
 from daemon.rules.language.errors import ExpressionError
 from daemon.types import MINUTE, MissReason
 
@@ -43,29 +43,27 @@ TIMEOUT = MissReason.TIMEOUT
     ],
 )
 def test_words_give_attempts(text: str, expected: tuple[Slot, ...]) -> None:
-    """A value, steps from the last value, misses with their reasons, fields not sent, and how
-    often.
-    """
-    assert series(text) == CaseSeries(expected)
+    """Values, steps, misses with reasons, fields not sent, and counts."""
+    assert parse_series(text) == CaseSeries(expected)
 
 
 def test_a_pause_is_the_time_to_the_next_attempt() -> None:
-    """It is no attempt itself."""
-    assert series("500 ~10m -10x2 ~1h30m _") == CaseSeries(
+    """A pause is not an attempt."""
+    assert parse_series("500 ~10m -10x2 ~1h30m _") == CaseSeries(
         _slots("500", "490", "480", TIMEOUT), {1: 10 * MINUTE, 3: 90 * MINUTE}
     )
 
 
 def test_a_series_goes_on_as_it_ended() -> None:
     """Beyond its end stands its last attempt, whatever that was."""
-    assert [series("1 2").at(index) for index in (0, 1, 99)] == [1, 2, 2]
-    assert series("1 _auth").at(7) is MissReason.AUTH
+    assert [parse_series("1 2").at(index) for index in (0, 1, 99)] == [1, 2, 2]
+    assert parse_series("1 _auth").at(7) is MissReason.AUTH
 
 
 @given(VALUES, VALUES, COUNTS)
 def test_steps_are_exact(first: Decimal, step: Decimal, count: int) -> None:
     """Every digit written counts, however many steps there are."""
-    slots = series(f"{first:f} +{step:f}x{count} -{step:f}x{count}").slots
+    slots = parse_series(f"{first:f} +{step:f}x{count} -{step:f}x{count}").slots
     assert slots[-1] == first
     assert len(slots) == 2 * count + 1
 
@@ -108,13 +106,13 @@ def test_steps_are_exact(first: Decimal, step: Decimal, count: int) -> None:
 def test_mistakes_are_shown_with_their_place(text: str, column: int, sentence: str) -> None:
     """One sentence with the remedy, and the column of the character."""
     with pytest.raises(ExpressionError) as error:
-        series(text)
+        parse_series(text)
     assert (error.value.message, error.value.column, error.value.text) == (sentence, column, text)
 
 
 def test_a_reason_unlike_any_other_is_told_which_there_are() -> None:
     with pytest.raises(ExpressionError, match="there are timeout network http_5xx"):
-        series("_zzz")
+        parse_series("_zzz")
 
 
 @pytest.mark.parametrize(
@@ -123,10 +121,10 @@ def test_a_reason_unlike_any_other_is_told_which_there_are() -> None:
 def test_a_series_is_bounded(text: str) -> None:
     """However little is written, no more is expanded."""
     with pytest.raises(ExpressionError, match="more than 100000 attempts"):
-        series(text)
+        parse_series(text)
 
 
 @given(st.text("0123456789+-=_x~?. mauth,", max_size=30))
 def test_any_text_is_a_series_or_a_mistake(text: str) -> None:
     with suppress(ExpressionError):
-        assert 0 < len(series(text).slots) <= MOST
+        assert 0 < len(parse_series(text).slots) <= MOST

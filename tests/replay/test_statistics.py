@@ -1,4 +1,4 @@
-"""What became of each rule: how often, how long, at night, the worst, how early."""
+"""Statistics of each rule: count, duration, at night, worst value, warning time."""
 
 from collections.abc import Sequence
 from datetime import UTC
@@ -7,7 +7,7 @@ from decimal import Decimal
 from daemon.replay.statistics import RuleSummary, Summary, Worst
 from daemon.rules.rule import Rule
 from daemon.types import HOUR, MINUTE, SECOND, ClockStep, Input, Millis
-from tests.replay.played import player, readings, records
+from tests.replay.played import new_session, readings, records
 from tests.values import T0, judged, reading, rule
 
 
@@ -15,7 +15,7 @@ def summed(
     rules: Sequence[Rule], inputs: Sequence[Input], end: Millis | None = None
 ) -> dict[str, RuleSummary]:
     summary = Summary([each.name for each in rules], UTC)
-    for record in records(player(*rules), inputs, 0):
+    for record in records(new_session(*rules), inputs, 0):
         summary.take(record)
     return dict(summary.finish({"main": inputs[-1].at if end is None else end}))
 
@@ -25,9 +25,7 @@ def worst(value: str, *, falling: bool = True) -> tuple[Worst, ...]:
 
 
 def test_alerts_are_counted_with_their_time_and_worst_value() -> None:
-    """Pending ones that never fired do not count; the worst is by the direction of the
-    comparison.
-    """
+    """Alerts that never fired do not count; the worst follows the comparison's direction."""
     rules = [rule(flapping=None), rule("held", hold=MINUTE), rule("high", "available_margin > 400")]
     found = summed(rules, readings("500", "90", "70", "80", "500", "95", "600"))
     assert found == {
@@ -38,9 +36,7 @@ def test_alerts_are_counted_with_their_time_and_worst_value() -> None:
 
 
 def test_of_several_comparisons_each_has_its_own_worst() -> None:
-    """An amount that is low and one that is high cannot be compared, nor what is too low with what
-    is too high.
-    """
+    """Values of different comparisons are not compared, neither by field nor by direction."""
     both = rule("low", "available_margin < 100 or al_freeze > 500", flapping=None)
     sides = rule("sides", "not 100 < available_margin < 1_000", flapping=None)
     days = (
@@ -71,7 +67,7 @@ def test_of_several_comparisons_each_has_its_own_worst() -> None:
 
 
 def test_what_still_fires_counts_up_to_the_last_input() -> None:
-    """Of its account, whatever else happened when."""
+    """Up to the last input of its own account."""
     assert summed([rule()], readings("90", "90", "90"))["low"].firing == 10 * SECOND
     assert summed([rule()], readings("90"), T0 + HOUR)["low"].longest == HOUR
 

@@ -1,4 +1,4 @@
-"""What messages tell of how the margin moves, played from series as `rules test` plays them."""
+"""Trends in messages, replayed from series as `rules test` does."""
 
 import re
 from datetime import UTC
@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from daemon.replay.cases import RuleTestCase, inputs, run
-from daemon.replay.series import series
+from daemon.replay.cases import RuleTestCase, case_inputs, run_case
+from daemon.replay.series import parse_series
 from daemon.replay.session import RuleSet
 from daemon.rules.rule import Rule
 from daemon.types import MINUTE, SECOND, Kind, Severity
@@ -38,12 +38,16 @@ def _lines(text: str, pattern: re.Pattern[str]) -> list[str]:
 
 
 def _told(*rules: Rule, **fields: str) -> list[tuple[Kind, str]]:
-    """The messages about fields that are read every five seconds, by what each of them tells
-    first.
-    """
-    played = {"main": inputs({name: series(text) for name, text in fields.items()}, T0, 5 * SECOND)}
+    """Messages about fields read every five seconds, by their first notice."""
+    played = {
+        "main": case_inputs(
+            {name: parse_series(text) for name, text in fields.items()}, T0, 5 * SECOND
+        )
+    }
     case = RuleTestCase("a case", T0, UTC, played, frozenset(each.name for each in rules))
-    return [(post.news[0].kind, post.text) for post in run(case, RuleSet(rules, ("phone",))).posts]
+    return [
+        (post.news[0].kind, post.text) for post in run_case(case, RuleSet(rules, ("phone",))).posts
+    ]
 
 
 @pytest.mark.parametrize(
@@ -86,9 +90,7 @@ def _told(*rules: Rule, **fields: str) -> list[tuple[Kind, str]]:
 def test_the_step_is_the_news_and_nothing_is_foretold_of_it(
     margin: str, kind: Kind, step: str
 ) -> None:
-    """C7: A crash is told as a step with its time; no pace is made of it, and nothing is said of
-    what stands still.
-    """
+    """C7: a crash is told as a step with its time, without a pace; constant fields are left out."""
     texts = [text for each, text in _told(CRITICAL, LOW, available_margin=margin) if each is kind]
     assert texts
     assert _lines(texts[-1], FORETOLD) == []
@@ -96,9 +98,7 @@ def test_the_step_is_the_news_and_nothing_is_foretold_of_it(
 
 
 def test_what_gets_worse_again_is_told_as_the_largest_step() -> None:
-    """C7: The margin falls in three steps within half a minute: no message says that it rises, or
-    is back soon.
-    """
+    """C7: while the margin falls in three steps, no message says that it rises or is back soon."""
     worse = [
         text
         for kind, text in _told(FALLING, available_margin="60x30 354x90 154 94 94 52")
@@ -110,9 +110,7 @@ def test_what_gets_worse_again_is_told_as_the_largest_step() -> None:
 
 
 def test_what_gets_worse_upward_is_never_told_as_falling() -> None:
-    """C7: A frozen amount that rises fires with its step; while it falls, still above, nothing
-    calms anybody.
-    """
+    """C7: a frozen amount fires with its step; while it falls but is above, no message calms."""
     told = dict(
         _told(FREEZE, al_freeze="0x5 500x3 490 480 470 460 450 440 430 420 410 400 390 380 370 360")
     )

@@ -14,7 +14,7 @@ from daemon.store.history import History
 from daemon.types import Input, Reading, Transition
 from tests.lengths import length
 from tests.replay.days import ACCOUNTS, live
-from tests.replay.played import player, readings
+from tests.replay.played import new_session, readings
 from tests.service.lives import rows
 from tests.values import T0, rule, state
 
@@ -28,9 +28,7 @@ def verified(path: Path) -> dict[str, Verified]:
 @pytest.mark.no_cover
 @pytest.mark.parametrize("seed", range(length(2, 20)))
 async def test_promise_6_replay_equals_live(tmp_path: Path, seed: int) -> None:
-    """Promise 6: misses, suspects, clock steps, stops, kills, reloads and changed rules give the
-    same transitions.
-    """
+    """Promise 6: misses, suspects, steps, stops, kills, reloads and new rules replay the same."""
     path = tmp_path / "m.db"
     await live(path, seed)
     found = verified(path)
@@ -42,9 +40,7 @@ async def test_promise_6_replay_equals_live(tmp_path: Path, seed: int) -> None:
 
 
 class Growing:
-    """The record of an account whose daemon goes on: more is there each time that inputs are asked
-    for.
-    """
+    """A record that grows each time its inputs are read."""
 
     def __init__(self, transitions: list[Transition], *, hole: bool = False) -> None:
         self._inputs = readings("500", "90", "500", "90", "500", start=T0)[1:]
@@ -72,18 +68,16 @@ class Growing:
 
 
 def recorded() -> list[Transition]:
-    """Of all inputs."""
+    """The transitions of all inputs."""
     past = Growing([])
     past._there = 9
-    playing = player(rule())
+    playing = new_session(rule())
     playing.state = past.epochs()[0].state
     return [each for event in past.inputs(0, None) for each in playing.play(event).transitions]
 
 
 def test_promise_6_a_daemon_that_goes_on_writing_makes_no_difference() -> None:
-    """Transitions that were recorded while the replay ran are played too before anything is called
-    a difference.
-    """
+    """Transitions recorded during the replay are replayed before they count as a difference."""
     transitions = recorded()
     assert len(transitions) == 4
     assert verify(Growing(transitions)).differences == []
@@ -95,7 +89,7 @@ def test_promise_6_a_daemon_that_goes_on_writing_makes_no_difference() -> None:
 
 
 def test_promise_6_catching_up_ends_where_an_input_lacks() -> None:
-    """What cannot be replayed is not guessed."""
+    """A span that cannot be replayed is not guessed."""
     transitions = recorded()
     assert [
         each.recorded for each in verify(Growing(transitions, hole=True)).differences

@@ -1,4 +1,4 @@
-"""What Hypothesis draws for the rule language: well-typed trees, balances, and days of inputs."""
+"""Hypothesis strategies for the rule language: trees, balances, and days of inputs."""
 
 from dataclasses import dataclass
 from decimal import Decimal

@@ -10,12 +10,12 @@ def test_caret() -> None:
 
 
 def test_caret_at_the_end() -> None:
-    """What is missing at the end is shown behind the text."""
+    """A missing part at the end is shown behind the text."""
     assert ExpressionError("no", 3, "a <").caret() == "a <\n   ^"
 
 
 def test_caret_shows_one_line() -> None:
-    """Of a text of several lines only the one at fault is shown, a tab as one space."""
+    """Only the line at fault of several is shown, a tab as one space."""
     assert ExpressionError("no", 10, "a < 1\nand\t$ 3\nor b").caret() == "and $ 3\n    ^"
 
 

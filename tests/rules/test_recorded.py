@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.alerts.system_rules import KINDS, system_rule
-from daemon.rules.recorded import rule, rules, watches
+from daemon.rules.recorded import read_rule, read_rules, rule_watched
 from daemon.rules.rule import AtLeast, Condition, Rule
 from daemon.types import Limit, OnMissing, Severity
 from tests.rules.strategies import conditions
@@ -45,7 +45,7 @@ written: st.SearchStrategy[Rule] = st.builds(
 @given(written)
 def test_promise_6_a_rule_is_read_back_as_it_was(one: Rule) -> None:
     """Promise 6: through JSON too, in which epochs hold them."""
-    again = rule(json.loads(json.dumps(one.written())))
+    again = read_rule(json.loads(json.dumps(one.written())))
     assert again == one
     assert again.meaning == one.meaning
 
@@ -54,7 +54,7 @@ def test_promise_6_a_rule_is_read_back_as_it_was(one: Rule) -> None:
 def test_d7_system_rules_are_read_back(name: str) -> None:
     """D7: although no person's rule can name what they ask."""
     one = system_rule(name, Decimal("0.05") if name == "disk-full" else 30_000, channels=("email",))
-    assert rules([one.written(), FULL.written()]) == [one, FULL]
+    assert read_rules([one.written(), FULL.written()]) == [one, FULL]
 
 
 def test_what_an_earlier_version_recorded_is_read_with_the_defaults() -> None:
@@ -71,13 +71,15 @@ def test_what_an_earlier_version_recorded_is_read_with_the_defaults() -> None:
         "inhibited_by",
     )
     old = {key: value for key, value in LOW.written().items() if key in known}
-    assert rule(old) == LOW
-    assert rules(()) == []
+    assert read_rule(old) == LOW
+    assert read_rules(()) == []
 
 
 def test_rules_stand_beside_what_else_was_in_force() -> None:
     """An earlier version recorded nothing beside them."""
-    assert rules({"rules": [LOW.written()], "mutes": {}}) == rules([LOW.written()]) == [LOW]
+    assert (
+        read_rules({"rules": [LOW.written()], "mutes": {}}) == read_rules([LOW.written()]) == [LOW]
+    )
 
 
 @pytest.mark.parametrize(
@@ -99,24 +101,22 @@ def test_rules_stand_beside_what_else_was_in_force() -> None:
 def test_what_is_no_record_of_rules_is_refused(broken: Any) -> None:
     """A replay says that it cannot read them, instead of judging by other rules."""
     with pytest.raises((ValueError, KeyError, TypeError)):
-        rules(broken)
+        read_rules(broken)
 
 
 def test_whether_a_rule_watched_an_account_is_seen_without_reading_it() -> None:
-    """By its name and its globs, whatever it asked; where that is not understood, it is not
-    claimed.
-    """
+    """A watched account is found by name and globs alone; False where the form is unknown."""
     recorded = {
         "rules": [replace(LOW, accounts=("grid-*",)).written() | {"when": "of another version"}]
     }
-    assert watches(recorded, LOW.name, "grid-1")
-    assert not watches(recorded, LOW.name, "main")
-    assert not watches(recorded, "other", "grid-1")
-    assert not watches([{"name": LOW.name}], LOW.name, "main")
-    assert not watches("low", LOW.name, "main")
+    assert rule_watched(recorded, LOW.name, "grid-1")
+    assert not rule_watched(recorded, LOW.name, "main")
+    assert not rule_watched(recorded, "other", "grid-1")
+    assert not rule_watched([{"name": LOW.name}], LOW.name, "main")
+    assert not rule_watched("low", LOW.name, "main")
 
 
 def test_a_person_cannot_tell_by_the_text_what_is_compared() -> None:
     """Conditions are equal by their trees: the canonical text is recorded, not the person's own."""
     other = replace(LOW, when=Condition("availableMargin<1_00", LOW.when.tree))
-    assert rule(other.written()).when.text == "available_margin < 100"
+    assert read_rule(other.written()).when.text == "available_margin < 100"

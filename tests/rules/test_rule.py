@@ -1,19 +1,19 @@
-"""Rules: whom they watch, and what they mean."""
+"""Rules: the accounts they watch, and their meaning."""
 
 from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
-from daemon.rules.language.parse import condition
+from daemon.rules.language.parse import parse_condition
 from daemon.rules.rule import AtLeast, Condition, Rule
 from daemon.types import MINUTE, Limit, OnMissing, Severity
 
-LOW = Rule("low", condition("available_margin < 100"))
+LOW = Rule("low", parse_condition("available_margin < 100"))
 FULL = Rule(
     "low",
-    condition("age > 2m"),
-    condition("age < 1m"),
+    parse_condition("age > 2m"),
+    parse_condition("age < 1m"),
     hold=90_000,
     severity=Severity.CRITICAL,
     accounts=("main", "grid-*"),
@@ -62,10 +62,8 @@ def test_watches(patterns: tuple[str, ...], expected: bool) -> None:
     ],
 )
 def test_spelling_is_no_meaning(first: str, second: str) -> None:
-    """D5: conditions are equal when their trees are, and so are the recorded meanings of their
-    rules.
-    """
-    left, right = condition(first), condition(second)
+    """D5: conditions are equal when their trees are, and so are their recorded meanings."""
+    left, right = parse_condition(first), parse_condition(second)
     assert (left, hash(left), str(left)) == (right, hash(right), str(right))
     assert replace(LOW, when=left).meaning == replace(LOW, when=right).meaning
 
@@ -81,15 +79,16 @@ def test_spelling_is_no_meaning(first: str, second: str) -> None:
 )
 def test_other_meanings(first: str, second: str) -> None:
     """D5: another tree is another meaning."""
-    assert condition(first) != condition(second)
+    assert parse_condition(first) != parse_condition(second)
     assert (
-        replace(LOW, when=condition(first)).meaning != replace(LOW, when=condition(second)).meaning
+        replace(LOW, when=parse_condition(first)).meaning
+        != replace(LOW, when=parse_condition(second)).meaning
     )
 
 
 def test_meaning() -> None:
     """D5: the meaning is `when`, `clear_when` and `for`, as canonical text."""
-    rule = replace(LOW, clear_when=condition("availableMargin > 120"), hold=90_000)
+    rule = replace(LOW, clear_when=parse_condition("availableMargin > 120"), hold=90_000)
     assert (
         rule.meaning == "when available_margin < 100; clear_when available_margin > 120; for 1m30s"
     )
@@ -139,10 +138,8 @@ def test_d5_a_meaning_is_recorded_as_text() -> None:
 
 
 def test_a_rule_is_recorded_as_it_would_be_written() -> None:
-    """Epochs hold the rules in force, in canonical spelling, so that a replay can read them
-    again.
-    """
-    bare = Rule("low", condition("availableMargin<1_00"))
+    """Epochs hold the rules in canonical form, so a replay can read them again."""
+    bare = Rule("low", parse_condition("availableMargin<1_00"))
     assert bare.written() == {
         "name": "low",
         "when": "available_margin < 100",

@@ -25,9 +25,9 @@ from daemon.replay.compare import (
     PairedSessions,
     RuleSetComparison,
     RuleSetDifference,
-    merged,
+    merge_pairs,
 )
-from daemon.replay.session import fields_of
+from daemon.replay.session import used_fields
 from daemon.replay.statistics import RuleSummary
 from daemon.text.numbers import format_duration
 from daemon.types import SECOND, Millis
@@ -95,7 +95,7 @@ def differences(runs: tuple[Run, Run], bar: Bar, result: Result) -> Iterator[Rul
     """Play both at once; what they came to is in `result` once all is told."""
     comparison, summaries = RuleSetComparison(), [run.summary() for run in runs]
     joiners = [run.joiner() for run in runs]
-    for pair in merged(_account(runs, name, bar) for name in runs[0].span.names):
+    for pair in merge_pairs(_account(runs, name, bar) for name in runs[0].span.names):
         for side, record in enumerate(pair):
             summaries[side].take(record)
             result.take(side, joiners[side].next(record))
@@ -109,7 +109,7 @@ def differences(runs: tuple[Run, Run], bar: Bar, result: Result) -> Iterator[Rul
 def _account(runs: tuple[Run, Run], name: str, bar: Bar) -> Iterator[Pair]:
     """One account, read once for both."""
     ours, theirs = (run.player(name) for run in runs)
-    fields = fields_of((*ours.rules.values(), *theirs.rules.values()))
+    fields = used_fields((*ours.rules.values(), *theirs.rules.values()))
     look_back = max(ours.evaluator.look_back, theirs.evaluator.look_back)
     span = runs[0].span
     first = span.first(name)

@@ -12,8 +12,14 @@ from daemon.cli.output.progress import Bar
 from daemon.cli.record_access import OpenRecord as Recorded
 from daemon.config import Config
 from daemon.readings.fields import AGE
-from daemon.replay.backtest import Joiner, ReplayedMessage, announced, merged, played
-from daemon.replay.session import ReplaySession, RuleSet, fields_of, judged_amounts
+from daemon.replay.backtest import (
+    Joiner,
+    ReplayedMessage,
+    add_messages,
+    merge_records,
+    replay_account,
+)
+from daemon.replay.session import ReplaySession, RuleSet, judged_amounts, used_fields
 from daemon.replay.statistics import RuleSummary, Summary
 from daemon.rules.language.tree import look_back, uses
 from daemon.rules.rule import Rule
@@ -84,17 +90,17 @@ class Run:
 
     def play(self, bar: Bar) -> Iterator[Record | ReplayedMessage]:
         """What every input changes, and every message, in the order of time."""
-        return announced(
-            merged(self._account(name, bar) for name in self.span.names), self.joiner()
+        return add_messages(
+            merge_records(self._account(name, bar) for name in self.span.names), self.joiner()
         )
 
     def _account(self, name: str, bar: Bar) -> Iterator[Record]:
         player = self.player(name)
         inputs = self.span.inputs(
-            name, fields_of(tuple(player.rules.values())), player.evaluator.look_back
+            name, used_fields(tuple(player.rules.values())), player.evaluator.look_back
         )
         first = self.span.first(name)
-        return played(player, bar.along(name, inputs, first), first)
+        return replay_account(player, bar.along(name, inputs, first), first)
 
     def unheard(self) -> list[str]:
         """The written rules that watch none of the accounts."""

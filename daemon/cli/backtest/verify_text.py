@@ -17,7 +17,7 @@ from daemon.cli.output.tables import Row, exact
 from daemon.cli.record_access import BEGINNING, END
 from daemon.cli.replay_source import RecordedAccount
 from daemon.replay.verify import VerifyDifference
-from daemon.rules.evaluation.compile import lasts
+from daemon.rules.evaluation.compile import is_duration_node
 from daemon.rules.language.tree import Comparison, walk
 from daemon.rules.rule import Rule
 from daemon.text.durations import duration_text
@@ -152,4 +152,6 @@ def _spelled(value: Decimal, *, duration: bool) -> str:
 
 
 def _asks_for_durations(rule: Rule) -> bool:
-    return all(lasts(node.left) for node in walk(rule.when.tree) if isinstance(node, Comparison))
+    return all(
+        is_duration_node(node.left) for node in walk(rule.when.tree) if isinstance(node, Comparison)
+    )

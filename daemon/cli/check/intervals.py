@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from daemon.config import Config
 from daemon.config.intervals import settled_intervals
 from daemon.readings.fields import CORE
-from daemon.rules.evaluation.compile import truth
+from daemon.rules.evaluation.compile import compile_truth
 from daemon.rules.evaluation.evaluator import CHANGE_SPAN
 from daemon.rules.evaluation.values import ValueTable
 from daemon.rules.language.tree import Call, DurationLiteral, Field
@@ -44,7 +44,7 @@ def _table(rules: Iterable[Rule]) -> ValueTable:
     for rule in rules:
         for condition in (rule.when, rule.clear_when):
             if condition is not None:
-                truth(condition.tree, table)
+                compile_truth(condition.tree, table)
     for name in CORE:
         table.window(Call("delta", (Field(name), DurationLiteral(CHANGE_SPAN))))
     return table

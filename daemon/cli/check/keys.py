@@ -23,7 +23,7 @@ from daemon.clock import Clock
 from daemon.config import Account, Config
 from daemon.errors import StoreError
 from daemon.exchanges.common import http, proxies
-from daemon.exchanges.common.rate_limit import ANNOUNCED, HALVED, Budget, Budgets, halved
+from daemon.exchanges.common.rate_limit import ANNOUNCED, HALVED, Budget, Budgets, remaining_halving
 from daemon.readings.fields import CORE
 from daemon.store import write_once
 from daemon.store.database.lock_holder import holder
@@ -84,7 +84,9 @@ def recorded(config: Config, now: Millis) -> RecordedCalls:
             user_ids = history.user_ids()
             beside = holder(config.daemon.database.reveal()) is not None
             booked = history.external_calls(since)
-            halved_for = halved(history.last_rate_limited(now - HALVED), config.hosts, now)
+            halved_for = remaining_halving(
+                history.last_rate_limited(now - HALVED), config.hosts, now
+            )
             counted = tuple(booked if beside else made(config, history, since) + booked)
             return RecordedCalls(user_ids, counted, halved_for, writable=True, beside=beside)
     except StoreError as error:
@@ -186,7 +188,10 @@ def _way(account: Account, answer: Answer | NoAnswer) -> str:
     """How the account is called, where that is worth a word; a failure says it of the call
     itself.
     """
-    calls, pushes = proxies.described(account.rest_route), proxies.described(account.ws_route)
+    calls, pushes = (
+        proxies.describe_route(account.rest_route),
+        proxies.describe_route(account.ws_route),
+    )
     pushes = f"pushes {pushes or 'directly'}" if account.ws_url and pushes != calls else ""
     ways = [calls if isinstance(answer, Answer) else "", pushes]
     return f" ({'; '.join(filter(None, ways))})" if any(ways) else ""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from daemon.config import SYSTEM_RULES
 from daemon.rules.language.errors import ExpressionError
-from daemon.rules.recorded import rules as read_back
+from daemon.rules.recorded import read_rules as read_back
 from daemon.rules.rule import Rule
 from daemon.store.history import History
 from daemon.store.read.recorded import PastEpoch

@@ -8,7 +8,7 @@ time grows with what was imported.
 from daemon.cli.explain.question import ResolvedQuestion
 from daemon.cli.output import progress
 from daemon.replay.explain import Explanation, suppose
-from daemon.replay.session import ReplaySession, RuleSet, fields_of
+from daemon.replay.session import ReplaySession, RuleSet, used_fields
 from daemon.store.read.time_index import Extent
 from daemon.types import DAY, AccountState, Millis
 
@@ -27,7 +27,7 @@ def supposed(asked: ResolvedQuestion, scheme: RuleSet, last_at: Millis) -> Expla
     """
     history, since = asked.past.history, max(0, last_at - REACH)
     player = ReplaySession(scheme, AccountState(asked.account))
-    fields, look_back = fields_of(tuple(player.rules.values())), player.evaluator.look_back
+    fields, look_back = used_fields(tuple(player.rules.values())), player.evaluator.look_back
     about = history.extent(asked.account, since - look_back, asked.at + 1)
     with progress.bar("replaying", 0 if about is None else about.inputs) as bar:
         inputs = history.replayed(asked.account, since, asked.at + 1, fields, look_back)

@@ -32,7 +32,7 @@ def standing(history: History, rule: str, account: str, at: Millis) -> RuleInFor
         watched = (
             state is not None
             and state.since is not None
-            and recorded.watches(epoch.rules, rule, account)
+            and recorded.rule_watched(epoch.rules, rule, account)
         )
         over = (
             epoch if found is not None and found.watched else None if found is None else found.over

@@ -21,7 +21,7 @@ from daemon.cli.rules_test.case_series import accounts_of, with_caret
 from daemon.config import Config
 from daemon.config.parse import tables, values
 from daemon.config.problems import SECTIONS, MistakeError, Problems, did_you_mean, format_value
-from daemon.replay.cases import ExpectedMessage, ExpectedTransition, RuleTestCase, inputs
+from daemon.replay.cases import ExpectedMessage, ExpectedTransition, RuleTestCase, case_inputs
 from daemon.rules.language.errors import ExpressionError
 from daemon.types import DAY, SECOND, Millis, State, base
 
@@ -164,7 +164,7 @@ class _Reader:
             )
         if self.problems.within(self.place):
             return None
-        played = {name: inputs(each, start, table.interval) for name, each in accounts.items()}
+        played = {name: case_inputs(each, start, table.interval) for name, each in accounts.items()}
         if max(each[-1].at for each in played.values()) - start > LONGEST:
             self._add("interval", "the case lasts longer than ten years; use a shorter interval")
         return RuleTestCase(

@@ -13,7 +13,7 @@ from decimal import Decimal
 from daemon.config import SYSTEM_RULES
 from daemon.config.problems import did_you_mean
 from daemon.replay.cases import ExpectedMessage, ExpectedNews, ExpectedTransition
-from daemon.rules.language.build import shown
+from daemon.rules.language.build import quote
 from daemon.rules.language.errors import ExpressionError
 from daemon.rules.rule import Rule
 from daemon.text.durations import parse_duration
@@ -110,7 +110,7 @@ def _at(line: str) -> tuple[Millis, _Part]:
     at = parse_duration(words[0].text)
     if at is None:
         raise words[0].mistake(
-            f"expected the time since the start, such as `3m25s`, found {shown(words[0].text)}"
+            f"expected the time since the start, such as `3m25s`, found {quote(words[0].text)}"
         )
     end = words[0].column + len(words[0].text)
     start = words[1].column if len(words) > 1 else end
@@ -152,7 +152,7 @@ def _who(part: _Part, cast: CaseNames) -> tuple[str, str]:
         raise part.mistake(f"there are several accounts: write ACCOUNT/{rule}")
     if slash and account not in cast.accounts:
         raise part.mistake(
-            f"this case has no account {shown(account)}{did_you_mean(account, cast.accounts)}"
+            f"this case has no account {quote(account)}{did_you_mean(account, cast.accounts)}"
         )
     account = account or cast.accounts[0]
     rules = cast.rules[base(rule)]
@@ -171,7 +171,7 @@ def _check_rule(part: _Part, cast: CaseNames) -> None:
     if rule is None and name in SYSTEM_RULES:
         raise part.mistake(f"`{name}` is off or about the daemon itself, and not played")
     if rule is None:
-        raise part.mistake(f"there is no rule {shown(name)}{did_you_mean(name, cast.rules)}")
+        raise part.mistake(f"there is no rule {quote(name)}{did_you_mean(name, cast.rules)}")
     if not rule.system and name not in cast.looked_at:
         raise part.mistake(f"`{name}` is not among the rules of this case")
     if part.text.endswith(FLAPPING) and rule.flapping is None:
@@ -181,7 +181,7 @@ def _check_rule(part: _Part, cast: CaseNames) -> None:
 def _channel(part: _Part, cast: CaseNames) -> str:
     if part.text not in cast.channels:
         raise part.mistake(
-            f"there is no channel {shown(part.text)}{did_you_mean(part.text, cast.channels)}"
+            f"there is no channel {quote(part.text)}{did_you_mean(part.text, cast.channels)}"
         )
     return part.text
 
@@ -194,7 +194,7 @@ def _value(part: _Part) -> Decimal:
     found = _VALUE.fullmatch(part.text)
     if found is None:
         raise part.mistake(
-            f"expected the value judged, such as `90`, `20%`, `2m` or `∞`, found {shown(part.text)}"
+            f"expected the value judged, such as `90`, `20%`, `2m` or `∞`, found {quote(part.text)}"
         )
     sign, digits, percent, _ = found.groups()
     value = Decimal("Infinity") if digits is None else Decimal(digits).scaleb(-2 if percent else 0)

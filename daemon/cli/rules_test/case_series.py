@@ -86,7 +86,7 @@ def _no_field(written: str, name: str | None) -> str:
 
 def _series(name: str, text: object, place: str, problems: Problems) -> Fields:
     try:
-        return {name: notation.series(values.text(text))}
+        return {name: notation.parse_series(values.text(text))}
     except MistakeError as error:
         problems.add(place, str(error))
     except ExpressionError as error:

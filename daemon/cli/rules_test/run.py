@@ -21,8 +21,14 @@ from daemon.config import Config
 from daemon.config.files import is_present
 from daemon.config.parse import syntax
 from daemon.errors import ConfigError, UsageError
-from daemon.replay.cases import CaseOutcome, ExpectedMessage, ExpectedTransition, RuleTestCase, run
-from daemon.replay.context import ContextRows, around
+from daemon.replay.cases import (
+    CaseOutcome,
+    ExpectedMessage,
+    ExpectedTransition,
+    RuleTestCase,
+    run_case,
+)
+from daemon.replay.context import ContextRows, context_rows
 from daemon.replay.differences import DifferenceLine, Differences, differences
 from daemon.replay.session import RuleSet
 from daemon.text.durations import duration_text
@@ -61,9 +67,9 @@ class Suite:
         for case in self.cases:
             scheme = self._scheme(case)
             with _bar(case) as bar:
-                outcome = run(case, scheme, bar.note)
+                outcome = run_case(case, scheme, bar.note)
             found = differences(case, outcome)
-            why = None if found.place is None else around(case, scheme, found.place)
+            why = None if found.place is None else context_rows(case, scheme, found.place)
             yield Played(self.path, case, outcome, found, why)
 
     def _scheme(self, case: RuleTestCase) -> RuleSet:

@@ -98,7 +98,7 @@ def _chart(past: OpenRecord, subject: Subject) -> Chart:
     rules = [rule for rule in past.config.rules if rule.watches(subject.account)]
     extent = past.history.extent(subject.account, *subject.span)
     with progress.bar("reading", 0 if extent is None else extent.inputs) as bar:
-        return from_history.chart(past.history, subject, rules, bar.note)
+        return from_history.field_chart(past.history, subject, rules, bar.note)
 
 
 def _put(picture: bytes, file: str) -> None:

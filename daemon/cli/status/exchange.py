@@ -14,8 +14,8 @@ from daemon.cli.output.tables import Row
 from daemon.cli.record_access import OpenRecord
 from daemon.config import BudgetLimits, Config
 from daemon.exchanges.common.clock_skew import TOLERATED
-from daemon.exchanges.common.penalties import REFUSALS, Pause, recalled
-from daemon.exchanges.common.rate_limit import HALVED, halved
+from daemon.exchanges.common.penalties import REFUSALS, Pause, pause_after_misses
+from daemon.exchanges.common.rate_limit import HALVED, remaining_halving
 from daemon.store import History
 from daemon.store.operations import RecordCall
 from daemon.text.durations import duration_text
@@ -62,9 +62,9 @@ def look(record: OpenRecord, now: Millis) -> Traffic:
     """How it stands at `now`."""
     history, hosts = record.history, record.config.hosts
     treated = history.refusal_histories(REFUSALS)
-    left = halved(history.last_rate_limited(now - HALVED), hosts, now)
+    left = remaining_halving(history.last_rate_limited(now - HALVED), hosts, now)
     calls = _calls(record, now - record.config.budget.longest, now)
-    pauses = {name: recalled(each.refusals, now) for name, each in treated.items()}
+    pauses = {name: pause_after_misses(each.refusals, now) for name, each in treated.items()}
     return Traffic(
         {
             host: _use(

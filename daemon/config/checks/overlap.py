@@ -41,7 +41,10 @@ def example(when: Condition, clear_when: Condition) -> str | None:
     if len(numbers) > MAX_NUMBERS:
         return None
     slots = _OneField()
-    fires, clears = compiled.truth(when.tree, slots), compiled.truth(clear_when.tree, slots)
+    fires, clears = (
+        compiled.compile_truth(when.tree, slots),
+        compiled.compile_truth(clear_when.tree, slots),
+    )
     for value in _candidates(numbers):
         if (field != AGE or value >= 0) and fires([value]) and clears([value]):
             return f"{field} = {_shown(field, value)}"
@@ -70,7 +73,7 @@ def _only_field(*trees: Node) -> str | None:
 def _numbers(trees: Iterable[Node]) -> list[Decimal]:
     """The constants in the trees, ascending."""
     constants = (node for tree in trees for node in walk(tree) if _is_constant(node))
-    found = {compiled.number(node, _OneField())([]) for node in constants}
+    found = {compiled.compile_number(node, _OneField())([]) for node in constants}
     return sorted(value for value in found if value is not None and value.is_finite())
 
 

@@ -10,7 +10,7 @@ from daemon.alerts.system_rules import ACCOUNT, DAEMON
 from daemon.config.model import SYSTEM_RULES, Account, Channel, Config
 from daemon.config.parse import zones
 from daemon.readings.fields import AGE
-from daemon.rules.evaluation.compile import number, oriented
+from daemon.rules.evaluation.compile import compile_number, oriented
 from daemon.rules.evaluation.values import ValueTable
 from daemon.rules.language.tree import (
     Arithmetic,
@@ -136,7 +136,7 @@ def _fixed(key: str, condition: Condition) -> Iterator[str]:
         if (
             isinstance(part, Arithmetic)
             and not varies(part)
-            and number(part, ValueTable())([]) is None
+            and compile_number(part, ValueTable())([]) is None
         ):
             yield f"{key}: {part} has no value, so nothing that depends on it is ever known"
 

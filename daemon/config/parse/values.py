@@ -24,7 +24,7 @@ from daemon.config.problems import MistakeError, did_you_mean, format_value
 from daemon.hidden import is_cut
 from daemon.rules.language.build import MAX_LOOK_BACK
 from daemon.rules.language.errors import ExpressionError
-from daemon.rules.language.parse import condition
+from daemon.rules.language.parse import parse_condition
 from daemon.rules.rule import AtLeast, Condition
 from daemon.text import durations
 from daemon.text.printable import is_hidden
@@ -264,7 +264,7 @@ def cron(raw: object) -> str:
 def expression(raw: object) -> Condition:
     """A condition. A mistake is reported with the text and a caret under the character."""
     try:
-        return condition(text(raw))
+        return parse_condition(text(raw))
     except ExpressionError as error:
         caret = "\n".join(f"    {line}" for line in error.caret().splitlines())
         raise MistakeError(f"{error.message}\n{caret}") from None

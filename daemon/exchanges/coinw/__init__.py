@@ -1,10 +1,11 @@
-"""CoinW USDT-M futures: signs `getUserAssets`, reads its answer, and says why when there is none.
+"""CoinW USDT-M futures: signs `getUserAssets`, parses its answer and explains failures.
 
-Its push stream is in `coinw_frames`.
+Its push stream is in `frames`.
 
-`sign` and `parse` are pure. Nothing here retries, sleeps or decides when to ask. The answer's facts
-are from https://www.coinw.com/api-doc/en/futures-trading/assets/get-futures-account-assets, the
-signing rule from the page "Authentication & Code Snippet > Futures", the codes from "Error codes".
+`sign` and `parse` are pure. Nothing here retries, sleeps or decides when to call. The facts about
+the answer are from
+https://www.coinw.com/api-doc/en/futures-trading/assets/get-futures-account-assets, the signing rule
+is from the page "Authentication & Code Snippet > Futures", the codes are from "Error codes".
 """
 
 import base64
@@ -26,9 +27,9 @@ from daemon.exchanges.common.responses import (
     amounts,
     decode,
     is_blank,
-    label,
-    plain,
+    parse_user_id,
     refusal,
+    storable_value,
     tidy,
     words,
 )
@@ -49,10 +50,10 @@ _FIELDS = {
     "crossUnPnl": "cross_un_pnl",
 }
 _OPTIONAL = "crossUnPnl"
-"""Not on the exchange's page: it comes with some answers only."""
+"""Not on the exchange's page; only some answers have it."""
 
 _LABELS = {"userId": "user_id", "time": "time"}
-"""What an answer has beside the fields."""
+"""Labels of an answer, beside the fields."""
 
 _REFUSALS = {
     6000: MissReason.AUTH,
@@ -76,25 +77,23 @@ _REMEDIES = {
     MissReason.RATE_LIMITED: ("says too many calls", PAUSING),
 }
 _MISPLACED_CODES = frozenset({"404", "500"})
-"""Wrong addresses: 500 is documented as mostly a wrong or missing endpoint."""
+"""Codes of a wrong address: 500 is documented as mostly a wrong or missing endpoint."""
 
 _FIRST_INSTANT = 10**12
 _LAST_INSTANT = 10**14
 
 
 def sign(secret: str, timestamp: str, method: str, path: str) -> str:
-    """Base64 of HMAC-SHA256 over timestamp + method + path; `path` includes a query exactly as
-    sent.
-    """
+    """Base64 of HMAC-SHA256 over timestamp + method + path (with the query exactly as sent)."""
     text = f"{timestamp}{method.upper()}{path}"
     return base64.b64encode(hmac.digest(secret.encode(), text.encode(), hashlib.sha256)).decode()
 
 
 def parse(page: Page, secrets: Sequence[str] = ()) -> Answer | NoAnswer:
-    """What the page says: the balances, or the reason of SEMANTICS A3 with one sentence.
+    """Parse a page: the balances, or the reason of SEMANTICS A3 with one sentence.
 
     Most refusals come as HTTP 200 with a `code`, so a known code ranks before the status. Never
-    raises, never invents a number; `secrets` are blotted out of whatever the server echoes.
+    raises and never invents a number. `secrets` are masked in any text of the server.
     """
     try:
         envelope = decode(page)
@@ -111,9 +110,7 @@ def parse(page: Page, secrets: Sequence[str] = ()) -> Answer | NoAnswer:
 
 
 def _refused(envelope: Mapping[str, object], said: str) -> NoAnswer | None:
-    """The refusal that a documented code stands for; codes also come as text from the gateway's
-    neighbours.
-    """
+    """The refusal of a documented code. The gateway also sends codes as text."""
     code = envelope.get("code")
     known = {str(number): reason for number, reason in _REFUSALS.items()}
     reason = known.get(str(code))
@@ -126,8 +123,7 @@ def _refused(envelope: Mapping[str, object], said: str) -> NoAnswer | None:
 def _said(envelope: Mapping[str, object], secrets: Sequence[str]) -> str:
     """Code and text of a refusal, in the exchange's own words.
 
-    The text is in `msg`, in `message` when the gateway speaks; for anything else that answers it is
-    the first text.
+    The text is in `msg`, or in `message` if the gateway answers; otherwise it is the first text.
     """
     code = envelope.get("code")
     shown = code if isinstance(code, int | str) else "no code"
@@ -140,7 +136,7 @@ def _said(envelope: Mapping[str, object], secrets: Sequence[str]) -> str:
 def _answer(
     status: int, envelope: Mapping[str, object], said: str, secrets: Sequence[str]
 ) -> Answer | NoAnswer:
-    """The balances; success is HTTP 200 with the integer 0 as code, and nothing else."""
+    """The balances. Success is HTTP 200 with the integer 0 as code, and nothing else."""
     code = envelope.get("code")
     if status != 200 or isinstance(code, bool) or not isinstance(code, int) or code != 0:
         misplaced = status in MISPLACED or str(code) in _MISPLACED_CODES
@@ -156,7 +152,7 @@ def _answer(
 
 
 def _entry(envelope: Mapping[str, object]) -> Mapping[str, object]:
-    """The account's object, alone or in a list of one: both are documented."""
+    """The account's object, alone or in a list of one; both are documented."""
     data = envelope.get("data")
     if isinstance(data, list) and len(data) == 1:
         data = data[0]
@@ -166,8 +162,9 @@ def _entry(envelope: Mapping[str, object]) -> Mapping[str, object]:
 
 
 def _balances(entry: Mapping[str, object], secrets: Sequence[str]) -> Answer:
-    """A value that is null, absent or empty is unknown, and named as missing; the rest is taken
-    (SEMANTICS B3a).
+    """Take the values that are present (SEMANTICS B3a).
+
+    A value that is null, absent or empty is unknown and listed as missing.
     """
     fields = amounts(entry, _FIELDS, secrets)
     user, time = entry.get("userId"), entry.get("time")
@@ -176,20 +173,18 @@ def _balances(entry: Mapping[str, object], secrets: Sequence[str]) -> Answer:
         {"time"} if exchange_at is not None or is_blank(time) else set()
     )
     extra = {
-        tidy(key, secrets): plain(value, secrets)
+        tidy(key, secrets): storable_value(value, secrets)
         for key, value in entry.items()
         if key not in known
     }
     expected = {name: ours for name, ours in (_FIELDS | _LABELS).items() if name != _OPTIONAL}
     missing = tuple(ours for name, ours in expected.items() if is_blank(entry.get(name)))
-    user_id = "" if is_blank(user) else label(user, secrets)
+    user_id = "" if is_blank(user) else parse_user_id(user, secrets)
     return Answer(user_id, exchange_at, Balances(**fields), extra, missing=missing)
 
 
 def _instant(value: object) -> Millis | None:
-    """The exchange's time in ms. Balances need none: one that cannot be used is kept as an unknown
-    field.
-    """
+    """The exchange's time in ms; None if unusable, as balances need no time."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 18:
         value = int(value)
     usable = isinstance(value, int) and _FIRST_INSTANT <= value < _LAST_INSTANT
@@ -197,7 +192,7 @@ def _instant(value: object) -> Millis | None:
 
 
 def problems(account: ExchangeAccount) -> list[Problem]:
-    """What `check` finds about an account's keys before any call; never quotes a secret."""
+    """Problems of an account's keys that need no call to find; never quotes a secret."""
     found = [
         (key, "is empty or holds a space or a character beyond ASCII: copy it again")
         for key, value in (("api_key", account.api_key), ("secret_key", account.secret_key))
@@ -220,12 +215,13 @@ class CoinW:
 
     @property
     def user_id(self) -> str:
-        """Whose key this is: configured, or learned from the first answer; "" until then."""
+        """User id of the key: configured, or learned from the first answer; "" until then."""
         return self._account.user_id
 
     async def read(self, *, urgent: bool = False) -> Answer | NoAnswer:
-        """One signed call, when the budget has a place; `urgent` (a confirming read) goes before
-        routine polls.
+        """Make one signed call once the budget allows it.
+
+        An `urgent` call (a confirming read) goes before routine polls.
         """
         async with self._dependencies.budget.call("assets", self.user_id, urgent=urgent) as place:
             answer = await self._ask()
@@ -239,7 +235,7 @@ class CoinW:
         return self._of_this_user(answer)
 
     async def _ask(self) -> Answer | NoAnswer:
-        # Here, as they load aiohttp, which checking keys does not need.
+        # Imported here: they load aiohttp, which checking keys does not need.
         from daemon.exchanges.common import http, proxies  # noqa: PLC0415
 
         account, clock = self._account, self._dependencies.clock
@@ -262,7 +258,7 @@ class CoinW:
         return replace(answer, asked_at=began)
 
     def _beside_the_clock(self, answer: NoAnswer) -> NoAnswer:
-        """A refused signature may be the fault of our clock, which is part of it."""
+        """Mention the clock skew in a refused signature, because the time is part of it."""
         ahead = self._skew.correction
         if answer.reason is not MissReason.AUTH or not ahead:
             return answer
@@ -277,8 +273,9 @@ class CoinW:
         return replace(answer, detail=said)
 
     def _of_this_user(self, answer: Answer) -> Answer | NoAnswer:
-        """SEMANTICS B4. An answer that names no user is the account's own, as its key asked, once
-        its user is known.
+        """Check that the answer is of this account's user (SEMANTICS B4).
+
+        An answer without a user counts as the account's own once its user is known.
         """
         mine, theirs = self.user_id, answer.user_id
         if not (mine or theirs):
@@ -299,7 +296,7 @@ class CoinW:
         )
 
     async def close(self) -> None:
-        """Nothing of its own to close: the session is shared."""
+        """Do nothing: the session is shared."""
 
 
 def connect(account: ExchangeAccount, dependencies: ExchangeDependencies) -> CoinW:

@@ -1,9 +1,9 @@
-"""CoinW's push stream: the frames we say, and what its frames mean. Pure, and part of `coinw`.
+"""CoinW's push stream: the frames to send, and the meaning of its frames. Pure.
 
-Facts are from its pages "Subscribe Assets"
+Facts are from its page "Subscribe Assets"
 (https://www.coinw.com/api-doc/en/futures-trading/assets/subscribe-assets) and from maintained
-clients, which disagree on the shape of a login's reply: all of them are understood. A push has no
-time and no number, tells an entry twice, and comes only where something changed.
+clients. These disagree on the form of a login reply, so all forms are accepted. A push has no time
+and no number, repeats each entry, and comes only after a change.
 """
 
 import json
@@ -15,9 +15,9 @@ from daemon.exchanges.common.responses import (
     PAUSING,
     MalformedError,
     amounts,
-    decoded,
-    label,
-    plain,
+    decode_bytes,
+    parse_user_id,
+    storable_value,
     tidy,
 )
 from daemon.exchanges.common.stream_protocol import (
@@ -43,10 +43,10 @@ _MAPPED = {
 _NO_TWIN = frozenset(
     {"profitUnreal", "size", "transferAvailable", "hold", "currency", "type", "userId"}
 )
-"""What an answer over REST does not have under any name, and whom and what the entry is about."""
+"""Keys of an entry without a counterpart in a REST answer."""
 
 MOST_ENTRIES = 100
-"""A push has two."""
+"""Most entries of a push; a normal one has two."""
 
 _REASONS = {1001: MissReason.RATE_LIMITED, 1003: MissReason.AUTH}
 _REMEDIES = {
@@ -61,14 +61,16 @@ def _said(event: str, **params: str) -> str:
 
 
 _PING = _said("ping")
-"""Also our answer to a ping of the exchange, which no page of it speaks of: clients answer with
-either word, but to an event that it does not know it says `exception`, as it does where nothing
-will be pushed any more."""
+"""Our ping, also sent as the answer to the exchange's ping.
+
+Its pages do not describe such a ping; clients answer with either word. But to an unknown event it
+sends `exception`, as it does when nothing more will be pushed.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """One account's dialect."""
+    """The stream protocol of one account."""
 
     login: str = field(repr=False)
     secrets: tuple[str, ...] = field(repr=False)
@@ -77,7 +79,7 @@ class Frames:
 
     def understand(self, text: str) -> StreamEvent:
         try:
-            return self._understood(decoded(text.encode(errors="surrogatepass")))
+            return self._understood(decode_bytes(text.encode(errors="surrogatepass")))
         except MalformedError as why:
             return Malformed(f"what CoinW pushed cannot be used: {tidy(str(why), self.secrets)}")
 
@@ -100,7 +102,7 @@ class Frames:
         return NoAnswer(reason, f"CoinW {happened}{said}: {remedy}")
 
     def _pushed(self, data: object) -> StreamEvent:
-        """The entries in USDT; those in another currency are another account's at the exchange."""
+        """The entries in USDT. Entries in other currencies belong to other accounts."""
         entries = data if isinstance(data, list) else [data]
         if len(entries) > MOST_ENTRIES:
             raise MalformedError(f"it has {len(entries)} entries")
@@ -117,11 +119,11 @@ class Frames:
         currency = entry.get("currency")
         if not isinstance(currency, str) or currency.lower() != "usdt":
             return None
-        user_id = label(entry.get("userId"), self.secrets)
+        user_id = parse_user_id(entry.get("userId"), self.secrets)
         fields = amounts(entry, _MAPPED, self.secrets)
         known = _MAPPED.keys() | _NO_TWIN
         extra = {
-            tidy(key, self.secrets): plain(value, self.secrets)
+            tidy(key, self.secrets): storable_value(value, self.secrets)
             for key, value in entry.items()
             if key not in known
         }
@@ -143,16 +145,14 @@ def _reply(frame: Mapping[str, object]) -> StreamEvent:
 
 
 def _succeeded(frame: Mapping[str, object]) -> bool | None:
-    """What a reply says of what was asked: in `data` or beside it, as `result` or as `success`;
-    None if nothing.
-    """
+    """Result of a reply: `result` or `success`, in `data` or beside it; None if absent."""
     places = [place for place in (frame.get("data"), frame) if isinstance(place, dict)]
     told = (place.get(name) for place in places for name in ("result", "success"))
     return next((each for each in told if isinstance(each, bool)), None)
 
 
 def frames(account: ExchangeAccount) -> Frames:
-    """The login holds the secret itself, as the exchange wants it: it is encrypted by TLS alone."""
+    """The protocol of an account. Its login frame holds the secret, protected by TLS alone."""
     keys = (account.secret_key, account.api_key)
     login = _said("login", api_key=account.api_key, passphrase=account.secret_key)
     return Frames(login, (*Redactor(keys).forms, *keys))

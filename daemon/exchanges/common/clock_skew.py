@@ -1,9 +1,8 @@
-"""How far an exchange's clock is ahead of ours, as its answers show. Pure, and the same for every
-exchange.
+"""Estimates how far an exchange's clock is ahead of ours, from its answers. Pure.
 
-An answer was written after its request was sent and before it arrived, and says when by the
-exchange's clock: the header `Date` to the second, the answer's own time to the millisecond. So each
-answer bounds the difference; several together bound it closely, and a slow one bounds it loosely
+An answer is written after its request is sent and before it arrives. It shows that moment by the
+exchange's clock: the header `Date` to the second, its own time to the millisecond. So each answer
+bounds the difference, and several together bound it closely. A slow answer gives loose bounds
 instead of looking like a wrong clock.
 """
 
@@ -14,43 +13,40 @@ from email.utils import parsedate_to_datetime
 from daemon.types import SECOND, Millis
 
 KEPT = 16
-"""Answers that are looked at together."""
+"""Number of answers that are combined."""
 
 TOLERATED: Millis = SECOND
-"""A smaller difference is not corrected."""
+"""Largest difference that is not corrected."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """By how much the exchange's clock is ahead, at least and at most; negative where it is
-    behind.
-    """
+    """Least and greatest lead of the exchange's clock, in ms; negative if it is behind."""
 
     low: Millis
     high: Millis
 
     def within(self, other: "Bounds") -> "Bounds | None":
-        """What both allow; None where they contradict each other."""
+        """The intersection of two bounds; None if they contradict each other."""
         low, high = max(self.low, other.low), min(self.high, other.high)
         return Bounds(low, high) if low <= high else None
 
 
 def bounds(sent: Millis, heard: Millis, date: str, time: Millis | None) -> Bounds | None:
-    """What one answer shows; `sent` and `heard` are of our clock, `date` is the header, `time` the
-    answer's own.
+    """Bounds from one answer; None if it shows nothing.
 
-    The answer's own time counts only where the header agrees, as data may stand still. None where
-    nothing is shown.
+    `sent` and `heard` are by our clock, `date` is the header, `time` the answer's own time. That
+    time counts only where the header agrees, because data may stand still.
     """
-    second = instant(date)
+    second = parse_date(date)
     if second is None:
         return None
     shown = Bounds(second - heard, second + SECOND - 1 - sent)
     return shown if time is None else shown.within(Bounds(time - heard, time - sent)) or shown
 
 
-def instant(date: str) -> Millis | None:
-    """What a header `Date` says, in ms; None where it cannot be used."""
+def parse_date(date: str) -> Millis | None:
+    """Parse a `Date` header, in ms; None if unusable."""
     try:
         at = parsedate_to_datetime(date)
         return round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()) * SECOND
@@ -60,7 +56,7 @@ def instant(date: str) -> Millis | None:
 
 @dataclass(frozen=True, slots=True)
 class Skew:
-    """What the last answers have shown, newest first."""
+    """Bounds from the last answers, newest first."""
 
     shown: tuple[Bounds, ...] = ()
 
@@ -69,8 +65,9 @@ class Skew:
 
     @property
     def bounds(self) -> Bounds | None:
-        """What the newest answers agree on: an older one that contradicts them is of before a clock
-        was set.
+        """Common bounds of the newest answers.
+
+        An older answer that contradicts them is from before a clock was set.
         """
         if not self.shown:
             return None
@@ -84,10 +81,9 @@ class Skew:
 
     @property
     def correction(self) -> Millis:
-        """What to add to our time; 0 unless it is certain that the clocks differ by more than a
-        second.
+        """Correction to add to our time; 0 unless the clocks certainly differ by over a second.
 
-        Never more than is certain, so that corrected time is never farther off than ours.
+        Only the certain part is corrected, so corrected time is never farther off than ours.
         """
         found = self.bounds or Bounds(0, 0)
         if found.low > TOLERATED:

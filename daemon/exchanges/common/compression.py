@@ -1,6 +1,6 @@
-"""Unpacking of an answer's body, bounded: by what the body is, whatever its header says. Pure.
+"""Unpacks the body of an answer, with a bound, by its content rather than its header. Pure.
 
-The HTTP library unpacks by the header alone, and loses the whole answer where that is wrong.
+The HTTP library unpacks by the header alone, and loses the whole answer if that is wrong.
 """
 
 import zlib
@@ -8,18 +8,18 @@ import zlib
 from daemon.exchanges.common.responses import MAX_BODY, MalformedError, tidy
 
 ASKED = "gzip, deflate"
-"""What we say that we can read: `Accept-Encoding`."""
+"""The encodings that we accept (`Accept-Encoding`)."""
 
 _GZIP = b"\x1f\x8b"
 _TEXT = frozenset(b"{[<\xef \t\r\n")
-"""How JSON and HTML may begin, and no packed body by the two that we ask for."""
+"""First bytes of JSON and HTML; no packed body that we accept begins with them."""
 
 
-def unpacked(body: bytes, encoding: str) -> bytes:
-    """The body as text, at most one byte over MAX_BODY; `encoding` is its `Content-Encoding`,
-    believed last.
+def unpack(body: bytes, encoding: str) -> bytes:
+    """Unpack a body, to at most one byte over MAX_BODY.
 
-    Raises MalformedError where it is packed in a way that cannot be undone.
+    `encoding` is its `Content-Encoding`, used only if the content is unclear. Raises MalformedError
+    if the body cannot be unpacked.
     """
     named = encoding.strip().lower()
     if body.startswith(_GZIP):
@@ -32,7 +32,7 @@ def unpacked(body: bytes, encoding: str) -> bytes:
 
 
 def _deflated(body: bytes) -> bytes:
-    """Some servers leave out the header that belongs to it."""
+    """Unpack deflate, also without the zlib header that some servers omit."""
     try:
         return _inflated(body, zlib.MAX_WBITS)
     except MalformedError:

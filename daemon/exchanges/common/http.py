@@ -1,5 +1,4 @@
-"""One HTTP call to an exchange: bounded, never resent, never redirected, its failure named for
-people.
+"""One HTTP call to an exchange: bounded, never resent, never redirected, failures explained.
 
 Knows no exchange, retries nothing (SEMANTICS B1) and never turns TLS verification off.
 """
@@ -18,15 +17,13 @@ from aiohttp.abc import AbstractResolver
 
 from daemon import __version__
 from daemon.exchanges.common import proxies
-from daemon.exchanges.common.compression import ASKED, unpacked
+from daemon.exchanges.common.compression import ASKED, unpack
 from daemon.exchanges.common.responses import MAX_BODY, MalformedError, Page, tidy
 from daemon.types import DIRECT, Millis, MissReason, NoAnswer, Route
 
 
 class HandshakeRefusedError(Exception):
-    """A handshake was answered with a page; to a redirect aiohttp would go, and the login must
-    not.
-    """
+    """A handshake was answered with a page. aiohttp would follow a redirect; the login must not."""
 
     def __init__(self, page: Page) -> None:
         super().__init__(f"HTTP {page.status}")
@@ -34,16 +31,18 @@ class HandshakeRefusedError(Exception):
 
 
 class BrokenConnectionError(Exception):
-    """The connection broke under a call. Not an aiohttp error, because it resends a GET after some
-    of those.
+    """The connection broke during a call.
+
+    Not an aiohttp error, because aiohttp resends a GET after some of those.
     """
 
 
 async def no_resend(
     request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
-    """Hide broken connections from aiohttp, which would resend the call, signed and unseen by the
-    budget.
+    """Hide broken connections from aiohttp.
+
+    It would resend the signed call, which the budget would not count.
     """
     try:
         return await handler(request)
@@ -56,8 +55,9 @@ async def no_resend(
 async def no_page(
     request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
-    """Keep a handshake at its address, and what was said instead of it; aiohttp has no setting for
-    either.
+    """Keep a handshake at its address, and keep the page sent instead of it.
+
+    aiohttp has no setting for either.
     """
     response = await handler(request)
     if "Upgrade" in request.headers and response.status != HTTPStatus.SWITCHING_PROTOCOLS:
@@ -73,47 +73,45 @@ async def no_page(
 IDLE = 0.5
 """Seconds for which an unused connection is kept.
 
-A server that closes idle connections may do so in the very moment of a call, which is lost then. So
-no connection is kept for about as long as a polling interval of a second or more; those of shorter
-intervals, and of many accounts, are used again. aiohttp's own 15 s lost up to half of the calls to
-a server that closes after exactly the interval.
+A server that closes idle connections may do so at the moment of a call, which is then lost. So no
+connection is kept for as long as a polling interval of a second or more. Connections of shorter
+intervals, and of many accounts, are reused. aiohttp's own 15 s lost up to half of the calls to a
+server that closes after exactly the interval.
 """
 
 WARY = 1_000
-"""Calls to a host that use a new connection each, after one on a kept connection broke: one in a
-thousand is lost.
+"""Calls to a host that use a new connection each, after a kept connection broke.
+
+So at most one call in a thousand is lost.
 """
 
 RESOLVED = 60
-"""Seconds for which an address is remembered: new connections need not ask the name servers each
-time.
-"""
+"""Seconds for which an address lookup is cached, so new connections need no new one."""
 
 
 class HttpSession:
-    """What connections are made by; of one life. Keeps some of them, and nothing else: no cookies.
+    """The HTTP connections of one instance. Some are kept open; cookies are not.
 
-    Of the environment it takes authorities (SSL_CERT_FILE), but no proxies and no logins.
+    From the environment it takes authorities (SSL_CERT_FILE), but no proxies and no logins.
     """
 
     def __init__(self, resolver: AbstractResolver | None = None) -> None:
-        # As many connections as there are streams and calls: the budget bounds the calls, the
-        # accounts the streams.
+        # No limit here: the budget bounds the calls, the number of accounts bounds the streams.
         tls = (
             ssl.create_default_context()
-        )  # anew: aiohttp's own keeps the authorities of when it was imported
+        )  # created anew: aiohttp's own context keeps the authorities of its import
         tls.set_alpn_protocols(["http/1.1"])
         connector = partial(
             aiohttp.TCPConnector, limit=0, ttl_dns_cache=RESOLVED, resolver=resolver, ssl=tls
         )
         self._keeping = _client(connector(keepalive_timeout=IDLE))
         self.fresh = _client(connector(force_close=True))
-        """Uses each connection once: for streams, and for hosts that break what is kept."""
+        """Session that uses each connection once: for streams, and for hosts that break others."""
         self._wary: dict[str, int] = {}
-        """By host, how many more calls need a new connection."""
+        """Further calls, by host, that need a new connection."""
 
     def caller(self, url: str) -> aiohttp.ClientSession:
-        """What makes the next call to this address."""
+        """The session for the next call to this address."""
         left = self._wary.get(host(url), 0)
         if not left:
             return self._keeping
@@ -121,7 +119,7 @@ class HttpSession:
         return self.fresh
 
     def broke(self, url: str) -> None:
-        """A connection broke under a call to this address: use new ones for a while."""
+        """Record that a connection to this address broke; use new ones for a while."""
         self._wary[host(url)] = WARY
 
     async def close(self) -> None:
@@ -158,14 +156,14 @@ async def get(
     secrets: Sequence[str],
     route: Route = DIRECT,
 ) -> Page | NoAnswer:
-    """Fetch once. `within` spans the whole call; a NoAnswer is a timeout or a failure of the
-    network.
+    """Fetch once. A NoAnswer is a timeout or a network failure.
 
-    `secrets` are blotted out of what is quoted, beside the headers and the proxy's password.
+    `within` is the limit of the whole call in ms. `secrets`, the headers and the proxy's password
+    are masked in quoted text.
     """
     hidden = (*headers.values(), *secrets, *proxies.secrets(route))
     found = await _get(session, url, headers, within, hidden, route)
-    return proxies.explained(found, route) if isinstance(found, NoAnswer) else found
+    return proxies.name_proxy(found, route) if isinstance(found, NoAnswer) else found
 
 
 async def _get(
@@ -185,13 +183,13 @@ async def _get(
     except proxies.ProxyError as error:
         return NoAnswer(MissReason.NETWORK, str(error))
     except aiohttp.ClientResponseError as error:
-        came = unspoken(error, secrets)
+        came = describe_non_http(error, secrets)
         return NoAnswer(MissReason.BAD_ANSWER, f"{host(url)} {came}: check rest_url")
     except BrokenConnectionError as error:
         session.broke(url)
-        return NoAnswer(MissReason.NETWORK, f"{host(url)} {failure(error)}")
+        return NoAnswer(MissReason.NETWORK, f"{host(url)} {describe_failure(error)}")
     except (aiohttp.ClientError, OSError, ValueError) as error:
-        return NoAnswer(MissReason.NETWORK, f"{host(url)} {failure(error)}")
+        return NoAnswer(MissReason.NETWORK, f"{host(url)} {describe_failure(error)}")
 
 
 async def _fetch(session: HttpSession, url: str, headers: Mapping[str, str], route: Route) -> Page:
@@ -204,11 +202,11 @@ async def _fetch(session: HttpSession, url: str, headers: Mapping[str, str], rou
 
 
 async def _page(response: aiohttp.ClientResponse, *, whole: bool = True) -> Page:
-    """The answer; without its body, which may never end, where nobody wants the `whole` of it."""
+    """The answer as a page; without `whole`, its body (which may be endless) is not read."""
     body, whole = await _bounded(response.content) if whole else (b"", True)
     heard, flaw = response.headers, ""
     try:
-        body = unpacked(body, heard.get("Content-Encoding", ""))
+        body = unpack(body, heard.get("Content-Encoding", ""))
     except MalformedError as why:
         body, flaw = b"", str(why)
     whole = whole and len(body) <= MAX_BODY
@@ -226,7 +224,7 @@ async def _bounded(content: aiohttp.StreamReader) -> tuple[bytes, bool]:
 
 
 def host(url: str) -> str:
-    """Host and port only: the rest of an address is nobody's business."""
+    """Host and port of a URL; other parts are never shown."""
     return url.split("://", 1)[-1].split("/", 1)[0].rsplit("@", 1)[-1]
 
 
@@ -239,7 +237,7 @@ _TLS = {
         "speaks HTTP/2 only, which is not supported: check the address"
     ),
 }
-"""By the reason of the TLS library."""
+"""Sentences by the reason of the TLS library."""
 
 _FAILURES: tuple[tuple[type[Exception], str], ...] = (
     (
@@ -253,8 +251,8 @@ _FAILURES: tuple[tuple[type[Exception], str], ...] = (
 )
 
 
-def failure(error: Exception) -> str:
-    """How the call failed, reading on after the host's name."""
+def describe_failure(error: Exception) -> str:
+    """The failure as a sentence that continues after the host's name."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return f"has no valid certificate ({_verified(error)}): {_remedy(error)}"
     if type(error) is aiohttp.ClientConnectorError:
@@ -270,21 +268,23 @@ def failure(error: Exception) -> str:
 
 
 _CAME = re.compile(r"""b(['"])(?:\\.|(?!\1)[^\\])*\1""")
-"""The bytes that aiohttp's sentence quotes of what it could not parse."""
+"""The bytes that aiohttp's error quotes when it cannot parse an answer."""
 
 _SPOKEN = (
     (b"\x15\x03", "speaks TLS where plain HTTP was expected"),
     (b"\x00\x00", "speaks HTTP/2 only, which is not supported"),
     (b"HTTP/2", "speaks HTTP/2 only, which is not supported"),
 )
-"""How an answer begins that is no HTTP/1, and what it is: an alert of TLS, the first frame of
-HTTP/2.
+"""First bytes of answers that are not HTTP/1, and their meaning.
+
+A TLS alert, and the first frame of HTTP/2.
 """
 
 
-def unspoken(error: aiohttp.ClientResponseError, secrets: Sequence[str] = ()) -> str:
-    """What came instead of HTTP, reading on after the host's name; `secrets` are blotted out,
-    should it echo them.
+def describe_non_http(error: aiohttp.ClientResponseError, secrets: Sequence[str] = ()) -> str:
+    """The answer that was not HTTP, as a sentence that continues after the host's name.
+
+    `secrets` are masked.
     """
     quoted = _CAME.search(error.message)
     try:
@@ -309,7 +309,7 @@ def _verified(error: aiohttp.ClientConnectorCertificateError) -> str:
 
 
 _UNKNOWN_ISSUERS = frozenset({18, 19, 20, 21})
-"""OpenSSL's numbers (X509_V_ERR_…) for a chain that ends at nobody who is known."""
+"""OpenSSL's numbers (X509_V_ERR_…) for a chain that ends at an unknown issuer."""
 
 
 def _remedy(error: aiohttp.ClientConnectorCertificateError) -> str:

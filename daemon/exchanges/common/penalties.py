@@ -1,6 +1,6 @@
-"""When to ask again after a miss (SEMANTICS B2): a pure ladder. It asks nothing and sleeps nowhere.
+"""Waiting times after a miss (SEMANTICS B2): a pure ladder that makes no calls and never sleeps.
 
-Instants are on any one clock that the caller keeps to; `Clock.elapsed` is the one that never steps.
+Instants are of any one clock; `Clock.elapsed` is the one that never steps.
 """
 
 from collections.abc import Iterable
@@ -16,43 +16,40 @@ _LADDERS = {
     MissReason.WRONG_USER: (30 * SECOND,),
 }
 REFUSALS = frozenset(_LADDERS)
-"""The reasons of misses after which the exchange is left alone for a while."""
+"""Miss reasons after which calls to the exchange pause."""
 
 _BUSY = frozenset({MissReason.RATE_LIMITED, MissReason.BLOCKED})
-"""The exchange has had enough of us. Both are steps of one penalty ladder, so their streak is
-one.
-"""
+"""Reasons of an overloaded exchange. They share one ladder, and so one streak."""
 
 LONGEST: Millis = 5 * MINUTE
-"""Of pauses."""
+"""Longest pause."""
 
 UNUSABLE_FOR: Millis = 10 * MINUTE
 UNUSABLE: Millis = MINUTE
-"""How long answers may be unusable before the pauses between calls grow, and to what.
+"""Time after which unusable answers lengthen the pauses, and the new pause.
 
-Nobody knows what an unknown code means: a key that has expired for good, or maintenance that ends
-in a minute.
+An unknown code may mean a key that has expired for good, or maintenance that ends in a minute.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Where an account stands on the ladder. The default is no pause: ask at the next slot."""
+    """The step of an account on the ladder. The default is no pause: call at the next slot."""
 
     reason: MissReason | None = None
-    """Of the last refusal that makes us pause; None when there is none."""
+    """Reason of the last refusal that causes a pause; None without one."""
     since: Millis = 0
-    """When the streak of such refusals began."""
+    """Start of the streak of such refusals."""
     streak: int = 0
     length: Millis = 0
-    """Of the pause after the last attempt; 0 when the next slot may be used."""
+    """Length of the pause after the last attempt; 0 if the next slot may be used."""
     not_before: Millis = 0
-    """The earliest instant of the next attempt."""
+    """Earliest instant of the next attempt."""
     unusable_since: Millis | None = None
-    """When the streak of unusable answers began; None where there is none."""
+    """Start of the streak of unusable answers; None without one."""
 
     def moved(self, by: Millis) -> "Pause":
-        """By another clock, which shows so much more."""
+        """The same pause by a clock that is `by` ahead."""
         if self == Pause():
             return self
         unusable_since = None if self.unusable_since is None else self.unusable_since + by
@@ -64,13 +61,12 @@ class Pause:
         )
 
 
-def after(pause: Pause, outcome: MissReason | None, now: Millis) -> Pause:
-    """The pause that follows an attempt which ended now; `outcome` is None for an answer, which
-    ends any pause.
+def pause_after(pause: Pause, outcome: MissReason | None, now: Millis) -> Pause:
+    """The pause after an attempt that ended now; `outcome` None is an answer, which ends any pause.
 
-    A timeout, broken network, HTTP 5xx or bad answer in the middle of a pause is followed by the
-    next slot, but is no success: the ladder goes on from there at the next refusal. Bad answers
-    that last are asked for less often.
+    A timeout, network failure, HTTP 5xx or bad answer during a pause is followed by the next slot.
+    But it is no success: the next refusal continues the ladder. Bad answers that last are polled
+    less often.
     """
     if outcome is None:
         return Pause()
@@ -87,13 +83,11 @@ def after(pause: Pause, outcome: MissReason | None, now: Millis) -> Pause:
     return Pause(outcome, since, streak, length, now + length)
 
 
-def recalled(misses: Iterable[Miss], now: Millis) -> Pause:
-    """The pause that follows misses in a row, oldest first, as they are recorded; it ends no later
-    than from now.
-    """
+def pause_after_misses(misses: Iterable[Miss], now: Millis) -> Pause:
+    """The pause after recorded misses in a row, oldest first; it starts now at the latest."""
     pause = Pause()
     for miss in misses:
-        pause = after(pause, miss.reason, miss.at)
+        pause = pause_after(pause, miss.reason, miss.at)
     return replace(pause, not_before=min(pause.not_before, now + pause.length))
 
 
@@ -104,8 +98,9 @@ def _length(reason: MissReason, streak: int, lasted: Millis) -> Millis:
     return ladder[min(streak, len(ladder)) - 1]
 
 
-def reloaded(pause: Pause) -> Pause:
-    """After a reload a refused key is tried at once, as it may be a new one; an exchange that is
-    busy stays so.
+def pause_after_reload(pause: Pause) -> Pause:
+    """The pause after a reload.
+
+    A refused key is tried at once, because it may be new. An overloaded exchange keeps its pause.
     """
     return pause if pause.reason in _BUSY else Pause()

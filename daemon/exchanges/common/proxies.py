@@ -1,7 +1,7 @@
-"""Calls through a proxy: what aiohttp is given for one, and the sentences about one that fails.
+"""Calls through a proxy: the options for aiohttp, and the sentences about proxy failures.
 
-Encrypted calls are tunnelled (CONNECT), so that the proxy sees the exchange's name and no more.
-The proxy's password is kept apart from its address, which aiohttp puts into the `repr` of errors.
+Encrypted calls are tunnelled (CONNECT), so the proxy sees only the exchange's name. The proxy's
+password is kept apart from its URL, because aiohttp puts that into the `repr` of errors.
 """
 
 from collections.abc import Mapping
@@ -18,23 +18,23 @@ _PLAIN = frozenset({"http", "ws"})
 
 
 class ProxyError(Exception):
-    """Failure of the proxy, not of the exchange; the text is one sentence without its password."""
+    """A failure of the proxy, not of the exchange; one sentence without the proxy's password."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """One proxy, taken apart."""
+    """One proxy, split into its parts."""
 
     url: str = field(repr=False)
-    """Without user and password."""
+    """URL without user and password."""
     place: str
     """Host and port, for sentences."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Of each request that it is to pass on."""
+    """Headers of each request through the proxy."""
 
 
 def proxy(route: Route) -> Proxy | None:
-    """The proxy of a route; None where it leads there directly."""
+    """The proxy of a route; None for a direct route."""
     if not route.proxy:
         return None
     parts = urlsplit(route.proxy)
@@ -49,7 +49,7 @@ def proxy(route: Route) -> Proxy | None:
 
 
 def secrets(route: Route) -> tuple[str, ...]:
-    """Every form in which the user and password of the proxy may be said back."""
+    """Every form of the proxy's user and password that may be echoed."""
     credentials = urlsplit(route.proxy).netloc.rpartition("@")[0]
     if not credentials:
         return ()
@@ -58,9 +58,9 @@ def secrets(route: Route) -> tuple[str, ...]:
 
 
 def options(url: str, route: Route) -> dict[str, Any]:
-    """Keywords for aiohttp, to call the address through the proxy; none for a direct call.
+    """Keyword arguments for aiohttp to call an address through the proxy; none for a direct call.
 
-    The proxy reads the headers of a plain call, and those of the CONNECT before an encrypted one.
+    The headers go with a plain call, or with the CONNECT before an encrypted one.
     """
     through = proxy(route)
     if through is None:
@@ -73,7 +73,7 @@ def options(url: str, route: Route) -> dict[str, Any]:
 async def blame_proxy(
     request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
-    """Raise ProxyError for what the proxy did, so that it is not told of the exchange."""
+    """Raise ProxyError for a failure of the proxy, so the exchange is not blamed."""
     if request.proxy is None:
         return await handler(request)
     place = f"the proxy {request.proxy.authority}"
@@ -89,14 +89,14 @@ async def blame_proxy(
         if error.request_info.method != "CONNECT":
             raise
         raise ProxyError(f"{place} does not speak HTTP: check proxy") from error
-    if response.status == 407:  # in the place of an answer to a plain call
+    if response.status == 407:  # instead of the answer to a plain call
         response.close()
         raise ProxyError(f"{place} {_refusal(407, request)}")
     return response
 
 
 def _is_of_proxy(error: aiohttp.ClientConnectorError, request: aiohttp.ClientRequest) -> bool:
-    """Whether it is the connection to the proxy that failed, and not one through it."""
+    """Whether the connection to the proxy failed, rather than one through it."""
     return request.proxy is not None and (error.host, error.port) == (
         request.proxy.raw_host,
         request.proxy.port,
@@ -137,8 +137,8 @@ def _failure(error: aiohttp.ClientConnectorError) -> str:
     )
 
 
-def explained(found: NoAnswer, route: Route) -> NoAnswer:
-    """The failure, with the proxy that was used, or that is set and was not used."""
+def name_proxy(found: NoAnswer, route: Route) -> NoAnswer:
+    """Add to a failure the proxy that was used, or the proxy setting that was not."""
     through = proxy(route)
     if through is not None and through.place not in found.detail:
         return replace(found, detail=f"{found.detail} (called through the proxy {through.place})")
@@ -151,8 +151,8 @@ def explained(found: NoAnswer, route: Route) -> NoAnswer:
     return found
 
 
-def described(route: Route) -> str:
-    """How an address is called, for `check --online`; empty where there is nothing to say."""
+def describe_route(route: Route) -> str:
+    """The route of an address, for `check --online`; empty for a plain direct one."""
     through = proxy(route)
     if through is not None:
         return f"through the proxy {through.place}"

@@ -1,9 +1,8 @@
-"""The allowance: how many calls may leave, and when, so that all of them stay inside the exchange's
-limits.
+"""The rate limiter: decides when a call may leave, so that all calls stay within the limits.
 
-A pure core (`CallWindow`, `free_in`), and `Budget`, the thin front that lets a task wait for its
-place, one for each host (`Budgets`). It makes no calls and knows no exchange. Durations are
-measured on `Clock.elapsed`, which never steps.
+A pure core (`CallWindow`, `free_in`), and `Budget`, in which tasks wait for a permit. There is one
+budget per host (`Budgets`). It makes no calls and knows no exchange. Durations are measured on
+`Clock.elapsed`, which never steps.
 """
 
 import bisect
@@ -23,7 +22,7 @@ ASSETS = Limit(5, 2 * SECOND)
 
 
 HALVED: Millis = 5 * MINUTE
-"""For so long the exchange halves its limits after a complaint, and so do we."""
+"""Time for which the exchange halves its limits after a complaint, and so do we."""
 
 ANNOUNCED: Millis = 10 * SECOND
 """How far ahead a call may be booked."""
@@ -31,7 +30,7 @@ ANNOUNCED: Millis = 10 * SECOND
 
 @dataclass(frozen=True, slots=True)
 class CallWindow:
-    """The calls that hold a place: those in flight, and when the others ended (ascending)."""
+    """Calls that count against a limit: those in flight, and the ends of others (ascending)."""
 
     in_flight: int = 0
     ended: tuple[Millis, ...] = ()
@@ -40,13 +39,11 @@ class CallWindow:
         return replace(self, in_flight=self.in_flight + 1)
 
     def done(self, at: Millis) -> "CallWindow":
-        """The call is answered or given up; it holds its place for another `per`, as it may have
-        arrived just now.
-        """
+        """End a call; it still counts for another `per`, because it may have arrived only now."""
         return CallWindow(self.in_flight - 1, self.ended).booked(at)
 
     def booked(self, at: Millis) -> "CallWindow":
-        """A call that ended at `at` counts here, too, without having been in flight here."""
+        """Count a call that ended at `at`, without having been in flight here."""
         return replace(self, ended=tuple(sorted((*self.ended, at))))
 
     def pruned(self, per: Millis, now: Millis) -> "CallWindow":
@@ -55,11 +52,10 @@ class CallWindow:
 
 
 def free_in(window: CallWindow, limit: Limit, now: Millis) -> Millis:
-    """How long until the window may have a free place: 0 is now, else never too late and perhaps
-    too early.
+    """Time until the window may have room; 0 is now. Never too late, perhaps too early.
 
-    Both ends of a window belong to it, so a call that ended at `t` holds its place up to and
-    including t + per. A call in flight cannot free its place sooner than `per` after now.
+    Both ends of a window belong to it, so a call that ended at `t` counts up to and including t +
+    per. A call in flight counts for at least another `per`.
     """
     held = window.pruned(limit.per, now)
     over = held.in_flight + len(held.ended) - limit.count
@@ -70,9 +66,7 @@ def free_in(window: CallWindow, limit: Limit, now: Millis) -> Millis:
 
 @dataclass(slots=True, eq=False)
 class Permit:
-    """One call's place in the queue and in the windows. Whoever learns whose call it was sets
-    `user`.
-    """
+    """One call's place in the queue and in the windows; set `user` when it becomes known."""
 
     order: tuple[bool, int]
     endpoint: str
@@ -82,9 +76,7 @@ class Permit:
 
 
 class Budget:
-    """One exchange's host: all accounts there wait here for their turn. Not for use by several
-    threads.
-    """
+    """The rate limiter of one host, for all accounts there. Not thread-safe."""
 
     def __init__(
         self,
@@ -107,10 +99,10 @@ class Budget:
     async def call(
         self, endpoint: str, user: str, *, urgent: bool = False
     ) -> AsyncIterator[Permit]:
-        """Wait for a place, then hold it during the block and for the windows' length after it.
+        """Wait for a permit, then hold it during the block and for the windows' length after it.
 
-        In order of asking, urgent ones first; a call that its own user's limit holds back does not
-        hold up others. `user` is "" while unknown: such calls share one user's allowance.
+        First come, first served; urgent calls first. A call held back by its own user's limit does
+        not delay others. `user` is "" while unknown: such calls share one user's limit.
         """
         place = Permit((not urgent, next(self._tickets)), endpoint, user, user)
         bisect.insort(self._waiting, place, key=lambda waiting: waiting.order)
@@ -122,33 +114,30 @@ class Budget:
             self._leave(place)
 
     def halve(self, during: Millis = HALVED) -> None:
-        """The exchange complained: halve every limit for that long."""
+        """Halve every limit for a while, after a complaint of the exchange."""
         self._halved_until = self._clock.elapsed() + during
 
     @property
     def in_flight(self) -> tuple[Permit, ...]:
-        """The calls that were sent and have not ended: whoever cuts them off must book them for the
-        next life.
-        """
+        """Calls in flight. Calls that are cut off must be booked for the next instance."""
         return tuple(self._flying)
 
     def waits(self, user: str) -> bool:
-        """Whether a call of this user waits for its place."""
+        """Whether a call of this user waits for its permit."""
         return any(place.asked_as == user for place in self._waiting)
 
     @property
     def halved_for(self) -> Millis:
-        """How much longer; 0 when the limits are whole."""
+        """Remaining time of the halving; 0 if limits are not halved."""
         return (
             0 if self._halved_until is None else max(0, self._halved_until - self._clock.elapsed())
         )
 
     def book(self, at: Millis, endpoint: str, user: str) -> None:
-        """Count a call that ended at `at` (wall time) elsewhere: before a restart, or in another
-        command.
+        """Count a call that ended elsewhere at `at` (wall time): before a restart or in a command.
 
-        One of the next seconds is announced by a command, and its place is kept from now on. One of
-        a farther future, which a set clock can leave, counts as ended just now.
+        A command announces calls of the next seconds, which count from now on. An instant farther
+        ahead, which a clock change can leave, counts as now.
         """
         ahead = at - self._clock.now()
         ended = self._clock.elapsed() + (ahead if ahead <= ANNOUNCED else 0)
@@ -162,11 +151,10 @@ class Budget:
         return limits
 
     def _admit(self, place: Permit) -> Millis:
-        """Give places to all that can have one, in order; 0 if this one got it, else how long to
-        sleep.
+        """Grant permits in order to all that can have one.
 
-        Nobody can be admitted before the end of that sleep, except by the end of a halving. The
-        clock is read once: what became free between two looks at it would be nobody's place.
+        Returns 0 if this one got it, else how long to sleep. Only the end of a halving can grant it
+        earlier. Reads the clock once; otherwise a permit freed between two reads could be lost.
         """
         now = self._clock.elapsed()
         for waiting in list(self._waiting):
@@ -202,10 +190,9 @@ class Budget:
 
 
 class Budgets:
-    """One `Budget` for each host that is called: what one exchange complains of is no other's
-    business.
+    """One `Budget` per host: a complaint of one exchange concerns no other.
 
-    A host that is named "" is not known: what is booked there counts at all of them.
+    The host "" is unknown: calls booked there count at all hosts.
     """
 
     def __init__(self, hosts: Iterable[str], new: Callable[[], Budget]) -> None:
@@ -215,7 +202,7 @@ class Budgets:
         return self._by_host[host]
 
     def book(self, host: str, at: Millis, endpoint: str, user: str) -> None:
-        """As `Budget.book`; a host that is not called any more has no budget to spare."""
+        """Book as `Budget.book` does; a host that is no longer called is ignored."""
         for each in self._meant(host):
             each.book(at, endpoint, user)
 
@@ -230,23 +217,21 @@ class Budgets:
 
     @property
     def in_flight(self) -> list[tuple[str, Permit]]:
-        """By host, the calls that were sent and have not ended."""
+        """Calls in flight, by host."""
         return [(host, place) for host, each in self._by_host.items() for place in each.in_flight]
 
     @property
     def halved_for(self) -> dict[str, Millis]:
-        """By host, how much longer its limits are halved; without those that are whole."""
+        """Remaining time of halved limits by host; others are left out."""
         return {host: left for host, each in self._by_host.items() if (left := each.halved_for)}
 
 
-def halved(
+def remaining_halving(
     limited: Mapping[str, Millis], hosts: Mapping[str, str], now: Millis
 ) -> dict[str, Millis]:
-    """By host, how much longer it halves its limits, given when each account was last told "too
-    many calls".
+    """Remaining halving by host, from each account's last "too many calls".
 
-    `hosts` are those of the accounts that are watched; "" stands for an account that is watched no
-    longer.
+    `hosts` are those of the watched accounts; "" stands for an account that is no longer watched.
     """
     found: dict[str, Millis] = {}
     for account, at in limited.items():

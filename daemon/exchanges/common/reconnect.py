@@ -1,14 +1,13 @@
-"""One connection after the other, for ever: how long to wait between them, and the iterator that
-does.
+"""Endless connections, one after the other, with the delays between them.
 
-When a connection ends is for others to say (`lifeline`); here is only when the next one begins.
+`stream_session` decides when a connection ends; this module decides when the next one begins.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Generic, Self, TypeVar
 
 from daemon.clock import Clock
-from daemon.exchanges.common.penalties import Pause, after
+from daemon.exchanges.common.penalties import Pause, pause_after
 from daemon.types import MINUTE, SECOND, Millis, NoAnswer
 
 SHORTEST: Millis = SECOND
@@ -18,11 +17,10 @@ C = TypeVar("C")
 
 
 def delays(jitter: Callable[[], float]) -> Iterator[Millis]:
-    """What to wait before each further try: a second at least, at most what doubles from try to try
-    up to a minute.
+    """Delays before each further try: at least 1 s, up to a bound that doubles to 1 min.
 
-    `jitter` gives numbers from 0 to 1, so that the clients of an exchange that was down do not come
-    back as one.
+    `jitter` gives numbers from 0 to 1, so that clients of a recovered exchange do not all return at
+    once.
     """
     bound = 2 * SHORTEST
     while True:
@@ -31,11 +29,10 @@ def delays(jitter: Callable[[], float]) -> Iterator[Millis]:
 
 
 class ReconnectingConnections(Generic[C]):
-    """`async for connection in connections`, each being told as `lost` before the next one is asked
-    for.
+    """`async for connection in connections`; report each end with `lost` before the next.
 
-    `connect` gives a connection, or why there is none. A refused login is followed by the same
-    pauses as a refused call (SEMANTICS B2), everything else by `delays`.
+    `connect` gives a connection or the reason why there is none. A refused login pauses like a
+    refused call (SEMANTICS B2); other failures wait by `delays`.
     """
 
     def __init__(
@@ -64,12 +61,13 @@ class ReconnectingConnections(Generic[C]):
             self.lost(connected)
 
     def lost(self, why: NoAnswer, *, accepted: bool = False, steady: bool = False) -> None:
-        """How the last one ended. `accepted`: it was logged in; `steady`: it had lasted, so that
-        the delays restart.
+        """Report how the last connection ended.
+
+        `accepted`: it was logged in. `steady`: it had lasted, so the delays restart.
         """
         if accepted:
             self._pause = Pause()
         if steady:
             self._delays = self._fresh()
-        self._pause = after(self._pause, why.reason, self._clock.elapsed())
+        self._pause = pause_after(self._pause, why.reason, self._clock.elapsed())
         self._wait = max(next(self._delays), self._pause.length)

@@ -1,10 +1,8 @@
-"""What an exchange sent, made safe: strict JSON with exact numbers, amounts of a plausible size,
-quotable text.
+"""Makes answers safe: strict JSON, exact numbers, plausible amounts, quotable text. Pure.
 
-Pure, and the same for every exchange. Nothing here guesses: what is not there or not usable is
-`MalformedError`, with a sentence; no number is ever invented. The standard library's JSON is used
-because it lets duplicate keys be seen (msgspec silently keeps the last one) and hands over numbers
-as written.
+The same for every exchange. Nothing is guessed: a missing or unusable value raises `MalformedError`
+with a sentence, and no number is invented. The standard library's JSON is used because it shows
+duplicate keys (msgspec silently keeps the last one) and gives numbers as written.
 """
 
 import html
@@ -20,12 +18,15 @@ from daemon.text.printable import one_line
 from daemon.types import MissReason, NoAnswer
 
 MAX_BODY = 1 << 20
-"""Bytes of an answer that are read; a balance takes some 250."""
+"""Most bytes of an answer that are read; a balance takes about 250."""
 
 MAX_AMOUNT = Decimal("1e24")
 MAX_DECIMALS = 40
-"""An amount beyond these is refused: no balance has them (CoinW has sent 16 decimals), and exact
-sums over a window of amounts that may be 1e400 or 1e-400 would take thousands of digits each."""
+"""Largest amount and most decimals that are accepted.
+
+No balance has more (CoinW has sent 16 decimals). Exact sums over a window with 1e400 or 1e-400
+would take thousands of digits each.
+"""
 
 _MAX_QUOTE = 120
 _MAX_LABEL = 40
@@ -35,16 +36,16 @@ _MAX_INT_DIGITS = 18
 _MAX_DIGITS = 80
 _TITLE = re.compile(rb"<title[^>]{0,99}>([^<]{0,500})<", re.IGNORECASE)
 _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
-"""A character as JSON may write it: a secret that is written so is to be recognised."""
+"""An escaped character of JSON; a secret written like this must be recognised."""
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One HTTP answer. `whole` is False when the body went on after MAX_BODY; `location` is that of
-    a redirect.
+    """One HTTP answer.
 
-    `date` is the header of that name: when it was written, by the clock there.
+    `whole` is False if the body goes on beyond MAX_BODY. `location` is the target of a redirect.
+    `date` is the header: the time of writing by the server's clock.
     """
 
     status: int
@@ -54,38 +55,33 @@ class Page:
     whole: bool = True
     date: str = ""
     flaw: str = ""
-    """Why there is no body to be read, where that was found already."""
+    """Why the body cannot be read, if that is known already."""
 
     @property
     def is_html(self) -> bool:
-        """Whether the body begins as HTML does: the body decides, as content types are often wrong
-        (SEMANTICS B3a).
-        """
+        """Whether the body begins like HTML. Content types are often wrong (SEMANTICS B3a)."""
         return self.body.removeprefix(BOM_UTF8).lstrip()[:1] == b"<"
 
 
 class MalformedError(ValueError):
-    """The answer, or the value, cannot be used; the text says why and reads on after the thing's
-    name.
-    """
+    """An unusable answer or value; the text continues after the name of the thing."""
 
 
 def decode(page: Page) -> Mapping[str, object]:
-    """The JSON object in the body: fractions as Decimal, integers as int (Decimal beyond 18
-    digits).
+    """Parse the JSON object in the body.
 
-    Raises MalformedError for anything else: no UTF-8, duplicate keys, trailing text, deep nesting,
-    too long.
+    Fractions become Decimal, integers int (Decimal beyond 18 digits). Raises MalformedError for
+    anything else: no UTF-8, duplicate keys, trailing text, deep nesting, too long.
     """
     if not page.whole:
         raise MalformedError("is over 1 MiB long")
     if page.flaw:
         raise MalformedError(page.flaw)
-    return decoded(page.body)
+    return decode_bytes(page.body)
 
 
-def decoded(body: bytes) -> Mapping[str, object]:
-    """As `decode`, of the bytes alone."""
+def decode_bytes(body: bytes) -> Mapping[str, object]:
+    """Parse the JSON object in these bytes, as `decode` does."""
     try:
         value = _read(body.decode("utf-8-sig"))
     except MalformedError:
@@ -102,9 +98,7 @@ def decoded(body: bytes) -> Mapping[str, object]:
 
 
 def _decimal(text: str) -> Decimal:
-    """The number as written; the hooks also pass `NaN` and `Infinity` here, for `amount` to name
-    their field.
-    """
+    """The number as written. `NaN` and `Infinity` come here too; `amount` rejects them by field."""
     try:
         return Decimal(text)
     except InvalidOperation:
@@ -135,7 +129,7 @@ def _read(text: str) -> object:
 def amount(value: object, secrets: Sequence[str] = ()) -> Decimal:
     """The exact number, sent as a JSON number or as text of the same form.
 
-    Raises MalformedError for everything else: null, booleans, NaN, infinities, other text, sizes
+    Raises MalformedError for anything else: null, booleans, NaN, infinities, other text, sizes
     beyond MAX_AMOUNT and MAX_DECIMALS.
     """
     if isinstance(value, str) and len(value) <= _MAX_DIGITS and _NUMBER.fullmatch(value):
@@ -153,10 +147,10 @@ def amount(value: object, secrets: Sequence[str] = ()) -> Decimal:
 def amounts(
     entry: Mapping[str, object], names: Mapping[str, str], secrets: Sequence[str] = ()
 ) -> dict[str, Decimal]:
-    """The fields that were sent, under our names; `names` are ours by those of the exchange.
+    """The fields that were sent, under our names; `names` maps theirs to ours.
 
     A field that is null, absent or empty is unknown and left out (SEMANTICS B3a). Raises
-    MalformedError where one is no number, and where there is none at all.
+    MalformedError if a field is no number, or if there is none at all.
     """
     sent = {name: entry[name] for name in names if not is_blank(entry.get(name))}
     if not sent:
@@ -172,12 +166,15 @@ def _named(name: str, value: object, secrets: Sequence[str]) -> Decimal:
 
 
 def is_blank(value: object) -> bool:
-    """Whether a value says nothing: null, or text of blanks only."""
+    """Whether a value is empty: null, or text of blanks only."""
     return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _plausible(number: Decimal) -> bool:
-    """`copy_abs`, as `abs` rounds, and overflows on 1e999999999."""
+    """Whether the number is within the limits.
+
+    Uses `copy_abs`, because `abs` rounds, and overflows on 1e999999999.
+    """
     exponent = number.as_tuple().exponent
     return (
         isinstance(exponent, int) and -exponent <= MAX_DECIMALS and number.copy_abs() < MAX_AMOUNT
@@ -195,17 +192,17 @@ def _shown(value: object, secrets: Sequence[str]) -> str:
 
 
 def tidy(text: str, secrets: Sequence[str] = (), at_most: int = _MAX_QUOTE) -> str:
-    """Foreign text for a sentence: own secrets blotted out, one printable line, cut."""
+    """Foreign text for a sentence: secrets masked, one printable line, shortened."""
     line = one_line(text)
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
         line = line.replace(secret, "***")
     return one_line(line, at_most)
 
 
-def label(value: object, secrets: Sequence[str] = ()) -> str:
-    """A user id, which is opaque: a number in one answer and text in another, so always text here.
+def parse_user_id(value: object, secrets: Sequence[str] = ()) -> str:
+    """A user id as text: exchanges send it as a number or as text.
 
-    Raises MalformedError for what is none.
+    Raises MalformedError for anything else.
     """
     if isinstance(value, int | Decimal | str) and not isinstance(value, bool):
         text = str(value)
@@ -218,11 +215,10 @@ def label(value: object, secrets: Sequence[str] = ()) -> str:
     raise MalformedError("userId is missing or no user id")
 
 
-def plain(value: object, secrets: Sequence[str] = (), depth: int = _MAX_DEPTH) -> object:
-    """An unknown value, fit to be stored: its texts tidied (uncut), numbers of no plausible size as
-    text.
+def storable_value(value: object, secrets: Sequence[str] = (), depth: int = _MAX_DEPTH) -> object:
+    """An unknown value, made fit to store: texts tidied but not cut, implausible numbers as text.
 
-    Raises MalformedError when it is nested deeper than any answer known.
+    Raises MalformedError if it is nested deeper than any known answer.
     """
     if not depth:
         raise MalformedError("is nested too deeply")
@@ -231,17 +227,19 @@ def plain(value: object, secrets: Sequence[str] = (), depth: int = _MAX_DEPTH) -
     if isinstance(value, Decimal):
         return value if _plausible(value) else str(value)
     if isinstance(value, list):
-        return [plain(item, secrets, depth - 1) for item in value]
+        return [storable_value(item, secrets, depth - 1) for item in value]
     if isinstance(value, dict):
-        return {tidy(key, secrets): plain(item, secrets, depth - 1) for key, item in value.items()}
+        return {
+            tidy(key, secrets): storable_value(item, secrets, depth - 1)
+            for key, item in value.items()
+        }
     return value
 
 
 def words(page: Page, secrets: Sequence[str] = ()) -> str:
-    """A short answer that is no JSON, as text for a sentence; of a web page, its title.
+    """A short answer that is not JSON, as text for a sentence; of a web page, its title.
 
-    A body that was cut is not quoted, as the cut may go through a secret and hide it from being
-    blotted out.
+    A body that was cut is not quoted: the cut may go through a secret, which would not be masked.
     """
     if page.is_html:
         title = _TITLE.search(page.body)
@@ -255,11 +253,10 @@ def words(page: Page, secrets: Sequence[str] = ()) -> str:
 def refusal(
     page: Page, name: str, said: str = "", key: str = "rest_url", secrets: Sequence[str] = ()
 ) -> NoAnswer | None:
-    """What the HTTP status or an HTML body alone says (SEMANTICS A3); None when the body has to be
-    read.
+    """The refusal given by the HTTP status or an HTML body (SEMANTICS A3); None to read the body.
 
-    `said` is what the page says in its own words, `key` that of the address in the configuration.
-    `secrets` are blotted out of where a redirect leads.
+    `said` is the page's own text, `key` the configuration key of the address. `secrets` are masked
+    in the target of a redirect.
     """
     status = page.status
     if 300 <= status < 400:
@@ -287,10 +284,10 @@ def _kept_out(page: Page, heard: str, said: str, key: str) -> str:
 
 
 MISPLACED = frozenset({404, 405})
-"""The statuses that say that nothing, or nothing to be read, is at this address."""
+"""Statuses of a wrong address."""
 
 UNKNOWN = "if it lasts, do what it says, or ask its support"
-"""The remedy where only the exchange knows what its words mean."""
+"""Remedy when only the exchange knows what its words mean."""
 
 PAUSING = "pausing; see that nothing else at this address uses up its limits"
 BLOCKED = "pausing; if it lasts, ask its support whether this machine's address is blocked"

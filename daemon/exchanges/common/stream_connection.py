@@ -1,8 +1,8 @@
-"""One WebSocket to an exchange, from the handshake to its end: what it tells, one frame at a time.
+"""One WebSocket to an exchange, from the handshake to its end, one event at a time.
 
-Thin: what is said and understood is the exchange's `dialect`, what is next on the connection the
-`lifeline`. It reconnects nothing, follows no redirect, logs no frame (the login holds the secret),
-never turns TLS verification off.
+Thin: the `StreamProtocol` gives and parses the frames, the `StreamSession` decides the next step.
+It never reconnects, follows no redirect, logs no frame (the login holds the secret), and never
+turns TLS verification off.
 """
 
 import asyncio
@@ -18,15 +18,15 @@ from daemon.exchanges.common.stream_session import (
     Send,
     StreamSession,
     Wait,
-    begun,
-    heard,
-    move,
-    said,
+    after_event,
+    after_send,
+    next_action,
+    start_session,
 )
 from daemon.types import DIRECT, Millis, MissReason, NoAnswer, Route
 
 GOODBYE = 0.5
-"""Seconds that the other side has to answer a close."""
+"""Seconds to wait for the other side's close frame."""
 
 
 async def connect(
@@ -37,9 +37,9 @@ async def connect(
     within: Millis,
     route: Route = DIRECT,
 ) -> "StreamConnection | NoAnswer":
-    """Connect and say the login, once; why it cannot, where it cannot."""
+    """Connect and send the login, once; a NoAnswer says why it failed."""
     connected = await _connect(session, url, stream_protocol, clock, within, route)
-    return proxies.explained(connected, route) if isinstance(connected, NoAnswer) else connected
+    return proxies.name_proxy(connected, route) if isinstance(connected, NoAnswer) else connected
 
 
 async def _connect(
@@ -81,9 +81,10 @@ def _unconnected(host: str, error: Exception, secrets: Sequence[str]) -> NoAnswe
             return _refused(host, Page(status, "", b""), secrets)
         case aiohttp.ClientResponseError():
             return NoAnswer(
-                MissReason.BAD_ANSWER, f"{host} {http.unspoken(error, secrets)}: check ws_url"
+                MissReason.BAD_ANSWER,
+                f"{host} {http.describe_non_http(error, secrets)}: check ws_url",
             )
-    return NoAnswer(MissReason.NETWORK, f"{host} {http.failure(error)}")
+    return NoAnswer(MissReason.NETWORK, f"{host} {http.describe_failure(error)}")
 
 
 def _refused(host: str, page: Page, secrets: Sequence[str]) -> NoAnswer:
@@ -94,7 +95,7 @@ def _refused(host: str, page: Page, secrets: Sequence[str]) -> NoAnswer:
 
 
 class StreamConnection:
-    """An open one. Not for several tasks at once; whoever has it closes it."""
+    """An open connection, for one task at a time; the owner closes it."""
 
     def __init__(
         self,
@@ -108,10 +109,10 @@ class StreamConnection:
         self._stream_protocol = stream_protocol
         self._clock = clock
         self._hearing: asyncio.Task[aiohttp.WSMessage] | None = None
-        self.line: StreamSession = begun(clock.elapsed())
+        self.line: StreamSession = start_session(clock.elapsed())
 
     async def next(self) -> StreamEvent:
-        """What is heard next, everything said in time meanwhile; a NoAnswer is the end, and why."""
+        """The next event, sending due frames meanwhile; a NoAnswer is the end with its reason."""
         while True:
             lost, listening = await self._move()
             if lost is not None:
@@ -121,7 +122,7 @@ class StreamConnection:
                 return await self._take(message)
 
     async def say(self, frame: str) -> NoAnswer | None:
-        """Send a frame; that the other side is gone, where it is."""
+        """Send a frame; a NoAnswer if the other side is gone."""
         try:
             await self._socket.send_str(frame)
         except (aiohttp.ClientError, OSError):
@@ -129,23 +130,23 @@ class StreamConnection:
         return None
 
     async def close(self) -> None:
-        """Say goodbye, waiting half a second at most for its answer."""
+        """Close the connection, waiting at most half a second for the other side."""
         if self._hearing is not None:
             self._hearing.cancel()
             await asyncio.wait({self._hearing})
         await self._socket.close()
 
     async def _move(self) -> tuple[NoAnswer | None, Millis]:
-        """Say what is due; the end if it is that, else for how long to listen."""
+        """Send all due frames; returns the end of the connection, or how long to listen."""
         while True:
             now = self._clock.elapsed()
-            match move(self.line, now):
+            match next_action(self.line, now):
                 case Wait(length):
                     return None, length
                 case NoAnswer(reason, detail):
                     return NoAnswer(reason, f"{self._host} {detail}: reconnecting"), 0
                 case Send() as what:
-                    self.line = said(self.line, what, now)
+                    self.line = after_send(self.line, what, now)
                     frame = (
                         self._stream_protocol.ping
                         if what is Send.PING
@@ -155,9 +156,7 @@ class StreamConnection:
                         return lost, 0
 
     async def _hear(self, within: Millis) -> aiohttp.WSMessage | None:
-        """The next frame; None where none comes in time. What comes later is not lost: it is heard
-        next time.
-        """
+        """The next frame; None if none comes in time. A later frame is kept for the next call."""
         if self._hearing is None:
             self._hearing = asyncio.ensure_future(self._socket.receive())
         timer = asyncio.ensure_future(self._clock.sleep(within))
@@ -172,7 +171,7 @@ class StreamConnection:
 
     async def _take(self, message: aiohttp.WSMessage) -> StreamEvent:
         what = self._understand(message)
-        self.line = heard(self.line, what, self._clock.elapsed())
+        self.line = after_event(self.line, what, self._clock.elapsed())
         lost = await self.say(what.answer) if isinstance(what, Pinged) else None
         return lost or what
 

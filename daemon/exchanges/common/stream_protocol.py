@@ -1,8 +1,8 @@
-"""How an exchange that offers a push stream talks over it: what is said, and what may be heard.
-Pure.
+"""The protocol of a push stream: the frames to send, and the events they bring. Pure.
 
-An exchange offers a stream by a function `dialect(account)` in its file. Connections, timers and
-reconnecting are the same for all of them: see `lifeline`, `reconnect` and `stream`.
+An exchange offers a stream by a function `stream_protocol(account)` in its file. Connections,
+timers and reconnecting are the same for all: see `stream_connection`, `stream_session` and
+`reconnect`.
 """
 
 from collections.abc import Sequence
@@ -14,9 +14,7 @@ from daemon.types import Answer, NoAnswer
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The login was answered, and not refused. That it took effect is proven by the first push
-    alone.
-    """
+    """The login was answered without a refusal. Only the first push proves that it took effect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,47 +29,47 @@ class Pong:
 
 @dataclass(frozen=True, slots=True)
 class Pinged:
-    """The exchange wants a sign of life."""
+    """The exchange sent a ping, to be answered with `answer`."""
 
     answer: str
 
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """Balances changed. `answers` are those told, equal ones once; they may be another user's."""
+    """Balances changed. `answers` are without duplicates; they may be another user's."""
 
     answers: tuple[Answer, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """Something that cannot be read, in one sentence without secrets; the connection may go on."""
+    """A frame that cannot be read, as one sentence without secrets; the connection may go on."""
 
     detail: str
 
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """Something that is of no concern."""
+    """A frame without meaning for us."""
 
 
 StreamEvent: TypeAlias = (
     Accepted | Subscribed | Pong | Pinged | Pushed | Malformed | Ignored | NoAnswer
 )
-"""What one frame says. A NoAnswer is a refusal: this connection brings nothing any more."""
+"""The meaning of one frame. A NoAnswer is a refusal: the connection is of no more use."""
 
 
 class StreamProtocol(Protocol):
-    """What is said, as the text of whole frames, and how frames are understood."""
+    """The frames to send, as text, and the parser of received frames."""
 
     @property
     def login(self) -> str:
-        """May hold the secret itself: it goes to the exchange and nowhere else."""
+        """The login frame. It may hold the secret; it is sent to the exchange and nowhere else."""
         ...
 
     @property
     def secrets(self) -> Sequence[str]:
-        """Every spelling of the account's keys, for what the exchange says back."""
+        """Every spelling of the account's keys, to mask what the exchange sends back."""
         ...
 
     @property
@@ -81,5 +79,5 @@ class StreamProtocol(Protocol):
     def ping(self) -> str: ...
 
     def understand(self, text: str) -> StreamEvent:
-        """What a frame says; never raises, whatever it holds."""
+        """Parse a frame; never raises."""
         ...

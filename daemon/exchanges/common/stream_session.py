@@ -1,10 +1,10 @@
-"""When a connection is worth keeping, and what is to be said on it next: the policy of a push
-stream. Pure.
+"""The state machine of a push stream: what to send next, and when to give up. Pure.
 
-    connected ──► login said ──► (answered, or nobody answered) subscribed ──► up: confirmed, or something was pushed
+    connected ──► login sent ──► (answered, or no answer in time) subscribed
+              ──► up: confirmed, or a push arrived
 
-A silent connection is not a healthy one: it is asked every 15 seconds and given up when it does not
-answer. Instants are those of `Clock.elapsed`.
+A silent connection may be dead: it is pinged every 15 seconds and given up without an answer.
+Instants are those of `Clock.elapsed`.
 """
 
 from dataclasses import dataclass, replace
@@ -15,62 +15,64 @@ from daemon.exchanges.common.stream_protocol import Accepted, Pong, Pushed, Stre
 from daemon.types import MINUTE, SECOND, Millis, MissReason, NoAnswer
 
 PING_EVERY: Millis = 15 * SECOND
-"""CoinW cuts a silent connection after a minute; its pages say about every 10 s, its clients 5 to
-20 s.
+"""Ping interval.
+
+CoinW cuts a silent connection after a minute. Its pages say about every 10 s, its clients 5 to 20
+s.
 """
 
 PONG_WITHIN: Millis = 10 * SECOND
 
 ANSWER_WITHIN: Millis = 10 * SECOND
-"""Of a login or a subscription."""
+"""Time to answer a login or a subscription."""
 
 STEADY: Millis = MINUTE
-"""A connection that has been up for so long was no accident: it works."""
+"""Time after which a connection that is up counts as working."""
 
 
 class SessionStage(Enum):
     LOGIN = "login"
-    """The login was said."""
+    """The login was sent."""
     ACCEPTED = "accepted"
-    """It was answered."""
+    """The login was answered."""
     SUBSCRIBING = "subscribing"
     UP = "up"
 
 
 @dataclass(frozen=True, slots=True)
 class StreamSession:
-    """What was said and heard on a connection."""
+    """The state of one connection."""
 
     since: Millis
-    """When the present stage began."""
+    """Start of the present stage."""
     pinged_at: Millis
-    """When the last ping left; before the first, when the connection began."""
+    """Instant of the last ping; before the first, the start of the connection."""
     stage: SessionStage = SessionStage.LOGIN
     awaits_pong: bool = False
     proven: bool = False
-    """Something was pushed: the login took effect, beyond doubt."""
+    """Whether a push arrived, which proves the login."""
 
     @property
     def up(self) -> bool:
         return self.stage is SessionStage.UP
 
     def steady(self, now: Millis) -> bool:
-        """Whether it has lasted."""
+        """Whether it has been up for at least STEADY."""
         return self.up and now - self.since >= STEADY
 
     def works(self, now: Millis) -> bool:
-        """Whether that is as good as certain."""
+        """Whether it certainly works: a push arrived, or it is steady."""
         return self.up and (self.proven or self.steady(now))
 
 
-def begun(now: Millis) -> StreamSession:
-    """Connected, and the login said."""
+def start_session(now: Millis) -> StreamSession:
+    """The state after the connection and the login."""
     return StreamSession(now, now)
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing to do for so long, unless something is heard."""
+    """Nothing to do for `length` ms, unless a frame arrives."""
 
     length: Millis
 
@@ -81,10 +83,10 @@ class Send(Enum):
 
 
 Action: TypeAlias = Wait | Send | NoAnswer
-"""What is next; a NoAnswer is why the connection is worth nothing any more."""
+"""The next step; a NoAnswer is why the connection is given up."""
 
 
-def move(line: StreamSession, now: Millis) -> Action:
+def next_action(line: StreamSession, now: Millis) -> Action:
     if line.awaits_pong and now - line.pinged_at >= PONG_WITHIN:
         return NoAnswer(MissReason.TIMEOUT, f"answered no ping within {PONG_WITHIN // SECOND}s")
     if line.stage is SessionStage.SUBSCRIBING and now - line.since >= ANSWER_WITHIN:
@@ -95,7 +97,7 @@ def move(line: StreamSession, now: Millis) -> Action:
     ):
         return (
             Send.SUBSCRIBE
-        )  # also where the login's answer has a shape that nobody has seen yet: a push will tell
+        )  # also when the login's answer has an unknown form: a push will prove it
     if not line.awaits_pong and now - line.pinged_at >= PING_EVERY:
         return Send.PING
     return Wait(min(_deadlines(line)) - now)
@@ -106,7 +108,7 @@ def _deadlines(line: StreamSession) -> list[Millis]:
     return [heartbeat] if line.up else [heartbeat, line.since + ANSWER_WITHIN]
 
 
-def said(line: StreamSession, what: Send, now: Millis) -> StreamSession:
+def after_send(line: StreamSession, what: Send, now: Millis) -> StreamSession:
     if what is Send.PING:
         return replace(line, pinged_at=now, awaits_pong=True)
     return replace(line, stage=SessionStage.SUBSCRIBING, since=now)
@@ -120,7 +122,7 @@ _NEXT = {
 }
 
 
-def heard(line: StreamSession, what: StreamEvent, now: Millis) -> StreamSession:
+def after_event(line: StreamSession, what: StreamEvent, now: Millis) -> StreamSession:
     line = replace(
         line,
         awaits_pong=line.awaits_pong and not isinstance(what, Pong),

@@ -1,1 +1,1 @@
-"""From a compiled rule and readings to a verdict. Pure."""
+"""Evaluates compiled rules on readings and gives verdicts. Pure."""

@@ -1,7 +1,7 @@
-"""`at_least = "3 of 5"`: how many of the last scheduled readings agree (SEMANTICS D3).
+"""`at_least = "3 of 5"`: counts how many of the last scheduled readings agree (SEMANTICS D3).
 
-Derived, like windows: a function of the last readings, emptied by a pause, so that a rebuild finds
-it again.
+Derived state, like windows: a function of the last readings, emptied by a pause. A rebuild from
+stored readings gives the same state.
 """
 
 from collections import deque
@@ -13,12 +13,12 @@ SCHEDULED = frozenset({Source.REST, Source.IMPORT})
 
 
 def scheduled(event: Reading | Unconfirmed) -> bool:
-    """Whether the reading was taken at its slot: neither a push nor a confirmation."""
+    """Whether the reading comes from a poll at its slot, not from a push or a confirmation."""
     return (event.reading if isinstance(event, Unconfirmed) else event).source in SCHEDULED
 
 
 class MOfNCounter:
-    """The last readings of one rule: whether its conditions held at each."""
+    """Counts the last readings of one rule, with the result of its conditions at each."""
 
     def __init__(self, least: AtLeast, pause: Millis) -> None:
         self._least = least
@@ -29,11 +29,11 @@ class MOfNCounter:
 
     @property
     def look_back(self) -> Millis:
-        """The longest that the readings in it can span."""
+        """The longest span that the counted readings can cover."""
         return self._pause * (self._least.of - 1)
 
     def take(self, at: Millis, when: bool | None, clear: bool | None) -> None:
-        """Count a scheduled reading, unless its condition is unknown."""
+        """Count a scheduled reading; a reading with an unknown condition is not counted."""
         if when is None:
             return
         if self._at is not None and at - self._at > self._pause:
@@ -45,18 +45,16 @@ class MOfNCounter:
 
     @property
     def agreement(self) -> tuple[int, int]:
-        """How many readings hold, of how many that are counted."""
+        """How many counted readings fulfil the condition, and how many are counted."""
         return sum(self._held), len(self._held)
 
     def shift(self, by: Millis) -> None:
-        """A step of our clock."""
+        """Move the last instant by a step of our clock."""
         if self._at is not None:
             self._at += by
 
     def when(self) -> bool | None:
-        """Whether enough readings hold; unknown while those to come may still decide it (promise
-        5).
-        """
+        """Whether enough readings hold; unknown while later ones may still decide (promise 5)."""
         held = sum(self._held)
         if held >= self._least.count:
             return True

@@ -1,9 +1,9 @@
-"""From a tree to closures: what is walked once here is only called for every reading.
+"""Compiles a tree to closures: the tree is walked once, and the closures run at every reading.
 
-Closures read a frame, a list of values in which every field and every window that the rules name
-has its slot; who fills it is not known here. Truths are three-valued: None is unknown (SEMANTICS
-C2). No thread's context is used: arithmetic goes through `readings.exact`, and comparing decimals
-never rounds.
+Closures read a frame: a list of values with one slot per field and window used by the rules. They
+do not know who fills the frame. Truth is three-valued: None is unknown (SEMANTICS C2). No
+thread-local decimal context is used: arithmetic goes through `readings.exact`, and comparing
+decimals never rounds.
 """
 
 import operator
@@ -36,7 +36,7 @@ from daemon.rules.language.types import ValueType
 from daemon.types import DecidingComparison
 
 Frame: TypeAlias = list[Decimal | None]
-"""The values at one instant by slot; durations in milliseconds; None is unknown."""
+"""Values at one instant, by slot. Durations are in milliseconds; None is unknown."""
 
 Value: TypeAlias = Callable[[Frame], Decimal | None]
 Truth: TypeAlias = Callable[[Frame], bool | None]
@@ -56,15 +56,15 @@ _OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 
 
 class Slots(Protocol):
-    """Who knows where in the frame things stand, and sees to it that they are there."""
+    """Gives each field and window its slot in the frame, and arranges that the slot is filled."""
 
     def field(self, name: str) -> int: ...
 
     def window(self, call: Call) -> int: ...
 
 
-def number(node: Node, slots: Slots) -> Value:
-    """What a number or duration is worth in a frame."""
+def compile_number(node: Node, slots: Slots) -> Value:
+    """Compile a number or a duration, in milliseconds, to a function of a frame."""
     match node:
         case Number(value):
             return _always(value)
@@ -75,48 +75,51 @@ def number(node: Node, slots: Slots) -> Value:
         case Call():
             return _call(node, slots)
         case Negative(operand):
-            return _settled(node, _applied(negated, number(operand, slots)))
+            return _settled(node, _applied(negated, compile_number(operand, slots)))
         case Arithmetic(sign, left, right):
             combine = _ARITHMETIC[sign]
-            return _settled(node, _combined(combine, number(left, slots), number(right, slots)))
+            return _settled(
+                node, _combined(combine, compile_number(left, slots), compile_number(right, slots))
+            )
         case _:
             raise TypeError(f"not a number: {node}")
 
 
-def truth(node: Node, slots: Slots) -> Truth:
-    """Whether a condition holds in a frame."""
+def compile_truth(node: Node, slots: Slots) -> Truth:
+    """Compile a condition to a function of a frame."""
     match node:
         case Comparison():
             return _comparison(oriented(node), slots)
         case Not(operand):
-            return _inverted(truth(operand, slots))
+            holds = compile_truth(operand, slots)
+            return lambda frame: inverse(holds(frame))
         case Every(parts):
-            return _every([truth(part, slots) for part in parts])
+            return _every([compile_truth(part, slots) for part in parts])
         case Either(parts):
-            return _either([truth(part, slots) for part in parts])
+            return _either([compile_truth(part, slots) for part in parts])
         case _:
             raise TypeError(f"not a condition: {node}")
 
 
-def deciding(node: Node, slots: Slots, *, opposite: bool = False) -> Deciding:
-    """The comparison that decides a condition: of several parts, the first that is as true as the
-    whole.
+def compile_deciding(node: Node, slots: Slots, *, opposite: bool = False) -> Deciding:
+    """The comparison that decides a condition: the first part with the same result as the whole.
 
-    Of two bounds of one field that is the one on the side where it gets worse: `0 <
-    available_margin < 100` is decided by `available_margin < 100`. Under a `not` (`opposite`) the
-    comparison is told the other way round: `not x > 5` is decided by `x <= 5`.
+    Of two bounds on one field, the bound on the worse side is chosen: `0 < available_margin < 100`
+    is decided by `available_margin < 100`. Under a `not` (`opposite`) the comparison is inverted:
+    `not x > 5` is decided by `x <= 5`.
     """
     match node:
         case Comparison():
-            return _judged(_contrary(node) if opposite else node, slots)
+            sign = _OPPOSITE[node.operator] if opposite else node.operator
+            return _judged(Comparison(sign, node.left, node.right), slots)
         case Not(operand):
-            return deciding(operand, slots, opposite=not opposite)
+            return compile_deciding(operand, slots, opposite=not opposite)
         case _:
             parts = [
-                (truth(part, slots), deciding(part, slots, opposite=opposite))
+                (compile_truth(part, slots), compile_deciding(part, slots, opposite=opposite))
                 for part in children(node)
             ]
-            return _first_like(truth(node, slots), parts)
+            return _first_like(compile_truth(node, slots), parts)
 
 
 def oriented(comparison: Comparison) -> Comparison:
@@ -131,16 +134,12 @@ def inverse(known: bool | None) -> bool | None:
     return None if known is None else not known
 
 
-def _contrary(comparison: Comparison) -> Comparison:
-    return Comparison(_OPPOSITE[comparison.operator], comparison.left, comparison.right)
-
-
 def _always(value: Decimal | None) -> Value:
     return lambda _: value
 
 
 def _settled(node: Node, value: Value) -> Value:
-    """What never varies is computed now."""
+    """Evaluate a constant once, at compile time."""
     return value if varies(node) else _always(value([]))
 
 
@@ -169,7 +168,7 @@ def _call(node: Call, slots: Slots) -> Value:
     function = functions.find(node.name)
     if isinstance(function, PlainFunction):
         return _settled(
-            node, _called(function.value, [number(each, slots) for each in node.arguments])
+            node, _called(function.value, [compile_number(each, slots) for each in node.arguments])
         )
     return operator.itemgetter(slots.window(node))
 
@@ -184,13 +183,13 @@ def _called(function: Callable[..., Decimal], operands: list[Value]) -> Value:
 
 def _comparison(node: Comparison, slots: Slots) -> Truth:
     compare = _COMPARING[node.operator]
-    left, right = number(node.left, slots), number(node.right, slots)
+    left, right = compile_number(node.left, slots), compile_number(node.right, slots)
     limit = None if varies(node.right) else right([])
     return _compared(compare, left, right) if limit is None else _limited(compare, left, limit)
 
 
 def _limited(compare: Callable[[Decimal, Decimal], bool], left: Value, limit: Decimal) -> Truth:
-    """A threshold: what nearly every rule is, so it has a closure of its own."""
+    """Comparison with a constant. Nearly every rule is one, so it has a fast closure of its own."""
 
     def holds(frame: Frame) -> bool | None:
         value = left(frame)
@@ -205,10 +204,6 @@ def _compared(compare: Callable[[Decimal, Decimal], bool], left: Value, right: V
         return None if first is None or second is None else compare(first, second)
 
     return holds
-
-
-def _inverted(operand: Truth) -> Truth:
-    return lambda frame: inverse(operand(frame))
 
 
 def _every(parts: list[Truth]) -> Truth:
@@ -242,15 +237,19 @@ def _either(parts: list[Truth]) -> Truth:
 def _judged(comparison: Comparison, slots: Slots) -> Deciding:
     told = oriented(comparison)
     text, field, falling = readable(told), str(told.left), told.operator in ("<", "<=")
-    left, right, duration = number(told.left, slots), number(told.right, slots), lasts(told.left)
+    left, right, duration = (
+        compile_number(told.left, slots),
+        compile_number(told.right, slots),
+        is_duration_node(told.left),
+    )
     directed, percentage = told.operator not in ("==", "!="), compares_percentages(told)
     return lambda frame: DecidingComparison(
         text, field, left(frame), right(frame), falling, duration, directed, percentage
     )
 
 
-def lasts(node: Node) -> bool:
-    """Whether it is a duration: nothing computed from several is one (SEMANTICS C6)."""
+def is_duration_node(node: Node) -> bool:
+    """Whether a node is a duration. Nothing computed from several nodes is one (SEMANTICS C6)."""
     match node:
         case Field(name):
             return name == AGE or SIGNS.get(name, False)
@@ -271,5 +270,5 @@ def _first_like(whole: Truth, parts: list[tuple[Truth, Deciding]]) -> Deciding:
 
 
 def _gets_worse(told: DecidingComparison) -> bool:
-    """Whether the comparison is on the side on which more, or less, of its field is worse."""
+    """Whether the comparison bounds its field on the side where the field gets worse."""
     return told.field in NAMES and told.falling is not (told.field in WORSE_WHEN_HIGH)

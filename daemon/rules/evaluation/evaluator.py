@@ -1,11 +1,10 @@
-"""Judging the rules of one account, input by input: the only thing of the rules that changes.
+"""Evaluates the rules of one account, input by input; holds all state of the rules.
 
-    reading ──► board (fields, windows) ──► every rule's conditions ──► tally (`at_least`) ──► verdicts
-                └── signs ──► the system rules' conditions ─────────────────────────────────────┘
+    reading ──► value table (fields, windows) ──► conditions ──► M-of-N counter ──► verdicts
+                └── system signals ──► conditions of system rules ────────────────────┘
 
-Its state is derived: a function of the judged readings within `look_back` and of later clock steps,
-and of nothing else, so that a rebuilt evaluator gives the same verdicts (DESIGN §3). It decides
-nothing about alerts.
+The state is derived: a function of the judged readings within `look_back` and of later clock steps.
+A rebuilt evaluator therefore gives the same verdicts (DESIGN §3). It decides nothing about alerts.
 """
 
 from collections.abc import Container, Iterable, Mapping, Sequence
@@ -16,19 +15,26 @@ from typing import TypeAlias
 from daemon.readings.exact import subtracted
 from daemon.readings.fields import AGE, CORE, FREE_MARGIN, MADE_OF, SIGNS
 from daemon.rules.evaluation.at_least import MOfNCounter, scheduled
-from daemon.rules.evaluation.compile import Deciding, Frame, Truth, deciding, inverse, truth
+from daemon.rules.evaluation.compile import (
+    Deciding,
+    Frame,
+    Truth,
+    compile_deciding,
+    compile_truth,
+    inverse,
+)
 from daemon.rules.evaluation.signals import LASTING, Shown, SystemSignals
-from daemon.rules.evaluation.trace import Trace, fault, insight
+from daemon.rules.evaluation.trace import Trace, describe_fault, trace_condition
 from daemon.rules.evaluation.values import ValueTable
 from daemon.rules.language.tree import Call, DurationLiteral, Field, look_back, uses, walk
 from daemon.rules.rule import Condition, Rule
 from daemon.types import MINUTE, Balances, DecidingComparison, Millis, Miss, Reading, Unconfirmed
 
 Judgeable: TypeAlias = Reading | Unconfirmed
-"""What is judged: a reading, or a suspect one that nothing settled."""
+"""Inputs that are judged: a reading, or a suspect reading that was never confirmed."""
 
 Points: TypeAlias = Sequence[tuple[Millis, Decimal]]
-"""Values of one field with their instants, in the order of time."""
+"""Values of one field with their instants, oldest first."""
 
 CHANGE_SPAN: Millis = 10 * MINUTE
 """The span of the changes that messages show."""
@@ -36,34 +42,34 @@ CHANGE_SPAN: Millis = 10 * MINUTE
 UNKNOWN = "rule_unknown"
 
 BLAMED = 3
-"""Rules that cannot be judged are told with the reason, up to so many."""
+"""Most rules that are named, with the reason, when several cannot be evaluated."""
 
 _YES_OR_NO = tuple(name for name, lasts in SIGNS.items() if not lasts)
 
 _AT_A_MISS = (AGE, "key_refused", "rate_limited", "answers_unusable")
-"""What a miss says something about; rules that name none of it are not concerned (promise 5)."""
+"""Fields that change at a miss. Rules that use none of them are not evaluated then (promise 5)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one input says about one rule. None is unknown, and changes nothing (SEMANTICS C2)."""
+    """The result of one rule at one input. None is unknown and changes nothing (SEMANTICS C2)."""
 
     when: bool | None
     clear: bool | None
-    """Whether a firing alert may end: `clear_when`, or without one `not when`."""
+    """Whether a firing alert may end: `clear_when`, or `not when` if there is none."""
     judged: DecidingComparison | None = None
     """The comparison that decided `when`."""
     detail: str = ""
-    """One sentence more, of a system rule."""
-    tallied: bool = False
-    """`when` is what several readings say together (`at_least`)."""
-    alone: bool | None = None
-    """Then: whether the condition holds at this input by itself."""
+    """One more sentence, given by a system rule."""
+    m_of_n: bool = False
+    """`when` is decided by several readings together (`at_least`)."""
+    holds_alone: bool | None = None
+    """With `at_least`: whether the condition holds at this input alone."""
 
     @property
     def holds(self) -> bool | None:
-        """Whether the condition holds at this input, however many it takes to fire."""
-        return self.alone if self.tallied else self.when
+        """Whether the condition holds at this input, however many readings it takes to fire."""
+        return self.holds_alone if self.m_of_n else self.when
 
 
 class _Everything:
@@ -82,31 +88,30 @@ class _Judge:
     when: Truth
     clear: Truth | None
     deciding: Deciding | None
-    """None where there is no value to show: of a system rule that asks yes or no."""
-    tally: MOfNCounter | None
+    """None for a system rule that asks yes or no and has no value to show."""
+    counter: MOfNCounter | None
     look_back: Millis
 
     def take(self, event: Judgeable, frame: Frame) -> bool | None:
-        """Whether the condition holds at a reading; a tally counts it."""
+        """Evaluate the condition at a reading, and count it for `at_least`."""
         held = self.when(frame)
-        if self.tally is not None and scheduled(event):
-            self.tally.take(event.at, held, self._clear(frame, held))
+        if self.counter is not None and scheduled(event):
+            self.counter.take(event.at, held, self._clear(frame, held))
         return held
 
     def verdict(self, event: Judgeable | Miss, frame: Frame, held: bool | None) -> Verdict:
         judged = None if self.deciding is None else self.deciding(frame)
-        if self.tally is None:
+        if self.counter is None:
             return Verdict(held, self._clear(frame, held), judged)
         if held is None or isinstance(event, Miss) or not scheduled(event):
-            return Verdict(
-                None, None, judged, tallied=True, alone=held
-            )  # what the tally says is of an earlier reading
-        when = self.tally.when()
-        clear = inverse(when) if self.clear is None else self.tally.clear()
-        return Verdict(when, clear, judged, tallied=True, alone=held)
+            # The counter still shows an earlier reading.
+            return Verdict(None, None, judged, m_of_n=True, holds_alone=held)
+        when = self.counter.when()
+        clear = inverse(when) if self.clear is None else self.counter.clear()
+        return Verdict(when, clear, judged, m_of_n=True, holds_alone=held)
 
     def is_unknown(self, frame: Frame, held: bool | None) -> bool:
-        """Whether the rule could not fire now, or not end."""
+        """Whether the rule cannot fire now, or cannot end, because its condition is unknown."""
         return held is None or (self.clear is not None and self.clear(frame) is None)
 
     def _clear(self, frame: Frame, held: bool | None) -> bool | None:
@@ -114,81 +119,68 @@ class _Judge:
 
 
 class Evaluator:
-    """Judges readings and misses of one account, in their order. Not for several threads at once.
+    """Evaluates readings and misses of one account, in their order. Not thread-safe.
 
     `changing` are the fields whose change over ten minutes is kept for messages.
     """
 
     def __init__(self, rules: Sequence[Rule], changing: Sequence[str] = CORE) -> None:
         self._table = ValueTable()
-        self._signs = SystemSignals(
-            max((_limit(rule) for rule in rules if _names(rule, (UNKNOWN,))), default=0)
-        )
+        about_unknown = [rule for rule in rules if _names(rule, (UNKNOWN,))]
+        self._signals = SystemSignals(max(map(_limit, about_unknown), default=0))
         judges = {rule.name: _judge(rule, self._table) for rule in rules}
         self._written = {name: judge for name, judge in judges.items() if not judge.rule.system}
         self._system = {name: judge for name, judge in judges.items() if judge.rule.system}
         self._at_misses = {
             name: judge for name, judge in judges.items() if _names(judge.rule, _AT_A_MISS)
         }
-        self._tells_unknown = any(_names(rule, (UNKNOWN,)) for rule in rules)
+        self._tells_unknown = bool(about_unknown)
         self._remembers = self._tells_unknown or any(
-            each.tally is not None for each in judges.values()
+            each.counter is not None for each in judges.values()
         )
-        self._slots = {
-            name: self._table.field(name)
-            for name in SIGNS
-            if any(_names(rule, (name,)) for rule in rules)
-        }
-        self._most = {
-            name: Decimal(_limit(rule))
-            for rule in rules
-            for name in LASTING
-            if _names(rule, (name,))
-        }
+        self._slots = {name: self._table.field(name) for name in _signals_of(rules)}
+        self._most = _signal_limits(rules)
         self._moving = [_recent_window(name) for name in changing]
         self._changes = {
             name: self._table.window(call)
             for name, call in zip(changing, self._moving, strict=True)
         }
         self.windowed = frozenset(name for name, judge in judges.items() if judge.look_back)
-        """The rules that look back; the others are judged truly even where the windows could not be
-        rebuilt.
-        """
+        """Rules with a window; the others are correct even if windows could not be rebuilt."""
         self.look_back = max(self._table.look_back, _remembered(judges.values()))
-        """How far before an instant readings must be fed for true verdicts at it; windows of
-        windows add up.
+        """How far back readings must be fed for correct verdicts; nested windows add up.
 
-        A rebuild starts with the last reading at or before the instant less this (SEMANTICS C1).
+        A rebuild starts with the last reading at or before the instant minus this (SEMANTICS C1).
         """
 
     @property
     def balances(self) -> Balances:
-        """The fields of the last judged reading."""
+        """Balances of the last judged reading."""
         return self._table.balances
 
     def read(self, event: Judgeable, watched: Container[str] = EVERY_RULE) -> Mapping[str, Verdict]:
-        """The verdicts on a judged reading at its instant, by the rule's name.
+        """Verdicts on a judged reading at its instant, by rule name.
 
-        Given `watched`, only of the rules that hold, of those that count readings, and of those
-        named: what all others say changes nothing, and need not be put together.
+        With `watched`, returns verdicts only for rules that hold, M-of-N rules and the names in
+        `watched`. The others cannot change anything.
         """
         frame = self._feed(event)
         verdicts: dict[str, Verdict] = {}
         unknown: list[str] = []
         for name, judge in self._written.items():
-            held = judge.when(frame) if judge.tally is None else judge.take(event, frame)
+            held = judge.when(frame) if judge.counter is None else judge.take(event, frame)
             if self._tells_unknown and judge.is_unknown(frame, held):
                 unknown.append(name)
-            if held or name in watched or judge.tally is not None:
+            if held or name in watched or judge.counter is not None:
                 verdicts[name] = judge.verdict(event, frame, held)
         if self._system:
             self._judge_system(event, unknown, watched, verdicts)
         return verdicts
 
     def miss(self, event: Miss) -> Mapping[str, Verdict]:
-        """The verdicts of the rules that ask what a miss tells, and of no others (promise 5)."""
+        """Verdicts of the rules that depend on a miss, and of no others (promise 5)."""
         self._table.advance(event.at)
-        self._show(self._signs.miss(event))
+        self._show(self._signals.miss(event))
         frame = self._table.frame
         verdicts = {
             name: judge.verdict(event, frame, judge.when(frame))
@@ -198,38 +190,33 @@ class Evaluator:
         return verdicts | {name: replace(verdicts[name], detail=event.detail) for name in told}
 
     def warm(self, event: Judgeable) -> None:
-        """Take a judged reading in without asking for verdicts: how a rebuild feeds stored
-        readings.
-        """
+        """Feed a judged reading without verdicts: used by a rebuild from stored readings."""
         frame = self._feed(event)
         if self._remembers:
             held = {name: judge.take(event, frame) for name, judge in self._written.items()}
             unknown = [
                 name for name, judge in self._written.items() if judge.is_unknown(frame, held[name])
             ]
-            self._signs.unknown(event.at, unknown)
+            self._signals.unknown(event.at, unknown)
 
     def shift(self, by: Millis) -> None:
-        """A step of our clock by `by`: every instant held moves with it (SEMANTICS A5)."""
+        """Move every held instant by a step of our clock (SEMANTICS A5)."""
         self._table.shift(by)
-        self._signs.shift(by)
+        self._signals.shift(by)
         for judge in self._written.values():
-            if judge.tally is not None:
-                judge.tally.shift(by)
+            if judge.counter is not None:
+                judge.counter.shift(by)
 
     def changes(self) -> Mapping[str, Decimal]:
-        """How much each field changed in the ten minutes before the last input, where that is
-        known.
-        """
+        """Change of each field over the last ten minutes, where it is known."""
         shown = ((name, self._table.frame[slot]) for name, slot in self._changes.items())
         return {name: change for name, change in shown if change is not None}
 
     def recent(self, field: str) -> Points:
-        """The values of a field that is an amount in the ten minutes before the last input, the
-        oldest first.
+        """Values of an amount in the ten minutes before the last input, oldest first.
 
-        It unpacks a whole window: ask it for a message, not for every reading. Empty for fields
-        that are not kept.
+        Unpacks a whole window: call it for a message, not for every reading. Empty for fields that
+        are not kept.
         """
         if field != FREE_MARGIN:
             return self._entries(field)
@@ -244,28 +231,28 @@ class Evaluator:
 
     @property
     def span(self) -> Millis:
-        """How far apart the readings lie between which the fields changed: less than ten minutes
-        after a gap.
-        """
+        """Time between the readings that `changes` compares; under ten minutes after a gap."""
         reaches = filter(None, (self._table.held(call).reach for call in self._moving))
         return max((last - first for first, last in reaches), default=0)
 
-    def insight(self, name: str) -> tuple[Trace, Trace | None]:
-        """What `when` and `clear_when` of a rule are worth at the last input, part by part."""
+    def trace(self, name: str) -> tuple[Trace, Trace | None]:
+        """Values of every part of `when` and `clear_when` at the last input."""
         rule = {**self._written, **self._system}[name].rule
-        clear = None if rule.clear_when is None else insight(rule.clear_when.tree, self._table)
-        return insight(rule.when.tree, self._table), clear
+        clear = (
+            None if rule.clear_when is None else trace_condition(rule.clear_when.tree, self._table)
+        )
+        return trace_condition(rule.when.tree, self._table), clear
 
     def agreement(self, name: str) -> tuple[int, int] | None:
-        """Of a rule with `at_least`: how many of how many counted readings hold."""
-        tally = self._written[name].tally if name in self._written else None
-        return None if tally is None else tally.agreement
+        """For a rule with `at_least`: readings that hold, and readings counted."""
+        counter = self._written[name].counter if name in self._written else None
+        return None if counter is None else counter.agreement
 
     def _feed(self, event: Judgeable) -> Frame:
         balances = event.reading.balances if isinstance(event, Unconfirmed) else event.balances
         self._table.feed(event.at, balances)
         if self._system:
-            self._show(self._signs.read(event))
+            self._show(self._signals.read(event))
         return self._table.frame
 
     def _judge_system(
@@ -275,9 +262,9 @@ class Evaluator:
         watched: Container[str],
         verdicts: dict[str, Verdict],
     ) -> None:
-        """The system rules come last: one of them is about the verdicts of the others."""
+        """Evaluate the system rules last: one of them depends on the verdicts of the others."""
         frame = self._table.frame
-        self._show({UNKNOWN: self._signs.unknown(event.at, unknown)})
+        self._show({UNKNOWN: self._signals.unknown(event.at, unknown)})
         for name, judge in self._system.items():
             held = judge.when(frame)
             if held or name in watched:
@@ -288,21 +275,22 @@ class Evaluator:
                 )
 
     def _blame(self, rule: Rule) -> str:
-        """Which rules cannot be judged, and the part of each that is to blame."""
-        names = self._signs.unknown_for(_limit(rule))
+        """Sentence that names the rules that cannot be evaluated, each with the part at fault."""
+        names = self._signals.unknown_for(_limit(rule))
         told = [f"{name} ({self._fault(name)})" for name in names[:BLAMED]]
         more = f" and {len(names) - BLAMED} more" if len(names) > BLAMED else ""
         return f"the rule{'s' if len(names) > 1 else ''} {', '.join(told)}{more} cannot be judged"
 
     def _fault(self, name: str) -> str:
-        when, clear = self.insight(name)
-        return fault(when) or (fault(clear) if clear is not None else "")
+        when, clear = self.trace(name)
+        return describe_fault(when) or (describe_fault(clear) if clear is not None else "")
 
-    def _show(self, signs: Shown) -> None:
-        """How long something has lasted is shown up to the limit: beyond, it would tell a rebuild
-        from the rest.
+    def _show(self, signals: Shown) -> None:
+        """Write signals into the frame. Durations are capped at the limit of the rule.
+
+        Beyond the limit, a rebuilt evaluator would show another value.
         """
-        for name, value in signs.items():
+        for name, value in signals.items():
             slot = self._slots.get(name)
             if slot is not None:
                 most = self._most.get(name)
@@ -312,25 +300,24 @@ class Evaluator:
 
 
 def _recent_window(field: str) -> Call:
-    """The window that is kept of a field for messages."""
+    """The window of a field that is kept for messages."""
     return Call("delta", (Field(field), DurationLiteral(CHANGE_SPAN)))
 
 
 def _judge(rule: Rule, table: ValueTable) -> _Judge:
     when = rule.when.tree
-    clear = None if rule.clear_when is None else truth(rule.clear_when.tree, table)
-    tally = None if rule.at_least is None else MOfNCounter(rule.at_least, rule.missing_after)
+    clear = None if rule.clear_when is None else compile_truth(rule.clear_when.tree, table)
+    counter = None if rule.at_least is None else MOfNCounter(rule.at_least, rule.missing_after)
     reach = max(look_back(condition.tree) for condition in _conditions(rule))
-    remembered = 0 if tally is None else tally.look_back
-    decides = None if _names(rule, _YES_OR_NO) else deciding(when, table)
-    return _Judge(rule, truth(when, table), clear, decides, tally, reach + remembered)
+    remembered = 0 if counter is None else counter.look_back
+    decides = None if _names(rule, _YES_OR_NO) else compile_deciding(when, table)
+    return _Judge(rule, compile_truth(when, table), clear, decides, counter, reach + remembered)
 
 
 def _remembered(judges: Iterable[_Judge]) -> Millis:
-    """How far back what is not a window depends on readings: tallies, and the limits of system
-    rules.
+    """How far back M-of-N counters and the limits of system rules depend on readings.
 
-    Twice that limit, for a reading before it may belong to the same run, with a pause in between.
+    The limit counts twice: an earlier reading may belong to the same run, with a pause in between.
     """
     written = max((judge.look_back for judge in judges if not judge.rule.system), default=0)
     system = max((_limit(judge.rule) for judge in judges if judge.rule.system), default=0)
@@ -342,6 +329,18 @@ def _limit(rule: Rule) -> Millis:
         (node.millis for node in walk(rule.when.tree) if isinstance(node, DurationLiteral)),
         default=0,
     )
+
+
+def _signals_of(rules: Sequence[Rule]) -> list[str]:
+    """The system signals that the rules use."""
+    return [name for name in SIGNS if any(_names(rule, (name,)) for rule in rules)]
+
+
+def _signal_limits(rules: Sequence[Rule]) -> dict[str, Decimal]:
+    """The limit, in ms, of each signal that measures how long something lasts."""
+    return {
+        name: Decimal(_limit(rule)) for rule in rules for name in LASTING if _names(rule, (name,))
+    }
 
 
 def _names(rule: Rule, fields: Iterable[str]) -> bool:

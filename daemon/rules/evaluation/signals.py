@@ -1,8 +1,7 @@
-"""What system rules ask about, beside fields and windows (SEMANTICS D7): how the exchange answers
-and what it says.
+"""System signals: how the exchange answers, for the system rules (SEMANTICS D7).
 
-Derived, like windows: a function of the readings within the longest limit that a system rule names,
-and of the input at hand. The names are those of `readings.fields.SIGNS`.
+Derived state, like windows: a function of the current input and of the readings within the longest
+limit of a system rule. The names are those of `readings.fields.SIGNS`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,10 +14,10 @@ _LIMITED = frozenset({MissReason.RATE_LIMITED, MissReason.BLOCKED})
 _NO, _YES = Decimal(0), Decimal(1)
 
 LASTING = ("exchange_unchanged", "rule_unknown")
-"""Signs that say how long something has lasted."""
+"""Signals that measure how long something has lasted."""
 
 Shown = Mapping[str, Decimal | None]
-"""By sign, its value at an input; durations in milliseconds, None is unknown."""
+"""Values by signal at one input. Durations are in milliseconds; None is unknown."""
 
 _NOTHING: Shown = dict.fromkeys(
     ("exchange_unchanged", "clock_skew", "key_refused", "rate_limited", "answers_unusable"),
@@ -26,8 +25,9 @@ _NOTHING: Shown = dict.fromkeys(
 
 
 class SystemSignals:
-    """Of one account. After a `pause` without readings, being unknown reading after reading begins
-    anew.
+    """System signals of one account.
+
+    After a `pause` without readings, the time that a rule has been unknown starts again from 0.
     """
 
     def __init__(self, pause: Millis) -> None:
@@ -38,10 +38,10 @@ class SystemSignals:
         self._unknown: dict[str, Millis] = {}
 
     def read(self, event: Reading | Unconfirmed) -> Shown:
-        """What a judged reading shows. A skew is seen only where the exchange's own time has moved
-        on.
+        """Signals at a judged reading. The skew is known only where the exchange's time has moved.
 
-        A push was not asked for and bears no time: it says nothing of keys, limits and clocks.
+        A push was not requested and carries no time: it gives no signal about keys, limits or
+        clocks.
         """
         reading = event.reading if isinstance(event, Unconfirmed) else event
         if reading.source is Source.WS:
@@ -65,7 +65,7 @@ class SystemSignals:
         }
 
     def miss(self, event: Miss) -> Shown:
-        """What a miss shows; one of another kind says nothing about keys, limits and answers."""
+        """Signals at a miss. Other kinds of misses give no signal about keys, limits or answers."""
         return {
             "key_refused": _YES if event.reason in _REFUSED else None,
             "rate_limited": _YES if event.reason in _LIMITED else None,
@@ -73,26 +73,26 @@ class SystemSignals:
         }
 
     def unknown(self, at: Millis, rules: Sequence[str]) -> Decimal:
-        """How long the longest of them has been unknown, reading after reading; `rules` are those
-        that are at `at`.
+        """Longest time that a rule has been unknown, reading after reading.
 
-        "While readings arrive" (SEMANTICS C2): after a pause it counts anew.
+        `rules` are the rules that are unknown at `at`. The time is counted "while readings arrive"
+        (SEMANTICS C2) and starts again after a pause.
         """
         if at - self._read_at > self._pause:
             self._unknown = {}
         self._read_at = at
-        if not rules:  # what nearly every reading comes to
+        if not rules:  # the usual case
             self._unknown = {}
             return _NO
         self._unknown = {rule: self._unknown.get(rule, at) for rule in rules}
         return Decimal(max((at - since for since in self._unknown.values()), default=0))
 
     def unknown_for(self, limit: Millis) -> list[str]:
-        """The rules that have been unknown for at least that long."""
+        """Rules that have been unknown for at least `limit`."""
         return [rule for rule, since in self._unknown.items() if self._read_at - since >= limit]
 
     def shift(self, by: Millis) -> None:
-        """A step of our clock."""
+        """Move every instant by a step of our clock."""
         self._changed_at += by
         self._read_at += by
         self._unknown = {rule: since + by for rule, since in self._unknown.items()}

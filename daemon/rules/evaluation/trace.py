@@ -1,8 +1,7 @@
-"""What every part of a condition is worth right now, and why a part is unknown: for `explain`, and
-for blame. Pure.
+"""The value of every part of a condition now, and why a part is unknown. Pure.
 
-It looks at a board as it stands after an input, and changes nothing; conditions must have been
-compiled on it.
+Used by `explain` and by the sentences about rules that cannot be evaluated. It reads a value table
+after an input and changes nothing. The conditions must be compiled on that table.
 """
 
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from decimal import Decimal
 from daemon.readings.exact import INFINITY, known, rounded
 from daemon.readings.fields import MADE_OF, SIGNS
 from daemon.rules import functions
-from daemon.rules.evaluation.compile import lasts, number, truth
+from daemon.rules.evaluation.compile import compile_number, compile_truth, is_duration_node
 from daemon.rules.evaluation.values import ValueTable
 from daemon.rules.evaluation.windows import Window
 from daemon.rules.functions import Parameter
@@ -61,53 +60,53 @@ _OPERATORS = {
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a window holds: how many readings, and the instants of the first and the last."""
+    """The readings in a window: their number, and the instants of the first and the last."""
 
     count: int
     first: Millis | None = None
     last: Millis | None = None
     needed: int = 1
-    """How many make the function known."""
+    """How many readings the function needs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """One part of a condition; None is unknown, durations are in milliseconds."""
+    """One part of a condition. None is unknown; durations are in milliseconds."""
 
     text: str
     kind: ValueType
     value: Decimal | bool | None
     why: str = ""
-    """Of an unknown part, in words; empty where a part of it is to blame."""
+    """Why the part is unknown; empty where a part below it is the cause."""
     held: Held | None = None
-    """Of a function of a window."""
+    """The readings of a window function."""
     children: tuple["Trace", ...] = ()
-    """Of a function of a window: what it looks at, and its level, as they are worth now."""
+    """For a window function: its series and its level, with their present values."""
     percentage: bool = False
-    """It is a ratio that is compared with a percentage."""
+    """The value is a ratio that is compared with a percentage."""
 
 
-def insight(node: Node, table: ValueTable, *, percentage: bool = False) -> Trace:
-    """The condition, or a part of one, that was compiled on this board."""
+def trace_condition(node: Node, table: ValueTable, *, percentage: bool = False) -> Trace:
+    """Trace a condition, or a part of one, that was compiled on this table."""
     passed_on = (
         compares_percentages(node)
         if isinstance(node, Comparison)
         else percentage and _keeps_unit(node)
     )
-    parts = tuple(insight(part, table, percentage=passed_on) for part in _parts(node))
+    parts = tuple(trace_condition(part, table, percentage=passed_on) for part in _parts(node))
     if isinstance(node, Comparison | Not | Every | Either):
         return Trace(
-            readable(node), ValueType.TRUTH, truth(node, table)(table.frame), children=parts
+            readable(node), ValueType.TRUTH, compile_truth(node, table)(table.frame), children=parts
         )
-    kind = ValueType.DURATION if lasts(node) else ValueType.NUMBER
-    value = number(node, table)(table.frame)
+    kind = ValueType.DURATION if is_duration_node(node) else ValueType.NUMBER
+    value = compile_number(node, table)(table.frame)
     held = _held(node, table) if isinstance(node, Call) and node.span else None
     why = _why(node, table, parts, held) if value is None else ""
     return Trace(readable(node), kind, value, why, held, parts, percentage)
 
 
 def _keeps_unit(node: Node) -> bool:
-    """Whether its parts are ratios where it is one."""
+    """Whether the parts of a node are ratios if the node is one."""
     match node:
         case Negative() | Arithmetic("+" | "-"):
             return True
@@ -117,18 +116,21 @@ def _keeps_unit(node: Node) -> bool:
             return False
 
 
-def blame(part: Trace) -> Trace | None:
+def unknown_part(part: Trace) -> Trace | None:
     """The innermost unknown part that makes this one unknown; None when it is known."""
     if part.value is not None:
         return None
-    return next((found for child in part.children if (found := blame(child)) is not None), part)
+    return next(
+        (found for child in part.children if (found := unknown_part(child)) is not None), part
+    )
 
 
-def fault(part: Trace) -> str:
-    """What makes it unknown, in words that stay the same as long as the cause does; empty when it
-    is known.
+def describe_fault(part: Trace) -> str:
+    """Why a part is unknown, in words that stay the same while the cause does.
+
+    Empty when the part is known.
     """
-    found = blame(part)
+    found = unknown_part(part)
     if found is None:
         return ""
     why = found.why
@@ -138,8 +140,9 @@ def fault(part: Trace) -> str:
 
 
 def _parts(node: Node) -> Iterator[Node]:
-    """What is shown below a node; of a function of a window not its length nor its least, which
-    stand in its text.
+    """The parts shown below a node.
+
+    The length and the `least` of a window function are left out: they are in its text.
     """
     if not isinstance(node, Call) or not node.span:
         yield from children(node)
@@ -170,7 +173,7 @@ def _why(node: Node, table: ValueTable, parts: tuple[Trace, ...], held: Held | N
 
 
 def _unsent(name: str, balances: Balances) -> str:
-    """Which of the fields sent are missing, for a field or one derived from several."""
+    """Which sent fields are missing, for a field or for one derived from several."""
     if name in SIGNS:
         return f"nothing is known of {name} here"
     missing = [

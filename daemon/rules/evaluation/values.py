@@ -1,9 +1,8 @@
-"""What the rules of one account look at: the frame with the present value of every field and window
-they name.
+"""The value table of one account: the present value of every field and window in its rules.
 
-Equal windows of equal expressions are kept once, however many rules name them, and functions that
-need the same of a window share it. The board carries the windows along from reading to reading and
-knows no rules; two boards fed with the same readings show the same values, to the digit.
+Equal windows of equal expressions are kept once, however many rules use them. Functions that need
+the same aggregate of a window share it. The table moves the windows on from reading to reading and
+knows no rules. Two tables fed with the same readings hold the same values, to the digit.
 """
 
 from collections.abc import Callable
@@ -15,27 +14,27 @@ from typing import TypeAlias
 from daemon.readings.fields import AGE, VALUES
 from daemon.readings.fields import Value as FieldValue
 from daemon.rules import functions
-from daemon.rules.evaluation.compile import Frame, Value, number
+from daemon.rules.evaluation.compile import Frame, Value, compile_number
 from daemon.rules.evaluation.windows import Ring, Window
 from daemon.rules.functions import Parameter, WindowFunction
 from daemon.rules.language.tree import Call, Node, Number, look_back
 from daemon.types import Balances, Millis
 
 _TRIM_EVERY = 256
-"""Readings between two looks at what no window needs any more."""
+"""Readings between two removals of entries that no window needs."""
 
 Step: TypeAlias = Callable[[Millis, Frame], None]
-"""One part of what is to be done at an instant, in an order in which nobody looks at what is not
-there yet.
-"""
+"""One action at an instant. Actions are ordered, so that each finds the values it needs."""
 
 
 _RING_ENTRY = 70
-"""Bytes that a reading takes in a ring, measured with amounts of 24 characters: 35, and as much
-again until the ring lets go of its past."""
+"""Bytes of a reading in a ring, measured with amounts of 24 characters.
+
+It takes 35, and as much again until the ring drops its old chunks.
+"""
 
 _OPEN = 8_000
-"""Bytes that a ring, and every window along it, takes for the values that are not packed."""
+"""Bytes that a ring, and each of its windows, takes for unpacked values."""
 
 
 @dataclass(slots=True)
@@ -45,7 +44,7 @@ class ExpressionSeries:
     value: Value
     ring: Ring = field(default_factory=Ring)
     windows: dict[Millis, Window] = field(default_factory=dict)
-    """By their length."""
+    """Windows by their length."""
 
     def window(self, span: Millis) -> Window:
         if span not in self.windows:
@@ -60,7 +59,7 @@ class ExpressionSeries:
         return _OPEN + _RING_ENTRY * (max(self.windows) // every + 1) + kept
 
     def feed(self, at: Millis, frame: Frame) -> None:
-        """Take the expression's present value in, unless it is unknown, and move on."""
+        """Add the expression's present value, unless it is unknown, and move the windows on."""
         value = self.value(frame)
         steady = self.ring.steady(at)
         if value is not None:
@@ -73,30 +72,27 @@ class ExpressionSeries:
             self.ring.forget(min(window.first for window in self.windows.values()))
 
     def advance(self, at: Millis, _: Frame) -> None:
-        """No reading: what is too old leaves."""
+        """Move the windows on without a reading: entries that are too old leave."""
         steady = self.ring.steady(at)
         for window in self.windows.values():
             window.advance(steady)
 
 
 class ValueTable:
-    """The frame of one account. Slots are given out while rules are compiled, before the first
-    reading.
-    """
+    """The frame of one account. Slots are assigned while rules are compiled, before any reading."""
 
     def __init__(self) -> None:
         self.frame: Frame = []
         self.balances = Balances()
-        """Of the last reading fed."""
+        """Balances of the last reading fed."""
         self.look_back: Millis = 0
-        """How far into the past the windows reach, the longest of them."""
+        """Length of the longest look-back of any window."""
         self._fed_at: Millis | None = None
         self._field_slots: dict[str, int] = {}
         self._window_slots: dict[Call, int] = {}
         self._fields: list[tuple[int, FieldValue]] = []
         self._series: dict[Node, ExpressionSeries] = {}
-        # What is compiled later may look at what was compiled before, never the other way round: so
-        # goes the order.
+        # An expression may use what was compiled before it, never the reverse; hence the order.
         self._feeding: list[Step] = []
         self._advancing: list[Step] = []
 
@@ -104,7 +100,7 @@ class ValueTable:
         """The slot of a field."""
         if name not in self._field_slots:
             self._field_slots[name] = self._new_slot()
-            if name in VALUES:  # age and the signs are shown by those who know them
+            if name in VALUES:  # age and the signals are written by their owners
                 self._fields.append((self._field_slots[name], VALUES[name]))
         return self._field_slots[name]
 
@@ -121,7 +117,7 @@ class ValueTable:
 
     @property
     def fed(self) -> bool:
-        """Whether there was a reading."""
+        """Whether a reading was fed."""
         return self._fed_at is not None
 
     def held(self, call: Call) -> Window:
@@ -129,7 +125,7 @@ class ValueTable:
         return self._series[call.arguments[0]].windows[call.span]
 
     def feed(self, at: Millis, balances: Balances) -> None:
-        """A judged reading: show its values as they are at `at`, and take them into the windows."""
+        """Feed a judged reading: update fields, age and windows at `at`."""
         self.balances, self._fed_at = balances, at
         frame = self.frame
         for slot, value in self._fields:
@@ -139,21 +135,17 @@ class ValueTable:
             step(at, frame)
 
     def advance(self, at: Millis) -> None:
-        """No reading at `at`: windows and age move on, the fields stay as they were."""
+        """Move windows and age to `at` without a reading; the fields stay as they were."""
         self._show_age(at)
         for step in self._advancing:
             step(at, self.frame)
 
     def memory(self, every: Millis) -> int:
-        """About how many bytes the windows take once they are full, with a reading `every` so
-        often.
-        """
+        """Estimated bytes of the full windows, with a reading every `every` ms."""
         return sum(series.memory(every) for series in self._series.values())
 
     def shift(self, by: Millis) -> None:
-        """A step of the clock: every instant held moves by `by`, so that durations stay true
-        (SEMANTICS A5).
-        """
+        """Move every held instant by a step of the clock, so durations stay true (SEMANTICS A5)."""
         if self._fed_at is not None:
             self._fed_at += by
         for series in self._series.values():
@@ -169,21 +161,21 @@ class ValueTable:
 
     def _along(self, node: Node) -> ExpressionSeries:
         if node not in self._series:
-            # Compiling comes first: windows inside `node` enter before it and so are fed before it.
-            series = ExpressionSeries(number(node, self))
+            # Compile first: windows inside `node` are registered before it, and so fed before it.
+            series = ExpressionSeries(compile_number(node, self))
             self._series[node] = series
             self._then(series.feed, series.advance)
         return self._series[node]
 
     def _value(self, call: Call, function: WindowFunction, window: Window) -> Value:
-        """What the function makes of the window, and of its level or its least."""
+        """The value of a window function, given its window and its level or `least`."""
         given: list[object] = (
             [window] if function.keeps is None else [window, window.keep(function.keeps)]
         )
         arguments = dict(zip(function.parameters, call.arguments, strict=False))
         if Parameter.LEVEL in arguments:
             return _at_level(
-                partial(function.value, *given), number(arguments[Parameter.LEVEL], self)
+                partial(function.value, *given), compile_number(arguments[Parameter.LEVEL], self)
             )
         if Parameter.LEAST in function.parameters:
             least = arguments.get(Parameter.LEAST)
@@ -209,7 +201,7 @@ def _at_level(value: Callable[[Decimal], Decimal | None], level: Value) -> Value
 
 
 def _shown(slot: int, value: Value, window: Window, known_from: int) -> Step:
-    """Shows the value, unknown while the window holds too few readings (SEMANTICS C2)."""
+    """Write the value; unknown while the window holds too few readings (SEMANTICS C2)."""
 
     def show(_: Millis, frame: Frame) -> None:
         frame[slot] = value(frame) if window.end - window.first >= known_from else None

@@ -1,9 +1,9 @@
-"""Sliding windows: the judged readings of the last `span`, carried along instead of recomputed.
+"""Sliding windows: the judged readings of the last `span`, updated instead of recomputed.
 
-A `Ring` holds what one expression was worth at each judged reading, a `Window` is a cursor into it,
-and a `RunningAggregate` is what functions keep while readings enter and leave. All of it is
-derived: a function of the readings in the window, never stored, rebuilt by feeding stored readings
-(DESIGN §3). Instants must not decrease except by `shift`.
+A `Ring` holds the values of one expression at each judged reading. A `Window` is a cursor into it.
+A `RunningAggregate` is updated as readings enter and leave. All of it is derived state: never
+stored, and rebuilt by feeding stored readings (DESIGN §3). Instants must not decrease except by
+`shift`.
 """
 
 from array import array
@@ -14,18 +14,17 @@ from typing import ClassVar, TypeVar
 from daemon.types import Millis
 
 CHUNK = 64
-"""Values that are packed, and unpacked, together."""
+"""Number of values that are packed and unpacked together."""
 
 _NEVER: Millis = 1 << 80
 
 
 class Ring:
-    """The known values of one expression, by time. Entries have numbers that never change, from 0.
+    """Known values of one expression, oldest first. Entries have fixed numbers, counted from 0.
 
-    Memory is what a long window costs, so all but the last values are kept as text, chunk by chunk:
-    a quarter of what decimals take, exact to the last digit and however long, and as fast as
-    scaling integers back and forth. Instants are kept in the ring's own steady time, which no step
-    of the clock moves.
+    Long windows cost memory, so all but the newest values are kept as text, chunk by chunk. Text
+    takes a quarter of the memory of decimals and is exact; scaled integers would be no faster.
+    Instants are kept in the ring's own time, which clock steps do not move.
     """
 
     __slots__ = ("_first", "_instants", "_open", "_packed", "_shifted", "end")
@@ -51,19 +50,19 @@ class Ring:
         self.end += 1
 
     def steady(self, at: Millis) -> Millis:
-        """An instant of our clock in the ring's own time."""
+        """Convert an instant of our clock to the ring's own time."""
         return at - self._shifted
 
     def clock(self, steady: Millis) -> Millis:
-        """An instant of the ring's own time by our clock."""
+        """Convert an instant of the ring's own time to our clock."""
         return steady + self._shifted
 
     def instant(self, number: int) -> Millis:
-        """In the ring's own time."""
+        """Instant of an entry, in the ring's own time."""
         return self._instants[number - self._first]
 
     def chunk(self, number: int) -> list[Decimal]:
-        """The values of the chunk that holds an entry; the last chunk grows while readings come."""
+        """Values of the chunk that holds an entry. The last chunk grows while readings come."""
         index = (number - self._first) // CHUNK
         return (
             self._open
@@ -76,9 +75,10 @@ class Ring:
         self._shifted += by
 
     def forget(self, before: int) -> None:
-        """Let go of the chunks below number `before`, which no window needs any more.
+        """Drop the chunks below number `before`, which no window needs.
 
-        The rest moves up, so nothing happens until half of all can go: amortised O(1) a reading.
+        The rest moves up, so nothing is dropped until half of all entries can go: amortised O(1)
+        per reading.
         """
         chunks = min((before - self._first) // CHUNK, len(self._packed))
         if 2 * chunks * CHUNK > len(self._instants):
@@ -88,21 +88,19 @@ class Ring:
 
 
 class RunningAggregate:
-    """What functions keep of a window while readings enter and leave it, so that none of them looks
-    at all of it.
-    """
+    """State that a function keeps of a window, so that it never reads the whole window."""
 
     __slots__ = ()
 
     bytes_per_entry: ClassVar[int] = 0
-    """What it takes in memory, measured by benchmarks/windows.py."""
+    """Memory per entry, measured by benchmarks/windows.py."""
 
     def enter(self, number: int, at: Millis, value: Decimal) -> None:
-        """The entry, at an instant of the ring's own time, is now the window's last."""
+        """Add the entry, now the last of the window; `at` is in the ring's own time."""
         raise NotImplementedError
 
     def leave(self, number: int, at: Millis, value: Decimal) -> None:
-        """The entry, which was the window's first, is in it no more."""
+        """Remove the entry, which was the first of the window."""
         raise NotImplementedError
 
 
@@ -134,25 +132,26 @@ class Window:
         self._chunk_first = -CHUNK
         self._oldest = _NEVER
         self.first = self.end = ring.end
-        """The numbers of the earliest entry held, and of the one after the last."""
+        """Numbers of the first entry held, and of the one after the last."""
         self.latest = Decimal(0)
-        """The value of the last reading held, if any is."""
+        """Value of the last reading held; meaningless if the window is empty."""
 
     def __len__(self) -> int:
         return self.end - self.first
 
     def keep(self, kind: Callable[[], R]) -> R:
-        """What is kept by functions that keep the same, once for all of them; to be asked before
-        readings come.
+        """The aggregate of this kind, shared by all functions that need it.
+
+        Must be called before the first reading.
         """
         kept = self._kept.get(kind)
         if kept is None:
             kept = self._kept[kind] = kind()
             self._running.append(kept)
-        return kept  # type: ignore[return-value]  # what stands under a kind is of that kind
+        return kept  # type: ignore[return-value]  # a kind maps to its own instance
 
     def enter(self, at: Millis, value: Decimal) -> None:
-        """Take in the entry that the ring has just got, at an instant of its own time."""
+        """Add the entry that the ring has just received, at an instant of the ring's own time."""
         for running in self._running:
             running.enter(self.end, at, value)
         if self.end == self.first:
@@ -161,7 +160,7 @@ class Window:
         self.latest = value
 
     def advance(self, at: Millis) -> None:
-        """Move to an instant of the ring's own time: what is older than the span leaves."""
+        """Move to an instant of the ring's own time: entries older than the span leave."""
         earliest = at - self._span
         while self._oldest < earliest:
             self._let_go()
@@ -175,7 +174,7 @@ class Window:
 
     @property
     def earliest(self) -> Decimal:
-        """The value of the first reading held."""
+        """Value of the first reading held."""
         place = self.first - self._chunk_first
         if place >= CHUNK:
             self._chunk = self._ring.chunk(self.first)
@@ -184,25 +183,23 @@ class Window:
         return self._chunk[place]
 
     def values(self) -> Iterator[Decimal]:
-        """All that is held, in its order: for the curious, as it takes time."""
+        """All values held, oldest first. Slow: unpacks the window."""
         for start in range(self.first - self.first % CHUNK, self.end, CHUNK):
             yield from self._ring.chunk(start)[max(0, self.first - start) : self.end - start]
 
     def entries(self) -> Iterator[tuple[Millis, Decimal]]:
-        """The instants by our clock, and the values, of all that is held, in its order. It takes
-        time.
-        """
+        """All instants, by our clock, and values held, oldest first. Slow: unpacks the window."""
         for number, value in enumerate(self.values(), self.first):
             yield self._ring.clock(self._ring.instant(number)), value
 
     @property
     def bytes_per_entry(self) -> int:
-        """What is kept beside the ring."""
+        """Memory per entry of the aggregates, without the ring."""
         return sum(running.bytes_per_entry for running in self._running)
 
     @property
     def reach(self) -> tuple[Millis, Millis] | None:
-        """The instants of the first and the last reading held, by our clock; None when none is."""
+        """Instants of the first and last reading held, by our clock; None for an empty window."""
         if not len(self):
             return None
         clock, instant = self._ring.clock, self._ring.instant

@@ -1,8 +1,7 @@
 """One file per function of the rule language, found by its name.
 
-A file `delta.py` here that assigns `FUNCTION` makes `delta(…)` part of the language; other files
-are helpers. A name in a rule's text is looked up in the list of functions, and never imported
-unseen.
+A file `delta.py` here that assigns `FUNCTION` adds `delta(…)` to the language; other files are
+helpers. A name in a rule is looked up in the list of functions, and only listed names are imported.
 """
 
 from collections.abc import Callable
@@ -19,16 +18,16 @@ from daemon.rules.language.types import ValueType
 
 
 class Parameter(Enum):
-    """What an argument must be; the value names it for people."""
+    """The kind of an argument; the enum value names it in messages."""
 
     SERIES = "x"
-    """Any number, taken at every reading of the window."""
+    """A number, taken at every reading of the window."""
     LEVEL = "level"
-    """Any number, as it is worth at the present instant."""
+    """A number at the present instant."""
     SPAN = "duration"
-    """How long the window is, written out."""
+    """The length of the window, as a literal."""
     LEAST = "least"
-    """A number above 0, written out; it may be left out."""
+    """A literal number above 0; optional."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +35,23 @@ class WindowFunction:
     """A function of the readings in a sliding window."""
 
     known_from: int
-    """How many readings it needs (SEMANTICS C2); with fewer it is unknown."""
+    """Readings that it needs (SEMANTICS C2); with fewer the value is unknown."""
     value: Callable[..., Decimal | None]
-    """Given the window, what is kept of it if `keeps` says so, and the level or the least if it has
-    one of them.
+    """The computation of the value.
+
+    Its arguments: the window, the aggregate if `keeps` is set, then the level or the `least`.
     """
     keeps: Callable[[], RunningAggregate] | None = None
-    """What it needs beside the window's ends; functions that keep the same share it."""
+    """The aggregate that it needs; functions with the same aggregate share it."""
     parameters: tuple[Parameter, ...] = (Parameter.SERIES, Parameter.SPAN)
-    """In their order, beginning with the series; what may be left out comes last."""
+    """Parameters in order: the series first, the optional one last."""
     least: Decimal = Decimal(1)
-    """The least when it is left out."""
+    """The default of `least`."""
     result: ValueType = ValueType.NUMBER
 
     @property
     def usage(self) -> str:
-        """Its parameters as people write them."""
+        """The parameters as people write them."""
         needed = ", ".join(each.value for each in self.parameters if each is not Parameter.LEAST)
         return (
             f"{needed}[, {Parameter.LEAST.value}]" if Parameter.LEAST in self.parameters else needed
@@ -59,40 +59,40 @@ class WindowFunction:
 
     @property
     def counts(self) -> tuple[int, int]:
-        """How many arguments it takes, at least and at most."""
+        """The smallest and the largest number of arguments."""
         return len(self.parameters) - (Parameter.LEAST in self.parameters), len(self.parameters)
 
 
 @dataclass(frozen=True, slots=True)
 class PlainFunction:
-    """A function of numbers at one instant. It is unknown when any of them is."""
+    """A function of numbers at one instant; unknown when any of them is."""
 
     value: Callable[..., Decimal]
     usage: str
-    """Its parameters as people write them."""
+    """The parameters as people write them."""
     counts: tuple[int, int]
-    """How many arguments it takes, at least and at most."""
+    """The smallest and the largest number of arguments."""
     result: ValueType = ValueType.NUMBER
 
 
 MARK = "FUNCTION"
-"""What the file of a function assigns at its top level."""
+"""The name that the file of a function assigns at its top level."""
 
 MANY = 1_000
-"""More arguments than a text has room for."""
+"""More arguments than a condition has room for."""
 
 Function: TypeAlias = WindowFunction | PlainFunction
 
 
 @cache
 def names() -> tuple[str, ...]:
-    """The functions there are."""
+    """The names of all functions."""
     return modules_defining(__path__, MARK)
 
 
 @cache
 def find(name: str) -> Function:
-    """The function called `name`, which must be one of `names()`."""
+    """The function of this name, which must be one of `names()`."""
     function = import_module(f"{__name__}.{name}").FUNCTION
     if not isinstance(function, WindowFunction | PlainFunction):
         raise TypeError(f"daemon/rules/functions/{name}.py offers no function")
@@ -100,7 +100,7 @@ def find(name: str) -> Function:
 
 
 def window(name: str) -> WindowFunction:
-    """The function called `name`, which must be one of windows."""
+    """The window function of this name. Raises TypeError for a plain function."""
     function = find(name)
     if not isinstance(function, WindowFunction):
         raise TypeError(f"{name} looks at no window")

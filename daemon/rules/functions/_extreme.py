@@ -1,6 +1,4 @@
-"""What is kept for the lowest or highest value of a window: the entries that may still become
-it.
-"""
+"""The lowest and the highest value of a window: keeps the entries that may still become it."""
 
 import operator
 from collections import deque
@@ -12,8 +10,9 @@ from daemon.types import Millis
 
 
 class _Extreme(RunningAggregate):
-    """Values leave the queue as soon as a later one outdoes them: amortised O(1) a reading, and
-    exact.
+    """A monotonic queue: a value leaves as soon as a later one is more extreme.
+
+    Exact, and amortised O(1) per reading.
     """
 
     __slots__ = ("_numbers", "_outdoes", "_values")

@@ -1,6 +1,4 @@
-"""The values of a window in their order, so that the middle one is found without sorting them
-anew.
-"""
+"""The values of a window in sorted order, so the median needs no sorting."""
 
 from bisect import bisect_left, bisect_right, insort_right
 from decimal import Decimal
@@ -10,16 +8,16 @@ from daemon.rules.evaluation.windows import RunningAggregate
 from daemon.types import Millis
 
 BLOCK = 2_048
-"""Values in a block, from half to twice as many: moving them costs less than finding one's place
-among them.
+"""Target size of a block, which holds half to twice as many values.
+
+Moving that many values costs less than finding a place among them.
 """
 
 
 class Ordered(RunningAggregate):
-    """A sorted list in blocks: entering, leaving and finding by position cost a search among blocks
-    and in one.
+    """A sorted list in blocks: each operation searches the blocks, then one block.
 
-    Equal values stand in the order in which they came, so it depends on the window's content alone.
+    Equal values stay in the order in which they came, so it depends on the window's content alone.
     """
 
     __slots__ = ("_block", "_blocks", "_ends", "_highest", "_sizes", "hint")
@@ -33,9 +31,9 @@ class Ordered(RunningAggregate):
         """The last value of each block."""
         self._sizes: list[int] = []
         self.hint = 0
-        """Where somebody who searches by position found it last; changes no result."""
+        """End of the last search by position; changes no result."""
         self._ends: list[int] = []
-        """The position behind each block; empty until somebody asks."""
+        """End position of each block; empty until it is needed."""
 
     def enter(self, number: int, at: Millis, value: Decimal) -> None:  # noqa: ARG002 - values alone are ordered
         if not self._blocks:
@@ -53,7 +51,7 @@ class Ordered(RunningAggregate):
         self._changed(index)
 
     def middle(self, count: int) -> tuple[Decimal, Decimal]:
-        """The two values in the middle of all `count`; of an odd count twice the same."""
+        """The two middle values of `count` values; the same value twice if `count` is odd."""
         return self[(count - 1) // 2], self[count // 2]
 
     def __getitem__(self, position: int) -> Decimal:
@@ -61,14 +59,14 @@ class Ordered(RunningAggregate):
         index = bisect_right(ends, position)
         return self._blocks[index][
             position - ends[index]
-        ]  # behind the block's end, so counted from it
+        ]  # negative: counted from the end of the block
 
     def _counted(self) -> list[int]:
         self._ends = list(accumulate(self._sizes))
         return self._ends
 
     def _changed(self, index: int) -> None:
-        """Restore what holds of every block after one of them has changed."""
+        """Split or merge a block after a change, and update the block data."""
         size, blocks, block = self._block, self._blocks, self._blocks[index]
         self._ends = []
         if len(block) > 2 * size:
@@ -85,6 +83,6 @@ class Ordered(RunningAggregate):
             self._note(slice(0, 1), [])
 
     def _note(self, where: slice, blocks: list[list[Decimal]]) -> None:
-        """What is known of the blocks that now stand there."""
+        """Update the last values and the sizes of the blocks at `where`."""
         self._highest[where] = [block[-1] for block in blocks]
         self._sizes[where] = map(len, blocks)

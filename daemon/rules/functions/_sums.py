@@ -1,5 +1,6 @@
-"""Exact sums over a window: what enters is added, what leaves is subtracted, and no digit is ever
-lost.
+"""Exact sums over a window: entering values are added, leaving ones are subtracted.
+
+No digit is lost.
 """
 
 from decimal import Decimal
@@ -10,7 +11,7 @@ from daemon.types import Millis
 
 
 class Total(RunningAggregate):
-    """The sum. Infinities are only counted: once they have left, the sum is finite again."""
+    """The sum. Infinities are only counted, so the sum is finite again once they have left."""
 
     __slots__ = ("_above", "_below", "finite")
 
@@ -39,7 +40,7 @@ class Total(RunningAggregate):
 
     @property
     def value(self) -> Decimal | None:
-        """The exact sum; of +∞ and -∞ there is none."""
+        """The exact sum; None with both +∞ and -∞."""
         if not self._above and not self._below:
             return self.finite
         if self._above and self._below:
@@ -71,9 +72,7 @@ class Squares(RunningAggregate):
             self._infinite -= 1
 
     def dispersion(self, count: int) -> Decimal | None:
-        """The variance of the population times the square of the count, which is exact; of
-        infinities there is none.
-        """
+        """The population variance times the square of the count, exact; None with infinities."""
         if self._infinite:
             return None
         return EXACT.subtract(
@@ -117,7 +116,7 @@ class LeastSquares(RunningAggregate):
     def slope(self, count: int) -> tuple[Decimal, int] | None:
         """The slope per millisecond as an exact fraction.
 
-        None where there is none: among infinities, or when all readings are of one instant.
+        None with infinities, or when all readings have one instant.
         """
         spread = count * self._squares - self._times * self._times
         if self._infinite or not spread:

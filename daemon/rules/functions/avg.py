@@ -1,4 +1,4 @@
-"""`avg(x, w)`: the mean over the readings of the window, each counting alike, rounded once."""
+"""`avg(x, w)`: the mean of the readings in the window, all with equal weight, rounded once."""
 
 from decimal import Decimal
 

@@ -1,5 +1,6 @@
-"""`change(x, w)`: `delta` as a fraction of the first value; a fall by a fifth is -0.2 (SEMANTICS
-C3, C4).
+"""`change(x, w)`: `delta` as a fraction of the first value (SEMANTICS C3, C4).
+
+A fall by a fifth is -0.2.
 """
 
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""`count(x, w)`: how many readings of the window have a value; unknown while none has."""
+"""`count(x, w)`: number of readings in the window with a value; unknown while there is none."""
 
 from decimal import Decimal
 

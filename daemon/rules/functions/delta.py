@@ -1,5 +1,6 @@
-"""`delta(x, w)`: the last value of the window minus its first, rounded once; falling values give a
-negative one.
+"""`delta(x, w)`: the last value of the window minus the first, rounded once.
+
+Negative for falling values.
 """
 
 from decimal import Decimal

@@ -1,7 +1,7 @@
-"""`drop(x, w)`: how far the last value is below the highest of the window, as a fraction of that
-(SEMANTICS C3).
+"""`drop(x, w)`: the fall from the highest value of the window to the last one (SEMANTICS C3).
 
-Below a highest value of 0 or less anything is infinitely far, and nothing is 0.
+The result is a fraction of the highest value. If that is 0 or less, any fall is infinite, and no
+fall is 0.
 """
 
 from decimal import Decimal

@@ -1,5 +1,6 @@
-"""`greatest(a, b, …)`: the highest of several numbers at one instant; over time it is `max(x,
-w)`.
+"""`greatest(a, b, …)`: the highest of several numbers at one instant.
+
+The highest value over time is `max(x, w)`.
 """
 
 from daemon.rules.functions import MANY, PlainFunction

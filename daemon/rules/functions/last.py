@@ -1,5 +1,6 @@
-"""`last(x, w)`: the last value of the window: that of this reading, or of an earlier one where this
-has none.
+"""`last(x, w)`: the last value of the window.
+
+That is the value of this reading, or of an earlier one if this reading has none.
 """
 
 from decimal import Decimal

@@ -1,4 +1,7 @@
-"""`least(a, b, …)`: the lowest of several numbers at one instant; over time it is `min(x, w)`."""
+"""`least(a, b, …)`: the lowest of several numbers at one instant.
+
+The lowest value over time is `min(x, w)`.
+"""
 
 from daemon.rules.functions import MANY, PlainFunction
 

@@ -1,6 +1,4 @@
-"""`median(x, w)`: the middle value of the window; of an even count the mean of the two in the
-middle.
-"""
+"""`median(x, w)`: the middle value of the window; with an even count the mean of the middle two."""
 
 from decimal import Decimal
 

@@ -1,5 +1,6 @@
-"""`rise(x, w)`: how far the last value is above the lowest of the window, as a fraction of that
-(SEMANTICS C3, C4).
+"""`rise(x, w)`: the rise from the lowest value of the window to the last (SEMANTICS C3, C4).
+
+The result is a fraction of the lowest value.
 """
 
 from decimal import Decimal

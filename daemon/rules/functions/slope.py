@@ -1,5 +1,6 @@
-"""`slope(x, w)`: how much x changes in an hour, by the least-squares line through the window
-(SEMANTICS C3).
+"""`slope(x, w)`: the change of x per hour, by a least-squares line through the window.
+
+See SEMANTICS C3.
 """
 
 from decimal import Decimal

@@ -1,9 +1,8 @@
-"""`spike(x, w)`: the distance of the last value from the median, in robust deviations (SEMANTICS
-C3).
+"""`spike(x, w)`: distance of the last value from the median, in robust deviations (SEMANTICS C3).
 
-A robust deviation is 1.4826 times the MAD, the median distance from the median, which for noise
-alone is about the standard deviation; unlike that, it is hardly moved by the spike itself.
-`spike(x, w, 5)` divides by 5 at least (by 1 when nothing is said). It is a distance: never below 0.
+A robust deviation is 1.4826 times the MAD, the median distance from the median. For pure noise it
+is about the standard deviation, but the spike itself hardly moves it. `spike(x, w, 5)` divides by
+at least 5 (the default is 1). It is a distance, so it is never below 0.
 """
 
 from bisect import bisect_left
@@ -17,7 +16,7 @@ from daemon.rules.functions._ordered import Ordered
 _ROBUST = Decimal("1.4826")
 
 _BESIDE = 8
-"""How far the nearest half of the values usually moves at most between two readings."""
+"""How many places the nearest half of the values usually moves between two readings, at most."""
 
 
 def _spike(window: Window, kept: Ordered, least: Decimal) -> Decimal | None:
@@ -25,8 +24,7 @@ def _spike(window: Window, kept: Ordered, least: Decimal) -> Decimal | None:
     if not (kept[0].is_finite() and kept[count - 1].is_finite()):
         return None
     centre = EXACT.add(*kept.middle(count))
-    # Twice the median is exact, so all of it is taken four times: the distance, the deviation and
-    # the least.
+    # Twice the median is exact, so distance, deviation and least are all taken four times.
     distance = EXACT.multiply(
         EXACT.subtract(EXACT.multiply(window.latest, 2), centre).copy_abs(), 2
     )
@@ -35,7 +33,7 @@ def _spike(window: Window, kept: Ordered, least: Decimal) -> Decimal | None:
 
 
 def _deviation(kept: Ordered, count: int, centre: Decimal) -> Decimal:
-    """Four times the median distance of all values from the median, half of `centre`."""
+    """Four times the median distance of all values from the median, which is half of `centre`."""
     near = (count + 1) // 2
     first = _nearest(kept, count - near, near, centre)
     farthest = max(_distance(kept[first], centre), _distance(kept[first + near - 1], centre))
@@ -48,11 +46,10 @@ def _deviation(kept: Ordered, count: int, centre: Decimal) -> Decimal:
 
 
 def _nearest(kept: Ordered, last: int, near: int, centre: Decimal) -> int:
-    """Where the `near` values that are nearest to the median begin, at most at `last`.
+    """Index of the first of the `near` values that are nearest to the median; at most `last`.
 
-    They stand in a row, and the distances to the left and to the right of the median are sorted
-    already: so the place is found by halving, without looking at all values, and first of all
-    beside where it was before.
+    These values are consecutive, and the distances on each side of the median are sorted already.
+    So a binary search finds the place, starting beside the previous one.
     """
 
     def right_is_nearer_or_equal(place: int) -> bool:
@@ -68,7 +65,7 @@ def _nearest(kept: Ordered, last: int, near: int, centre: Decimal) -> int:
 
 
 def _distance(value: Decimal, centre: Decimal) -> Decimal:
-    """Twice that of the value from half the centre."""
+    """Twice the distance of a value from half the centre."""
     return EXACT.subtract(EXACT.multiply(value, 2), centre).copy_abs()
 
 

@@ -1,5 +1,6 @@
-"""`stddev(x, w)`: the standard deviation of the population (SEMANTICS C3), rounded once; unknown
-among infinities.
+"""`stddev(x, w)`: the population standard deviation (SEMANTICS C3), rounded once.
+
+Unknown with infinities.
 """
 
 from decimal import Decimal

@@ -1,5 +1,6 @@
-"""`sum(x, w)`: the sum over the readings of the window, rounded once; +∞ together with -∞ is
-unknown.
+"""`sum(x, w)`: the sum of the readings in the window, rounded once.
+
+Unknown with both +∞ and -∞.
 """
 
 from decimal import Decimal

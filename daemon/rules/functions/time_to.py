@@ -1,10 +1,10 @@
-"""`time_to(x, level, w)`: how long until x reaches the level if it goes on like this: a duration
-(SEMANTICS C5).
+"""`time_to(x, level, w)`: time until x reaches the level along its trend, a duration (SEMANTICS
+C5).
 
-It goes on from the last value along the slope of the window. The side on which the window began
-says which way leads to the level; at or beyond it the time is 0, and where the trend does not lead
-there it is infinite. A window that began on the level itself has no such side: the last value's
-counts, lest whoever pays in from nothing is warned.
+The trend is the slope of the window, applied from the last value. The side on which the window
+began says which way leads to the level. At or beyond the level the time is 0; if the trend leads
+away, it is infinite. If the window began exactly on the level, the side of the last value counts.
+Otherwise a first deposit from zero would cause a warning.
 """
 
 from decimal import Decimal
@@ -25,7 +25,7 @@ def _time_to(window: Window, kept: LeastSquares, level: Decimal) -> Decimal | No
 
 
 def _remaining(distance: Decimal, slope: tuple[Decimal, int] | None) -> Decimal | None:
-    """In milliseconds; the distance and the slope must have the same sign, or it is never."""
+    """Time in milliseconds; infinite unless the distance and the slope have the same sign."""
     if slope is None:
         return None
     if slope[0] and slope[0].is_signed() == distance.is_signed():

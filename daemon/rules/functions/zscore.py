@@ -1,8 +1,7 @@
-"""`zscore(x, w)`: the distance of the last value from the mean, in standard deviations (SEMANTICS
-C3).
+"""`zscore(x, w)`: distance of the last value from the mean, in standard deviations (SEMANTICS C3).
 
-`zscore(x, w, 5)` divides by 5 at least (by 1 when nothing is said), so that a field that hardly
-moves does not cry wolf at every cent. It is a distance: never below 0.
+`zscore(x, w, 5)` divides by at least 5 (the default is 1), so a field that hardly moves does not
+alert at every cent. It is a distance, so it is never below 0.
 """
 
 from decimal import Decimal
@@ -18,7 +17,7 @@ def _zscore(window: Window, kept: Squares, least: Decimal) -> Decimal | None:
     dispersion = kept.dispersion(count)
     if dispersion is None:
         return None
-    # All of it times the count: the distance, the deviation and the least.
+    # Distance, deviation and least are all multiplied by the count.
     distance = EXACT.subtract(EXACT.multiply(window.latest, count), kept.sum).copy_abs()
     lowest = EXACT.multiply(least, count)
     if dispersion > EXACT.multiply(lowest, lowest):

@@ -1,1 +1,1 @@
-"""From the text of a condition to its checked tree. Pure."""
+"""Parses the text of a condition into a checked tree. Pure."""

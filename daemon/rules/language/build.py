@@ -1,9 +1,7 @@
-"""From parsed text to a tree: which parts of an expression fit together, and the sentence when they
-do not.
+"""Builds the tree of an expression: checks types, names and bounds, and words the errors.
 
-Called by the parser as it goes, innermost part first. Knows kinds (numbers, durations,
-comparisons), names and bounds; it evaluates nothing, and no name in a text reaches anything but the
-lists of fields and functions.
+The parser calls it as it goes, innermost part first. Nothing is evaluated here. A name in a text is
+looked up in the lists of fields and functions, and reaches nothing else.
 """
 
 from collections.abc import Container, Sequence
@@ -38,10 +36,10 @@ from daemon.text.printable import printable
 from daemon.types import DAY, Millis
 
 MAX_DEPTH = 64
-"""How deep an expression may nest; far beyond what a person reads, far below what a stack holds."""
+"""Deepest nesting of an expression: more than a person reads, far less than the stack holds."""
 
 MAX_LOOK_BACK: Millis = 7 * DAY
-"""The longest look-back of a condition, windows of windows added up (DESIGN §6)."""
+"""The longest look-back of a condition, with nested windows added up (DESIGN §6)."""
 
 _LONGEST_WORD = 40
 
@@ -55,7 +53,7 @@ _EXAMPLE = {
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A part that is understood: its tree, its kind, where it begins and how deep it nests."""
+    """A checked part of an expression: its tree, its type, its column and its nesting depth."""
 
     node: Node
     kind: ValueType
@@ -63,8 +61,8 @@ class Term:
     depth: int = 1
 
 
-def shown(text: object) -> str:
-    """A piece of an expression as messages quote it: short, and harmless on a terminal."""
+def quote(text: object) -> str:
+    """Quote part of an expression for a message: short, and harmless on a terminal."""
     word = printable(str(text)[: _LONGEST_WORD + 1])
     return f"`{word if len(word) <= _LONGEST_WORD else word[:_LONGEST_WORD] + '…'}`"
 
@@ -76,28 +74,28 @@ def _suggestion(word: str, choices: tuple[str, ...]) -> str:
 
 
 def need(term: Term, kind: ValueType) -> Term:
-    """The term, which must be of that kind."""
+    """Return the term. Raises ExpressionError if it is of another type."""
     if term.kind is kind:
         return term
     raise ExpressionError(
-        f"expected {kind.value}{_EXAMPLE[kind]}; {shown(term.node)} is {term.kind.value}",
+        f"expected {kind.value}{_EXAMPLE[kind]}; {quote(term.node)} is {term.kind.value}",
         term.column,
     )
 
 
 class Builder(Transformer[Token, Term]):
-    """Builds a term from each rule of the grammar; the methods are named like the rules."""
+    """Builds a term from each grammar rule. Each method is named like its rule."""
 
     deepest = MAX_DEPTH
     signs: Container[str] = ()
-    """The names of system rules that may be used here."""
+    """The system signals that may be used as fields here."""
 
     def start(self, parts: list[Term]) -> Term:
         return need(parts[0], ValueType.TRUTH)
 
     def number(self, parts: list[Token]) -> Term:
         text = parts[0].replace("_", "")
-        # Shifting the point by the exponent, so that no digit of a long number is rounded away.
+        # Shift the point by the exponent, so that no digit of a long number is rounded away.
         percent = text.endswith("%")
         value = Decimal(f"{text[:-1]}e-2") if percent else Decimal(text)
         return Term(Number(value, percent), ValueType.NUMBER, column_of(parts[0]))
@@ -110,7 +108,7 @@ class Builder(Transformer[Token, Term]):
 
     def malformed(self, parts: list[Token]) -> Term:
         raise ExpressionError(
-            f"{shown(parts[0])} is neither a number, such as `1_000`, `0.5` or `20%`, "
+            f"{quote(parts[0])} is neither a number, such as `1_000`, `0.5` or `20%`, "
             "nor a duration, such as `250ms`, `90s` or `1h30m`",
             column_of(parts[0]),
         )
@@ -142,7 +140,7 @@ class Builder(Transformer[Token, Term]):
         node = Call(str(word), tuple(argument.node for argument in arguments))
         if look_back(node) > MAX_LOOK_BACK:
             raise ExpressionError(
-                f"{shown(node)} looks back {duration_text(look_back(node))}, windows within windows"
+                f"{quote(node)} looks back {duration_text(look_back(node))}, windows within windows"
                 f" added up; the longest possible is {duration_text(MAX_LOOK_BACK)}",
                 column_of(word),
             )
@@ -194,10 +192,10 @@ class Builder(Transformer[Token, Term]):
 
 
 class RecordedBuilder(Builder):
-    """Of what we have recorded, system rules among it.
+    """Builds recorded conditions, those of system rules included.
 
-    Canonical text may nest deeper than what was written: a chain of comparisons below a `not` is a
-    conjunction there, in parentheses.
+    Canonical text may nest deeper than the text that was written. For example, a chain of
+    comparisons below a `not` becomes a conjunction in parentheses.
     """
 
     deepest = 4 * MAX_DEPTH
@@ -211,11 +209,11 @@ def column_of(token: Token) -> int:
 def _unknown_field(word: str) -> str:
     if word in functions.names():
         return (
-            f"{shown(word)} is a function: expected `(` after it, as in"
+            f"{quote(word)} is a function: expected `(` after it, as in"
             f" `{word}({functions.find(word).usage})`"
         )
     suggestion = _suggestion(word, SPELLINGS) or f"; the fields are {', '.join(NAMES)}"
-    return f"there is no field {shown(word)}{suggestion}"
+    return f"there is no field {quote(word)}{suggestion}"
 
 
 def _check_comparable(left: Term, right: Term) -> None:
@@ -224,8 +222,8 @@ def _check_comparable(left: Term, right: Term) -> None:
     if right.kind is left.kind:
         return
     raise ExpressionError(
-        f"{shown(left.node)} is {left.kind.value} and can be compared only with"
-        f" one{_EXAMPLE[left.kind]}; {shown(right.node)} is {right.kind.value}",
+        f"{quote(left.node)} is {left.kind.value} and can be compared only with"
+        f" one{_EXAMPLE[left.kind]}; {quote(right.node)} is {right.kind.value}",
         right.column,
     )
 
@@ -234,7 +232,7 @@ def _check_arguments(word: Token, function: Function, arguments: list[Term]) -> 
     fewest, most = function.counts
     if not fewest <= len(arguments) <= most:
         raise ExpressionError(
-            f"{shown(word)} takes {_count(fewest, most)}, `{word}({function.usage})`; found"
+            f"{quote(word)} takes {_count(fewest, most)}, `{word}({function.usage})`; found"
             f" {len(arguments)}",
             column_of(word),
         )
@@ -262,13 +260,13 @@ def _check_argument(parameter: Parameter, argument: Term) -> None:
             not isinstance(argument.node, DurationLiteral) or not argument.node.millis
         ):
             raise ExpressionError(
-                f"expected the length of the window, such as `10m`, found {shown(argument.node)}",
+                f"expected the length of the window, such as `10m`, found {quote(argument.node)}",
                 argument.column,
             )
         case Parameter.LEAST if not isinstance(argument.node, Number) or argument.node.value <= 0:
             raise ExpressionError(
                 "expected the least to divide by, a number above 0, such as `0.5`, found"
-                f" {shown(argument.node)}",
+                f" {quote(argument.node)}",
                 argument.column,
             )
         case _:
@@ -280,9 +278,9 @@ def _function(word: Token) -> Function:
         return functions.find(str(word))
     if find_field(word):
         raise ExpressionError(
-            f"{shown(word)} is a field and takes no arguments: expected an operator",
+            f"{quote(word)} is a field and takes no arguments: expected an operator",
             column_of(word),
         )
     known = ", ".join(functions.names())
     suggestion = _suggestion(word, functions.names()) or f"; the functions are {known}"
-    raise ExpressionError(f"there is no function {shown(word)}{suggestion}", column_of(word))
+    raise ExpressionError(f"there is no function {quote(word)}{suggestion}", column_of(word))

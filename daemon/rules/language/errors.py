@@ -1,15 +1,16 @@
-"""What is wrong with an expression, and where."""
+"""The error for an invalid expression, with its place in the text."""
 
 from daemon.errors import MarginwatchError
 from daemon.text.printable import printable
 
 _SHOWN = 60
-"""How many characters of a long line are shown on either side of the place."""
+"""Characters of a long line that are shown on either side of the place."""
 
 
 class ExpressionError(MarginwatchError):
-    """A text that is no condition. `message` is one sentence; `column` counts characters of `text`
-    from 0.
+    """An invalid condition.
+
+    `message` is one sentence. `column` counts characters of `text` from 0.
     """
 
     exit_status = 78
@@ -21,8 +22,9 @@ class ExpressionError(MarginwatchError):
         self.text = text
 
     def caret(self) -> str:
-        """The line at fault with a caret under the character; a long line is cut, nothing in it is
-        obeyed.
+        """The line at fault with a caret under the character.
+
+        Long lines are cut, and control characters are made harmless.
         """
         start = self.text.rfind("\n", 0, self.column) + 1
         end = self.text.find("\n", self.column)

@@ -1,8 +1,7 @@
-"""From text to a condition: the one door through which a person's expression enters.
+"""Parses the text of a condition: the only entry for expressions that a person wrote.
 
-Whatever the text, the answer is a `Condition` or an `ExpressionError` with its place, in bounded
-time and depth. The library behind the grammar is not seen outside: its complaints become our
-sentences here.
+Any text gives a `Condition` or an `ExpressionError` with its place, in bounded time and depth. The
+grammar library (lark) is hidden: its errors are reworded here.
 """
 
 from functools import cache
@@ -12,7 +11,7 @@ from typing import Any, cast
 from lark import Lark
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
-from daemon.rules.language.build import Builder, RecordedBuilder, Term, column_of, shown
+from daemon.rules.language.build import Builder, RecordedBuilder, Term, column_of, quote
 from daemon.rules.language.errors import ExpressionError
 from daemon.rules.rule import Condition
 
@@ -35,22 +34,22 @@ _INSTEAD = {
     "OR": "write `or`",
     "NOT": "write `not`",
 }
-"""What people write who know another language, and what it is called in this one."""
+"""Symbols and words of other languages, each with the way to write it here."""
 
 
 @cache
 def _parser(builder: type[Builder]) -> Lark:
     grammar = Path(__file__).with_name("grammar.lark").read_text(encoding="utf-8")
-    # The basic lexer: every word is read the same way everywhere, so errors name what stands there.
+    # The basic lexer reads every word in the same way everywhere, so errors name the word found.
     return Lark(
         grammar, parser="lalr", lexer="basic", maybe_placeholders=False, transformer=builder()
     )
 
 
-def condition(text: str) -> Condition:
-    """The condition that `text` says.
+def parse_condition(text: str) -> Condition:
+    """Parse a condition.
 
-    Raises ExpressionError, with the column at fault, for anything that is none.
+    Raises ExpressionError, with the column at fault, for an invalid text.
     """
     if len(text) > MAX_LENGTH:
         raise ExpressionError(
@@ -61,12 +60,11 @@ def condition(text: str) -> Condition:
     return _condition(text, Builder)
 
 
-def recorded(text: str) -> Condition:
-    """The condition of a rule as we have recorded it, which is its tree as text, or of a system
-    rule.
+def parse_recorded(text: str) -> Condition:
+    """Parse a recorded condition: the canonical text of a tree, also of a system rule.
 
-    Canonical text may be longer than what was written, so its length is not bounded; system rules
-    name what persons cannot. Raises ExpressionError for anything that is no condition.
+    The length is not bounded, because canonical text may be longer than the text that was written.
+    System signals are allowed. Raises ExpressionError for an invalid text.
     """
     return _condition(text, RecordedBuilder)
 
@@ -84,11 +82,10 @@ def _condition(text: str, builder: type[Builder]) -> Condition:
 
 def _term(text: str, builder: type[Builder]) -> Term:
     try:
-        # With a transformer inside, the parser gives what the builder made of the whole, not a lark
-        # tree.
+        # With a transformer, the parser returns the result of the builder, not a lark tree.
         return cast("Term", _parser(builder).parse(text))
     except UnexpectedCharacters as error:
-        place: Any = error.pos_in_stream  # an integer, which the library's types do not say
+        place: Any = error.pos_in_stream  # an integer; the library's types do not say so
         raise ExpressionError(_strange(text[place]), place) from None
     except UnexpectedToken as error:
         at_end = error.token.type == "$END"
@@ -100,17 +97,17 @@ def _term(text: str, builder: type[Builder]) -> Term:
 
 
 def _strange(character: str) -> str:
-    what = shown(character) if character.isprintable() else f"the character U+{ord(character):04X}"
+    what = quote(character) if character.isprintable() else f"the character U+{ord(character):04X}"
     remedy = _INSTEAD.get(character)
     return f"{what} is not part of the language{f': {remedy}' if remedy else ''}"
 
 
 def _misplaced(found: str, *, operand: bool) -> str:
-    """The sentence for a word that cannot stand where it does; empty is the end of the text."""
+    """The sentence for a word in the wrong place; an empty word is the end of the text."""
     if found in _INSTEAD:
-        return f"{shown(found)} is not part of the language: {_INSTEAD[found]}"
+        return f"{quote(found)} is not part of the language: {_INSTEAD[found]}"
     if operand:
-        return f"expected {_OPERAND}, found {shown(found) if found else 'the end'}"
+        return f"expected {_OPERAND}, found {quote(found) if found else 'the end'}"
     match found:
         case "":
             return "a `(` is still open: expected `)`, found the end"
@@ -119,4 +116,4 @@ def _misplaced(found: str, *, operand: bool) -> str:
         case ",":
             return "`,` stands only between the arguments of a function"
         case _:
-            return f"expected an operator, such as `<`, `+` or `and`, found {shown(found)}"
+            return f"expected an operator, such as `<`, `+` or `and`, found {quote(found)}"

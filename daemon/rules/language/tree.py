@@ -1,9 +1,9 @@
-"""A parsed expression: what a rule means, without its spelling.
+"""A parsed expression: its meaning, without its spelling.
 
-Two expressions are equal when these values are: whitespace, superfluous parentheses, aliases and
-the spelling of numbers are gone (SEMANTICS D5 compares rules this way). `str` of a node is its
-canonical text, which parses to an equal node. Nothing here evaluates, and nothing here knows where
-in a text a node stood.
+Two expressions are equal when their nodes are: whitespace, superfluous parentheses, aliases and the
+spelling of numbers are gone. SEMANTICS D5 compares rules in this way. `str` of a node is its
+canonical text, which parses to an equal node. Nodes evaluate nothing and do not know their place in
+a text.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ class Number:
 
     value: Decimal
     percent: bool = field(default=False, compare=False)
-    """It was written as a percentage, which is not part of what it means."""
+    """Whether it was written as a percentage; ignored when nodes are compared."""
     binding: ClassVar[int] = 8
 
     def __str__(self) -> str:
@@ -43,7 +43,7 @@ class DurationLiteral:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of a reading by its own name, never by an alias."""
+    """A field of a reading by its main name, never by an alias."""
 
     name: str
     binding: ClassVar[int] = 8
@@ -65,7 +65,7 @@ class Call:
 
     @property
     def span(self) -> Millis:
-        """How long the window is; 0 for a function that looks at no window."""
+        """Length of the window; 0 for a function without one."""
         return sum(part.millis for part in self.arguments if isinstance(part, DurationLiteral))
 
 
@@ -160,15 +160,16 @@ def _within(node: Node, binding: int) -> str:
 
 
 def every(parts: list[Node]) -> Node:
-    """The conjunction of `parts`, flat: `(a and b) and c` is `a and b and c`; of a single part,
-    that part.
+    """The conjunction of `parts`, flattened: `(a and b) and c` becomes `a and b and c`.
+
+    A single part is returned as it is.
     """
     flat = [leaf for part in parts for leaf in (part.parts if isinstance(part, Every) else (part,))]
     return Every(tuple(flat)) if len(flat) > 1 else flat[0]
 
 
 def either(parts: list[Node]) -> Node:
-    """The disjunction of `parts`, flat like `every`."""
+    """The disjunction of `parts`, flattened like `every`."""
     flat = [
         leaf for part in parts for leaf in (part.parts if isinstance(part, Either) else (part,))
     ]
@@ -177,16 +178,14 @@ def either(parts: list[Node]) -> Node:
 
 @dataclass(frozen=True, slots=True)
 class _Percentage(Number):
-    """A number that is written with its percent sign."""
+    """A number that is printed with a percent sign."""
 
     def __str__(self) -> str:
         return f"{Number(self.value.scaleb(2, EXACT))}%"
 
 
 def readable(node: Node) -> str:
-    """The text of a node with percentages as such, for people. It parses to an equal node, as `str`
-    of it does.
-    """
+    """The text of a node for people, with percentages. Like `str`, it parses to an equal node."""
     return str(_with_percentages(node))
 
 
@@ -207,8 +206,9 @@ def _with_percentages(node: Node) -> Node:
 
 
 def is_percentage(node: Node) -> bool:
-    """Whether it is a constant that was written as a percentage, or computed from such: then so is
-    what it limits.
+    """Whether a node is a constant written as a percentage, or computed from percentages.
+
+    The value compared with such a constant is shown as a percentage too.
     """
     if isinstance(node, Number):
         return node.percent
@@ -225,7 +225,7 @@ def is_percentage(node: Node) -> bool:
 
 
 def compares_percentages(comparison: "Comparison") -> bool:
-    """Whether its sides are ratios that are to be shown as percentages."""
+    """Whether the two sides are ratios to be shown as percentages."""
     return is_percentage(comparison.left) or is_percentage(comparison.right)
 
 
@@ -244,7 +244,7 @@ def children(node: Node) -> tuple[Node, ...]:
 
 
 def walk(node: Node) -> Iterator[Node]:
-    """The node and everything below it, parents first."""
+    """The node and all nodes below it, parents first."""
     yield node
     for child in children(node):
         yield from walk(child)
@@ -262,11 +262,10 @@ def uses(node: Node, field: str) -> bool:
 
 
 def look_back(node: Node) -> Millis:
-    """How far into the past the value depends on readings; windows of windows add up (SEMANTICS
-    C1).
+    """How far the value looks into the past; nested windows add up (SEMANTICS C1).
 
-    Only the first argument of a function is taken all along its window, any other at the present
-    instant.
+    Only the first argument of a function is taken over its window. The others are taken at the
+    present instant.
     """
     reaches = [look_back(child) for child in children(node)]
     if isinstance(node, Call) and reaches:

@@ -1,10 +1,10 @@
-"""What an expression can be worth: durations compare only with durations (SEMANTICS C6)."""
+"""The types of the rule language. Durations compare only with durations (SEMANTICS C6)."""
 
 from enum import Enum
 
 
 class ValueType(Enum):
-    """The value names it for people."""
+    """The type of an expression; the enum value names it in messages."""
 
     NUMBER = "a number"
     DURATION = "a duration"

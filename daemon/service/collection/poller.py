@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from daemon.clock import Clock
 from daemon.exchanges import Exchange
-from daemon.exchanges.common.penalties import Pause, after
+from daemon.exchanges.common.penalties import Pause, pause_after
 from daemon.types import Answer, NoAnswer, Source
 
 
@@ -94,7 +94,7 @@ class Poller:
             self._identified.set()
             self._callbacks.learned(answer.user_id)
         reason = answer.reason if isinstance(answer, NoAnswer) else None
-        self.pause = after(self.pause, reason, self._clock.elapsed())
+        self.pause = pause_after(self.pause, reason, self._clock.elapsed())
         sent = (
             replace(answer, source=Source.CONFIRM)
             if urgent and isinstance(answer, Answer)

@@ -16,7 +16,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from daemon.charts.chart import Chart
-from daemon.charts.from_history import Subject, alert_chart, before, field_of
+from daemon.charts.from_history import Subject, alert_chart, field_to_show, span_before
 from daemon.charts.renderer import NotDrawn
 from daemon.errors import StoreError
 from daemon.hidden import Secret
@@ -126,7 +126,11 @@ async def _drawn(settings: ChartSettings, make: Callable[[], Chart]) -> bytes:
 
 
 def _chart(settings: ChartSettings, notice: Notice, rule: Rule) -> Chart:
-    account, field, span = notice.key.account, field_of(notice.facts.judged), before(notice.at)
+    account, field, span = (
+        notice.key.account,
+        field_to_show(notice.facts.judged),
+        span_before(notice.at),
+    )
     with History.open(settings.database.reveal()) as history:
         return alert_chart(
             history, Subject(account, field, span, settings.zone, settings.every(account)), rule

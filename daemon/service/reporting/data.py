@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from daemon.charts.chart import Chart, ChartSpan
-from daemon.charts.from_history import Subject, chart
+from daemon.charts.from_history import Subject, field_chart
 from daemon.clock import Clock
 from daemon.errors import StoreError
 from daemon.hidden import Secret
@@ -57,7 +57,7 @@ class ReportReader:
             told.account, CORE[0], ChartSpan(*facts.span), self.zone, self.every(told.account)
         )
         with History.open(self.database.reveal()) as history:
-            return chart(history, subject, watching(rules, told.account).values())
+            return field_chart(history, subject, watching(rules, told.account).values())
 
     def drawing(
         self, chart_renderer: ChartRenderer, rules: Iterable[Rule]

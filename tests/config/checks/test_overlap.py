@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from daemon.config.checks import overlap as contradiction
-from daemon.rules.language.parse import condition
+from daemon.rules.language.parse import parse_condition
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_a_value_where_both_are_true_is_named(
     when: str, clear_when: str, found: str | None
 ) -> None:
     """Looked for at the numbers of both conditions, between them and beside them."""
-    assert contradiction.example(condition(when), condition(clear_when)) == found
+    assert contradiction.example(parse_condition(when), parse_condition(clear_when)) == found
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_a_value_where_both_are_true_is_named(
 )
 def test_it_applies_to_one_plain_field_alone(when: str, clear_when: str) -> None:
     """With windows, or with several fields, no single value says whether both are true."""
-    assert contradiction.example(condition(when), condition(clear_when)) is None
+    assert contradiction.example(parse_condition(when), parse_condition(clear_when)) is None
 
 
 levels = st.decimals(-1_000, 1_000, allow_nan=False, places=2)
@@ -72,7 +72,7 @@ def test_thresholds_are_decided_exactly(
 ) -> None:
     """Every overlap of two thresholds is found, and every found one is real."""
     found = contradiction.example(
-        condition(f"al_freeze {fires} {one}"), condition(f"al_freeze {clears} {other}")
+        parse_condition(f"al_freeze {fires} {one}"), parse_condition(f"al_freeze {clears} {other}")
     )
     beside = [level + step for level in (one, other) for step in (-5_000, 0, 5_000)]
     overlap = [

@@ -126,9 +126,7 @@ def test_an_unusable_field_is_named(field: str, sent: str, said: str) -> None:
 @pytest.mark.parametrize("field", FIELDS)
 @pytest.mark.parametrize("sent", ["", "null", '""', '"  "', '"\\t\\n"'])
 def test_a5_a_field_that_says_nothing_is_unknown(field: str, sent: str) -> None:
-    """A5, B3a: null, absent or blank: the others are read, it is None and named as missing, never a
-    zero.
-    """
+    """A5, B3a: a null, absent or blank field is None and named as missing, never zero."""
     found = answer(parse(with_data(**{field: sent, "time": "1742374984772"})))
     ours = {
         "availableMargin": "available_margin",
@@ -210,9 +208,7 @@ def test_an_unusable_user_id_is_refused(sent: str) -> None:
     ],
 )
 def test_time_is_optional(sent: str, at: int | None, extra: dict[str, object]) -> None:
-    """The exchange's time is taken where it is one in ms; otherwise it is kept as an unknown
-    field.
-    """
+    """The exchange's time is taken if it is one in ms; otherwise it is kept as an unknown field."""
     found = answer(parse(with_data(time=sent)))
     assert (at, extra) == (found.exchange_at, found.extra)
 
@@ -269,9 +265,7 @@ def test_unknown_fields_are_kept() -> None:
     ],
 )
 def test_a3_everything_else_is_a_bad_answer(body: bytes, said: str) -> None:
-    """A3: whatever is not the documented answer is `bad_answer` with its reason, never an
-    exception.
-    """
+    """A3: an undocumented answer is `bad_answer` with its reason, never an exception."""
     found = miss(parse(page(body)))
     assert (found.reason, said in found.detail) == (MissReason.BAD_ANSWER, True), found.detail
 
@@ -349,9 +343,7 @@ def test_parse_never_raises(body: bytes, status: int, kind: str) -> None:
     ],
 )
 def test_a3_refusals_have_a_reason(status: int, kind: str, body: str, reason: MissReason) -> None:
-    """A3: status, content type and code map to the closed set of reasons; a known code ranks
-    first.
-    """
+    """A3: status, content type and code map to the closed set of reasons; the code ranks first."""
     assert reason == miss(parse(page(body, status, kind))).reason
 
 
@@ -371,9 +363,7 @@ def test_a3_refusals_have_a_reason(status: int, kind: str, body: str, reason: Mi
 )
 @pytest.mark.parametrize("begin", ["", "\ufeff", " \r\n\t"])
 def test_a4_the_body_decides_what_an_answer_is(kind: str, begin: str) -> None:
-    """A4, B3a: JSON is read, whatever its type and charset are said to be, also with a byte order
-    mark.
-    """
+    """A4, B3a: JSON is read whatever its content type and charset, also with a byte order mark."""
     assert parse(page(SAMPLE)) == parse(page(begin + SAMPLE, kind=kind))
 
 
@@ -472,9 +462,7 @@ SUPPORT = "if it lasts, do what it says, or ask its support"
 def test_b1_the_exchange_is_quoted_and_rest_url_is_for_wrong_addresses(
     status: int, body: str, said: str
 ) -> None:
-    """B1: its own words stand in the sentence, whatever the status; only a wrong address is one to
-    be checked.
-    """
+    """B1: the exchange's own words are in the sentence; only a wrong address is to be checked."""
     found = miss(parse(page(body, status))).detail
     assert said in found
     assert ("rest_url" in found) == ("rest_url" in said)
@@ -500,9 +488,7 @@ def test_a3_a_redirect_names_where_it_points(location: str, where: str) -> None:
     "write", [str, str.lower, str.upper, lambda key: f"%{ord(key[0]):02x}{key[1:]}"]
 )
 def test_s13_a_redirect_shows_no_key(write: Callable[[str], str]) -> None:
-    """S13: where a redirect leads is told in lower case, as hosts are; a key in it is blanked all
-    the same.
-    """
+    """S13: the target of a redirect is shown in lower case, and a key in it is masked."""
     key = "KeyQQ7731aabbCC"
     found = miss(
         parse(
@@ -546,9 +532,7 @@ def test_long_words_of_the_server_are_cut() -> None:
     ],
 )
 def test_secrets_that_the_server_echoes_are_blotted_out(body: str) -> None:
-    """Promise 9: our own key and secret never appear in a sentence or an unknown field, even in
-    part.
-    """
+    """Promise 9: our key and secret never appear in a sentence or unknown field, even in part."""
     said = repr(parse(page(body), ("KEY", "SECRET")))
     assert [secret for secret in ("KEY", "SECRE") if secret in said] == []
 
@@ -628,9 +612,7 @@ async def site() -> AsyncIterator[Site]:
 
 
 async def test_a_call_is_signed_as_documented(site: Site) -> None:
-    """One GET with the headers sign, api_key and timestamp, the signature being of that very
-    timestamp.
-    """
+    """One GET with the headers sign, api_key and timestamp; the signature is of that timestamp."""
     assert answer(await site.client().read()).user_id == "1162061"
     (request,) = site.asked
     timestamp = str(site.clock.now())
@@ -677,9 +659,7 @@ async def test_the_user_is_learned(site: Site) -> None:
 
 
 async def test_a5_an_answer_that_names_no_user_is_its_own_once_that_is_known(site: Site) -> None:
-    """A5, B4: the account's own key asked; before its first answer nobody can tell, and nothing is
-    learned from it.
-    """
+    """A5, B4: an answer without a user cannot be used before the account's first answer."""
     client, nobody = site.client(), SAMPLE.replace(',"userId":1162061', "")
     site.body = nobody
     unknown = miss(await client.read())
@@ -726,9 +706,7 @@ async def test_a_clock_that_is_right_signs_as_it_is(site: Site, ahead: int) -> N
     ("ahead", "which"), [(40_000, "40s behind"), (-3_600_000, "59m59s ahead of")]
 )
 async def test_a_wrong_clock_is_corrected_when_signing(site: Site, ahead: int, which: str) -> None:
-    """From the first answer on, be it a refusal, which says so; each signature is of the time that
-    is sent.
-    """
+    """The skew is corrected from the first answer on, even a refusal, in each signature."""
     site.ahead, client = ahead, site.client()
     site.body = '{"code":6001,"msg":"invalid signature"}'
     said = f"this machine's clock is {which} CoinW's, which is corrected from the next call on"

@@ -1,6 +1,4 @@
-"""What CoinW's frames mean: every shape of the fact sheet, whatever else may come, and never a
-made-up number.
-"""
+"""CoinW's frames: every form of the fact sheet, other frames, and no invented number."""
 
 import json
 from decimal import Decimal
@@ -38,7 +36,7 @@ ME = frames(
 
 
 def told(**changes: Any) -> StreamEvent:
-    """What the sample's entry means with these fields changed; None leaves one out."""
+    """Parse the sample's entry with these fields changed; None leaves one out."""
     entry = {**json.loads(SAMPLE)["data"][0], **changes}
     return pushed([{name: value for name, value in entry.items() if value is not ...}])
 
@@ -91,9 +89,7 @@ def test_promise_9_no_secret_is_shown() -> None:
     ],
 )
 def test_replies(text: str, expected: StreamEvent) -> None:
-    """Fact sheet 2.1: a login is answered in one of several shapes; what concerns nobody is
-    nothing.
-    """
+    """Fact sheet 2.1: all forms of a login's answer are understood; other frames mean nothing."""
     assert ME.understand(text) == expected
 
 
@@ -117,9 +113,7 @@ def test_replies(text: str, expected: StreamEvent) -> None:
     ],
 )
 def test_refusals(text: str, reason: MissReason) -> None:
-    """A3, fact sheet 2.6: 1003 is a refused key, and so is whatever refuses the login; the sentence
-    says what to do.
-    """
+    """A3, fact sheet 2.6: 1003 or a refused login is a refused key, with the remedy."""
     heard = ME.understand(text)
     assert isinstance(heard, NoAnswer)
     assert heard.reason is reason
@@ -143,9 +137,7 @@ def test_what_the_simulator_pushes_has_the_digits_it_shows() -> None:
 
 @pytest.mark.parametrize("lacking", [..., None, "", " "])
 def test_a5_a_field_that_is_not_sent_is_unknown(lacking: object) -> None:
-    """A5, promise 5: never zero, never that of another field; `hold` and `profitUnreal` stand for
-    none of ours.
-    """
+    """A5, promise 5: a missing field is never zero or another field, such as `hold`."""
     found = only(told(margin=lacking, hold=3, profitUnreal=4))
     balances = found.balances
     assert (balances.al_margin, balances.cross_un_pnl, balances.al_freeze) == (
@@ -213,9 +205,7 @@ def test_one_entry_may_stand_without_a_list() -> None:
     ],
 )
 def test_what_cannot_be_used_is_said_and_nothing_more(heard: StreamEvent) -> None:
-    """A number that is none, a user that is none, no JSON, too deep, too many: one sentence, no
-    reading.
-    """
+    """Bad numbers, users, JSON, depth or count give one sentence and no reading."""
     assert isinstance(heard, Malformed)
     assert heard.detail.startswith("what CoinW pushed cannot be used: ")
     assert len(heard.detail) < 250

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.exchanges.common.clock_skew import KEPT, Bounds, Skew, bounds, instant
+from daemon.exchanges.common.clock_skew import KEPT, Bounds, Skew, bounds, parse_date
 from daemon.types import MINUTE, SECOND, Millis
 from tests.values import T0
 
@@ -17,7 +17,7 @@ TOOK = st.integers(0, 10 * SECOND)
 def shown(
     ahead: Millis, there: Millis = 50, back: Millis = 50, sent: Millis = T0, *, time: bool = True
 ) -> Bounds:
-    """What an answer shows that took so long to be written, and so long to arrive."""
+    """Bounds from an answer that took so long to be written, and so long to arrive."""
     written = sent + there + ahead
     found = bounds(
         sent,
@@ -33,9 +33,7 @@ def shown(
 def test_one_answer_bounds_the_difference(
     ahead: int, there: int, back: int, part: int, time: bool
 ) -> None:
-    """However slow it was: the truth lies within, and the width is its duration, and a second
-    without a time.
-    """
+    """The truth lies within the bounds, which are as wide as the answer was slow."""
     found = shown(ahead, there, back, T0 + part, time=time)
     assert found.low <= ahead <= found.high
     assert found.high - found.low <= there + back + (0 if time else SECOND)
@@ -50,9 +48,7 @@ def test_one_answer_bounds_the_difference(
 def test_several_answers_never_exclude_the_truth(
     ahead: int, answers: list[tuple[int, int, int, bool]]
 ) -> None:
-    """Together they bound it no less closely than the best of the last; corrected time is no
-    farther off than ours.
-    """
+    """Bounds together are no wider than the best; corrected time is no farther off than ours."""
     skew = Skew()
     for there, back, part, time in answers:
         skew = skew.seen(shown(ahead, there, back, T0 + part, time=time))
@@ -100,11 +96,11 @@ def test_data_that_stands_still_says_nothing_of_the_clock() -> None:
 @pytest.mark.parametrize("date", ["", "soon", "Mon, 99 Foo 2026 99:00:00 GMT", "\x00"])
 def test_a_date_that_is_none_shows_nothing(date: str) -> None:
     """No exception, no guess."""
-    assert instant(date) is None
+    assert parse_date(date) is None
     assert bounds(T0, T0, date, T0) is None
 
 
 @pytest.mark.parametrize("zone", ["GMT", "-0000", "+0000"])
 def test_a_date_is_utc(zone: str) -> None:
     """Whatever this machine's zone is."""
-    assert instant(f"Thu, 01 Jan 2026 11:00:00 {zone}") == T0
+    assert parse_date(f"Thu, 01 Jan 2026 11:00:00 {zone}") == T0

@@ -21,9 +21,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\
 
 
 class Raw:
-    """A server of raw bytes: answers each request with the next text, b"" being a dropped
-    connection.
-    """
+    """A server of raw bytes: answers each request with the next text; b"" drops the connection."""
 
     def __init__(self, *answers: bytes) -> None:
         self.answers = list(answers)
@@ -109,9 +107,7 @@ def response(body: bytes, *headers: str, status: str = "200 OK") -> bytes:
 
 
 async def test_an_answer_is_a_page() -> None:
-    """Status, content type, body and where a redirect points come back as they are; it is not
-    followed.
-    """
+    """Status, content type, body and redirect target come back as they are; none is followed."""
     server = Raw(
         response(
             b"<html>",
@@ -139,9 +135,7 @@ async def test_b1_a_dropped_call_is_never_resent(before: int) -> None:
 
 
 async def test_it_is_we_who_prevent_the_resending() -> None:
-    """The trap is real: without our middleware aiohttp sends the same GET twice over a kept
-    connection.
-    """
+    """Without our middleware aiohttp sends the same GET twice over a kept connection."""
     server = Raw(OK, b"", OK)
     async with serve(server) as where, aiohttp.ClientSession() as session:
         for _ in range(2):
@@ -299,9 +293,7 @@ async def test_b2_we_ask_for_what_we_can_read() -> None:
 
 
 async def test_a13_a_host_that_drops_what_is_kept_gets_new_connections() -> None:
-    """A13, B1: calls in a row share a connection; after one broke, each of the next thousand has
-    its own.
-    """
+    """A13, B1: calls share a connection; after one broke, each of the next thousand has its own."""
     server, url = Counting(), ""
     async with serve(server) as where, open_session() as session:
         url = f"http://{where}/"
@@ -329,7 +321,7 @@ async def test_a13_a_stream_has_a_connection_of_its_own() -> None:
 
 
 async def test_no_cookies_are_kept() -> None:
-    """What one answer sets does not travel with the next call."""
+    """Cookies of one answer do not travel with the next call."""
     server = Raw(OK.replace(b"OK\r\n", b"OK\r\nSet-Cookie: a=b\r\n", 1), OK)
     async with serve(server) as where, open_session() as session:
         for _ in range(2):
@@ -367,9 +359,7 @@ def self_signed(directory: Path) -> ssl.SSLContext:
 
 
 async def test_certificates_are_verified(tmp_path: Path) -> None:
-    """Promise 9: a server whose certificate nobody vouches for gets no request, and the sentence
-    says why.
-    """
+    """Promise 9: a server with an untrusted certificate gets no request; the sentence says why."""
     server = Raw(OK)
     async with serve(server, self_signed(tmp_path)) as where:
         found = await fetch(where, scheme="https")
@@ -393,9 +383,7 @@ async def test_a_server_without_tls_is_named() -> None:
 
 
 async def test_a_refused_connection_is_named() -> None:
-    """A port that nobody listens on is told as such; the rest of the address stays out of the
-    sentence.
-    """
+    """A refused port is reported; the rest of the address stays out of the sentence."""
     said = "127.0.0.1:1 refused the connection: check the address and that it is up"
     assert NoAnswer(MissReason.NETWORK, said) == await fetch("127.0.0.1:1")
 

@@ -4,7 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.exchanges.common.penalties import Pause, after, recalled, reloaded
+from daemon.exchanges.common.penalties import (
+    Pause,
+    pause_after,
+    pause_after_misses,
+    pause_after_reload,
+)
 from daemon.types import MINUTE, SECOND, Millis, Miss, MissReason
 from tests.values import T0
 
@@ -18,7 +23,7 @@ def lengths(*outcomes: MissReason) -> list[Millis]:
     """The pauses in seconds when each attempt is made as soon as the pause before it allows."""
     pause, found = Pause(), []
     for outcome in outcomes:
-        pause = after(pause, outcome, pause.not_before)
+        pause = pause_after(pause, outcome, pause.not_before)
         found.append(pause.length // SECOND)
     return found
 
@@ -26,17 +31,15 @@ def lengths(*outcomes: MissReason) -> list[Millis]:
 @pytest.mark.parametrize("reason", PASSING)
 def test_b2_passing_failures_wait_for_the_next_slot(reason: MissReason) -> None:
     """B2: after timeout, network and http_5xx the next slot is used."""
-    assert Pause(not_before=7) == after(Pause(), reason, 7)
+    assert Pause(not_before=7) == pause_after(Pause(), reason, 7)
 
 
 def unusable(*minutes: float, between: MissReason | None = BAD) -> list[Millis]:
-    """The pauses in seconds after a bad answer at 0, and then at these minutes; the last but one
-    may be another.
-    """
-    pause, found = after(Pause(), BAD, T0), []
+    """The pauses in seconds after bad answers at these minutes; the last but one may be another."""
+    pause, found = pause_after(Pause(), BAD, T0), []
     for index, minute in enumerate(minutes):
         outcome = between if index == len(minutes) - 2 else BAD
-        pause = after(pause, outcome, T0 + round(minute * MINUTE))
+        pause = pause_after(pause, outcome, T0 + round(minute * MINUTE))
         found.append(pause.length // SECOND)
     return found
 
@@ -47,7 +50,9 @@ def test_b1_bad_answers_that_last_are_asked_for_once_a_minute() -> None:
     assert unusable(5, 10, 11, between=MissReason.TIMEOUT) == [0, 0, 60]
     assert unusable(10, 11, 12, between=None) == [60, 0, 0]
     assert unusable(10, 11, 12, between=MissReason.AUTH) == [60, 30, 0]
-    assert reloaded(after(after(Pause(), BAD, 0), BAD, 10 * MINUTE)) == Pause()
+    assert (
+        pause_after_reload(pause_after(pause_after(Pause(), BAD, 0), BAD, 10 * MINUTE)) == Pause()
+    )
 
 
 def test_b1_a_bad_answer_leaves_the_ladder_of_refusals_where_it_is() -> None:
@@ -90,40 +95,36 @@ def test_b2_another_kind_of_refusal_begins_anew() -> None:
 def test_b2_the_first_success_ends_the_pause() -> None:
     """B2: after an answer the ladder starts at its foot."""
     tired = Pause(LIMITED, since=0, streak=5, length=60 * SECOND, not_before=60 * SECOND)
-    assert Pause() == after(tired, None, MINUTE)
+    assert Pause() == pause_after(tired, None, MINUTE)
 
 
 def test_b2_a_passing_failure_is_no_success() -> None:
-    """B2: a timeout between two refusals is followed by the next slot, and the ladder goes on after
-    it.
-    """
+    """B2: after a timeout between two refusals comes the next slot; the ladder goes on after it."""
     assert lengths(LIMITED, LIMITED, MissReason.TIMEOUT, LIMITED) == [10, 30, 0, 60]
 
 
 def test_b2_a_reload_frees_a_refused_key_only() -> None:
     """B2: a refused key is tried at once on reload; an exchange that is busy is left alone."""
-    refused, busy = after(Pause(), MissReason.AUTH, 5), after(Pause(), BLOCKED, 5)
-    assert [Pause(), busy] == [reloaded(refused), reloaded(busy)]
+    refused, busy = pause_after(Pause(), MissReason.AUTH, 5), pause_after(Pause(), BLOCKED, 5)
+    assert [Pause(), busy] == [pause_after_reload(refused), pause_after_reload(busy)]
 
 
 @given(st.lists(st.tuples(st.sampled_from(MissReason), st.integers(0, 7 * MINUTE)), max_size=40))
 def test_b2_the_record_tells_where_an_account_stands(
     attempts: list[tuple[MissReason, Millis]],
 ) -> None:
-    """B2, B3: misses as they are recorded lead to the pause that the daemon was in; by another
-    clock it is the same.
-    """
+    """B2, B3: recorded misses lead to the pause the daemon was in, by whichever clock."""
     pause, at, misses = Pause(), T0, []
     for reason, later in attempts:
         at = max(at + later, pause.not_before)
-        pause = after(pause, reason, at)
+        pause = pause_after(pause, reason, at)
         misses.append(Miss(1, at, reason, "no"))
-    assert recalled(misses, at) == pause
-    assert recalled(misses, at).moved(5).moved(-5) == pause
+    assert pause_after_misses(misses, at) == pause
+    assert pause_after_misses(misses, at).moved(5).moved(-5) == pause
 
 
 def test_b2_a_pause_is_no_longer_for_a_clock_that_was_set_back() -> None:
     """A5, B2: a miss of the future holds nobody up for more than its pause."""
     refused = Miss(1, T0 + 60 * MINUTE, LIMITED, "no")
-    assert recalled([refused], T0).not_before == T0 + 10 * SECOND
-    assert recalled([], T0) == Pause()
+    assert pause_after_misses([refused], T0).not_before == T0 + 10 * SECOND
+    assert pause_after_misses([], T0) == Pause()

@@ -95,9 +95,7 @@ def to(proxy: ProxyServer, login: str = "", scheme: str = "http") -> Route:
 
 
 async def test_a3_calls_and_pushes_go_through_the_proxy(network: Network) -> None:
-    """A3: both are tunnelled, and TLS is the exchange's own: the proxy learns its name and no
-    more.
-    """
+    """A3: calls and streams are tunnelled, so the proxy learns the exchange's name and no more."""
     connection = await network.listen(to(network.proxy))
     assert isinstance(connection, StreamConnection), connection
     answer = await network.read(to(network.proxy))
@@ -160,9 +158,7 @@ REFUSALS: dict[str, tuple[Callable[[Network], Route], str]] = {
 
 @pytest.mark.parametrize("case", REFUSALS)
 async def test_a3_407_says_what_the_proxy_wants(network: Network, case: str) -> None:
-    """A3: the proxy is named, whether it was given no password or a wrong one, and the password is
-    not.
-    """
+    """A3: a missing or wrong password names the proxy, never the password."""
     network.proxy.login, (route, said) = LOGIN, REFUSALS[case]
     way = route(network)
     expected = NoAnswer(MissReason.NETWORK, f"the proxy {network.proxy.place} {said}")
@@ -191,9 +187,7 @@ async def test_a3_407_says_what_the_proxy_wants(network: Network, case: str) -> 
 async def test_a3_what_a_proxy_answers_is_told_of_it(
     network: Network, status: int, said: str
 ) -> None:
-    """A3: not of the exchange, and as a failure of the network: no pause, no doubt about the
-    key.
-    """
+    """A3: a proxy failure is a network failure: no pause, no doubt about the key."""
     network.proxy.answer = status
     expected = NoAnswer(MissReason.NETWORK, f"the proxy {network.proxy.place} {said}")
     assert await network.both(to(network.proxy)) == {expected}
@@ -216,9 +210,7 @@ async def test_a3_a_proxy_that_is_down_or_unknown(network: Network) -> None:
 
 
 async def test_a3_what_is_no_proxy(network: Network) -> None:
-    """A3: something else that listens there: it speaks no HTTP, no TLS, or closes without a
-    word.
-    """
+    """A3: a service that is no proxy is reported, whatever it answers."""
     said = {}
     for what, server in (("ssh", Raw(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")), ("closes", Raw(b""))):
         async with serve(server) as place:
@@ -260,12 +252,10 @@ async def test_a3_a_variable_that_is_not_used_is_named(network: Network) -> None
     "proxy", ["http://me:planted-pw@127.0.0.1:3128", "https://planted-pw@proxy.example"]
 )
 def test_promise_9_a_route_shows_no_password(proxy: str) -> None:
-    """Promise 9: neither the route nor the proxy taken apart has it in its `repr`, nor what is said
-    of them.
-    """
+    """Promise 9: the password is in no `repr` of a route or proxy, and in no sentence."""
     route = Route(proxy)
     account = ExchangeAccount("main", "k", "s", "", rest_route=route)
-    shown = f"{route!r} {account!r} {proxies.proxy(route)!r} {proxies.described(route)}"
+    shown = f"{route!r} {account!r} {proxies.proxy(route)!r} {proxies.describe_route(route)}"
     assert "planted-pw" not in shown
     assert proxies.options("https://x", route)["proxy"].startswith(proxy.partition("//")[0])
 
@@ -285,9 +275,7 @@ async def test_promise_9_a_proxy_that_says_the_password_back(network: Network, p
 
 
 async def test_promise_9_no_error_holds_the_password(network: Network) -> None:
-    """Promise 9: not even the exceptions of the library, whose `repr` shows the address of the
-    proxy.
-    """
+    """Promise 9: the password is not in exceptions, whose `repr` shows the address."""
     network.proxy.login = LOGIN
     way = proxies.options("https://x", to(network.proxy, "me:planted-wrong"))
     with pytest.raises(proxies.ProxyError) as caught:

@@ -17,7 +17,7 @@ from daemon.exchanges.common.rate_limit import (
     Budgets,
     CallWindow,
     free_in,
-    halved,
+    remaining_halving,
 )
 from daemon.types import MINUTE, SECOND, Limit, Millis
 from tests.fakes import ManualClock, settle
@@ -60,9 +60,7 @@ def run(limit: Limit, wished: list[tuple[Millis, Millis]]) -> list[tuple[Millis,
 def test_b3_no_window_ever_holds_more(
     count: int, per: Millis, wished: list[tuple[Millis, Millis]], data: st.DataObject
 ) -> None:
-    """B3: wherever within its flight each call arrives, no window of the length `per` holds more
-    than `count`.
-    """
+    """B3: whenever calls arrive in flight, no window of `per` holds more than `count`."""
     made = run(Limit(count, per), wished)
     arrived = [data.draw(st.integers(sent, ended)) for sent, ended in made]
     assert most(arrived, per) <= count
@@ -70,9 +68,7 @@ def test_b3_no_window_ever_holds_more(
 
 @given(calls)
 def test_waits_are_never_longer_than_needed(wished: list[tuple[Millis, Millis]]) -> None:
-    """A place that is free is given: with instant answers the wait ends in the very millisecond it
-    may.
-    """
+    """A free permit is granted: with instant answers the wait ends in the first possible ms."""
     instants = [sent for sent, _ in run(TWO, [(wait, 0) for wait, _ in wished])]
     now, expected = 0, list[Millis]()
     for wait, _ in wished:
@@ -219,9 +215,7 @@ async def test_b3_urgent_calls_go_first() -> None:
 
 
 async def test_one_who_gives_up_loses_no_place() -> None:
-    """A call cancelled while it waits takes nothing; one cancelled in flight holds its place like
-    any other.
-    """
+    """A call cancelled while it waits counts nothing; one cancelled in flight counts."""
     traffic = Traffic(small(assets=Limit(1, 10)))
     traffic.ask("flying", flight=1_000)
     traffic.ask("waiting")
@@ -234,9 +228,7 @@ async def test_one_who_gives_up_loses_no_place() -> None:
 
 
 async def test_b2_halving_and_its_end() -> None:
-    """B2: after a refusal every limit is halved for five minutes, and whole again at once after
-    them.
-    """
+    """B2: after a refusal every limit is halved for five minutes, then whole at once."""
     traffic = Traffic(small(assets=Limit(2, 10 * MINUTE)))
     traffic.budget.halve()
     for name in "abc":
@@ -263,9 +255,7 @@ def test_half_of_a_limit(whole: int, half: int) -> None:
 
 
 async def test_b3_calls_of_before_a_restart_count() -> None:
-    """B3: stored readings and misses of the last seconds occupy their places again; older ones do
-    not.
-    """
+    """B3: recorded readings and misses of the last seconds count again; older ones do not."""
     traffic = Traffic(small(assets=TWO))
     now = traffic.clock.now()
     for at in (now - 4, now - 11, now - 8):
@@ -277,9 +267,7 @@ async def test_b3_calls_of_before_a_restart_count() -> None:
 
 
 async def test_a_call_from_the_future_counts_as_of_now() -> None:
-    """A stored instant ahead of a clock that was set back holds its place for one window, not for
-    ever.
-    """
+    """A recorded instant ahead of a clock set back counts for one window, not for ever."""
     traffic = Traffic(small(assets=Limit(1, 10)))
     traffic.budget.book(traffic.clock.now() + MINUTE, "assets", "u")
     traffic.ask("a")
@@ -288,9 +276,7 @@ async def test_a_call_from_the_future_counts_as_of_now() -> None:
 
 
 async def test_b3_an_announced_call_keeps_its_place_from_now_until_its_window_has_passed() -> None:
-    """B3: a command says seconds ahead when it will call; the daemon leaves room before and after
-    that instant.
-    """
+    """B3: a command announces its call; the daemon leaves room before and after that instant."""
     traffic = Traffic(small(assets=Limit(1, 10)))
     traffic.budget.book(traffic.clock.now() + 30, "assets", "u")
     traffic.ask("a")
@@ -316,9 +302,7 @@ async def test_a_clock_step_changes_no_window() -> None:
     )
 )
 def test_b3_the_queue_keeps_every_limit(asked: list[tuple[str, int, int, bool]]) -> None:
-    """B3: whatever is asked through the queue, in whatever order: every limit holds and every call
-    is made.
-    """
+    """B3: for any calls in any order, every limit holds and every call is made."""
     limits = {"host": Limit(4, 20), "user": Limit(3, 20), "assets": Limit(2, 7)}
 
     async def made() -> list[tuple[str, Millis]]:
@@ -344,9 +328,7 @@ def both(clock: ManualClock) -> Budgets:
 
 
 async def test_strict_7_a_complaint_halves_the_limits_of_its_host() -> None:
-    """Strict 7: and of no other, for as long as it lasts; that of a host nobody knows those of
-    all.
-    """
+    """Strict 7: halving applies to one host for its time; an unknown host halves all."""
     clock = ManualClock()
     budgets = both(clock)
     budgets.at("here").halve(MINUTE)
@@ -363,9 +345,7 @@ async def test_strict_7_a_complaint_halves_the_limits_of_its_host() -> None:
 
 
 async def test_strict_7_calls_take_places_at_their_host() -> None:
-    """Strict 7: a full window keeps nobody from calling elsewhere; a call to nobody knows where
-    counts twice.
-    """
+    """Strict 7: a full window holds up no other host; a call to an unknown host counts at all."""
     clock = ManualClock()
     budgets = both(clock)
     for host in ("here", "", "elsewhere"):
@@ -395,9 +375,7 @@ async def test_strict_7_what_is_under_way_is_known_with_its_host() -> None:
 
 
 def test_strict_7_the_record_tells_which_host_complained() -> None:
-    """Strict 7: the last complaint counts, no longer than from now on; of an account that is gone
-    all.
-    """
+    """Strict 7: the last complaint counts, from now at most; of a removed account at all hosts."""
     hosts = {"a": "here", "b": "here", "c": "there"}
     now = 10 * MINUTE
     limited = {
@@ -406,14 +384,12 @@ def test_strict_7_the_record_tells_which_host_complained() -> None:
         "gone": now - 3 * MINUTE,
         "c": now - HALVED,
     }
-    assert halved(limited, hosts, now) == {"here": 4 * MINUTE, "": 2 * MINUTE}
-    assert halved({"c": now + MINUTE}, hosts, now) == {"there": HALVED}
+    assert remaining_halving(limited, hosts, now) == {"here": 4 * MINUTE, "": 2 * MINUTE}
+    assert remaining_halving({"c": now + MINUTE}, hosts, now) == {"there": HALVED}
 
 
 async def test_c6_it_tells_whose_calls_wait() -> None:
-    """C6: a call that waits for its place is the budget's doing; one in flight, or another user's,
-    is not.
-    """
+    """C6: `waits` is true for a call of this user in the queue, not for one in flight."""
     clock = ManualClock()
     budget = Budget(clock, user=Limit(1, SECOND), endpoints={})
     async with budget.call("assets", "1"):

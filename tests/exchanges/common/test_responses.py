@@ -1,4 +1,4 @@
-"""The parts of an answer's reading that no exchange has to itself."""
+"""Parsing of answers: the parts that all exchanges share."""
 
 from decimal import Decimal
 
@@ -10,16 +10,14 @@ from daemon.exchanges.common.responses import (
     Page,
     amount,
     decode,
-    plain,
     refusal,
+    storable_value,
     tidy,
 )
 
 
 def test_numbers_are_decoded_as_written() -> None:
-    """Fractions are Decimal, integers int, and Decimal where a 64-bit integer could not hold
-    them.
-    """
+    """Fractions are Decimal, integers int, or Decimal beyond 64 bits."""
     body = b'{"a":1.10,"b":7,"c":99999999999999999999}'
     expected = [Decimal("1.10"), 7, Decimal(99999999999999999999)]
     assert repr(expected) == repr(list(decode(Page(200, "", body)).values()))
@@ -47,9 +45,7 @@ def test_a_cut_body_is_not_read() -> None:
     ],
 )
 def test_amounts_are_bounded(value: object, expected: bool) -> None:
-    """An amount has at most 24 digits before the point and 40 after it, so that exact sums stay
-    affordable.
-    """
+    """An amount has at most 24 digits before the point and 40 after it, so sums stay cheap."""
     try:
         amount(value)
         found = True
@@ -65,9 +61,9 @@ def test_foreign_text_is_tidied_before_it_is_quoted() -> None:
 
 
 def test_unknown_values_are_bounded_in_depth() -> None:
-    """What is nested deeper than any answer is malformed rather than stored."""
+    """A value nested deeper than any answer is malformed and not stored."""
     with pytest.raises(MalformedError, match="nested too deeply"):
-        plain([[[[[[[[[]]]]]]]]])
+        storable_value([[[[[[[[[]]]]]]]]])
 
 
 def test_a_plain_page_has_to_be_read() -> None:

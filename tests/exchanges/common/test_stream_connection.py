@@ -80,9 +80,7 @@ async def meanwhile(
 
 @pytest.mark.parametrize("fault", [None, "ws_login_event", "ws_login_both"])
 async def test_login_in_every_shape_then_pushes(line: Line, fault: str | None) -> None:
-    """Fact sheet 2.1: whatever shape the answer has, the subscription follows, and then every
-    change.
-    """
+    """Fact sheet 2.1: after any form of login answer come the subscription and every change."""
     if fault:
         line.main.fault(fault, times=1)
     async with line.connected() as connection:
@@ -161,9 +159,7 @@ async def test_a_ping_that_is_not_answered_ends_it(line: Line, fault: str, reaso
 
 
 async def test_a_ping_of_the_exchange_is_answered(line: Line) -> None:
-    """Not documented, seen by two clients: with the one sign of life that is never refused, so that
-    pushes go on.
-    """
+    """A ping of the exchange, undocumented but seen, is answered with the word it accepts."""
     line.main.fault("ws_server_ping", times=1)
     async with line.connected() as connection:
         await heard(connection, Subscribed)
@@ -195,9 +191,7 @@ async def test_a_ping_of_the_exchange_is_answered(line: Line) -> None:
     ],
 )
 async def test_every_fault_of_a_push(line: Line, fault: str, kind: type[StreamEvent]) -> None:
-    """Bounded: what is too long or no text ends it, what cannot be used does not, and the next push
-    comes.
-    """
+    """A frame too long or not text ends the connection; an unusable one does not."""
     line.main.fault(fault, times=1)
     async with line.connected() as connection:
         await heard(connection, Subscribed)
@@ -231,9 +225,7 @@ async def test_what_is_heard_between_two_waits_is_not_lost(line: Line) -> None:
     ],
 )
 async def test_a_handshake_that_is_refused(line: Line, status: int, reason: str) -> None:
-    """A3: by its status. A redirect is not followed: the login must not go where nobody configured
-    it.
-    """
+    """A3: a refused handshake is classified by its status, and a redirect is not followed."""
     line.here.simulator.socket_status = status
     refused = await line.dial()
     assert isinstance(refused, NoAnswer)
@@ -319,9 +311,7 @@ async def test_what_is_no_websocket(
     answer: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
     reason: str,
 ) -> None:
-    """One that accepts and answers never or byte by byte, hangs up, or speaks something else:
-    named, never for long.
-    """
+    """A server that is silent, slow, hangs up or speaks otherwise is named in time."""
     async with server(answer) as url:
         refused = await line.dial(url, within=200 if reason == "timeout" else 5 * SECOND)
     assert isinstance(refused, NoAnswer)
@@ -341,7 +331,7 @@ async def test_nobody_there(line: Line) -> None:
 
 
 async def test_a_frame_that_the_protocol_forbids(line: Line) -> None:
-    """It ends the connection, with a sentence."""
+    """An invalid frame ends the connection, with a sentence."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await upgraded(reader, writer)
@@ -359,7 +349,7 @@ async def test_a_frame_that_the_protocol_forbids(line: Line) -> None:
 
 
 async def test_a_frame_that_comes_byte_by_byte(line: Line) -> None:
-    """It holds up nobody for longer than silence would."""
+    """A frame that trickles in delays the caller no longer than silence would."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await upgraded(reader, writer)
@@ -391,9 +381,7 @@ async def test_promise_9_certificates_are_verified(line: Line, tmp_path: Path) -
 
 
 async def test_what_cannot_be_said_is_the_end(line: Line) -> None:
-    """A connection that is gone when something is said on it: told as if it had been noticed by
-    listening.
-    """
+    """A connection found closed while sending is reported like one found while listening."""
     async with line.connected() as connection:
         await connection.close()
         lost = await connection.say("anything")
@@ -405,7 +393,7 @@ async def test_what_cannot_be_said_is_the_end(line: Line) -> None:
 async def test_promise_9_the_login_is_in_no_log(
     line: Line, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It holds the secret itself; nobody writes frames down, at whatever level."""
+    """The login frame holds the secret, so no frame is logged at any level."""
     caplog.set_level(logging.DEBUG)
     async with line.connected() as connection:
         await heard(connection, Subscribed)

@@ -20,10 +20,10 @@ from daemon.exchanges.common.stream_session import (
     SessionStage,
     StreamSession,
     Wait,
-    begun,
-    heard,
-    move,
-    said,
+    after_event,
+    after_send,
+    next_action,
+    start_session,
 )
 from daemon.types import SECOND, Millis, MissReason, NoAnswer
 
@@ -32,9 +32,13 @@ PUSH = Pushed(())
 
 
 def line(*steps: StreamEvent | Send, now: Millis = T) -> StreamSession:
-    found = begun(now)
+    found = start_session(now)
     for step in steps:
-        found = said(found, step, now) if isinstance(step, Send) else heard(found, step, now)
+        found = (
+            after_send(found, step, now)
+            if isinstance(step, Send)
+            else after_event(found, step, now)
+        )
     return found
 
 
@@ -57,43 +61,41 @@ UP = (Accepted(), Send.SUBSCRIBE, Subscribed())
 )
 def test_what_is_next(steps: tuple[StreamEvent | Send, ...], expected: object) -> None:
     """Login, then subscription, then pings; what is no answer to them changes nothing."""
-    assert move(line(*steps), T) == expected
+    assert next_action(line(*steps), T) == expected
 
 
 def test_a_login_that_nobody_answers_is_followed_by_the_subscription() -> None:
     """Its answer may have a shape that nobody has seen: the first push will tell."""
-    assert move(line(), T + ANSWER_WITHIN) is Send.SUBSCRIBE
+    assert next_action(line(), T + ANSWER_WITHIN) is Send.SUBSCRIBE
 
 
 def test_a_subscription_that_nobody_answers_ends_it() -> None:
     """Neither confirmed nor anything pushed."""
-    lost = move(line(Accepted(), Send.SUBSCRIBE), T + ANSWER_WITHIN)
+    lost = next_action(line(Accepted(), Send.SUBSCRIBE), T + ANSWER_WITHIN)
     assert isinstance(lost, NoAnswer)
     assert lost.reason is MissReason.TIMEOUT
 
 
 def test_a_ping_every_fifteen_seconds() -> None:
-    """Whatever is pushed meanwhile: a silent socket is not health, and a talking one no proof that
-    it hears us.
-    """
+    """Pushes do not replace a pong: they do not prove that the exchange hears us."""
     up = line(*UP)
-    assert move(up, T + PING_EVERY - 1) == Wait(1)
-    assert move(heard(up, PUSH, T + PING_EVERY), T + PING_EVERY) is Send.PING
+    assert next_action(up, T + PING_EVERY - 1) == Wait(1)
+    assert next_action(after_event(up, PUSH, T + PING_EVERY), T + PING_EVERY) is Send.PING
 
 
 def test_a_missing_pong_ends_it() -> None:
     """Even where balances are still pushed."""
-    waiting = heard(line(*UP, Send.PING), PUSH, T)
-    assert move(waiting, T + PONG_WITHIN - 1) == Wait(1)
-    lost = move(waiting, T + PONG_WITHIN)
+    waiting = after_event(line(*UP, Send.PING), PUSH, T)
+    assert next_action(waiting, T + PONG_WITHIN - 1) == Wait(1)
+    lost = next_action(waiting, T + PONG_WITHIN)
     assert isinstance(lost, NoAnswer)
     assert lost.reason is MissReason.TIMEOUT
 
 
 def test_pings_begin_before_the_login_is_answered() -> None:
     """A half-open connection is found out whatever it was doing."""
-    assert move(line(Accepted(), Send.SUBSCRIBE, now=T), T + 5 * SECOND) == Wait(5 * SECOND)
-    assert move(line(Send.PING), T + PONG_WITHIN) != Send.SUBSCRIBE
+    assert next_action(line(Accepted(), Send.SUBSCRIBE, now=T), T + 5 * SECOND) == Wait(5 * SECOND)
+    assert next_action(line(Send.PING), T + PONG_WITHIN) != Send.SUBSCRIBE
 
 
 def test_what_is_known_to_work() -> None:

@@ -31,7 +31,7 @@ def push(one: Reading, source: Source = Source.WS) -> Reading:
 
 
 def played(one: Rule, values: Sequence[str | Reading]) -> str:
-    """What the rule's alert is after each reading, one a second: `.` none, `F` firing."""
+    """State of the alert after each reading, one a second: `.` none, `F` firing."""
     evaluator, here, seen = Evaluator([one]), state(), ""
     for seq, value in enumerate(values, 1):
         given = (
@@ -62,9 +62,7 @@ def test_d3_it_clears_when_fewer_hold() -> None:
 
 
 def test_d3_with_clear_when_it_clears_when_so_many_fulfil_that() -> None:
-    """D3: three of the last five above 120; what lies between the two conditions counts for
-    neither.
-    """
+    """D3: three of the last five above 120; readings in between count for neither."""
     assert played(WIDE, ["90", "90", "90", "110", "110", "110", "110"]) == "..FFFFF"
     assert played(WIDE, ["90", "90", "90", "130", "130", "110", "130"]) == "..FFFF."
     assert (
@@ -74,9 +72,7 @@ def test_d3_with_clear_when_it_clears_when_so_many_fulfil_that() -> None:
 
 
 def test_d3_while_enough_hold_nothing_clears() -> None:
-    """D2, D3: of few enough readings, both can be true at once; then `when` wins, until it is
-    not.
-    """
+    """D2, D3: with few readings both can be true at once; then `when` wins."""
     both = rule(at_least=AtLeast(2, 5), clear_when="available_margin > 120")
     assert played(both, ["90", "90", "130", "130", "110", "110"]) == ".FFFF."
 
@@ -112,9 +108,7 @@ def test_d3_at_an_unknown_reading_nothing_is_said() -> None:
 
 
 def test_d3_a_gap_empties_it_and_ends_nothing() -> None:
-    """D3, promise 5: longer than missing_after; the readings after it are counted from one
-    again.
-    """
+    """D3, promise 5: after a pause longer than missing_after the count starts again."""
     evaluator = Evaluator([OFTEN])
 
     def when(at: Millis, value: str) -> bool | None:
@@ -135,15 +129,15 @@ def test_d3_misses_say_nothing() -> None:
 
 def test_a5_a_step_of_the_clock_makes_no_gap() -> None:
     """A5: neither does it hide one."""
-    tally = MOfNCounter(AtLeast(2, 2), MINUTE)
-    tally.shift(5)
-    tally.take(T0, when=True, clear=False)
-    tally.shift(10 * MINUTE)
-    tally.take(T0 + 11 * MINUTE, when=True, clear=False)
-    assert tally.when() is True
-    tally.shift(-10 * MINUTE)
-    tally.take(T0 + 2 * MINUTE + 1, when=True, clear=False)
-    assert tally.when() is None
+    counter = MOfNCounter(AtLeast(2, 2), MINUTE)
+    counter.shift(5)
+    counter.take(T0, when=True, clear=False)
+    counter.shift(10 * MINUTE)
+    counter.take(T0 + 11 * MINUTE, when=True, clear=False)
+    assert counter.when() is True
+    counter.shift(-10 * MINUTE)
+    counter.take(T0 + 2 * MINUTE + 1, when=True, clear=False)
+    assert counter.when() is None
 
 
 def naive(
@@ -176,9 +170,7 @@ TRUTHS: st.SearchStrategy[bool | None] = st.sampled_from([True, False, None])
 def test_d3_equals_a_recomputation_and_a_rebuild(
     inputs: list[Given], count: int, more: int, stop: int
 ) -> None:
-    """D3, promise 4: carried along it says what all readings say, and what those within its
-    look-back say.
-    """
+    """D3, promise 4: the count is the same from all readings and from its look-back."""
     least = AtLeast(count, count + more)
     live, found, now = MOfNCounter(least, 100), list[Given](), T0
     rebuilt = MOfNCounter(least, 100)

@@ -4,8 +4,14 @@ from decimal import Decimal, DecimalException, localcontext
 
 import pytest
 
-from daemon.rules.evaluation.compile import Frame, deciding, number, oriented, truth
-from daemon.rules.language.parse import condition
+from daemon.rules.evaluation.compile import (
+    Frame,
+    compile_deciding,
+    compile_number,
+    compile_truth,
+    oriented,
+)
+from daemon.rules.language.parse import parse_condition
 from daemon.rules.language.tree import Call, Comparison, Field, Node
 from daemon.types import DecidingComparison
 
@@ -31,15 +37,13 @@ def frame(*values: str | None) -> Frame:
 
 
 def holds(text: str, *values: str | None) -> bool | None:
-    """Whether a condition holds for values of al_margin, al_freeze, age, available_margin and a
-    window.
-    """
-    return truth(condition(text).tree, Fixed())(frame(*values))
+    """Evaluate a condition for these values and a window."""
+    return compile_truth(parse_condition(text).tree, Fixed())(frame(*values))
 
 
 def judged(text: str, *values: str | None) -> DecidingComparison:
     """The comparison that decides."""
-    return deciding(condition(text).tree, Fixed())(frame(*values))
+    return compile_deciding(parse_condition(text).tree, Fixed())(frame(*values))
 
 
 TRUTHS: dict[str, str | None] = {"T": "1", "F": "-1", "U": None}
@@ -85,9 +89,7 @@ def test_three_valued_not(value: str | None, expected: bool | None) -> None:
     ],
 )
 def test_comparisons(operator: str, expected: list[bool]) -> None:
-    """Each comparison below, at and above its threshold, written either way round or between
-    fields.
-    """
+    """Each comparison below, at and above its threshold, in both directions and between fields."""
     values = ["4", "5.0", "6"]
     assert [holds(f"al_margin {operator} 5", value) for value in values] == expected
     assert [holds(f"al_margin {operator} al_freeze", value, "5") for value in values] == expected
@@ -138,9 +140,9 @@ def test_own_context() -> None:
 
 def test_rounds_half_even_once() -> None:
     """Promise 7: a result of more than 28 digits is rounded once, half to even."""
-    tree = condition("al_margin + 0.5 < 0").tree
+    tree = parse_condition("al_margin + 0.5 < 0").tree
     assert isinstance(tree, Comparison)
-    add = number(tree.left, Fixed())
+    add = compile_number(tree.left, Fixed())
     assert [str(add(frame(value))) for value in ("1" * 27 + "2", "1" * 27 + "3")] == [
         "1" * 27 + "2",
         "1" * 27 + "4",
@@ -220,9 +222,10 @@ def test_oriented_leaves_what_varies() -> None:
 
 
 @pytest.mark.parametrize(
-    ("compile_", "tree"), [(number, condition("1 < 2").tree), (truth, Field("age"))]
+    ("compile_", "tree"),
+    [(compile_number, parse_condition("1 < 2").tree), (compile_truth, Field("age"))],
 )
 def test_wrong_kind(compile_: object, tree: Node) -> None:
-    """What the builder never makes is refused, not misread."""
+    """A tree that the builder never makes is refused."""
     with pytest.raises(TypeError, match="not a"):
         compile_(tree, Fixed())  # type: ignore[operator]

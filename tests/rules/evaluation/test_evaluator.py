@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from daemon.alerts.system_rules import system_rule
 from daemon.rules.evaluation.evaluator import Evaluator, Verdict
-from daemon.rules.language.parse import condition
+from daemon.rules.language.parse import parse_condition
 from daemon.rules.language.tree import Comparison, Node, uses
 from daemon.rules.rule import AtLeast, Condition, Rule
 from daemon.types import (
@@ -39,11 +39,11 @@ def margin(at: Millis, amount: str) -> Reading:
 
 def rule(when: str, clear_when: str = "") -> Rule:
     """A rule called `r`."""
-    return Rule("r", condition(when), condition(clear_when) if clear_when else None)
+    return Rule("r", parse_condition(when), parse_condition(clear_when) if clear_when else None)
 
 
 def whens(evaluator: Evaluator, readings: list[Reading]) -> list[bool | None]:
-    """What the rule `r` says to each reading."""
+    """Verdicts of the rule `r` at each reading."""
     return [evaluator.read(one)["r"].when for one in readings]
 
 
@@ -100,8 +100,12 @@ def test_delta_needs_two_readings() -> None:
 
 def test_look_back_adds_up() -> None:
     """C1: look-back adds up along nesting, and is the longest of all rules."""
-    nested = Rule("a", condition("max(delta(available_margin, 20m), 1h) > 0"))
-    plain = Rule("b", condition("min(al_margin, 30m) > 0"), condition("min(al_margin, 1h10m) > 0"))
+    nested = Rule("a", parse_condition("max(delta(available_margin, 20m), 1h) > 0"))
+    plain = Rule(
+        "b",
+        parse_condition("min(al_margin, 30m) > 0"),
+        parse_condition("min(al_margin, 1h10m) > 0"),
+    )
     assert Evaluator([nested, plain]).look_back == 80 * MINUTE
 
 
@@ -116,9 +120,11 @@ def test_longest_look_back() -> None:
 
 
 def test_deepest_nesting_works() -> None:
-    """What the parser lets through can be judged, windows in windows sixty deep."""
+    """An expression that parses can be evaluated, also windows nested sixty deep."""
     deep = rule("max(" * 60 + "available_margin" + ", 1s)" * 60 + " > 4")
-    evaluator = Evaluator([deep, Rule("not", condition("not " * 60 + "available_margin > 4"))])
+    evaluator = Evaluator(
+        [deep, Rule("not", parse_condition("not " * 60 + "available_margin > 4"))]
+    )
     verdicts = evaluator.read(margin(0, "5"))
     assert [verdict.when for verdict in verdicts.values()] == [True, True]
 
@@ -143,21 +149,17 @@ def test_a4_age_before_the_first_reading() -> None:
 
 
 def test_miss_concerns_only_rules_with_age() -> None:
-    """Promise 5: a miss gives a verdict to rules that ask for `age`, in `when` or in `clear_when`,
-    and to no other.
-    """
+    """Promise 5: a miss gives verdicts only to rules with `age` in `when` or `clear_when`."""
     rules = [
-        Rule("plain", condition("available_margin < 100")),
-        Rule("when", condition("age > 1m or available_margin < 100")),
-        Rule("clear", condition("available_margin < 100"), condition("age < 10s")),
+        Rule("plain", parse_condition("available_margin < 100")),
+        Rule("when", parse_condition("age > 1m or available_margin < 100")),
+        Rule("clear", parse_condition("available_margin < 100"), parse_condition("age < 10s")),
     ]
     assert set(Evaluator(rules).miss(miss(1, START))) == {"when", "clear"}
 
 
 def test_miss_keeps_fields_and_moves_windows() -> None:
-    """At a miss the fields are as last judged, while windows are those of the miss's own
-    instant.
-    """
+    """At a miss fields are as last judged, and windows are those of the miss's instant."""
     evaluator = Evaluator(
         [rule("age > 0s and available_margin == 5 and max(available_margin, 1m) > 0")]
     )
@@ -233,9 +235,7 @@ class Side:
                 return {}
 
     def rebuild(self) -> None:
-        """Forget the windows and feed stored readings, from the last one at or before the
-        look-back's start.
-        """
+        """Rebuild the windows from stored readings, from the last before the look-back."""
         self.evaluator = Evaluator(self.rules)
         since = self.now - self.evaluator.look_back
         before = [number for number, (at, _) in enumerate(self.history) if at <= since]
@@ -251,16 +251,14 @@ def rules_of(trees: list[Node]) -> list[Rule]:
 
 @given(st.lists(conditions, min_size=1, max_size=3), days)
 def test_equals_recomputation(trees: list[Node], day: list[Event]) -> None:
-    """C1 to C4: after any readings, misses and steps, verdicts are those of a recomputation from
-    all readings.
-    """
+    """C1 to C4: after any inputs, verdicts equal those of a recomputation from all readings."""
     side = Side(rules_of(trees))
     for event in day:
         for name, verdict in side.apply(event).items():
             assert verdict.when is naive.truth(trees[int(name)], side.history, side.now)
             assert verdict.judged is not None
             # What decided is as true as the whole, read from its own text alone.
-            told = condition(verdict.judged.text).tree
+            told = parse_condition(verdict.judged.text).tree
             assert isinstance(told, Comparison)
             assert naive.truth(told, side.history, side.now) is verdict.when
             assert verdict.judged.value == naive.quantity(told.left, side.history, side.now)
@@ -270,9 +268,7 @@ def test_equals_recomputation(trees: list[Node], day: list[Event]) -> None:
 
 @given(st.lists(conditions, min_size=1, max_size=3), days, st.integers(0, 25))
 def test_equals_rebuild(trees: list[Node], day: list[Event], stop: int) -> None:
-    """Promise 4: an evaluator rebuilt at any point from the readings within its look-back says the
-    same ever after.
-    """
+    """Promise 4: an evaluator rebuilt at any point from its look-back gives the same verdicts."""
     live, restarted = Side(rules_of(trees)), Side(rules_of(trees))
     for number, event in enumerate(day):
         if number == stop:
@@ -311,7 +307,10 @@ def test_d3_what_is_counted_equals_a_rebuild(
 def test_a5_what_is_counted_moves_with_the_clock() -> None:
     """A5, D3: a step makes no gap."""
     one = Rule(
-        "often", condition("available_margin < 100"), at_least=AtLeast(2, 2), missing_after=MINUTE
+        "often",
+        parse_condition("available_margin < 100"),
+        at_least=AtLeast(2, 2),
+        missing_after=MINUTE,
     )
     evaluator = Evaluator([one, rule("al_margin > 1")])
     evaluator.read(margin(0, "90"))
@@ -327,9 +326,7 @@ def test_only_age_is_asked_at_misses(tree: Node) -> None:
 
 
 def test_c7_the_values_of_the_last_ten_minutes_are_at_hand_for_messages() -> None:
-    """C7: By their instants as the clock stands now, both ends included, also where their window is
-    packed.
-    """
+    """C7: instants are by the present clock, both ends included, also in packed windows."""
     evaluator = Evaluator([], ["available_margin"])
     for second in range(0, 1_205, 5):
         evaluator.read(margin(second * 1_000, str(second)))

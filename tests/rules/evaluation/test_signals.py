@@ -1,4 +1,4 @@
-"""What system rules ask about: SEMANTICS D7, judged on readings and misses alone."""
+"""System signals: SEMANTICS D7, judged on readings and misses alone."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -43,9 +43,7 @@ def holds(found: Mapping[str, Verdict]) -> dict[str, bool | None]:
 
 @pytest.mark.parametrize("name", KINDS)
 def test_d7_a_system_rule_has_its_name_and_channels(name: str) -> None:
-    """D7: named as the key of `[system]`; where only a person can help the severity is critical,
-    else warning.
-    """
+    """D7: named as in `[system]`; critical where only a person can help, else warning."""
     one = system_rule(name, 30 * SECOND, channels=("email",))
     critical = {"key-refused", "answers-unusable", "account-not-judged"}
     severity = Severity.CRITICAL if name in critical else Severity.WARNING
@@ -53,9 +51,7 @@ def test_d7_a_system_rule_has_its_name_and_channels(name: str) -> None:
 
 
 def test_d7_no_readings_is_missing_readings() -> None:
-    """D4, D7: it fires as missing, for an account that was never read too, and not beside what says
-    why.
-    """
+    """D4, D7: fires as missing, also for an account never read, but not beside its cause."""
     one = system_rule("no-readings", 2 * MINUTE)
     assert (one.on_missing, one.missing_after) == (OnMissing.FIRING, 2 * MINUTE)
     assert one.inhibited_by == ("key-refused", "rate-limited", "answers-unusable")
@@ -64,9 +60,7 @@ def test_d7_no_readings_is_missing_readings() -> None:
 
 @pytest.mark.parametrize("reason", list(MissReason))
 def test_d7_a_refused_key(reason: MissReason) -> None:
-    """D7: by auth, permission and wrong_user; another miss says nothing, a reading that it is
-    accepted.
-    """
+    """D7: set by auth, permission and wrong_user; other misses say nothing, a reading clears it."""
     refused = reason in {MissReason.AUTH, MissReason.PERMISSION, MissReason.WRONG_USER}
     evaluator = system("key-refused", 0)
     found = evaluator.miss(miss(1, T0, reason))["key-refused"]
@@ -86,9 +80,7 @@ def test_d7_limited_calls(reason: MissReason) -> None:
 
 @pytest.mark.parametrize("reason", list(MissReason))
 def test_b1_answers_without_balances(reason: MissReason) -> None:
-    """B1, D7: a bad answer counts, another miss says nothing, a reading that all is well; what was
-    said is told.
-    """
+    """B1, D7: a bad answer sets it with its text; other misses say nothing, a reading clears it."""
     evaluator = system("answers-unusable", MINUTE)
     found = evaluator.miss(miss(1, T0, reason))["answers-unusable"]
     assert (found.when, found.detail) == (
@@ -137,9 +129,7 @@ def test_d7_an_unconfirmed_reading_shows_what_it_was_sent_with() -> None:
 
 
 def test_c2_a_rule_that_stays_unknown_is_named() -> None:
-    """C2: after so long of unknown readings; one that is known begins it anew, a miss adds
-    nothing.
-    """
+    """C2: fires after unknown readings for its time; a known one restarts it, a miss is ignored."""
     unsure = [
         rule("first", when="cross_un_pnl < 0"),
         rule("other", when="delta(available_margin, 1m) < 0"),
@@ -161,9 +151,7 @@ def test_c2_a_rule_that_stays_unknown_is_named() -> None:
 
 
 def test_c2_every_rule_that_stays_unknown_is_named_with_the_part_to_blame() -> None:
-    """C2: as long as the cause lasts in the same words; one that is known again is named no
-    more.
-    """
+    """C2: the words stay the same while the cause lasts; a rule known again is not named."""
     few = rule("few", when="zscore(al_freeze, 1h) > 3")
     endless = rule("endless", when="available_margin < 100", clear_when="cross_un_pnl > 0")
     evaluator = Evaluator(
@@ -268,9 +256,7 @@ def test_only_what_is_watched_or_holds_is_put_together() -> None:
 
 
 def test_b7_a_push_says_nothing_of_clocks_keys_and_limits() -> None:
-    """B7, B6: it bears no time and was not asked for: a standstill lasts, and a refused key stays
-    refused.
-    """
+    """B7, B6: a push changes neither a standstill nor a refused key."""
     frozen, refused = system("exchange-frozen", 30 * SECOND), system("key-refused", 0)
     push = replace(at(20, exchange=None), source=Source.WS)
     assert [holds(frozen.read(each)) for each in (at(0), push, at(30))] == [

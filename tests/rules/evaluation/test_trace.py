@@ -1,24 +1,24 @@
-"""Insight: what each part of a condition is worth, and what is to blame when it is unknown."""
+"""Traces: the value of each part of a condition, and the cause of an unknown one."""
 
 from decimal import Decimal
 
 import pytest
 
-from daemon.rules.evaluation.compile import truth
-from daemon.rules.evaluation.trace import Held, Trace, blame, insight
+from daemon.rules.evaluation.compile import compile_truth
+from daemon.rules.evaluation.trace import Held, Trace, trace_condition, unknown_part
 from daemon.rules.evaluation.values import ValueTable
-from daemon.rules.language.parse import condition, recorded
+from daemon.rules.language.parse import parse_condition, parse_recorded
 from daemon.rules.language.types import ValueType
 from daemon.types import Balances
 
 
 def seen(text: str, *readings: Balances, every: int = 60_000) -> Trace:
     """Into a condition after these readings."""
-    tree, table = recorded(text).tree, ValueTable()
-    truth(tree, table)
+    tree, table = parse_recorded(text).tree, ValueTable()
+    compile_truth(tree, table)
     for number, balances in enumerate(readings):
         table.feed(number * every, balances)
-    return insight(tree, table)
+    return trace_condition(tree, table)
 
 
 def sent(*margins: str) -> list[Balances]:
@@ -27,9 +27,7 @@ def sent(*margins: str) -> list[Balances]:
 
 
 def test_every_part_is_shown() -> None:
-    """Truths, numbers and durations each with their kind; of a window how much it holds, and since
-    when.
-    """
+    """Truths, numbers and durations with their types; windows with their count and start."""
     told = seen("max(al_margin + 1, 2m) > 4 and not age > 1m", *sent("7", "2", "3", "4"))
     assert (told.value, told.kind, len(told.children)) == (True, ValueType.TRUTH, 2)
     window = told.children[0].children[0]
@@ -44,13 +42,11 @@ def test_every_part_is_shown() -> None:
         ("age", ValueType.DURATION, Decimal(0)),
         ("1m", ValueType.DURATION, Decimal(60_000)),
     ]
-    assert blame(told) is None
+    assert unknown_part(told) is None
 
 
 def test_a_level_is_shown_and_a_length_is_not() -> None:
-    """Below a function of a window stands what it looks at, with its present value, and the
-    level.
-    """
+    """Below a window function are its series, with the present value, and its level."""
     told = seen("time_to(al_margin, 2 * al_freeze, 30m) < 2h", *sent("7"))
     (window, _) = told.children
     assert (window.kind, window.held) == (ValueType.DURATION, Held(1, 0, 0, needed=3))
@@ -103,14 +99,14 @@ def test_a_level_is_shown_and_a_length_is_not() -> None:
 )
 def test_c2_what_is_to_blame(text: str, margins: list[str], expected: tuple[str, str]) -> None:
     """C2: the innermost unknown part, and why in words."""
-    found = blame(seen(text, *sent(*margins)))
+    found = unknown_part(seen(text, *sent(*margins)))
     assert found is not None
     assert (found.text, found.why) == expected
 
 
 def test_readings_of_one_instant_have_no_trend() -> None:
     """C3: a slope needs time between its readings."""
-    found = blame(seen("slope(al_margin, 1h) > 3", *sent("1", "2", "3"), every=0))
+    found = unknown_part(seen("slope(al_margin, 1h) > 3", *sent("1", "2", "3"), every=0))
     assert found is not None
     assert found.why == "all its readings are of one instant"
 
@@ -118,18 +114,18 @@ def test_readings_of_one_instant_have_no_trend() -> None:
 def test_differences_of_infinities() -> None:
     """A derived field has no value where its parts are infinite."""
     infinite = Balances(available_margin=Decimal("Infinity"), al_margin=Decimal("Infinity"))
-    found = blame(seen("free_margin > 3", infinite))
+    found = unknown_part(seen("free_margin > 3", infinite))
     assert found is not None
     assert found.why == "free_margin has no value for ∞"
 
 
 def test_looking_changes_nothing() -> None:
     """Two looks see the same, and the frame stays as it was."""
-    tree, table = condition("max(al_margin, 2m) > 5 or al_freeze / 2 > 1").tree, ValueTable()
-    truth(tree, table)
+    tree, table = parse_condition("max(al_margin, 2m) > 5 or al_freeze / 2 > 1").tree, ValueTable()
+    compile_truth(tree, table)
     table.feed(0, Balances(al_margin=Decimal(1)))
     before = list(table.frame)
-    assert insight(tree, table) == insight(tree, table)
+    assert trace_condition(tree, table) == trace_condition(tree, table)
     assert table.frame == before
 
 

@@ -1,16 +1,16 @@
-"""The board: what is kept once, and what is shown."""
+"""The value table: each window is kept once, and the frame shows present values."""
 
 from decimal import Decimal
 
 from daemon.rules.evaluation.values import ValueTable
-from daemon.rules.language.parse import condition
+from daemon.rules.language.parse import parse_condition
 from daemon.rules.language.tree import Call, Comparison
 from daemon.types import Balances
 
 
 def call(text: str, nothing: str = "0") -> Call:
     """The call on the left of a comparison with 0."""
-    tree = condition(f"{text} > {nothing}").tree
+    tree = parse_condition(f"{text} > {nothing}").tree
     assert isinstance(tree, Comparison)
     assert isinstance(tree.left, Call)
     return tree.left
@@ -41,9 +41,7 @@ def test_fields_are_kept_once() -> None:
 
 
 def test_shows_fields() -> None:
-    """After a reading the frame shows the fields asked for, derived ones included, and an age of
-    0.
-    """
+    """After a reading the frame shows the fields in use, derived ones included, and age 0."""
     table = ValueTable()
     slots = [table.field(name) for name in ("al_margin", "margin_usage", "age", "cross_un_pnl")]
     table.feed(5_000, Balances(available_margin=Decimal(8), al_margin=Decimal(2)))
@@ -51,9 +49,7 @@ def test_shows_fields() -> None:
 
 
 def test_unknown_values_are_not_held() -> None:
-    """C1: a reading whose value is unknown is in no window of it, and the window moves on all the
-    same.
-    """
+    """C1: a reading with an unknown value is in no window of it, but the window moves on."""
     table = ValueTable()
     slot = table.window(call("max(al_margin, 1s)"))
     table.feed(0, Balances(al_margin=Decimal(9)))
@@ -75,9 +71,7 @@ def test_nested_windows_see_this_reading() -> None:
 
 
 def test_c5_levels_are_of_this_reading() -> None:
-    """C5: a level is that of the present instant, in whichever order rules name what it is made
-    of.
-    """
+    """C5: a level is taken at the present instant, in whichever order rules name its parts."""
     table = ValueTable()
     first = table.window(call("max(al_margin, 1m)"))
     slot = table.window(call("time_to(al_margin, min(al_freeze, 1m), 1m)", "0s"))
@@ -103,9 +97,7 @@ def test_functions_of_a_window_share_it() -> None:
 
 
 def test_memory_is_told() -> None:
-    """DESIGN 6: what the windows will take, by their longest look-back and by what is kept beside
-    it.
-    """
+    """DESIGN 6: estimated memory of windows, by look-back and by aggregates."""
     table = ValueTable()
     assert table.memory(5_000) == 0
     table.window(call("max(al_margin, 1h)"))

@@ -1,4 +1,4 @@
-"""Rings and windows: what they hold, and that they hold no more."""
+"""Rings and windows: their content, and that they hold no more."""
 
 from decimal import Decimal
 
@@ -43,7 +43,7 @@ def test_ring_moves_rarely() -> None:
 
 
 def test_ring_keeps_what_is_open() -> None:
-    """What is not packed yet is not let go, even when no window needs it any more."""
+    """Unpacked values are not dropped, even if no window needs them."""
     ring = Ring()
     fed(ring, values=["1"] * (CHUNK + 2))
     ring.forget(CHUNK + 2)
@@ -71,9 +71,7 @@ def test_ring_keeps_every_digit() -> None:
 
 
 def test_a5_ring_shifts() -> None:
-    """A5: a shift moves what is held by our clock, and not what comes; between them nothing
-    changes.
-    """
+    """A5: a shift moves the held instants, not later ones; distances in between stay."""
     ring = Ring()
     ring.append(1_000, Decimal(1))
     ring.shift(-5_000)
@@ -83,9 +81,7 @@ def test_a5_ring_shifts() -> None:
 
 
 def test_window_is_trimmed() -> None:
-    """Over a long time a window's ring holds about what the window needs, not all there ever
-    was.
-    """
+    """Over a long time a ring holds about what its windows need, not all readings."""
     ring = Ring()
     window = Window(ring, 500_000)
     for _ in range(40):
@@ -140,6 +136,6 @@ def test_functions_share_what_they_keep() -> None:
 
 @pytest.mark.parametrize("event", ["enter", "leave"])
 def test_running_must_look(event: str) -> None:
-    """What keeps something and does not say how is found at once."""
+    """An aggregate without its methods fails at once."""
     with pytest.raises(NotImplementedError):
         getattr(RunningAggregate(), event)(0, 0, Decimal(0))

@@ -2,20 +2,18 @@
 
 from decimal import Decimal
 
-from daemon.rules.evaluation.compile import number
+from daemon.rules.evaluation.compile import compile_number
 from daemon.rules.evaluation.values import ValueTable
 from daemon.rules.evaluation.windows import Ring, Window
 from daemon.rules.functions import find
 from daemon.rules.functions import window as window_function
-from daemon.rules.language.parse import condition
+from daemon.rules.language.parse import parse_condition
 from daemon.rules.language.tree import Comparison
 from daemon.types import Balances
 
 
 def slid(name: str, span: int, *series: tuple[int, str], further: str = "") -> list[str | None]:
-    """The function's value after each entry of a series of (instant, value), `further` being its
-    level or its least.
-    """
+    """The function's value after each (instant, value); `further` is its level or its least."""
     function = window_function(name)
     ring = Ring()
     window = Window(ring, span)
@@ -34,15 +32,13 @@ def slid(name: str, span: int, *series: tuple[int, str], further: str = "") -> l
 
 
 def worth(text: str, *values: str | None) -> list[str | None]:
-    """What an expression on `al_margin` is worth after each reading of its values, ten seconds
-    apart.
-    """
-    tree = condition(
+    """Values of an expression on `al_margin` after each of its readings, ten seconds apart."""
+    tree = parse_condition(
         f"{text} >= 0{'s' if find(text.partition('(')[0]).result.name == 'DURATION' else ''}"
     ).tree
     assert isinstance(tree, Comparison)
     table = ValueTable()
-    value = number(tree.left, table)
+    value = compile_number(tree.left, table)
     shown = []
     for count, sent in enumerate(values):
         table.feed(count * 10_000, Balances(al_margin=None if sent is None else Decimal(sent)))

@@ -1,6 +1,4 @@
-"""Promise 7 for every window function: carried along, it is to the digit what a plain recomputation
-gives.
-"""
+"""Promise 7 for every window function: equal to a plain recomputation, to the digit."""
 
 from decimal import Decimal
 
@@ -56,7 +54,7 @@ def recomputed(
 
 
 def further_of(name: str, given: str) -> str:
-    """What the function is given beside its window: a level may be anything, a least is above 0."""
+    """Further arguments of a function: any level, or a least above 0."""
     function = find(name)
     assert isinstance(function, WindowFunction)
     if Parameter.LEVEL in function.parameters:
@@ -69,9 +67,7 @@ def further_of(name: str, given: str) -> str:
 def test_c3_equals_recomputation(
     name: str, steps: list[tuple[int, str]], span: int, given: str
 ) -> None:
-    """C3: over any readings, of any digits, the carried value is the recomputed one, rounded
-    once.
-    """
+    """C3: over any readings with any digits, the sliding value is the recomputed one."""
     told, beside = placed(steps), further_of(name, given)
     shown = slid(name, span, *told, further=beside)
     assert [None if one is None else Decimal(one) for one in shown] == recomputed(

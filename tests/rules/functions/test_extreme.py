@@ -1,4 +1,4 @@
-"""What is kept for the extremes: a queue that stays short."""
+"""The aggregate of extremes: a queue that stays short."""
 
 from decimal import Decimal
 
@@ -10,9 +10,7 @@ from tests.rules.functions.sliding import slid
 
 
 def test_outdone_values_leave_at_once() -> None:
-    """A later value that is at least as extreme makes the earlier ones needless, equal ones
-    included.
-    """
+    """A later value that is at least as extreme removes earlier ones, equal ones included."""
     extreme = Highest()
     for number, value in enumerate((5, 4, 3, 4, 4)):
         extreme.enter(number, 0, Decimal(value))
@@ -21,9 +19,7 @@ def test_outdone_values_leave_at_once() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(-3, 3)), max_size=30), st.integers(0, 12))
 def test_equals_plain_extremes(steps: list[tuple[int, int]], span: int) -> None:
-    """Slid over any series, duplicate instants included, both are the extremes of what lies in the
-    window.
-    """
+    """Over any series, duplicate instants included, both are the extremes of the window."""
     at, series = 0, []
     for after, value in steps:
         at += after

@@ -18,9 +18,7 @@ def test_names() -> None:
 
 @pytest.mark.parametrize("name", names())
 def test_contract(name: str) -> None:
-    """Every function says what it takes; one of windows begins with the series, and names each
-    parameter once.
-    """
+    """Every function names its parameters once; a window function begins with the series."""
     function = find(name)
     fewest, most = function.counts
     assert 1 <= fewest <= most
@@ -36,7 +34,7 @@ def test_contract(name: str) -> None:
     "name", [name for name in names() if not isinstance(find(name), PlainFunction)]
 )
 def test_every_window_keeps_for_itself(name: str) -> None:
-    """What is kept of one window is not kept of another."""
+    """Aggregates of different windows are separate."""
     keeps = window(name).keeps
     if keeps is not None:
         first, second = keeps(), keeps()
@@ -87,6 +85,6 @@ def test_file_without_function() -> None:
 
 
 def test_plain_functions_look_at_no_window() -> None:
-    """Whoever takes a plain function for one of windows is told."""
+    """A plain function taken for a window function raises TypeError."""
     with pytest.raises(TypeError, match="abs looks at no window"):
         window("abs")

@@ -1,4 +1,4 @@
-"""Values in their order: found by position, however many enter and leave."""
+"""Sorted values: found by position, however many enter and leave."""
 
 from collections import deque
 from decimal import Decimal
@@ -14,9 +14,7 @@ moves = st.lists(st.none() | st.integers(-4, 4) | st.integers(-1_000, 1_000), ma
 
 @given(moves, st.integers(1, 5))
 def test_equals_a_sorted_list(steps: list[int | None], block: int) -> None:
-    """Whatever enters and leaves, in blocks of any size, every position holds what a sorted list
-    holds there.
-    """
+    """With blocks of any size, every position holds what a sorted list holds there."""
     ordered, held = Ordered(block), deque[Decimal]()
     for step in steps:
         if step is not None:

@@ -23,9 +23,7 @@ def test_c3_zscore() -> None:
 
 
 def test_c3_spike_is_not_fooled_by_itself() -> None:
-    """C3: the distance from the median in 1.4826 times the median distance, which the spike itself
-    hardly moves.
-    """
+    """C3: distance from the median in 1.4826 MAD, which the spike itself hardly moves."""
     assert slid("spike", 60_000, *steady(*CALM, "200"), further="1")[-1] == "100"
     noise = ["98", "102", "98", "102", "100", "98", "102", "98", "102", "100"]
     assert (
@@ -77,9 +75,7 @@ def test_spike_over_many_readings() -> None:
 
 
 def test_spike_finds_what_has_moved_far() -> None:
-    """The nearest half is found even when one reading moves it from one end to the other, and back
-    again.
-    """
+    """The nearest half is found even when one reading moves it to the other end and back."""
     low, high = [str(number) for number in range(50)], [str(1_000 + number) for number in range(50)]
     assert equals_recomputation(
         [*low, *high, "1050", "1051", "-1", "-2", "-3", "-4", "1052", "1053", "1054", "1055"]

@@ -20,9 +20,7 @@ def test_c3_stddev_is_of_the_population() -> None:
 
 
 def test_c4_infinities_come_and_go() -> None:
-    """C4: a sum with +∞ is +∞, with -∞ -∞, with both unknown; once they have left, nothing is left
-    of them.
-    """
+    """C4: a sum with +∞ is +∞, with -∞ -∞, with both unknown; once they leave, it is finite."""
     series = steady("1", "Infinity", "-Infinity", "2", "3", "4")
     assert slid("sum", 1_000, *series) == ["1", "Infinity", None, "-Infinity", "5", "7"]
     assert slid("avg", 1_000, *series) == ["1", "Infinity", None, "-Infinity", "2.5", "3.5"]

@@ -35,9 +35,7 @@ def test_c3_no_slope_within_an_instant() -> None:
 
 
 def test_c4_no_slope_among_infinities() -> None:
-    """C4: with an infinite value in the window the slope is unknown; without it, it is known
-    again.
-    """
+    """C4: the slope is unknown with an infinite value in the window, and known again without it."""
     assert slid(
         "slope", 2_000, *[(n * 1_000, v) for n, v in enumerate(["1", "Infinity", "3", "4", "5"])]
     ) == [
@@ -91,9 +89,7 @@ def test_c5_within_an_instant() -> None:
 
 
 def test_c5_the_level_is_that_of_now() -> None:
-    """C5: a level that moves counts as it is at this reading, and an unknown one leaves the time
-    unknown.
-    """
+    """C5: a moving level counts at this reading; with an unknown level the time is unknown."""
     told = "time_to(al_margin, least(min(al_margin, 10s) - 10, 40), 30s)"
     assert worth(told, "100", "90", "80", "70", None) == [None, None, "40000", "30000", "30000"]
     assert worth("time_to(al_margin, cross_un_pnl, 30s)", "3", "2", "1", "0") == [None] * 4

@@ -1,10 +1,10 @@
-"""Building: kinds that do not fit, names that do not exist, bounds that are exceeded."""
+"""Building: types that do not fit, unknown names, exceeded bounds."""
 
 import pytest
 
 from daemon.rules.language.build import MAX_DEPTH
 from daemon.rules.language.errors import ExpressionError
-from daemon.rules.language.parse import condition
+from daemon.rules.language.parse import parse_condition
 from daemon.types import DAY
 
 TIME_TO = "`time_to(al_margin, 5, 1h)`"
@@ -24,9 +24,9 @@ NEITHER = (
 
 
 def refusal(text: str) -> tuple[int, str]:
-    """Where and why a text is refused."""
+    """Column and message of a refusal."""
     with pytest.raises(ExpressionError) as caught:
-        condition(text)
+        parse_condition(text)
     return caught.value.column, caught.value.message
 
 
@@ -207,13 +207,13 @@ def test_malformed_numbers(word: str) -> None:
 def test_long_numbers_are_exact() -> None:
     """Promise 7: no digit of a number is rounded away, not even of a percentage."""
     digits = "1" * 60
-    assert str(condition(f"al_margin < {digits}%")) == f"al_margin < {'1' * 58}.11"
+    assert str(parse_condition(f"al_margin < {digits}%")) == f"al_margin < {'1' * 58}.11"
 
 
 def test_depth() -> None:
     """An expression nests to the bound and no further; the place is where it is exceeded."""
     inside, beyond = MAX_DEPTH - 2, MAX_DEPTH - 1
-    assert str(condition("(" * inside + "1 < 2" + ")" * inside)) == "1 < 2"
+    assert str(parse_condition("(" * inside + "1 < 2" + ")" * inside)) == "1 < 2"
     message = (
         "the condition nests more than 64 levels deep (operators in a row count, too); simplify it"
     )
@@ -222,6 +222,6 @@ def test_depth() -> None:
 
 def test_longest_window() -> None:
     """DESIGN 6: a window of seven days is possible, a millisecond more is not."""
-    assert str(condition("max(al_margin, 168h) < 1")) == "max(al_margin, 7d) < 1"
+    assert str(parse_condition("max(al_margin, 168h) < 1")) == "max(al_margin, 7d) < 1"
     column, message = refusal(f"max(al_margin, {7 * DAY + 1}ms) < 1")
     assert (column, message.partition(",")[0]) == (0, "`max(al_margin")

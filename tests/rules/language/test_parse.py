@@ -8,15 +8,15 @@ from daemon.readings.fields import SIGNS
 from daemon.rules import functions
 from daemon.rules.language.build import MAX_DEPTH
 from daemon.rules.language.errors import ExpressionError
-from daemon.rules.language.parse import MAX_LENGTH, condition, recorded
+from daemon.rules.language.parse import MAX_LENGTH, parse_condition, parse_recorded
 from daemon.rules.language.tree import Every
 from daemon.rules.rule import Condition
 
 
 def outcome(text: str) -> Condition | ExpressionError:
-    """What a text is."""
+    """The condition or the error of a text."""
     try:
-        return condition(text)
+        return parse_condition(text)
     except ExpressionError as error:
         return error
 
@@ -57,8 +57,8 @@ def refusal(text: str) -> ExpressionError:
     ],
 )
 def test_language(text: str, expected: str) -> None:
-    """What may be written, and what it means as canonical text."""
-    parsed = condition(text)
+    """Texts and their canonical form."""
+    parsed = parse_condition(text)
     assert (parsed.text, str(parsed)) == (text, expected)
 
 
@@ -118,11 +118,9 @@ def test_ten_thousand_characters_are_refused_unread(text: str) -> None:
     ],
 )
 def test_recorded_text_may_be_longer(text: str) -> None:
-    """Canonical text may be longer than what was written, so what we recorded reads back however
-    long it is.
-    """
-    parsed = recorded(text)
-    assert recorded(str(parsed)) == parsed
+    """Recorded text is read back at any length, because canonical text may be longer."""
+    parsed = parse_recorded(text)
+    assert parse_recorded(str(parsed)) == parsed
 
 
 @pytest.mark.parametrize(
@@ -134,23 +132,21 @@ def test_recorded_text_may_be_longer(text: str) -> None:
     ],
 )
 def test_recorded_text_may_nest_deeper(text: str) -> None:
-    """What was read once is read again in its canonical spelling, parentheses and all."""
-    tree = condition(text).tree
-    assert recorded(str(tree)).tree == tree
+    """The canonical text of a deep condition, with its parentheses, is read again."""
+    tree = parse_condition(text).tree
+    assert parse_recorded(str(tree)).tree == tree
 
 
 def test_recorded_text_is_read_with_the_same_care() -> None:
-    """A recorded text nests hardly deeper than a written one, and what is no condition is refused
-    with its place.
-    """
+    """Recorded text has its own bounded depth, and invalid text is refused with its place."""
     with pytest.raises(ExpressionError) as caught:
-        recorded("(" * 5_000 + "1 < 2" + ")" * 5_000)
+        parse_recorded("(" * 5_000 + "1 < 2" + ")" * 5_000)
     assert "256 levels" in caught.value.message
     with pytest.raises(ExpressionError) as caught:
-        recorded("al_margin < foo")
+        parse_recorded("al_margin < foo")
     assert (caught.value.column, caught.value.text) == (12, "al_margin < foo")
     with pytest.raises(ExpressionError, match="is empty"):
-        recorded(" ")
+        parse_recorded(" ")
 
 
 @pytest.mark.parametrize(
@@ -159,15 +155,13 @@ def test_recorded_text_is_read_with_the_same_care() -> None:
     + ["exchange_unchanged >= 30s or age > 2m"],
 )
 def test_d7_only_recorded_rules_name_signs(text: str) -> None:
-    """D7: what system rules ask about has no name in a person's rule, and the kind it should have
-    in theirs.
-    """
-    assert str(recorded(text)) == text
+    """D7: system signals are unknown in a person's rule, and typed in system rules."""
+    assert str(parse_recorded(text)) == text
     assert "there is no field" in refusal(text).message
 
 
 def test_d7_signs_are_not_suggested() -> None:
-    """What cannot be named is not proposed either."""
+    """System signals are not suggested either."""
     assert refusal("clock_skews > 1m").message.startswith(
         "there is no field `clock_skews`; the fields are"
     )
@@ -176,7 +170,7 @@ def test_d7_signs_are_not_suggested() -> None:
 def test_longest() -> None:
     """The longest text that is possible is read."""
     row = " or ".join(["al_margin < 1"] * 117)
-    assert str(condition(row + " " * (MAX_LENGTH - len(row)))) == row
+    assert str(parse_condition(row + " " * (MAX_LENGTH - len(row)))) == row
 
 
 @pytest.mark.parametrize(
@@ -192,15 +186,13 @@ def test_longest() -> None:
     ids=["parentheses", "open", "signs", "nots", "sums", "windows"],
 )
 def test_nesting_is_bounded(text: str) -> None:
-    """However deep a text nests, the answer is an error with its place, never an exhausted
-    stack.
-    """
+    """Any nesting gives an error with its place, never an exhausted stack."""
     assert refusal(text).column > 0
 
 
 def test_long_chain() -> None:
     """A chain of comparisons is flat, however long."""
-    parsed = condition("1" + "<1" * 999)
+    parsed = parse_condition("1" + "<1" * 999)
     assert isinstance(parsed.tree, Every)
     assert len(parsed.tree.parts) == 999
 
@@ -249,9 +241,7 @@ words = st.sampled_from([*NAMES, *MARKS, "1", "20%", "1_0", "5m", "1h30m"])
 
 
 def nested(depth: int) -> st.SearchStrategy[str]:
-    """Texts that are nearly right: calls and operators within each other, with a slip here and
-    there.
-    """
+    """Nearly correct texts: nested calls and operators with a few errors."""
     if not depth:
         return words
     inner = nested(depth - 1)
@@ -280,7 +270,7 @@ def test_any_text(text: str) -> None:
         assert told.caret()
         assert not {"$END", "NUMBER", "_OPEN", "COMPARE"} & set(told.message.split())
     else:
-        assert recorded(str(told)) == told
+        assert parse_recorded(str(told)) == told
 
 
 SOUND = [
@@ -297,21 +287,17 @@ SOUND = [
 @settings(max_examples=max(500, settings().max_examples))
 @given(st.sampled_from(SOUND), st.integers(0, 90), st.integers(0, 90), words | st.text(max_size=3))
 def test_a_damaged_condition(text: str, start: int, end: int, put: str) -> None:
-    """A condition with something cut out or put in is one that reads back, or an error with its
-    place.
-    """
+    """A damaged condition reads back, or gives an error with its place."""
     damaged = text[:start] + put + text[end:]
     told = outcome(damaged)
     if isinstance(told, ExpressionError):
         assert 0 <= told.column <= len(damaged)
         assert told.caret()
     else:
-        assert recorded(str(told)) == told
+        assert parse_recorded(str(told)) == told
 
 
 def test_the_deepest_nesting_of_every_function() -> None:
-    """What may be nested to the bound is read, compiled and written without exhausting the
-    stack.
-    """
+    """An expression at the depth limit is parsed, compiled and written without a stack overflow."""
     deep = "abs(" * (MAX_DEPTH - 2) + "al_margin" + ")" * (MAX_DEPTH - 2) + " < 1"
-    assert str(condition(deep)) == deep
+    assert str(parse_condition(deep)) == deep

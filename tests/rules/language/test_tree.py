@@ -1,11 +1,11 @@
-"""Trees: canonical text, and what can be asked of a tree."""
+"""Trees: canonical text, and queries on a tree."""
 
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 
-from daemon.rules.language.parse import condition
+from daemon.rules.language.parse import parse_condition
 from daemon.rules.language.tree import (
     Call,
     Comparison,
@@ -29,7 +29,7 @@ from tests.rules.strategies import conditions
 @given(conditions)
 def test_canonical_text_reads_back(tree: Node) -> None:
     """The canonical text of any tree parses to an equal tree."""
-    assert condition(str(tree)).tree == tree
+    assert parse_condition(str(tree)).tree == tree
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_canonical_text_reads_back(tree: Node) -> None:
 )
 def test_canonical_text_keeps_what_matters(text: str) -> None:
     """A text that is canonical already stays as it is, with just the parentheses it needs."""
-    assert str(condition(text)) == text
+    assert str(parse_condition(text)) == text
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_flat() -> None:
 
 def test_walk() -> None:
     """Walking visits parents first, and every part once."""
-    tree = condition("not -al_margin + 1 < 2 and age > 1s").tree
+    tree = parse_condition("not -al_margin + 1 < 2 and age > 1s").tree
     assert [str(part) for part in walk(tree)] == [
         "not -al_margin + 1 < 2 and age > 1s",
         "not -al_margin + 1 < 2",
@@ -96,7 +96,7 @@ def test_varies() -> None:
 
 def test_uses() -> None:
     """A field is found wherever it stands."""
-    tree = condition("max(al_margin * 2, 1m) > 1 or not age > 1s").tree
+    tree = parse_condition("max(al_margin * 2, 1m) > 1 or not age > 1s").tree
     assert (uses(tree, "age"), uses(tree, "al_margin"), uses(tree, "al_freeze")) == (
         True,
         True,
@@ -106,32 +106,33 @@ def test_uses() -> None:
 
 def test_look_back() -> None:
     """C1: the look-back of windows in windows adds up; beside each other, the longest counts."""
-    tree = condition(
+    tree = parse_condition(
         "max(delta(al_margin, 10m) - min(al_margin, 5m), 1h) > max(al_margin, 30m)"
     ).tree
     assert look_back(tree) == 70 * MINUTE
 
 
 def test_c1_only_the_series_adds_up() -> None:
-    """C1: a level is that of the present instant, so its own window does not add to the outer
-    one's.
-    """
+    """C1: a level is of the present instant, so its window does not add to the outer one's."""
     assert (
-        look_back(condition("time_to(al_margin, min(al_margin, 5m), 30m) > 1h").tree) == 30 * MINUTE
+        look_back(parse_condition("time_to(al_margin, min(al_margin, 5m), 30m) > 1h").tree)
+        == 30 * MINUTE
     )
     assert (
-        look_back(condition("time_to(max(al_margin, 5m), min(al_margin, 50m), 30m) > 1h").tree)
+        look_back(
+            parse_condition("time_to(max(al_margin, 5m), min(al_margin, 50m), 30m) > 1h").tree
+        )
         == 50 * MINUTE
     )
-    assert look_back(condition("least(max(al_margin, 5m), al_margin) > 1").tree) == 5 * MINUTE
+    assert look_back(parse_condition("least(max(al_margin, 5m), al_margin) > 1").tree) == 5 * MINUTE
 
 
 @given(conditions)
 def test_c4_the_readable_text_reads_back(tree: Node) -> None:
     """C4: It says the same as the canonical text, which has no percentages."""
     text = readable(tree)
-    assert condition(text).tree == tree
-    assert str(condition(text)) == str(tree)
+    assert parse_condition(text).tree == tree
+    assert str(parse_condition(text)) == str(tree)
 
 
 @pytest.mark.parametrize(
@@ -145,14 +146,12 @@ def test_c4_the_readable_text_reads_back(tree: Node) -> None:
     ],
 )
 def test_c4_percentages_are_written_as_such_for_people(text: str, canonical: str | None) -> None:
-    """C4: What a rule means, and is compared and recorded by, is as ever; a person reads the
-    percentage.
-    """
-    found = condition(text)
+    """C4: percentages are written for people; meaning, comparison and record are unchanged."""
+    found = parse_condition(text)
     assert readable(found.tree) == text
     assert "%" not in str(found)
     assert canonical is None or str(found) == canonical
-    assert condition(str(found)) == found
+    assert parse_condition(str(found)) == found
 
 
 @pytest.mark.parametrize(
@@ -182,9 +181,7 @@ def test_c4_percentages_are_written_as_such_for_people(text: str, canonical: str
     ],
 )
 def test_c4_what_is_compared_with_a_percentage_is_one(text: str, expected: bool) -> None:
-    """C4: The literal decides, not the field: a constant that was written with a percent sign, or
-    made of such.
-    """
-    comparison = condition(text).tree
+    """C4: the literal decides, not the field: a constant with a percent sign, or made of such."""
+    comparison = parse_condition(text).tree
     assert isinstance(comparison, Comparison)
     assert compares_percentages(comparison) is expected

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 from daemon.alerts.system_rules import system_rule
-from daemon.exchanges.common.penalties import Pause, after
+from daemon.exchanges.common.penalties import Pause, pause_after
 from daemon.service.async_store import ThreadedStore
 from daemon.store import Store
 from daemon.store.operations import Operation, Written
@@ -62,7 +62,7 @@ async def test_b2_a_person_is_told_once_that_the_exchange_limits_the_calls(tmp_p
         began = clock.now()
         while clock.now() - began < 30 * MINUTE:
             reason = refused[len(life.observer.records) % len(refused)]
-            pause = after(pause, reason, clock.elapsed())
+            pause = pause_after(pause, reason, clock.elapsed())
             await life.tell({"main": NoAnswer(reason, "no")})
             await clock.advance(max(pause.length, 5 * SECOND))
         await life.tell({"main": answer()})
@@ -82,7 +82,7 @@ async def test_b1_an_unknown_code_that_lasts_is_one_alert_that_quotes_it(tmp_pat
         began = clock.now()
         while clock.now() - began < 30 * MINUTE:
             asked += 1
-            pause = after(pause, MissReason.BAD_ANSWER, clock.elapsed())
+            pause = pause_after(pause, MissReason.BAD_ANSWER, clock.elapsed())
             await life.tell({"main": NoAnswer(MissReason.BAD_ANSWER, said)})
             await clock.advance(max(pause.length, 5 * SECOND))
         await life.tell({"main": answer()})
