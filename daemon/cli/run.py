@@ -1,4 +1,4 @@
-"""`marginwatch run`: the daemon, until it is told to stop."""
+"""`marginwatch run`: runs the daemon until it is told to stop."""
 
 import asyncio
 import gc
@@ -54,26 +54,23 @@ def run(session: CommandSession, style: str, level: str) -> None:
       marginwatch run --config /etc/marginwatch/rules.toml --log-format json
     """  # noqa: D301 -- click's mark for lines to be kept
     with signals.Early(session.terminals) as early, _last_words(session):
-        from daemon import log, store  # noqa: PLC0415 -- on use, as all that a command needs
+        from daemon import log, store  # noqa: PLC0415 -- on use
 
         redactor = log.Redactor()
         log.setup(
             sys.stderr, style="json" if style == "json" else "human", level=level, redactor=redactor
         )
-        early.reload_asked = (
-            False  # the file is read from here on: a reload could show nothing else
-        )
+        # The file is read now, so an earlier request to reload is fulfilled.
+        early.reload_asked = False
         config = configured(session, redactor)
         store.preflight(config.daemon.database.reveal())
-        session.path = (
-            config.path
-        )  # a reload reads the same file, whatever stands elsewhere by then
+        session.path = config.path  # a reload reads the same file, even if another one appears
         asyncio.run(_live(config, session, redactor, early))
 
 
 @contextmanager
 def _last_words(session: CommandSession) -> Iterator[None]:
-    """Why the daemon cannot begin is left with systemd, where `marginwatch last-words` finds it."""
+    """Leave the reason why the daemon cannot start with systemd, for `marginwatch last-words`."""
     try:
         yield
     except MarginwatchError as error:
@@ -84,7 +81,7 @@ def _last_words(session: CommandSession) -> Iterator[None]:
 
 
 def configured(session: CommandSession, redactor: "Redactor") -> "Config":
-    """The configuration as the file has it now, its secrets known to the log."""
+    """The current configuration, whose secrets the log hides."""
     config = session.config()
     redactor.add(*session.revealed())
     for warning in config.exposed:
@@ -116,27 +113,28 @@ async def _live(
     status = await lives.run(config)
     with suppress(OSError):  # the terminal may be gone
         sys.stderr.flush()
-    # Leave from here. A receiver that hangs holds a thread, and there is nothing left to wait for;
-    # and once the loop was closed, a second signal would kill what has ended in order.
+    # Exit here, without closing the loop: a hanging receiver would hold a thread, and after the
+    # loop is closed a second signal would kill a process that has ended in order.
     os._exit(status)
 
 
 def _tell(environ: Mapping[str, str], state: str) -> None:
-    """Tell the service manager. What is there when all is ready stays there: looking through it
-    again and again for what nobody needs would take tens of milliseconds, of which an alert may be
-    the victim.
+    """Tell the service manager the state.
+
+    At READY all objects are frozen for the garbage collector. They stay anyway, and searching them
+    takes tens of milliseconds, by which an alert could be late.
     """
     from daemon.service import systemd  # noqa: PLC0415
 
     systemd.notify(environ, state)
     if state.startswith(systemd.READY):
-        gc.unfreeze()  # of the life before, nothing stays
+        gc.unfreeze()  # objects of the instance before a reload can go
         gc.collect()
         gc.freeze()
 
 
 class Stoppable(Protocol):
-    """Who can be asked to stop or to reload."""
+    """An object that can be asked to stop or to reload."""
 
     def stop(self) -> None: ...
 
@@ -144,10 +142,9 @@ class Stoppable(Protocol):
 
 
 def hang_up(lives: Stoppable, terminals: Sequence[int]) -> None:
-    """Reload; but where the terminal was closed that we were started in, SIGHUP means what it meant
-    at first: the end.
+    """Handle SIGHUP: reload, or stop if the terminal in which we were started was closed.
 
-    `terminals` are the streams that were one when we began.
+    `terminals` are the standard streams that were terminals at the start.
     """
     if signals.are_open(terminals):
         lives.reload()

@@ -1,8 +1,6 @@
-"""`marginwatch backtest`: what rules would have done over the recorded history, or whether it
-really was so.
+"""`marginwatch backtest`: replays rules over the recorded history, or verifies the record.
 
-The work is done by `backtested` (one set of rules), `compared` (two of them) and `verified`
-(promise 6).
+The work is done by `run` (one set of rules), `diff` (two of them) and `verify` (promise 6).
 """
 
 from dataclasses import dataclass
@@ -19,19 +17,19 @@ from daemon.errors import UsageError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BacktestOptions:
-    """What the command line asks for."""
+    """The options of one call."""
 
     account: str
     since: str | None
     until: str | None
     other: Path | None
-    """The file whose rules are played in the place of those of the configuration."""
+    """The file whose rules replace those of the configuration."""
     output: Format
     diff: bool
     verify: bool
 
     def check(self) -> None:
-        """Raises UsageError for what does not go together."""
+        """Raise UsageError for options that contradict each other."""
         if self.diff and self.other is None:
             raise UsageError("--diff compares with another file: add --rules FILE")
         if self.verify and (self.other or self.diff):

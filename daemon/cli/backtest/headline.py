@@ -1,8 +1,6 @@
-"""What `backtest` says before anything else: what was replayed, by which rules, and what is to be
-known about it.
+"""The first lines of `backtest`: what was replayed, by which rules, and what limits the result.
 
-It speaks of one set of rules, or of two that are compared: of those, the time zone is that of the
-second.
+They describe one set of rules, or two that are compared; times are in the zone of the second.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,7 +13,7 @@ from daemon.text.numbers import lasting
 from daemon.types import Millis
 
 SIDES = ("the configuration", "the file")
-"""Whose rules are compared."""
+"""Names of the two sets of rules in a comparison."""
 
 NO_MISSES = (
     "a CSV has no misses, so age, no-readings and on_missing cannot fire where imported readings"
@@ -24,14 +22,14 @@ NO_MISSES = (
 
 
 def nothing(span: ReplayedSpan) -> str:
-    """Why there is nothing to replay."""
+    """The sentence that says why there is nothing to replay."""
     if not span.past.history.accounts():
         return "nothing is recorded yet: let the daemon run first, or import readings"
     return "nothing is recorded in this span: choose another --since and --until"
 
 
 def headline(runs: Sequence[Run], bar: Bar) -> Iterator[str]:
-    """The lines; something was judged."""
+    """The lines, for a replay that judged at least one input."""
     span, began, ended = runs[-1].span, min(bar.begins.values()), max(bar.ends.values())
     first, last = (times.shown(at, span.past.zone) for at in (began, ended))
     what = f"{counted(len(bar.begins), 'account')}, {_rules(runs)}, {counted(bar.judged, 'input')}"
@@ -48,16 +46,14 @@ def headline(runs: Sequence[Run], bar: Bar) -> Iterator[str]:
 
 
 def _rules(runs: Sequence[Run]) -> str:
-    """How many there are; of two sets both numbers, where they differ."""
+    """The number of rules, or both numbers where two sets differ in it."""
     numbers = dict.fromkeys(len(run.config.rules) for run in runs)
     *first, last = numbers
     return "".join(f"{number:,} \N{RIGHTWARDS ARROW} " for number in first) + counted(last, "rule")
 
 
 def _windows(longest: Millis, span: ReplayedSpan, bar: Bar, ended: Millis) -> Iterator[str]:
-    """Where the record begins within the longest window before what was judged, the windows have to
-    fill first.
-    """
+    """A warning where the record begins too late to fill the longest window before the span."""
     firsts = span.past.history.extent
     begun = [
         each.first_at

@@ -1,4 +1,4 @@
-"""What `backtest` prints for programs, row by row (DESIGN §5)."""
+"""The rows that `backtest` prints for programs (DESIGN §5)."""
 
 from collections.abc import Sequence
 from datetime import tzinfo
@@ -28,7 +28,7 @@ def transition(each: Transition, account: str, zone: tzinfo | None) -> Row:
 
 
 def notification(told: ReplayedMessage, zone: tzinfo | None) -> dict[str, Any]:
-    """`news` is all that it tells, ends included; `kind` is that of the first."""
+    """The row of one message: `news` has all its items, `kind` is that of the first."""
     keys = [notice.key for notice in told.notices]
     return {
         "channel": told.channel,
@@ -56,7 +56,7 @@ def summary(each: RuleSummary) -> Row:
 
 
 def worst(known: Sequence[Worst]) -> Row:
-    """`worst` is that of the comparison that decided first; `worsts` has every one that decided."""
+    """The worst values: `worst` of the first deciding comparison, `worsts` of each of them."""
     values = [{"comparison": each.judged.text, "value": exact(each.value)} for each in known]
     return {"worst": exact(known[0].value) if known else None, "worsts": values}
 

@@ -1,6 +1,4 @@
-"""`marginwatch backtest` over one set of rules: plays it, and prints what would have been
-announced.
-"""
+"""`marginwatch backtest` over one set of rules: prints what would have been announced."""
 
 import shutil
 import tempfile
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
     from daemon.cli.backtest.command import BacktestOptions
 
 SPOOLED = 1_000_000
-"""Bytes of notifications that are kept in memory; more go to a temporary file."""
+"""Bytes of notifications kept in memory; more go to a temporary file."""
 
 COLUMNS = (
     "at",
@@ -41,11 +39,11 @@ COLUMNS = (
     "kind",
     "text",
 )
-"""Of csv: a row per transition and per message."""
+"""Columns of csv, with one row per transition and per message."""
 
 
 class RunPrinter(Protocol):
-    """Prints one run, as it goes and when it is over."""
+    """Prints the results of one run, during the replay and at its end."""
 
     def take(self, each: Record | ReplayedMessage) -> None: ...
 
@@ -53,8 +51,9 @@ class RunPrinter(Protocol):
 
 
 def show(past: Recorded, wish: "BacktestOptions", session: CommandSession) -> int:
-    """Print it; the exit status. Times are read and shown in the zone of what is played: of FILE,
-    if it has one.
+    """Print the replay and return the exit status.
+
+    Times are read and shown in the zone of the replayed configuration: that of FILE, if it has one.
     """
     played = past.config
     if wish.other is not None:
@@ -89,7 +88,7 @@ def _one(run: Run, output: Format) -> int:
 
 @dataclass(slots=True)
 class _RunCsv:
-    """A row per transition and per message, in the order of time."""
+    """Prints a row per transition and per message, in the order of time."""
 
     run: Run
 
@@ -114,11 +113,11 @@ class _RunCsv:
             write_rows(COLUMNS, [{"what": "notification", **told, **flat}])
 
     def finish(self, summaries: Summaries, bar: Bar) -> None:
-        """The rows are all there is."""
+        """Nothing follows the rows."""
 
 
 class _RunJson:
-    """One object; notifications are put by until all transitions are printed."""
+    """Prints one object; notifications are spooled until all transitions are printed."""
 
     def __init__(self, run: Run, spool: IO[str]) -> None:
         self._zone = run.span.past.zone

@@ -1,6 +1,4 @@
-"""What `backtest` prints for people: what was replayed, the last messages, and what became of each
-rule.
-"""
+"""The output of `backtest` for people: the span, the last messages, a summary of each rule."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -18,7 +16,7 @@ from daemon.text.numbers import lasting, spelled
 from daemon.types import Millis, Record
 
 MOST = 200
-"""Messages that are shown; csv and json have all."""
+"""The most messages that a table shows; csv and json have all."""
 
 NUMBERS = ("alerts", "at night", "firing", "longest", "worst", "early")
 
@@ -34,7 +32,7 @@ class _SentMessage:
 
 @dataclass(slots=True)
 class BacktestTable:
-    """A line per message, then a table of the rules."""
+    """Prints a line per message, then a table of the rules."""
 
     run: Run
     _last: deque[_SentMessage] = field(default_factory=lambda: deque(maxlen=MOST))
@@ -79,13 +77,14 @@ class BacktestTable:
 
 
 def is_told(each: RuleSummary, run: Run) -> bool:
-    """System rules are shown where they fired."""
+    """Whether the rule is listed: rules of the file always, system rules if they fired."""
     return bool(each.alerts) or any(rule.name == each.rule for rule in run.config.rules)
 
 
 def worst_of(known: Sequence[Worst]) -> str:
-    """The value; of several comparisons each with what it is of. How long a thing lasted is seen up
-    to a limit only.
+    """The worst value; of several comparisons each value with its field.
+
+    Fields that measure how long something lasted are left out: they are seen up to a limit only.
     """
     shown = [each for each in known if each.judged.field not in LASTING]
     values = [spelled(each.value, each.judged) for each in shown]
@@ -97,7 +96,7 @@ def worst_of(known: Sequence[Worst]) -> str:
 
 
 def cells(each: RuleSummary) -> tuple[str, ...]:
-    """In the order of NUMBERS."""
+    """The cells of a rule, in the order of NUMBERS."""
     return (
         str(each.alerts),
         str(each.at_night),

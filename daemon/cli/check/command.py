@@ -1,6 +1,6 @@
-"""`marginwatch check`: is the configuration good, do the keys work, do the channels reach you?
+"""`marginwatch check`: tests the configuration, the keys and the channels.
 
-The work is done by `verdict` (the file), `online` (the keys) and `reach` (the channels).
+The work is done by `file`, `keys` and `channels`.
 """
 
 import click

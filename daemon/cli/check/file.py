@@ -1,5 +1,7 @@
-"""What `check` says of a configuration without mistakes: what it holds, what is unwise, how often
-it really reads, and what would become of the record with it.
+"""The report of `check` on a configuration without mistakes.
+
+It counts what the file holds, warns of unwise settings, and lists the effective intervals and what
+a reload would change.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,18 +25,18 @@ MEGABYTE = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What `check` takes from the record, as far as there is one."""
+    """The facts that `check` takes from the record, if there is one."""
 
     user_ids: Mapping[str, str] = field(default_factory=dict)
-    """By account: whose key it is."""
+    """The exchange's user id of each account's key."""
     last: RunningConfig | None = None
 
 
 def trouble(config: Config) -> StoreError | None:
-    """Why a daemon could not collect into the database at present; None where it could.
+    """The reason why a daemon cannot collect into the database at present; None if it can.
 
     Raises:
-        StoreConfigError: where it never could.
+        StoreConfigError: where it never can.
 
     """
     try:
@@ -47,7 +49,7 @@ def trouble(config: Config) -> StoreError | None:
 
 
 def show(config: Config, now: Millis, *, readable: bool = True) -> None:
-    """Print it; `readable` is false where the record cannot be read, which is told elsewhere."""
+    """Print the report; `readable` is false where the record cannot be read (told elsewhere)."""
     echo(f"{config.path.name} is good: {_counts(config)}")
     for warning in config.warnings:
         echo(f"warning: {warning}")
@@ -75,7 +77,7 @@ def _changes(config: Config, last: RunningConfig | None) -> list[str]:
 
 
 def _budgets(config: Config) -> list[str]:
-    """Who shares a budget, where there are several."""
+    """A line for each budget with the accounts that share it, where there are several."""
     hosts = {
         host: [name for name, at in config.hosts.items() if at == host]
         for host in config.hosts.values()
@@ -112,7 +114,7 @@ def _size(size: int) -> str:
 
 
 def remembered(config: Config, now: Millis) -> Memory:
-    """What the record tells; one that cannot be read is said."""
+    """The facts in the record; prints a warning where it cannot be read."""
     try:
         with existing(config) as history:
             if history is not None:

@@ -1,11 +1,9 @@
-"""`check --online`: one signed call per account, within the same budget as the daemon's (SEMANTICS
-B3).
+"""`check --online`: makes one signed call per account, within the daemon's budget (SEMANTICS B3).
 
-    the record's latest calls ──► budget ──► one call per account ──► what it brought, booked into the record
+    latest recorded calls ──► budget ──► one call per account ──► answer; the call is recorded
 
-It stores no reading and judges nothing. Where there is no record, the budget begins empty and
-nothing is booked. Beside a daemon that collects, each call is announced first, so that the daemon
-leaves room for it.
+It stores no reading and judges nothing. Without a record the budget begins empty and no call is
+recorded. While a daemon collects, each call is announced first, so that the daemon leaves room.
 """
 
 import asyncio
@@ -32,50 +30,48 @@ from daemon.text.numbers import amount
 from daemon.types import SECOND, Answer, Millis, NoAnswer
 
 HEARD: Millis = 2 * SECOND
-"""Within this time a daemon has heard of an announced call, and has finished what it had begun."""
+"""Time in which a daemon learns of an announced call and finishes calls already begun."""
 
 _amounts = attrgetter(*CORE)
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedCalls:
-    """What the record tells of the budget."""
+    """The facts in the record that concern the budget."""
 
     user_ids: Mapping[str, str] = field(default_factory=dict)
     calls: tuple[RecordCall, ...] = ()
     halved_for: Mapping[str, Millis] = field(default_factory=dict)
-    """By host, how much longer it halves its limits, after what it said to the daemon."""
+    """By host, how much longer its limits are halved, since the exchange complained."""
     writable: bool = False
-    """Whether there is a record to book into."""
+    """Whether there is a record into which calls can be written."""
     beside: bool = False
-    """Whether a daemon collects, which counts its own calls and must be told of ours."""
+    """Whether a daemon collects: it counts its own calls and must be told of ours."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyCheck:
-    """One call and what it brought."""
+    """One call and its answer."""
 
     at: Millis
-    """When it ended."""
+    """The end of the call."""
     answer: Answer | NoAnswer
 
 
 def ask(config: Config, clock: Clock) -> bool:
-    """Print what the exchange says about each account, in their order; whether all answered."""
+    """Print the exchange's answer for each account, in order; return whether all answered."""
     told = recorded(config, clock.now())
     answers = asyncio.run(_ask_all(config, clock, told))
     users = {name: answer.user_id for name, answer in answers.items() if isinstance(answer, Answer)}
     before = set(twins(known(config, told.user_ids), config.hosts))
     for warning in twins(users, config.hosts):
-        if warning not in before:  # else it was said of the record
+        if warning not in before:  # the others were printed from the record
             echo(f"warning: {warning}")
     return all(isinstance(answer, Answer) for answer in answers.values())
 
 
 def recorded(config: Config, now: Millis) -> RecordedCalls:
-    """What the record tells; nothing where there is none, or where it cannot be read, which is
-    said.
-    """
+    """The facts in the record; empty without one, or with a warning where it cannot be read."""
     since = now - config.budget.longest
     try:
         with existing(config) as history:
@@ -154,10 +150,10 @@ async def _ask(
 async def _announce(
     account: Account, told: RecordedCalls, config: Config, clock: Clock, n: int
 ) -> None:
-    """Book the call ahead, and return when its time has come.
+    """Announce the call in the record, and return when its time has come.
 
-    A daemon that uses all of its budget makes room only as its earlier calls leave the windows: so
-    one announcement follows the other more slowly than the host's budget frees places, and a user's
+    A daemon that uses its whole budget makes room only as earlier calls leave the windows.
+    Therefore announcements come more slowly than the host's budget frees permits, and a user's
     whole window passes before a call.
     """
     limits = config.budget
@@ -169,7 +165,7 @@ async def _announce(
 
 
 def _user(account: Account, told: RecordedCalls, answer: Answer | NoAnswer | None = None) -> str:
-    """Whose call it is; empty where nobody knows, as in the budget."""
+    """The user id of the call; empty where it is unknown, as in the budget."""
     if isinstance(answer, Answer):
         return answer.user_id
     return account.user_id or told.user_ids.get(account.name, "")
@@ -183,8 +179,9 @@ def _book(config: Config, call: RecordCall) -> None:
 
 
 def _way(account: Account, answer: Answer | NoAnswer) -> str:
-    """How the account is called, where that is worth a word; a failure says it of the call
-    itself.
+    """The route of the account's calls and pushes, where it is not the direct one.
+
+    A failed call names its own route, so only the pushes are described then.
     """
     calls, pushes = proxies.described(account.rest_route), proxies.described(account.ws_route)
     pushes = f"pushes {pushes or 'directly'}" if account.ws_url and pushes != calls else ""

@@ -1,6 +1,4 @@
-"""What `marginwatch demo` runs: the real daemon against the built-in exchange, on a database that
-is thrown away.
-"""
+"""The run of `marginwatch demo`: the real daemon, the built-in exchange, a temporary database."""
 
 import asyncio
 import statistics
@@ -42,15 +40,15 @@ from daemon.types import (
 
 EVERY: Millis = 500
 TICK: Millis = 50
-"""How soon the built-in exchange pushes what has changed."""
+"""Milliseconds until the built-in exchange pushes a change."""
 SHOWN: Millis = 2 * SECOND
-"""Between the readings of one account that are shown; those that change an alert always are."""
+"""Shortest time between two printed readings of one account; one that changes an alert is always
+printed.
+"""
 
 
 def show(length: Millis | None) -> None:
-    """Run the demo for that long, or until Ctrl-C; returns when everything is stopped and the
-    database is gone.
-    """
+    """Run the demo for that long, or until Ctrl-C, then stop everything and delete the database."""
     log.setup(sys.stderr, level="warning", redactor=log.Redactor())
     asyncio.run(_show(length))
 
@@ -99,7 +97,7 @@ async def _show_in(folder: Path, length: Millis | None, over: asyncio.Event) -> 
 
 
 def _config(folder: Path, exchange: Simulator) -> Config:
-    """The shipped rules; all else the demo's own."""
+    """The demo's configuration, with the shipped rules."""
     shipped = bundled.path("rules.toml")
     return Config(
         path=shipped,
@@ -133,13 +131,13 @@ async def _until(over: asyncio.Event, length: Millis | None) -> None:
 
 @dataclass(slots=True)
 class _Screen:
-    """What a person sees, and the sums of it."""
+    """Prints what happens, and sums it up at the end."""
 
     out: Output
     clock: Clock
     exchange: Simulator
     over: asyncio.Event
-    """Set when nobody can see it any more, as after `| head`."""
+    """Set when the output can no longer be written, as after `| head`."""
     failure: OSError | None = None
     began: Millis = 0
     readings: int = 0
@@ -158,7 +156,7 @@ class _Screen:
         self._write(f"{at:%H:%M:%S} {text}\n")
 
     def _write(self, text: str) -> None:
-        """Failing must not disturb the daemon, whose work this is about: the demo ends instead."""
+        """Print it; a failure ends the demo instead of disturbing the daemon."""
         if self.failure is None:
             try:
                 self.out.write(text)
@@ -205,7 +203,7 @@ class _Screen:
         self.say(f"{moved.to_state:<9} {moved.rule} on {account}{value} (alert {code})")
 
     def _latency(self, notice: Notice) -> Millis:
-        """From the instant at which the exchange began to show the number to now."""
+        """The time since the exchange began to show the value of the notification."""
         ago = self.clock.now() - notice.at
         read_at = self.exchange.elapsed() - ago
         return self.exchange.elapsed() - shown_since(notice.key.account, read_at)

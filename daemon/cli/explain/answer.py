@@ -1,6 +1,4 @@
-"""`marginwatch explain`: one screen that answers "why did it not wake me?". How it looks stands in
-`explainsheet`.
-"""
+"""`marginwatch explain`: finds the answer to "why did it not wake me?"; `lines` formats it."""
 
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -21,7 +19,7 @@ from daemon.types import Millis
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """As it was put on the command line."""
+    """The arguments of the command."""
 
     rule: str
     account: str | None
@@ -62,7 +60,7 @@ def _answer(asked: ResolvedQuestion) -> ExplainTable | Gone:
 
 
 def _supposed(asked: ResolvedQuestion) -> Supposed:
-    """There was no rule yet: what today's would have made of what was imported."""
+    """The answer for a time before any rule: today's rules over imported readings."""
     extent = hypothetical.readings(asked)
     if extent is None:
         raise _before(asked)
@@ -78,7 +76,7 @@ def _supposed(asked: ResolvedQuestion) -> Supposed:
 
 
 def _before(asked: ResolvedQuestion) -> UsageError:
-    """Nothing is known of that time."""
+    """The error for an instant before the account's record begins."""
     extent = asked.past.history.extent(asked.account, 0, END)
     epoch = next(RecordedAccount(asked.past.history, asked.account).epochs(), None)
     begun = [] if extent is None else [extent.first_at]

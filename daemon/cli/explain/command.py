@@ -1,6 +1,4 @@
-"""`marginwatch explain`: why a rule did, or did not, wake anybody. The work is done by
-`explained`.
-"""
+"""`marginwatch explain`: why a rule did, or did not, alert. The work is done by `answer`."""
 
 import click
 

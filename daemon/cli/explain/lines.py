@@ -1,4 +1,4 @@
-"""What `explain` prints, line by line."""
+"""The lines that `explain` prints."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,16 +15,16 @@ from daemon.text.numbers import lasting, spelled
 from daemon.types import Alert, ConfigChange, Input, Millis, Miss, Reading
 
 AT_THE_LAST_INPUT = ", at the last input"
-"""Marks what goes on while nothing is judged, and is shown as it was."""
+"""Marks durations that go on while nothing is judged, and are shown as of the last input."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """What there is to say where the rule did not watch the account any more."""
+    """The answer where the rule no longer watched the account."""
 
     asked: ResolvedQuestion
     over: PastEpoch
-    """The first in which it did not."""
+    """The first epoch in which it did not."""
 
     def lines(self) -> Iterator[LabelledLine | str]:
         asked = self.asked
@@ -48,12 +48,12 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class ExplainTable:
-    """How the rule stood."""
+    """The answer where the rule watched the account."""
 
     asked: ResolvedQuestion
     found: Explanation
     todays_mutes: bool
-    """The mute windows in force then are not recorded, so that these are today's."""
+    """Whether the mute windows are today's, because those of that time are not recorded."""
 
     def lines(self) -> Iterator[LabelledLine | str]:
         unjudged = Unjudged(self.asked, self.found)
@@ -135,7 +135,7 @@ class ExplainTable:
 
 @dataclass(frozen=True, slots=True)
 class Supposed(ExplainTable):
-    """How the rule would have stood, had a daemon been running with today's configuration."""
+    """The answer as if a daemon had been running with today's configuration."""
 
     def _preface(self, unjudged: Unjudged) -> Iterator[LabelledLine]:
         begun, nobody = (
@@ -153,7 +153,7 @@ class Supposed(ExplainTable):
             )
 
     def _called(self, alert: Alert) -> str:
-        """Without the code of an alert that never was."""
+        """The state alone: an alert that never existed has no code."""
         return alert.state
 
     def _history(self) -> Iterator[LabelledLine]:

@@ -1,6 +1,4 @@
-"""A rule, an account and an instant that somebody asks about, and what the record says became of it
-up to then.
-"""
+"""A question about a rule, an account and an instant, with the recorded history up to then."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,12 +12,12 @@ from daemon.text.numbers import valued
 from daemon.types import FLAPPING, DecidingComparison, Millis, Transition
 
 MOST = 8
-"""Transitions and notifications that are shown: the last there are, however old."""
+"""The most transitions and notifications that are shown: the last ones, however old."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedQuestion:
-    """What is asked for."""
+    """A question whose account and instant are found."""
 
     past: OpenRecord
     rule: str
@@ -34,9 +32,7 @@ class ResolvedQuestion:
         return times.shown(at, self.past.zone)
 
     def history(self) -> Iterator[LabelledLine]:
-        """What became of it up to then, whatever was started and reloaded in between, and what was
-        sent of it.
-        """
+        """The last transitions and notifications up to the instant, across starts and reloads."""
         names, history = (self.rule, self.rule + FLAPPING), self.past.history
         for move in history.last_moves(self.account, names, self.at, MOST):
             yield LabelledLine("was", self.moved(move.transition, move.judged))

@@ -1,10 +1,9 @@
-"""`marginwatch import`: all lines of a file are read and judged first, and only if every one is
-good, stored.
+"""`marginwatch import`: reads and checks all lines of a file, and stores them if all are good.
 
-    file ──► sheet.lines ──► Pile (sorted) ──► store.importing, 1,000 lines a transaction
-                 └── mistakes: they are told, and nothing is stored
+    file ──► lines ──► Spool (sorted) ──► store/write/imports, 1,000 lines a transaction
+               └── mistakes: they are printed, and nothing is stored
 
-Memory stays flat however long the file is.
+Memory use does not grow with the length of the file.
 """
 
 import errno
@@ -42,32 +41,30 @@ from daemon.store.write.imports import (
 from daemon.types import Millis
 
 SHOWN = 20
-"""Mistakes that are told one by one."""
+"""The most mistakes that are printed one by one."""
 
 BATCH = 1_000
-"""Lines stored in one transaction: a daemon that runs waits no longer than for these."""
+"""Lines stored in one transaction: a running daemon waits for one batch at most."""
 
 EVERY = 20_000
-"""Lines between two words about the progress."""
+"""Lines between two reports of progress."""
 
 MOST_READ = 1 << 14
-"""Characters of a line that are read at once; `sheet` refuses a row that is longer."""
+"""Characters of a line that are read at once; `lines` refuses a longer row."""
 
 MAX_ACCOUNTS = 1_000
-"""Accounts of a file, as many as a configuration may have: each is stored in transactions of its
-own.
-"""
+"""The most accounts of a file, as in a configuration: each is stored in its own transactions."""
 
 EXCHANGE = "coinw"
-"""That of an account which rules.toml does not name."""
+"""The exchange of an account that rules.toml does not name."""
 
 STDIN = "-"
 
 
 def bring_in(file: str, config: Config, now: Millis, *, new_accounts: bool = False) -> int:
-    """Import a file, or what comes in where it is "-"; the exit status.
+    """Import a file, or standard input where it is "-", and return the exit status.
 
-    `new_accounts` takes accounts too that neither rules.toml nor the database knows.
+    `new_accounts` also accepts accounts that neither rules.toml nor the database knows.
     """
     zone, url = config.daemon.timezone, config.daemon.database.reveal()
     with closing(Spool()) as pile:
@@ -87,7 +84,7 @@ def bring_in(file: str, config: Config, now: Millis, *, new_accounts: bool = Fal
 
 
 def _faulty(file: str, pile: Spool, zone: tzinfo | None, now: Millis) -> bool:
-    """Put the good lines on the pile and tell of the others; whether there are any."""
+    """Spool the good lines and print the mistakes; return whether there are mistakes."""
     faults = 0
     accounts = set[str]()
     for number, found in enumerate(lines(_text(file), zone, now), 1):
@@ -125,7 +122,7 @@ def _faulty(file: str, pile: Spool, zone: tzinfo | None, now: Millis) -> bool:
 def _refuse_unknown(
     file: str, accounts: list[str], configured: list[str], recorded: list[str]
 ) -> None:
-    """Raise for accounts that nobody knows: a mistyped name would stay in the database for ever."""
+    """Raise for unknown accounts: a mistyped name would stay in the database for ever."""
     known = {*configured, *recorded}
     unknown = [name for name in accounts if name not in known]
     if unknown:
@@ -151,7 +148,7 @@ def _named(file: str) -> str:
 
 
 def _text(file: str) -> Iterator[str]:
-    """Without a byte order mark; bytes that are no text become signs that `sheet` knows."""
+    """The text without a byte order mark; bytes that are not UTF-8 become surrogates."""
     try:
         with click.open_file("-", "rb") if file == STDIN else _regular(file) as content:
             text = io.TextIOWrapper(
@@ -165,7 +162,7 @@ def _text(file: str) -> Iterator[str]:
 
 
 def _regular(file: str) -> BinaryIO:
-    """The file, opened without waiting: a pipe may have no writer, and a device no end.
+    """Open the file without waiting: a pipe may have no writer, and a device no end.
 
     Raises:
         MarginwatchError: where it is not a regular file.
@@ -247,6 +244,6 @@ def _kept(clash: ImportConflict) -> str:
 
 
 def _progress(number: int, what: str) -> None:
-    """On a terminal alone, in one line that what follows overwrites."""
+    """Show the progress on a terminal, in a line that the next output overwrites."""
     if number % EVERY == 0 and sys.stderr.isatty():
         echo_progress(f"{number:,} {what}")

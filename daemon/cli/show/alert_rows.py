@@ -1,4 +1,4 @@
-"""The alerts of `marginwatch alerts`, for people and for programs."""
+"""Listing of `marginwatch alerts`, for people and for programs."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,13 +18,13 @@ from daemon.text.numbers import lasting, valued
 from daemon.types import Alert, Millis, Silence, State, Transition
 
 SHOWN = "24h"
-"""How far back a table reaches where nothing is said."""
+"""The default span of a table."""
 
 MOST = 100
-"""Alerts of a table."""
+"""The most alerts of a table."""
 
 COLUMNS = ("id", "rule", "account", "severity", "at", "from", "to", "value", "reason")
-"""Of csv: a row per transition."""
+"""Columns of csv, with one row per transition."""
 
 
 def show(
@@ -109,7 +109,7 @@ def _show_last(
 def _hushed(
     found: Iterable[PastAlert], silences: Sequence[Silence], now: Millis, zone: tzinfo | None
 ) -> Iterator[str]:
-    """What is not told of the open ones at present."""
+    """A line for each open alert that is silenced or acknowledged at present."""
     for past in found:
         alert = past.alert
         if alert.ended_at is not None:
@@ -125,9 +125,7 @@ def _hushed(
 
 
 def _cells(past: PastAlert, zone: tzinfo | None) -> Iterator[list[str]]:
-    """A line per transition, in the order in which they happened; the first one says whose they
-    are.
-    """
+    """The rows of one alert, one per transition; only the first names the alert."""
     alert = past.alert
     head = [alert.code, called(alert.rule), whose(past.account), alert.severity.value]
     for each in past.transitions:

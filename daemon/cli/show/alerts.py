@@ -1,4 +1,4 @@
-"""`marginwatch alerts`: the open and recent alerts. The work is done by `episodes`."""
+"""`marginwatch alerts`: the open and recent alerts. The work is done by `alert_rows`."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""The gaps of `marginwatch gaps`: derived from the record, for people and for programs."""
+"""Listing of `marginwatch gaps`, derived from the record, for people and for programs."""
 
 from collections.abc import Mapping
 from itertools import chain, takewhile
@@ -16,10 +16,10 @@ from daemon.text.numbers import lasting
 from daemon.types import GapReason, Millis
 
 SHOWN = "7d"
-"""How far back a table reaches where nothing is said."""
+"""The default span of a table."""
 
 MOST = 100
-"""Rows of a table."""
+"""The most rows of a table."""
 
 COLUMNS = ("account", "started_at", "ended_at", "reason", "missed", "step_ms", "detail")
 
@@ -51,9 +51,7 @@ def _found(
 
 
 def _away(record: OpenRecord, now: Millis) -> Mapping[str, tuple[ListedGap]]:
-    """By account, the gap that lasts because no daemon is collecting: the next start will record
-    it.
-    """
+    """The gap of each account that lasts because no daemon collects; the next start records it."""
     last = record.history.last_epoch()
     if last is None or holder(record.url) is not None:
         return {}
@@ -63,9 +61,8 @@ def _away(record: OpenRecord, now: Millis) -> Mapping[str, tuple[ListedGap]]:
     )
     found = {}
     for name, state in last.state.items():
-        if (
-            name in every and name in stands and state.since is not None
-        ):  # an account may have been renamed by hand
+        # An account may have been renamed by hand, and be missing in one of both.
+        if name in every and name in stands and state.since is not None:
             heard = (
                 each.at for each in (stands[name].reading, stands[name].miss) if each is not None
             )

@@ -1,4 +1,4 @@
-"""`marginwatch gaps`: when readings were missing. The work is done by `missing`."""
+"""`marginwatch gaps`: when readings were missing. The work is done by `gap_rows`."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""`marginwatch history`: the recorded readings. The work is done by `readings`."""
+"""`marginwatch history`: the recorded readings. The work is done by `history_rows`."""
 
 import click
 

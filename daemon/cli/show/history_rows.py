@@ -1,9 +1,8 @@
-"""The readings of `marginwatch history`, for people and for programs."""
+"""Listing of `marginwatch history`, for people and for programs."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
 from datetime import tzinfo
-from decimal import Decimal
 from operator import attrgetter
 
 from daemon.cli.options import Format
@@ -16,10 +15,10 @@ from daemon.text.numbers import amount
 from daemon.types import Millis, Quality, Reading
 
 SHOWN = "1h"
-"""How far back a table reaches where nothing is said."""
+"""The default span of a table."""
 
 MOST = 100
-"""Rows of a table."""
+"""The most rows of a table."""
 
 COLUMNS = ("account", "at", "seq", "source", "quality", *SENT)
 
@@ -67,15 +66,11 @@ def _show_last(found: Iterable[tuple[str, Reading]], zone: tzinfo | None) -> Non
 
 
 def _cells(account: str, reading: Reading, zone: tzinfo | None) -> list[str]:
-    # What was judged as usual needs no word.
     quality = "" if reading.quality is Quality.OK else reading.quality.value
+    amounts = _amounts(reading.balances)
     return [
         account,
         times.shown(reading.at, zone),
         quality,
-        *map(_cell, _amounts(reading.balances)),
+        *("-" if value is None else amount(value) for value in amounts),
     ]
-
-
-def _cell(value: Decimal | None) -> str:
-    return "-" if value is None else amount(value)

@@ -1,6 +1,4 @@
-"""The notifications of `marginwatch notifications`, for people and for programs, each with how it
-fared.
-"""
+"""Listing of `marginwatch notifications`, each with its result, for people and for programs."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
@@ -8,8 +6,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from daemon.cli.options import Format
-from daemon.cli.output.attempts import said
-from daemon.cli.output.tables import Row, Table, say, write_csv, write_json
+from daemon.cli.output.tables import Row, Table, attempt_text, say, write_csv, write_json
 from daemon.cli.output.times import Present
 from daemon.cli.record_access import OpenRecord
 from daemon.cli.status import channels
@@ -21,24 +18,25 @@ from daemon.text.names import called, whose
 from daemon.types import Millis, NoticeKey
 
 SHOWN = "24h"
-"""How far back a table reaches where nothing is said."""
+"""The default span of a table."""
 
 MOST = 100
-"""Rows of a table."""
+"""The most rows of a table."""
 
 COLUMNS = (
-    "at", "channel", "kind", "rule", "account", "id", "severity", "state", "done_at", "attempts", "tried_at", "outcome",
-    "detail", "told_at", "message", "title", "why", "until", "handed_over_by", "handed_to",
+    "at", "channel", "kind", "rule", "account", "id", "severity", "state", "done_at", "attempts",
+    "tried_at", "outcome", "detail", "told_at", "message", "title", "why", "until",
+    "handed_over_by", "handed_to",
 )  # fmt: skip
-"""Of csv, and the keys of json."""
+"""Columns of csv, and keys of json."""
 
 Reasons = Mapping[NoticeKey, WaitReason]
-"""Why each of those waits that do."""
+"""The reason of each waiting notification."""
 
 
 @dataclass(frozen=True, slots=True)
 class NotificationFilter:
-    """As it was put on the command line."""
+    """The options of one call."""
 
     account: str
     channel: str
@@ -49,7 +47,7 @@ class NotificationFilter:
 
 
 def show(record: OpenRecord, wish: NotificationFilter, now: Millis) -> None:
-    """Print the notifications that are wished for, in the order in which they were raised."""
+    """Print the notifications that match, in the order in which they were raised."""
     record.must_know(wish.account)
     running = holder(record.url) is not None
     standings = channels.standings(record, now, running=running)
@@ -107,6 +105,7 @@ def _row(past: PastNotice, reason: WaitReason | None, now: Present) -> Row:
 
 
 def _flat(row: Row) -> Row:
+    """The row with its tuples joined, for csv."""
     return {
         name: ", ".join(value) if isinstance(value, tuple) else value for name, value in row.items()
     }
@@ -153,9 +152,7 @@ def _cells(past: PastNotice, reason: WaitReason | None, now: Present) -> list[st
 
 
 def _fared(past: PastNotice, reason: WaitReason | None, now: Present) -> Iterator[str]:
-    """Delivered when, or why not yet or never, with what the channel answered, and who was told
-    instead.
-    """
+    """The result: its state or why it waits, the attempts, the last answer, the fallback."""
     if reason is not None:
         yield channels.why(reason, now)
     elif past.state is not NoticeState.REFUSED:
@@ -165,6 +162,6 @@ def _fared(past: PastNotice, reason: WaitReason | None, now: Present) -> Iterato
     if past.attempts > 1:
         yield f"{past.attempts} attempts"
     if past.outcome is not None and past.state is not NoticeState.DELIVERED:
-        yield said(past.outcome, past.detail)
+        yield attempt_text(past.outcome, past.detail)
     if past.handed_to:
         yield f"handed over to {' and '.join(past.handed_to)}"

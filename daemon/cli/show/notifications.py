@@ -1,6 +1,4 @@
-"""`marginwatch notifications`: what was told, or is to be told, to whom. The work is done by
-`notices`.
-"""
+"""`marginwatch notifications`: sent and waiting ones. The work is done by `notification_rows`."""
 
 import click
 

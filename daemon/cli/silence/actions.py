@@ -1,6 +1,4 @@
-"""What the commands `silence` and `ack` do: short transactions of their own, beside a daemon that
-may be running.
-"""
+"""The work of `silence` and `ack`: short transactions, beside a daemon that may be running."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,18 +21,18 @@ from daemon.text.names import called, whose
 from daemon.types import DAY, Alert, Millis, Silence, base
 
 COLUMNS = ("number", "what", "rule", "account", "alert", "from", "until", "comment")
-"""Of csv, and the keys of json."""
+"""Columns of csv, and keys of json."""
 
 LASTING: Millis = 366 * DAY
-"""The longest --for; whatever is longer is mistyped, or has a date."""
+"""The longest --for; a longer one is mistyped, or better given as a date."""
 
 LONGEST = 1_000
-"""Characters of a comment: it goes into messages."""
+"""The most characters of a comment, which goes into messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class SilenceOptions:
-    """As it was put on the command line."""
+    """The options of one call."""
 
     rule: str | None
     account: str | None
@@ -46,10 +44,10 @@ class SilenceOptions:
 
 
 def add(session: CommandSession, wish: SilenceOptions) -> None:
-    """Write it, and print what it does.
+    """Write a silence, and print what it does.
 
     Raises:
-        UsageError: for what contradicts itself, or matches nothing there is.
+        UsageError: for options that contradict each other, or match nothing.
 
     """
     now = session.clock.now()
@@ -64,10 +62,10 @@ def add(session: CommandSession, wish: SilenceOptions) -> None:
 
 
 def acknowledge(session: CommandSession, code: str, comment: str) -> None:
-    """Write it, and print it.
+    """Acknowledge an open alert, and print it.
 
     Raises:
-        UsageError: where no alert that is open has this id, or nobody would be reminded of it.
+        UsageError: where no open alert has this id.
 
     """
     now = session.clock.now()
@@ -85,10 +83,10 @@ def acknowledge(session: CommandSession, code: str, comment: str) -> None:
 
 
 def end(session: CommandSession, numbers: Sequence[int]) -> None:
-    """End them, and print which.
+    """End silences by their numbers, and print each.
 
     Raises:
-        UsageError: where one of them is none that holds.
+        UsageError: where a silence does not exist.
 
     """
     now = session.clock.now()
@@ -120,7 +118,7 @@ def show(session: CommandSession, *, past: bool, output: Format) -> None:
 
 
 def row(silence: Silence, zone: tzinfo | None) -> Row:
-    """For programs."""
+    """The row of a silence, for programs."""
     return {
         "number": silence.id,
         "what": "ack" if silence.ack else "silence",
@@ -134,7 +132,7 @@ def row(silence: Silence, zone: tzinfo | None) -> Row:
 
 
 def told(silence: Silence, zone: tzinfo | None) -> str:
-    """For people: about what, until when, and why."""
+    """The silence for people: its subject, its end and its comment."""
     about = f"alert {silence.code}" if silence.code else f"{silence.rule} on {silence.account}"
     until = (
         "until it ends"
@@ -154,7 +152,7 @@ def _print(rows: Sequence[Row]) -> None:
 
 
 def holding(record: OpenRecord, now: Millis) -> list[Silence]:
-    """Those that hold, or will; one about an alert lasts no longer than that."""
+    """The silences that hold now or later; one about an alert ends with the alert."""
     held = {alert.code for _, alert in _open(record, now)}
     lasting = [
         each for each in record.history.silences() if each.ended_at is None or each.ended_at > now
@@ -181,7 +179,7 @@ def _accounts(past: OpenRecord) -> Iterator[str]:
 
 
 def _matched(option: str, what: str, glob: str | None, names: set[str]) -> None:
-    """A silence that silences nothing would be found out at night."""
+    """Raise UsageError if no name matches: a mistyped silence would be noticed only at night."""
     if glob is not None and not any(fnmatchcase(name, glob) for name in names):
         near = get_close_matches(glob, sorted(names), 1)
         hint = (
@@ -213,7 +211,7 @@ def _end(wish: SilenceOptions, now: Millis, zone: tzinfo | None) -> Millis | Non
 def _silences(
     wish: SilenceOptions, now: Millis, ended_at: Millis | None, alerts: Sequence[tuple[str, Alert]]
 ) -> Iterator[Silence]:
-    """One, or one for each alert that it is to outlast."""
+    """One silence, or with --until-resolved one for each open alert that matches."""
     comment = _comment(wish.comment)
     if wish.alert is not None:
         account, alert = _named(wish.alert, alerts)
@@ -259,7 +257,7 @@ def _named(code: str, alerts: Sequence[tuple[str, Alert]]) -> tuple[str, Alert]:
 
 
 def _now_quiet(silence: Silence, alerts: Sequence[tuple[str, Alert]]) -> str:
-    """The open alerts that it is about, so that nobody silences more, or less, than was meant."""
+    """The open alerts that it matches, so that a too wide or too narrow pattern is noticed."""
     found = [pair for pair in alerts if matches(silence, pair[1].rule, pair[0], pair[1].code)]
     if silence.code or not found:
         return "" if silence.code else "; nothing of it is open now"

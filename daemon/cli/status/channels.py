@@ -1,15 +1,15 @@
-"""How the channels stand, for `status` and `notifications`: the last success, the failures since,
-what waits and why.
+"""Overview of the channels, for `status` and `notifications`.
 
-attempts, notifications, configuration ──► Standing of each channel ──► a table for people, objects for programs
+    attempts, notifications, configuration ──► ChannelOverview of each ──► table, or json objects
+
+It has the last delivery, the failures since then, and what waits and why.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from daemon.cli.output.attempts import said
-from daemon.cli.output.tables import Row, Table, say
+from daemon.cli.output.tables import Row, Table, attempt_text, say
 from daemon.cli.output.times import Present
 from daemon.cli.record_access import BEGINNING, END, OpenRecord
 from daemon.cli.status.waiting import WaitReason, Way, Why, failing, parked, reasons, refusing
@@ -25,7 +25,7 @@ COLUMNS = ("channel", "last delivery", "failing", "waiting")
 
 @dataclass(frozen=True, slots=True)
 class UndeliveredNotification:
-    """A notification that is not delivered, and why not."""
+    """A notification that waits, with the reason."""
 
     notice: PastNotice
     reason: WaitReason
@@ -33,18 +33,18 @@ class UndeliveredNotification:
 
 @dataclass(frozen=True, slots=True)
 class ChannelOverview:
-    """How a channel stands that is configured, or for which something still waits."""
+    """The state of a channel that is configured, or for which notifications still wait."""
 
     name: str
     configured: bool
     fared: Deliveries | None
     instead: tuple[str, ...]
-    """Where it is parked: who is told in its stead."""
+    """The channels that replace it while it is parked."""
     waiting: tuple[UndeliveredNotification, ...]
 
 
 def standings(record: OpenRecord, now: Millis, *, running: bool) -> list[ChannelOverview]:
-    """How each stands; `running` says whether a daemon delivers."""
+    """The overview of each channel; `running` says whether a daemon delivers."""
     history = record.history
     waiting = defaultdict[str, list[PastNotice]](list)
     for each in history.notifications(BEGINNING, END, waiting=True):
@@ -88,12 +88,12 @@ class _StatusInput:
         return ChannelOverview(name, channel is not None, fared, instead, tuple(found))
 
     def _free_at(self, channel: Channel, fared: Deliveries) -> Millis | None:
-        """The pace is kept within one life of the daemon."""
+        """The end of the service's rate limit, which counts from the start of the daemon."""
         sent = [at for at in fared.begun if at >= (self.alive_since or 0)]
         return free_at(sent, pace(channel.service))
 
     def _instead(self, channel: Channel) -> tuple[str, ...]:
-        """Its fallback; where that is parked as well, or there is none, all others."""
+        """The fallback of a parked channel; without one, or if that is parked too, all others."""
         told = [name for name in self.configured if name not in self.parked]
         return (channel.fallback,) if channel.fallback in told else tuple(told)
 
@@ -120,7 +120,7 @@ def row(standing: ChannelOverview, now: Present) -> Row:
 
 
 def _is_held(waiting: UndeliveredNotification, now: Millis) -> bool:
-    """What a mute window holds back does not wait for its channel."""
+    """Whether a mute window holds it back: then it does not wait for its channel."""
     return (waiting.notice.notice.facts.not_before or now) > now
 
 
@@ -137,9 +137,7 @@ def _wait(reason: WaitReason, alike: Sequence[PastNotice], now: Present) -> Row:
 def _grouped(
     waiting: Sequence[UndeliveredNotification],
 ) -> Iterator[tuple[WaitReason, list[PastNotice]]]:
-    """What waits for the same reason, and was given to the same others, together; the oldest
-    first.
-    """
+    """Group by reason and by the channels it was handed to; the oldest group comes first."""
     groups = defaultdict[tuple[WaitReason, tuple[str, ...]], list[PastNotice]](list)
     for each in waiting:
         groups[each.reason, each.notice.handed_to].append(each.notice)
@@ -150,9 +148,7 @@ def _grouped(
 
 
 def show(found: Sequence[ChannelOverview], now: Present) -> None:
-    """A row per channel; below them what each last answered, why things wait there, and what to
-    do.
-    """
+    """Print a row per channel; below them the last answers, the reasons of waits, and remedies."""
     Table(COLUMNS, [_cells(each, now) for each in found]).write()
     for each in found:
         for sentence in _sentences(each, now):
@@ -177,7 +173,7 @@ def _delivered(fared: Deliveries | None, now: Present) -> str:
 def _sentences(standing: ChannelOverview, now: Present) -> Iterator[str]:
     name, fared = standing.name, standing.fared
     if fared is not None and fared.failing is not None:
-        yield f"{name}: {said(fared.failing.outcome, fared.failing.detail)}"
+        yield f"{name}: {attempt_text(fared.failing.outcome, fared.failing.detail)}"
     for reason, alike in _grouped(standing.waiting):
         yield (
             f"{name}: {len(alike)} wait{'s' if len(alike) == 1 else ''}:"
@@ -202,21 +198,19 @@ def _sentences(standing: ChannelOverview, now: Present) -> Iterator[str]:
 
 
 def _can_be_tried_sooner(standing: ChannelOverview) -> bool:
-    """Whether it waits for a pause of our own; one that its service asked for is kept (SEMANTICS
-    F2).
-    """
+    """Whether it waits for a pause of our own; the service's own pause is kept (SEMANTICS F2)."""
     own = None if standing.fared is None else standing.fared.own
     is_asked_for = own is not None and own.retry_after is not None
     return not is_asked_for and any(each.reason.why is Why.BACKING_OFF for each in standing.waiting)
 
 
 def _handed(past: PastNotice) -> str:
-    """Who was told in the channel's stead."""
+    """The channels that were told instead."""
     return f"; handed over to {' and '.join(past.handed_to)}" if past.handed_to else ""
 
 
 def why(reason: WaitReason, now: Present) -> str:
-    """Why something waits."""
+    """The text of a reason."""
     until = "" if reason.until is None else now.shown(reason.until)
     match reason.why:
         case Why.MUTED:

@@ -1,6 +1,4 @@
-"""`marginwatch status`: how things stand, as far as the record tells. The work is done by
-`overview`.
-"""
+"""`marginwatch status`: the state of everything, from the record. `overview` does the work."""
 
 import click
 

@@ -1,6 +1,4 @@
-"""How things stand, for `marginwatch status`: the daemon, the accounts, the open alerts, the
-channels.
-"""
+"""Overview for `marginwatch status`: the daemon, the accounts, the open alerts, the channels."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,15 +24,16 @@ from daemon.text.numbers import amount, lasting, spelled
 from daemon.types import DAEMON_ACCOUNT, Alert, Millis, Quality, Reading, Silence
 
 COLUMNS = (
-    "account", "user_id", "every", "reading_at", "quality", "available_margin", "miss_at", "miss_reason", "miss_detail",
-    "readings_24h", "misses_24h", "margin_is_sum", "paused_until", "pause_reason", "clock_ahead_ms",
+    "account", "user_id", "every", "reading_at", "quality", "available_margin",
+    "miss_at", "miss_reason", "miss_detail", "readings_24h", "misses_24h", "margin_is_sum",
+    "paused_until", "pause_reason", "clock_ahead_ms",
 )  # fmt: skip
-"""Of csv: a row per account."""
+"""Columns of csv, with one row per account."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccountOverview:
-    """One that is configured. `recorded` is None until a daemon has begun with it."""
+    """The state of a configured account; `recorded` is None until a daemon has watched it."""
 
     name: str
     every: Millis
@@ -48,15 +47,15 @@ class Overview:
     daemon: Holder | None
     accounts: tuple[AccountOverview, ...]
     alerts: tuple[tuple[str, Alert], ...]
-    """The open ones with their accounts, oldest first."""
+    """The open alerts with their accounts, oldest first."""
     channels: tuple[ChannelOverview, ...]
     silences: tuple[Silence, ...]
-    """Those that hold, and the acks of open alerts."""
+    """The silences that hold, and the acknowledgements of open alerts."""
     traffic: Traffic
 
 
 def show(record: OpenRecord, now: Millis, output: Format) -> int:
-    """Print how things stand at `now`; the exit status: 1 where no daemon is collecting."""
+    """Print the state at `now`; return the exit status, 1 where no daemon is collecting."""
     overview = _look(record, now)
     match output:
         case Format.JSON:
@@ -210,7 +209,7 @@ def _daemon(overview: Overview) -> Iterator[str]:
 
 
 def _recorded_at(overview: Overview) -> Millis | None:
-    """When the last attempt to read was that is on record."""
+    """The instant of the last recorded attempt to read."""
     recorded = [each.recorded for each in overview.accounts if each.recorded is not None]
     attempts = [one.at for each in recorded for one in (each.reading, each.miss) if one is not None]
     return max(attempts, default=None)
@@ -231,14 +230,12 @@ def _account_cells(account: AccountOverview, overview: Overview) -> list[str]:
 
 
 def _doubt(reading: Reading) -> str:
-    """What is to be known of a reading that was not simply believed (SEMANTICS B5)."""
+    """The quality of a reading that was suspect (SEMANTICS B5); empty for a usual one."""
     return "" if reading.quality is Quality.OK else f", {reading.quality}"
 
 
 def _remarks(account: AccountOverview) -> Iterator[str]:
-    """Why an account is not read at present, with what to do; what its fields turned out not to be
-    (SEMANTICS B6).
-    """
+    """Remarks on an account: why it is not read at present, or that a sum is off (SEMANTICS B6)."""
     told = account.recorded
     if told is None:
         return
