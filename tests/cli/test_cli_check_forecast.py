@@ -72,7 +72,7 @@ def test_d5_changed_rules_are_named_with_the_alerts_that_end() -> None:
 
 
 def test_d5_an_alert_of_another_meaning_counts_whatever_the_rules_say() -> None:
-    """What decides is the meaning that the alert began with."""
+    """The meaning with which the alert began decides."""
     assert forecast([LOW, SPIKE], ["main"], before(alerts=[("main", firing(LOWER))])) == [
         "1 rule changed (low): 1 open alert will be retired"
     ]
@@ -169,7 +169,7 @@ async def test_rules_of_another_version_are_not_compared(tmp_path: Path, rules: 
 
 
 def test_a_database_without_a_daemon_predicts_nothing(tmp_path: Path) -> None:
-    """It was made, and no daemon has begun with it yet."""
+    """The database was made, but no daemon has begun with it yet."""
     path = write(tmp_path)
     assert call("db", "upgrade", "--config", path).exit_code == 0
     assert reloads(path) == []

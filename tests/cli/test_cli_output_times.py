@@ -85,7 +85,7 @@ def berlin(
 def test_a_local_time_that_is_no_single_instant_is_bad_usage(
     berlin: tzinfo | None, text: str, sentence: str
 ) -> None:
-    """Where clocks are put back or forward nothing is guessed: the offset must be written."""
+    """Ambiguous and skipped local times are refused: the offset must be written."""
     with pytest.raises(UsageError) as raised:
         times.instant(text, NOON, berlin)
     assert str(raised.value) == f'"{text}" {sentence}'
@@ -193,9 +193,7 @@ def test_a_table_on_a_terminal_takes_text_as_it_is(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_table_on_a_narrow_terminal_is_stacked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a phone every cell has a line of its own, instead of columns three characters wide; empty
-    ones have none.
-    """
+    """On a narrow terminal each cell has its own line, instead of columns of three characters."""
     terminal = Terminal()
     monkeypatch.setattr(sys, "stdout", terminal)
     monkeypatch.setenv("COLUMNS", "40")
@@ -253,9 +251,7 @@ def test_no_word_is_cut_on_a_phone(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_word_is_whole_however_narrow_the_terminal(
     monkeypatch: pytest.MonkeyPatch, width: int
 ) -> None:
-    """Columns are as wide as their longest words, or the rows are stacked; no line is longer than
-    the terminal.
-    """
+    """Columns fit their longest words, or rows are stacked; no line exceeds the terminal."""
     lines = on_terminal(monkeypatch, width, MESSAGES.write)
     assert max(map(len, lines)) <= width
     words = {word for line in lines for word in line.split()}
@@ -283,7 +279,7 @@ def test_a_sentence_is_wrapped_between_words_on_a_terminal_alone(
 
 
 def test_a_table_on_a_wide_terminal_has_columns(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where there is room, a row is a line."""
+    """A row is one line where there is room."""
     terminal = Terminal()
     monkeypatch.setattr(sys, "stdout", terminal)
     monkeypatch.setenv("COLUMNS", "60")

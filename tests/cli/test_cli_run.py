@@ -30,9 +30,7 @@ class Lives:
 
 @pytest.mark.parametrize("closed", [False, True])
 def test_a_closed_terminal_is_the_end(closed: bool) -> None:
-    """SIGHUP asks for a reload, but comes as well when the terminal is closed that the daemon was
-    started in.
-    """
+    """SIGHUP asks for a reload, but also comes when the daemon's terminal is closed."""
     outer, terminal = pty.openpty()
     lives = Lives()
     try:
@@ -70,7 +68,7 @@ def test_why_it_cannot_begin_is_left_with_systemd(tmp_path: Path) -> None:
 
 
 def test_promise_9_the_log_learns_new_secrets_and_keeps_the_old(tmp_path: Path) -> None:
-    """What the file says now is blanked from here on, and what it said before may still come up."""
+    """Secrets of the new file are hidden from then on, and those of the old one stay hidden."""
     path, redactor = write(tmp_path, account(api_key="first-planted")), Redactor()
     session = CommandSession(environ=SECRETS, path=path)
     configured(session, redactor)

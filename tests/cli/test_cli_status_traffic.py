@@ -1,6 +1,4 @@
-"""`status`: how things stand between us and the exchange, as another process finds it in the
-record.
-"""
+"""`status`: the state of calls to the exchange, as another process finds it in the record."""
 
 import csv
 import io
@@ -34,7 +32,7 @@ def refused(seq: int, ago: Millis, reason: MissReason = MissReason.RATE_LIMITED)
 
 
 def status(folder: Path, operations: Sequence[Operation], output: str = "table") -> str:
-    """Of two accounts of two users, while a daemon collects."""
+    """The status of two accounts of two users, while a daemon collects."""
     with collecting(folder, accounts=("main", "grid")) as store:
         for operation in (SetUserId("main", "7"), SetUserId("grid", "8"), *operations):
             store.submit(operation).result()
@@ -53,9 +51,7 @@ def lines(folder: Path, *operations: Operation) -> list[str]:
 
 
 def test_b3_status_shows_what_is_used_of_the_budget(tmp_path: Path) -> None:
-    """B3: readings, misses and bookings within each window, of the host and of its busiest user;
-    none to come.
-    """
+    """B3: calls within each window, of the host and its busiest user, without announced ones."""
     calls: tuple[Operation, ...] = (
         *(read(seq, 11_000 - seq * SECOND) for seq in range(1, 6)),
         read(1, 500, "grid"),
@@ -77,9 +73,7 @@ def test_b3_status_shows_what_is_used_of_the_budget(tmp_path: Path) -> None:
 def test_b2_status_shows_the_pause_the_halved_budget_and_the_intervals_it_makes(
     tmp_path: Path,
 ) -> None:
-    """B2: until when an account is left alone, why, and what is left of the budget; others go
-    on.
-    """
+    """B2: the end and the reason of a pause, and the halved budget; other accounts go on."""
     told = lines(
         tmp_path,
         read(1, 30 * SECOND),
@@ -106,9 +100,7 @@ def test_b2_status_shows_the_pause_the_halved_budget_and_the_intervals_it_makes(
 
 
 def test_strict_7_status_shows_each_host(tmp_path: Path) -> None:
-    """Strict 7: where accounts have different hosts, each with its own calls, its own halving, and
-    what comes of it.
-    """
+    """Strict 7: accounts at different hosts: each host has its own calls and its own halving."""
     with collecting(tmp_path, accounts=("main", "grid")) as store:
         operations: tuple[Operation, ...] = (
             SetUserId("main", "7"),

@@ -65,7 +65,7 @@ def test_the_unit_is_asked_for_by_name(tmp_path: Path) -> None:
 
 
 def test_where_systemd_does_not_answer_nothing_is_known(tmp_path: Path) -> None:
-    """It refuses, as in a container; or there is none."""
+    """An unknown status where systemctl fails, as in a container, or does not exist."""
     assert ask("marginwatch.service", [tmp_path]) == Ending()
     program(tmp_path, "echo System has not been booted with systemd >&2; exit 1")
     assert ask("marginwatch.service", [tmp_path]) == Ending()
@@ -74,9 +74,7 @@ def test_where_systemd_does_not_answer_nothing_is_known(tmp_path: Path) -> None:
 def test_s13_systemctl_is_the_systems_own_and_gets_no_secret(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """S13: one that PATH names is not run; of the environment the other one sees a language and a
-    path.
-    """
+    """S13: a systemctl in PATH is not run; the real one gets only a language and a path."""
     (tmp_path / "hostile").mkdir()
     program(tmp_path / "hostile", f"env > {tmp_path}/caught")
     program(tmp_path, f"env > {tmp_path}/seen")

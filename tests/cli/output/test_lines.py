@@ -1,6 +1,4 @@
-"""A screen of lines with words before them: plain to a pipe, wrapped on a terminal
-(daemon/cli/output/lines.py).
-"""
+"""Lines with labels: plain in a pipe, wrapped on a terminal."""
 
 import sys
 
@@ -34,9 +32,7 @@ def test_a_pipe_gets_lines_as_they_are() -> None:
 
 
 def test_a_phone_gets_lines_that_go_on_below_themselves() -> None:
-    """An instant is not torn apart, a value comes behind its part, and a part is never taken for
-    what goes on.
-    """
+    """An instant is not split, a value follows its part, continuations do not look like parts."""
     assert list(laid_out(LINES, 40)) == [
         "low-margin on main at",
         "  2026-01-01 12:00:30",
@@ -75,7 +71,7 @@ made = st.builds(
 def test_nothing_is_cut_and_nothing_sticks_out(
     lines: list[LabelledLine | str], columns: int
 ) -> None:
-    """Whatever is said, on however few columns; what is blank may take more."""
+    """Any text on any number of columns keeps its words; spaces may be added."""
     shown = list(laid_out(lines, columns))
     said = "".join(
         line if isinstance(line, str) else line.word + line.text + line.value for line in lines

@@ -66,9 +66,7 @@ def why(way: Way, *waiting: PastNotice) -> list[WaitReason]:
     ],
 )
 def test_f2_f3_f5_what_holds_up_a_channel_is_said(way: Way, expected: WaitReason) -> None:
-    """F2, S6: a pause ends at the latest where its jitter is at its most, or where no service is
-    obeyed any longer.
-    """
+    """F2, S6: a pause ends at the latest with the most jitter, or at the longest obeyed pause."""
     assert why(way, past()) == [expected]
 
 
@@ -87,18 +85,14 @@ def test_f5_a_critical_joins_nothing_and_shortens_a_pause() -> None:
 
 
 def test_e2_what_a_mute_window_holds_waits_for_its_end() -> None:
-    """E2: whatever else is the matter with the channel; from then on it waits like anything
-    else.
-    """
+    """E2: a mute window counts before any trouble of the channel; after it, others do."""
     held = past(not_before=NOW + MINUTE)
     assert why(replace(WAY, failing=FAILED), held) == [WaitReason(Why.MUTED, NOW + MINUTE)]
     assert reasons([held], WAY, NOW + MINUTE) == [WaitReason(Why.DUE)]
 
 
 def test_f2_what_comes_while_an_attempt_is_under_way_is_behind_it() -> None:
-    """F2: at most one attempt is; what an earlier life left without an outcome is no attempt any
-    more.
-    """
+    """F2: at most one attempt runs; one that an earlier daemon left open does not count."""
     sending = past("grave", state=NoticeState.SENDING, tried_at=NOW - SECOND)
     assert why(WAY, sending, past()) == [WaitReason(Why.SENDING), WaitReason(Why.BEHIND)]
     left = replace(sending, tried_at=T0 - 2 * MINUTE)
@@ -106,9 +100,7 @@ def test_f2_what_comes_while_an_attempt_is_under_way_is_behind_it() -> None:
 
 
 def test_f3_parked_is_who_refused_last_in_this_life() -> None:
-    """F3: an earlier life's refusal is tried once more, and where all refused, nobody is left
-    alone.
-    """
+    """F3: a refusal before the start is tried once more; where all refused, none is parked."""
     refused = replace(FAILED, outcome=Outcome.REFUSED)
     fared = [
         Deliveries("a", None, tested=False, failing=refused, own=refused),
