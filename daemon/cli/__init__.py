@@ -106,8 +106,8 @@ class Commands(click.Group):
     def main(self, *args: Any, **extra: Any) -> NoReturn:
         session: CommandSession = extra.setdefault("obj", CommandSession())
         extra["standalone_mode"] = False
-        with failures.told(session):
-            sys.exit(failures.flushed(super().main(*args, **extra)))
+        with failures.exit_on_failure(session):
+            sys.exit(failures.exit_status(super().main(*args, **extra)))
 
 
 @click.command(

@@ -24,7 +24,7 @@ def configuration(path: Path | None, environ: Mapping[str, str], *, secrets: boo
     return config.read(found, environ=environ, checks=CHECKS)
 
 
-def adapted(
+def exchange_account(
     account: Account, user_id: str = "", timeout: Millis = 10 * SECOND
 ) -> exchanges.ExchangeAccount:
     """The account in the form its exchange takes; `user_id` is used if the file names none."""
@@ -46,7 +46,7 @@ def _account_problems(exchange: str, account: Account) -> list[tuple[str, str]]:
         adapter = exchanges.load(exchange)
     except LookupError as error:
         return [("exchange", str(error.args[0]))]
-    return list(adapter.problems(adapted(account)))
+    return list(adapter.problems(exchange_account(account)))
 
 
 def _addresses(exchange: str) -> Mapping[str, str]:

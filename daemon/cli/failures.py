@@ -35,7 +35,7 @@ Any other line break comes from outside, and must not forge a line of output.
 
 
 @contextmanager
-def told(session: CommandSession) -> Iterator[None]:
+def exit_on_failure(session: CommandSession) -> Iterator[None]:
     """Turn every failure inside the block into its sentence and its exit status."""
     try:
         yield
@@ -68,7 +68,7 @@ def told(session: CommandSession) -> Iterator[None]:
         _end(FAILED, *_broken(error, session))
 
 
-def flushed(result: object) -> int:
+def exit_status(result: object) -> int:
     """The exit status that a command returned, after its output is flushed."""
     if sys.stdout is not None:
         sys.stdout.flush()

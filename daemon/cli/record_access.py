@@ -45,8 +45,8 @@ class OpenRecord:
             UsageError: for a text that is no time, or a span that ends before it begins.
 
         """
-        begin = BEGINNING if since is None else times.instant(since, now, self.zone)
-        end = END if until is None else times.instant(until, now, self.zone)
+        begin = BEGINNING if since is None else times.parse_instant(since, now, self.zone)
+        end = END if until is None else times.parse_instant(until, now, self.zone)
         if begin > end:
             raise UsageError(
                 "--until lies before --since, so there is nothing in between: exchange them"
@@ -102,7 +102,7 @@ class OpenRecord:
 
 
 @contextmanager
-def opened(session: CommandSession, *, imported: bool = False) -> Iterator[OpenRecord]:
+def open_record(session: CommandSession, *, imported: bool = False) -> Iterator[OpenRecord]:
     """Open the record of the session's configuration.
 
     `imported` says that imported readings are enough for the command, without a daemon.
@@ -143,7 +143,7 @@ def _refuse_if_lost(config: Config, error: AbsentError) -> None:
 
 
 @contextmanager
-def existing(config: Config) -> Iterator[History | None]:
+def open_existing_record(config: Config) -> Iterator[History | None]:
     """Open the record for commands that can do without; None if it does not exist yet.
 
     Raises:

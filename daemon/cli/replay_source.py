@@ -17,7 +17,7 @@ from daemon.types import AccountState, Input, Millis, Reading, Silence, Transiti
 END: Millis = 2**62
 
 
-def scheme(config: Config, silences: Sequence[Silence] = NO_SILENCES) -> RuleSet:
+def rule_set(config: Config, silences: Sequence[Silence] = NO_SILENCES) -> RuleSet:
     """The set of rules and mute windows of a configuration."""
     waits = {channel.name: channel.group_wait for channel in config.channels}
     return RuleSet(config.account_rules, tuple(waits), config.mutes, waits, silences)

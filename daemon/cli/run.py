@@ -62,7 +62,7 @@ def run(session: CommandSession, style: str, level: str) -> None:
         )
         # The file is read now, so an earlier request to reload is fulfilled.
         early.reload_asked = False
-        config = configured(session, redactor)
+        config = load_config(session, redactor)
         store.preflight(config.daemon.database.reveal())
         session.path = config.path  # a reload reads the same file, even if another one appears
         asyncio.run(_live(config, session, redactor, early))
@@ -80,7 +80,7 @@ def _last_words(session: CommandSession) -> Iterator[None]:
         raise
 
 
-def configured(session: CommandSession, redactor: "Redactor") -> "Config":
+def load_config(session: CommandSession, redactor: "Redactor") -> "Config":
     """The current configuration, whose secrets the log hides."""
     config = session.config()
     redactor.add(*session.revealed())
@@ -100,16 +100,16 @@ async def _live(
     from daemon.service.supervisor import Supervisor  # noqa: PLC0415
 
     dependencies = Dependencies()
-    load, tell = partial(configured, session, redactor), partial(_tell, session.environ)
+    load, tell = partial(load_config, session, redactor), partial(_tell, session.environ)
     lives = Supervisor(
         lambda config, former: App(config, dependencies, former), load, tell, dependencies.clock
     )
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, lives.stop)
-    loop.add_signal_handler(signal.SIGHUP, hang_up, lives, session.terminals)
+    loop.add_signal_handler(signal.SIGHUP, handle_hangup, lives, session.terminals)
     if early.reload_asked:
-        hang_up(lives, session.terminals)
+        handle_hangup(lives, session.terminals)
     status = await lives.run(config)
     with suppress(OSError):  # the terminal may be gone
         sys.stderr.flush()
@@ -141,7 +141,7 @@ class Stoppable(Protocol):
     def reload(self) -> None: ...
 
 
-def hang_up(lives: Stoppable, terminals: Sequence[int]) -> None:
+def handle_hangup(lives: Stoppable, terminals: Sequence[int]) -> None:
     """Handle SIGHUP: reload, or stop if the terminal in which we were started was closed.
 
     `terminals` are the standard streams that were terminals at the start.

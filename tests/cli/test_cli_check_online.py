@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from daemon.cli.check.keys import HEARD, recorded
-from daemon.cli.check.same_user import twins
+from daemon.cli.check.keys import HEARD, recorded_calls
+from daemon.cli.check.same_user import same_user_warnings
 from daemon.cli.configuration import configuration
 from daemon.clock import SystemClock
 from daemon.store import History
@@ -43,8 +43,10 @@ def test_an_account_that_answers_shows_user_and_fields(tmp_path: Path) -> None:
         status, lines = online(write(tmp_path, account(rest_url=simulator.rest_url)))
     assert status == 0
     assert lines == [
-        "main: user 77  available_margin 123.45  available_usdt 123.45"
-        "  almighty_gold 0  al_margin 0  al_freeze 6"
+        (
+            "main: user 77  available_margin 123.45  available_usdt 123.45"
+            "  almighty_gold 0  al_margin 0  al_freeze 6"
+        )
     ]
 
 
@@ -157,9 +159,9 @@ def test_the_budget_begins_with_what_is_recorded(tmp_path: Path) -> None:
         tmp_path, Record("main", reading(1, NOON)), Record("main", miss(2, NOON + 1))
     ) as store:
         store.submit(SetUserId("main", "77")).result()
-    told = recorded(configuration(write(tmp_path), SECRETS), NOON + 9_000)
+    told = recorded_calls(configuration(write(tmp_path), SECRETS), NOON + 9_000)
     assert [(call_.at, call_.user) for call_ in told.calls] == [(NOON, "77"), (NOON + 1, "77")]
-    assert recorded(configuration(write(tmp_path), SECRETS), NOON + 60_000).calls == ()
+    assert recorded_calls(configuration(write(tmp_path), SECRETS), NOON + 60_000).calls == ()
 
 
 def test_without_a_record_nothing_is_booked_and_none_is_made(tmp_path: Path) -> None:
@@ -244,6 +246,6 @@ def test_a3_what_is_not_used_of_the_environment_is_said(tmp_path: Path) -> None:
 
 def test_different_users_are_no_twins() -> None:
     """B4: of three accounts the two that are one user are named."""
-    assert list(twins({"a": "1", "c": "2"}, dict.fromkeys("abc", "here"))) == []
-    (sentence,) = twins({"a": "1", "b": "2", "c": "1"}, dict.fromkeys("abc", "here"))
+    assert list(same_user_warnings({"a": "1", "c": "2"}, dict.fromkeys("abc", "here"))) == []
+    (sentence,) = same_user_warnings({"a": "1", "b": "2", "c": "1"}, dict.fromkeys("abc", "here"))
     assert sentence.startswith("a and c are the same user 1:")

@@ -253,7 +253,7 @@ def outcome(error: BaseException, **environ: str) -> tuple[int | str | None, lis
 
     @click.command()
     def command() -> None:
-        with failures.told(session):
+        with failures.exit_on_failure(session):
             raise error
 
     result = CliRunner().invoke(command)

@@ -98,8 +98,10 @@ DAMAGES = {
         ("status", "history --format csv", "backtest", "backtest --verify", START),
     ),
     "millions of digits": (
-        """UPDATE snapshots SET extra = '{"available_margin":"' ||"""
-        """ replace(hex(zeroblob(1500000)), '0', '9') || '"}'""",
+        (
+            """UPDATE snapshots SET extra = '{"available_margin":"' ||"""
+            """ replace(hex(zeroblob(1500000)), '0', '9') || '"}'"""
+        ),
         NEVER_WROTE,
         ("status", "history --format csv", "backtest", "backtest --verify", START),
     ),

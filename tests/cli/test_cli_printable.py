@@ -14,7 +14,7 @@ import pytest
 from click.testing import Result
 
 from daemon.cli.last_words import command as lastwords
-from daemon.cli.last_words.unit_status import Ending, parse
+from daemon.cli.last_words.unit_status import UnitStatus, parse
 from daemon.cli.output.tables import Table
 from daemon.cli.session import CommandSession
 from daemon.config.template import quoted
@@ -258,7 +258,7 @@ def test_last_words_obey_nothing() -> None:
     )
     assert ended.state == "failed"
     message = lastwords.message(
-        Ending("failed", said=HOSTILE), HOSTILE, CommandSession(environ={}, own_clock=LATER)
+        UnitStatus("failed", said=HOSTILE), HOSTILE, CommandSession(environ={}, own_clock=LATER)
     )
     assert (raw(message.title), raw(message.body)) == ([], [])
     assert SHOWN in message.body

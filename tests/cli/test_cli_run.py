@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.cli.run import configured, hang_up
+from daemon.cli.run import handle_hangup, load_config
 from daemon.cli.session import CommandSession
 from daemon.log import Redactor
 from tests.cli.calls import RULE, SECRETS, account, write
@@ -36,7 +36,7 @@ def test_a_closed_terminal_is_the_end(closed: bool) -> None:
     try:
         if closed:
             os.close(outer)
-        hang_up(lives, [terminal])
+        handle_hangup(lives, [terminal])
         assert lives.asked == ["stop" if closed else "reload"]
     finally:
         os.close(terminal)
@@ -47,7 +47,7 @@ def test_a_closed_terminal_is_the_end(closed: bool) -> None:
 def test_a_service_has_no_terminal_to_lose() -> None:
     """Its streams are pipes, sockets or files: there SIGHUP is always a reload."""
     lives = Lives()
-    hang_up(lives, [])
+    handle_hangup(lives, [])
     assert lives.asked == ["reload"]
 
 
@@ -71,7 +71,7 @@ def test_promise_9_the_log_learns_new_secrets_and_keeps_the_old(tmp_path: Path) 
     """Secrets of the new file are hidden from then on, and those of the old one stay hidden."""
     path, redactor = write(tmp_path, account(api_key="first-planted")), Redactor()
     session = CommandSession(environ=SECRETS, path=path)
-    configured(session, redactor)
+    load_config(session, redactor)
     write(tmp_path, account(api_key="second-planted"))
-    assert configured(session, redactor).accounts[0].api_key.reveal() == "second-planted"
+    assert load_config(session, redactor).accounts[0].api_key.reveal() == "second-planted"
     assert redactor.redact("first-planted second-planted") == "*** ***"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from daemon.cli.check.keys import recorded
+from daemon.cli.check.keys import recorded_calls
 from daemon.cli.configuration import configuration
 from daemon.exchanges.common.rate_limit import HALVED
 from daemon.store.operations import Operation, RecordCall, SetUserId
@@ -121,7 +121,7 @@ def test_strict_7_status_shows_each_host(tmp_path: Path) -> None:
         found = json.loads(
             call("status", "--format", "json", *options, clock=ManualClock(NOW)).stdout
         )
-        told = recorded(configuration(path, SECRETS), NOW)
+        told = recorded_calls(configuration(path, SECRETS), NOW)
     busiest = "by this machine; by its busiest user"
     end = "halved until 2026-01-01 12:05:59, for the exchange complained"
     assert [line for line in table if line.startswith("budget")] == [
@@ -179,5 +179,5 @@ def test_b2_check_keeps_to_the_halved_budget(tmp_path: Path) -> None:
     """B2, B3: what the exchange said to the daemon holds for commands beside it, for as long."""
     with collecting(tmp_path, refused(2, MINUTE)):
         config = configuration(write(tmp_path), SECRETS)
-        assert recorded(config, NOW).halved_for == {"127.0.0.1:9": HALVED - MINUTE}
-        assert recorded(config, NOW + HALVED).halved_for == {}
+        assert recorded_calls(config, NOW).halved_for == {"127.0.0.1:9": HALVED - MINUTE}
+        assert recorded_calls(config, NOW + HALVED).halved_for == {}

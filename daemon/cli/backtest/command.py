@@ -77,11 +77,11 @@ def backtest(session: CommandSession, /, **asked: Any) -> int:
     wish.check()
     from daemon.cli import record_access  # noqa: PLC0415 -- on use, as all below
 
-    with record_access.opened(session, imported=not wish.verify) as past:
+    with record_access.open_record(session, imported=not wish.verify) as past:
         if wish.verify:
-            from daemon.cli.backtest import verify as verified  # noqa: PLC0415
+            from daemon.cli.backtest import verify  # noqa: PLC0415
 
-            return verified.show(past, past.matching(wish.account), wish.output)
+            return verify.show(past, past.matching(wish.account), wish.output)
         from daemon.cli.backtest import run  # noqa: PLC0415
 
         return run.show(past, wish, session)

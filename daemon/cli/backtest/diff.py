@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Protocol, TypeAlias
 
-from daemon.cli.backtest import rows as replayrows
+from daemon.cli.backtest import rows as program_rows
 from daemon.cli.backtest import table
 from daemon.cli.backtest.headline import SIDES as NAMED
-from daemon.cli.backtest.headline import headline, nothing
+from daemon.cli.backtest.headline import headline, nothing_replayed
 from daemon.cli.backtest.span import Run, Summaries
 from daemon.cli.options import Format
 from daemon.cli.output import progress, times
@@ -162,7 +162,7 @@ class _People:
 
     def finish(self, result: Result, bar: Bar) -> None:
         if not bar.judged:
-            say(nothing(self._runs[0].span))
+            say(nothing_replayed(self._runs[0].span))
             return
         for line in headline(self._runs, bar):
             say(line)
@@ -179,7 +179,7 @@ class _People:
         """The rules to list: those of a file, and system rules that fired."""
         for rule, both in _by_rule(result.summaries):
             if any(
-                each and table.is_told(each, run)
+                each and table.is_listed(each, run)
                 for each, run in zip(both, self._runs, strict=True)
             ):
                 yield rule, both
@@ -221,7 +221,7 @@ def _ends_differ(both: Both) -> bool:
 
 
 def _sides(both: Both) -> Row:
-    told = (None if each is None else replayrows.summary(each) for each in both)
+    told = (None if each is None else program_rows.summary(each) for each in both)
     return dict(zip(SIDES, told, strict=True))
 
 
@@ -241,14 +241,14 @@ def _begun(each: RuleSetDifference) -> Millis:
 def _row(each: RuleSetDifference, zone: tzinfo | None) -> tuple[str, ...]:
     shown = each.theirs or each.ours
     assert shown is not None  # a difference has at least one side  # noqa: S101
-    ended = "still fires" if shown.ended_at is None else times.shown(shown.ended_at, zone)
+    ended = "still fires" if shown.ended_at is None else times.format_time(shown.ended_at, zone)
     return (
-        times.shown(shown.fired_at, zone),
+        times.format_time(shown.fired_at, zone),
         each.rule,
         each.account,
         _what(each),
         ended,
-        table.worst_of(shown.worst),
+        table.worst_text(shown.worst),
     )
 
 
@@ -279,10 +279,10 @@ def _object(each: RuleSetDifference, zone: tzinfo | None) -> dict[str, object]:
 def _episode(each: MergedEpisode | None, zone: tzinfo | None) -> Row | None:
     if each is None:
         return None
-    ended = None if each.ended_at is None else times.iso(each.ended_at, zone)
+    ended = None if each.ended_at is None else times.format_iso(each.ended_at, zone)
     return {
-        "fired": times.iso(each.fired_at, zone),
+        "fired": times.format_iso(each.fired_at, zone),
         "ended": ended,
-        **replayrows.worst(each.worst),
+        **program_rows.worst(each.worst),
         "alerts": each.alerts,
     }

@@ -21,7 +21,7 @@ NO_MISSES = (
 )
 
 
-def nothing(span: ReplayedSpan) -> str:
+def nothing_replayed(span: ReplayedSpan) -> str:
     """The sentence that says why there is nothing to replay."""
     if not span.past.history.accounts():
         return "nothing is recorded yet: let the daemon run first, or import readings"
@@ -31,18 +31,23 @@ def nothing(span: ReplayedSpan) -> str:
 def headline(runs: Sequence[Run], bar: Bar) -> Iterator[str]:
     """The lines, for a replay that judged at least one input."""
     span, began, ended = runs[-1].span, min(bar.begins.values()), max(bar.ends.values())
-    first, last = (times.shown(at, span.past.zone) for at in (began, ended))
+    first, last = (times.format_time(at, span.past.zone) for at in (began, ended))
     what = f"{counted(len(bar.begins), 'account')}, {_rules(runs)}, {counted(bar.judged, 'input')}"
     yield f"{first} to {last}, {lasting(ended - began)}: {what}"
     yield from _windows(max(run.longest_window() for run in runs), span, bar, ended)
     if bar.imported and any(run.minds_misses() for run in runs):
         yield NO_MISSES
+    yield from _unmatched(runs, span)
+    yield from _without_channels(runs)
+
+
+def _unmatched(runs: Sequence[Run], span: ReplayedSpan) -> Iterator[str]:
+    """Accounts that are not configured, and rules that watch none of the accounts."""
     configured = {account.name for run in runs for account in run.config.accounts}
     if strange := [name for name in span.names if name not in configured]:
         yield f"not in the configuration, and replayed all the same: {', '.join(strange)}"
     if unheard := dict.fromkeys(name for run in runs for name in run.unheard()):
         yield f"no account here is watched by: {', '.join(unheard)}"
-    yield from _without_channels(runs)
 
 
 def _rules(runs: Sequence[Run]) -> str:
@@ -69,7 +74,7 @@ def _windows(longest: Millis, span: ReplayedSpan, bar: Bar, ended: Millis) -> It
             " full"
         )
     else:
-        at = times.shown(full, span.past.zone)
+        at = times.format_time(full, span.past.zone)
         yield (
             f"windows fill as the record begins: the longest, {lasting(longest)}, is full from"
             f" {at} on"

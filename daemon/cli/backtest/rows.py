@@ -8,7 +8,7 @@ from daemon.cli.output import times
 from daemon.cli.output.tables import Row, exact
 from daemon.replay.backtest import ReplayedMessage
 from daemon.replay.statistics import RuleSummary, Worst
-from daemon.types import SECOND, Millis, Record, Transition
+from daemon.types import SECOND, Record, Transition
 
 
 def transitions(record: Record, zone: tzinfo | None) -> list[Row]:
@@ -19,7 +19,7 @@ def transition(each: Transition, account: str, zone: tzinfo | None) -> Row:
     return {
         "rule": each.rule,
         "account": account,
-        "at": times.iso(each.at, zone),
+        "at": times.format_iso(each.at, zone),
         "from": each.from_state.value,
         "to": each.to_state.value,
         "value": exact(each.value),
@@ -32,7 +32,7 @@ def notification(told: ReplayedMessage, zone: tzinfo | None) -> dict[str, Any]:
     keys = [notice.key for notice in told.notices]
     return {
         "channel": told.channel,
-        "at": times.iso(told.at, zone),
+        "at": times.format_iso(told.at, zone),
         "kind": keys[0].kind.value,
         "rules": list(dict.fromkeys(key.rule for key in keys)),
         "accounts": list(dict.fromkeys(key.account for key in keys)),
@@ -51,7 +51,7 @@ def summary(each: RuleSummary) -> Row:
         "longest_seconds": each.longest / SECOND,
         "at_night": each.at_night,
         **worst(each.worst),
-        "early_seconds": _seconds(each.early),
+        "early_seconds": None if each.early is None else each.early / SECOND,
     }
 
 
@@ -59,7 +59,3 @@ def worst(known: Sequence[Worst]) -> Row:
     """The worst values: `worst` of the first deciding comparison, `worsts` of each of them."""
     values = [{"comparison": each.judged.text, "value": exact(each.value)} for each in known]
     return {"worst": exact(known[0].value) if known else None, "worsts": values}
-
-
-def _seconds(span: Millis | None) -> float | None:
-    return None if span is None else span / SECOND

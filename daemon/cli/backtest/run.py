@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Protocol
 
 from daemon import config as configs
-from daemon.cli.backtest import rows as replayrows
+from daemon.cli.backtest import rows as program_rows
 from daemon.cli.backtest.span import ReplayedSpan, Run, Summaries
 from daemon.cli.backtest.table import BacktestTable
 from daemon.cli.options import Format
@@ -15,7 +15,7 @@ from daemon.cli.output import progress
 from daemon.cli.output.progress import Bar
 from daemon.cli.output.tables import Row, to_json, write_csv, write_rows
 from daemon.cli.output.terminal import STDOUT
-from daemon.cli.record_access import OpenRecord as Recorded
+from daemon.cli.record_access import OpenRecord
 from daemon.cli.session import CommandSession
 from daemon.replay.backtest import ReplayedMessage
 from daemon.types import Record
@@ -50,7 +50,7 @@ class RunPrinter(Protocol):
     def finish(self, summaries: Summaries, bar: Bar) -> None: ...
 
 
-def show(past: Recorded, wish: "BacktestOptions", session: CommandSession) -> int:
+def show(past: OpenRecord, wish: "BacktestOptions", session: CommandSession) -> int:
     """Print the replay and return the exit status.
 
     Times are read and shown in the zone of the replayed configuration: that of FILE, if it has one.
@@ -100,10 +100,10 @@ class _RunCsv:
         if isinstance(each, Record):
             write_rows(
                 COLUMNS,
-                ({"what": "transition", **row} for row in replayrows.transitions(each, zone)),
+                ({"what": "transition", **row} for row in program_rows.transitions(each, zone)),
             )
         else:
-            told = replayrows.notification(each, zone)
+            told = program_rows.notification(each, zone)
             kinds = " ".join(dict.fromkeys(news["kind"] for news in told["news"]))
             flat = {
                 "rule": " ".join(told["rules"]),
@@ -127,12 +127,12 @@ class _RunJson:
 
     def take(self, each: Record | ReplayedMessage) -> None:
         if isinstance(each, Record):
-            for row in replayrows.transitions(each, self._zone):
+            for row in program_rows.transitions(each, self._zone):
                 STDOUT.write(self._line(row, first=not self._any[True]))
                 self._any[True] = True
         else:
             self._told.write(
-                self._line(replayrows.notification(each, self._zone), first=not self._any[False])
+                self._line(program_rows.notification(each, self._zone), first=not self._any[False])
             )
             self._any[False] = True
 
@@ -144,7 +144,7 @@ class _RunJson:
         STDOUT.write('\n],\n"notifications": [')
         self._told.seek(0)
         shutil.copyfileobj(self._told, STDOUT)
-        rows = (replayrows.summary(each) for each in summaries.values())
+        rows = (program_rows.summary(each) for each in summaries.values())
         STDOUT.write('\n],\n"summary": [\n' + ",\n".join(map(to_json, rows)))
         STDOUT.write("\n]}\n")
 

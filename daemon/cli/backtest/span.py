@@ -7,7 +7,7 @@ from functools import cached_property
 
 from daemon.cli import replay_source
 from daemon.cli.output.progress import Bar
-from daemon.cli.record_access import OpenRecord as Recorded
+from daemon.cli.record_access import OpenRecord
 from daemon.config import Config
 from daemon.readings.fields import AGE
 from daemon.replay.backtest import Joiner, ReplayedMessage, announced, merged, played
@@ -22,7 +22,7 @@ from daemon.types import AccountState, Input, Millis, OnMissing, Record
 class ReplayedSpan:
     """The part of the record that is replayed."""
 
-    past: Recorded
+    past: OpenRecord
     names: Sequence[str]
     """The accounts."""
     since: Millis
@@ -61,7 +61,7 @@ class Run:
 
     @cached_property
     def scheme(self) -> RuleSet:
-        return replay_source.scheme(self.config, self.span.past.history.silences())
+        return replay_source.rule_set(self.config, self.span.past.history.silences())
 
     @property
     def zone(self) -> tzinfo | None:

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from daemon.cli.backtest.headline import headline, nothing
+from daemon.cli.backtest.headline import headline, nothing_replayed
 from daemon.cli.backtest.span import Run, Summaries
 from daemon.cli.output import times
 from daemon.cli.output.progress import Bar
@@ -52,14 +52,16 @@ class BacktestTable:
 
     def finish(self, summaries: Summaries, bar: Bar) -> None:
         if not bar.judged:
-            say(nothing(self.run.span))
+            say(nothing_replayed(self.run.span))
             return
         for line in headline([self.run], bar):
             say(line)
         say("")
         self._messages()
         say("")
-        rows = [(each.rule, *cells(each)) for each in summaries.values() if is_told(each, self.run)]
+        rows = [
+            (each.rule, *cells(each)) for each in summaries.values() if is_listed(each, self.run)
+        ]
         Table(("rule", *NUMBERS), rows, frozenset(NUMBERS)).write()
 
     def _messages(self) -> None:
@@ -70,18 +72,18 @@ class BacktestTable:
             say(f"{self._all:,} messages; the last {len(self._last)} (--format csv has all):")
         zone = self.run.span.past.zone
         rows = [
-            (times.shown(told.at, zone), told.title, ", ".join(told.channels))
+            (times.format_time(told.at, zone), told.title, ", ".join(told.channels))
             for told in self._last
         ]
         Table(("time", "message", "to"), rows).write()
 
 
-def is_told(each: RuleSummary, run: Run) -> bool:
+def is_listed(each: RuleSummary, run: Run) -> bool:
     """Whether the rule is listed: rules of the file always, system rules if they fired."""
     return bool(each.alerts) or any(rule.name == each.rule for rule in run.config.rules)
 
 
-def worst_of(known: Sequence[Worst]) -> str:
+def worst_text(known: Sequence[Worst]) -> str:
     """The worst value; of several comparisons each value with its field.
 
     Fields that measure how long something lasted are left out: they are seen up to a limit only.
@@ -102,6 +104,6 @@ def cells(each: RuleSummary) -> tuple[str, ...]:
         str(each.at_night),
         lasting(each.firing) if each.firing else "",
         lasting(each.longest) if each.longest else "",
-        worst_of(each.worst),
+        worst_text(each.worst),
         "" if each.early is None else lasting(each.early),
     )

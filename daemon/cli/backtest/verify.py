@@ -114,7 +114,7 @@ def _lines(account: _Account) -> Iterator[str]:
 
 def _exact_time(at: Millis, zone: tzinfo | None) -> str:
     """The time to the millisecond: transitions may differ in nothing else."""
-    return times.shown(at, zone) + (f".{at % SECOND:03}" if at % SECOND else "")
+    return times.format_time(at, zone) + (f".{at % SECOND:03}" if at % SECOND else "")
 
 
 def _telling(stretches: Sequence[VerifiedSpan]) -> Sequence[VerifiedSpan]:
@@ -135,7 +135,7 @@ def _joined(stretches: Sequence[VerifiedSpan]) -> list[VerifiedSpan]:
 
 
 def _span(stretch: VerifiedSpan, zone: tzinfo | None) -> str:
-    return f"{times.shown(stretch.since, zone)} to {times.shown(stretch.until, zone)}"
+    return f"{times.format_time(stretch.since, zone)} to {times.format_time(stretch.until, zone)}"
 
 
 def _why(stretch: VerifiedSpan) -> str:
@@ -152,13 +152,16 @@ def _rows(account: _Account) -> Iterator[Row]:
         yield {
             "account": account.name,
             "what": "difference",
-            "at": times.iso(each.at, account.zone),
+            "at": times.format_iso(each.at, account.zone),
             **found,
         }
 
 
 def _stretch(each: VerifiedSpan, zone: tzinfo | None) -> Mapping[str, object]:
-    span = {"since": times.iso(each.since, zone), "until": times.iso(each.until, zone)}
+    span = {
+        "since": times.format_iso(each.since, zone),
+        "until": times.format_iso(each.until, zone),
+    }
     return {**span, "why": each.why} if each.why else {**span, "inputs": each.inputs}
 
 

@@ -54,7 +54,7 @@ class ExactFormatter:
             "recorded": self._data(each.recorded, apart),
             "replayed": self._data(each.replayed, apart),
         }
-        return {"at": times.iso(each.at, self.zone), "rule": each.rule, **sides}
+        return {"at": times.format_iso(each.at, self.zone), "rule": each.rule, **sides}
 
     def _side(self, side: Transition | Alert | None, apart: Sequence[str]) -> str:
         if side is None:
@@ -89,7 +89,11 @@ class ExactFormatter:
     def _datum(self, name: str, value: object) -> object:
         if isinstance(value, Decimal):
             return exact(value)
-        return times.iso(value, self.zone) if name in INSTANTS and isinstance(value, int) else value
+        return (
+            times.format_iso(value, self.zone)
+            if name in INSTANTS and isinstance(value, int)
+            else value
+        )
 
     def _plain(self, name: str, value: object) -> str:
         shown = self._datum(name, value)
@@ -102,7 +106,7 @@ class ExactFormatter:
         if (each.rule, each.alert_seq) in self._judged and each.value is not None:
             return is_duration(comparison(each, self._judged[each.rule, each.alert_seq]))
         rule = self._rules.get(base(each.rule))
-        return each.reason == _MISSING or (rule is not None and _asks_for_durations(rule))
+        return each.reason == _MISSING or (rule is not None and _judges_durations(rule))
 
     @cached_property
     def _judged(self) -> Mapping[tuple[str, int], DecidingComparison | None]:
@@ -149,5 +153,6 @@ def _spelled(value: Decimal, *, duration: bool) -> str:
     return duration_text(int(value)) if duration else exact(value) or ""
 
 
-def _asks_for_durations(rule: Rule) -> bool:
+def _judges_durations(rule: Rule) -> bool:
+    """Whether every comparison of the rule is about a duration."""
     return all(lasts(node.left) for node in walk(rule.when.tree) if isinstance(node, Comparison))

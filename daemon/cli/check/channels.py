@@ -54,7 +54,7 @@ def send(config: Config, clock: Clock) -> bool:
 
 
 async def _send_all(config: Config, clock: Clock, book: AttemptRecorder) -> bool:
-    at = times.shown(clock.now(), config.daemon.timezone)
+    at = times.format_time(clock.now(), config.daemon.timezone)
     tasks = [
         asyncio.create_task(_try(each, message(each.name, at), clock, book))
         for each in config.channels

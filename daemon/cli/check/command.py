@@ -32,7 +32,7 @@ def check(session: CommandSession, *, online: bool, notify: bool) -> int:
     loaded = session.config()
     from daemon.cli.check import file  # noqa: PLC0415 -- on use
 
-    trouble = file.trouble(loaded)
+    trouble = file.store_trouble(loaded)
     file.show(loaded, session.clock.now(), readable=trouble is None)
     if trouble is not None:
         echo(str(trouble), err=True)

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from daemon.cli.check import intervals
-from daemon.cli.check.reload_preview import RunningConfig, forecast, recorded
-from daemon.cli.check.same_user import known, twins
+from daemon.cli.check.reload_preview import RunningConfig, preview_reload, running_config
+from daemon.cli.check.same_user import known_users, same_user_warnings
 from daemon.cli.output.terminal import echo
-from daemon.cli.record_access import existing
+from daemon.cli.record_access import open_existing_record
 from daemon.config import Config
 from daemon.errors import StoreConfigError, StoreError
 from daemon.service.reporting import cron
@@ -32,7 +32,7 @@ class Memory:
     last: RunningConfig | None = None
 
 
-def trouble(config: Config) -> StoreError | None:
+def store_trouble(config: Config) -> StoreError | None:
     """The reason why a daemon cannot collect into the database at present; None if it can.
 
     Raises:
@@ -53,8 +53,8 @@ def show(config: Config, now: Millis, *, readable: bool = True) -> None:
     echo(f"{config.path.name} is good: {_counts(config)}")
     for warning in config.warnings:
         echo(f"warning: {warning}")
-    memory = remembered(config, now) if readable else Memory()
-    for warning in twins(known(config, memory.user_ids), config.hosts):
+    memory = read_memory(config, now) if readable else Memory()
+    for warning in same_user_warnings(known_users(config, memory.user_ids), config.hosts):
         echo(f"warning: {warning}")
     for line in _changes(config, memory.last):
         echo(f"reload: {line}")
@@ -73,7 +73,7 @@ def _counts(config: Config) -> str:
 
 def _changes(config: Config, last: RunningConfig | None) -> list[str]:
     accounts = [account.name for account in config.accounts]
-    return [] if last is None else forecast(config.rules, accounts, last, config.system_rules)
+    return [] if last is None else preview_reload(config.rules, accounts, last, config.system_rules)
 
 
 def _budgets(config: Config) -> list[str]:
@@ -113,12 +113,12 @@ def _size(size: int) -> str:
     return f"{size / MEGABYTE:.0f} MB" if size >= MEGABYTE else f"{max(1, size // 1_000)} kB"
 
 
-def remembered(config: Config, now: Millis) -> Memory:
+def read_memory(config: Config, now: Millis) -> Memory:
     """The facts in the record; prints a warning where it cannot be read."""
     try:
-        with existing(config) as history:
+        with open_existing_record(config) as history:
             if history is not None:
-                return Memory(history.user_ids(), recorded(history, now))
+                return Memory(history.user_ids(), running_config(history, now))
             echo("the database is not there yet, or empty: it will be set up at the first start")
             return Memory()
     except StoreError as error:

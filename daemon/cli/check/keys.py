@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 
 from daemon import exchanges
-from daemon.cli.check.same_user import known, twins
-from daemon.cli.configuration import adapted
+from daemon.cli.check.same_user import known_users, same_user_warnings
+from daemon.cli.configuration import exchange_account
 from daemon.cli.output.terminal import echo
-from daemon.cli.record_access import existing
-from daemon.cli.status.exchange import ENDPOINT, made
+from daemon.cli.record_access import open_existing_record
+from daemon.cli.status.exchange import ENDPOINT, own_calls
 from daemon.clock import Clock
 from daemon.config import Account, Config
 from daemon.errors import StoreError
@@ -60,28 +60,28 @@ class KeyCheck:
 
 def ask(config: Config, clock: Clock) -> bool:
     """Print the exchange's answer for each account, in order; return whether all answered."""
-    told = recorded(config, clock.now())
+    told = recorded_calls(config, clock.now())
     answers = asyncio.run(_ask_all(config, clock, told))
     users = {name: answer.user_id for name, answer in answers.items() if isinstance(answer, Answer)}
-    before = set(twins(known(config, told.user_ids), config.hosts))
-    for warning in twins(users, config.hosts):
+    before = set(same_user_warnings(known_users(config, told.user_ids), config.hosts))
+    for warning in same_user_warnings(users, config.hosts):
         if warning not in before:  # the others were printed from the record
             echo(f"warning: {warning}")
     return all(isinstance(answer, Answer) for answer in answers.values())
 
 
-def recorded(config: Config, now: Millis) -> RecordedCalls:
+def recorded_calls(config: Config, now: Millis) -> RecordedCalls:
     """The facts in the record; empty without one, or with a warning where it cannot be read."""
     since = now - config.budget.longest
     try:
-        with existing(config) as history:
+        with open_existing_record(config) as history:
             if history is None:
                 return RecordedCalls()
             user_ids = history.user_ids()
             beside = holder(config.daemon.database.reveal()) is not None
             booked = history.external_calls(since)
             halved_for = halved(history.limited(now - HALVED), config.hosts, now)
-            counted = tuple(booked if beside else made(config, history, since) + booked)
+            counted = tuple(booked if beside else own_calls(config, history, since) + booked)
             return RecordedCalls(user_ids, counted, halved_for, writable=True, beside=beside)
     except StoreError as error:
         echo(f"warning: asking without the record, which cannot be read: {error}")
@@ -138,7 +138,7 @@ async def _ask(
 ) -> KeyCheck:
     if told.beside:
         await _announce(account, told, config, dependencies.clock, n)
-    keys = adapted(account, told.user_ids.get(account.name, ""), config.daemon.timeout)
+    keys = exchange_account(account, told.user_ids.get(account.name, ""), config.daemon.timeout)
     exchange = exchanges.load(account.exchange).connect(keys, dependencies)
     try:
         answer = await exchange.read()

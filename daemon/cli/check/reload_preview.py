@@ -36,7 +36,7 @@ class RunningConfig:
     """The open alerts, with their accounts."""
 
 
-def recorded(history: History, now: Millis) -> RunningConfig | None:
+def running_config(history: History, now: Millis) -> RunningConfig | None:
     """The last recorded configuration; None without one, or if its rules cannot be read."""
     epoch = history.last_epoch()
     own = None if epoch is None else _rules(epoch)
@@ -61,7 +61,7 @@ def _latest(account: AccountStatus) -> Millis:
     return max(each.at if each is not None else 0 for each in (account.reading, account.miss))
 
 
-def forecast(
+def preview_reload(
     rules: Sequence[Rule],
     accounts: Collection[str],
     before: RunningConfig,

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from daemon.config import Config
 
 
-def known(config: Config, recorded: Mapping[str, str]) -> dict[str, str]:
+def known_users(config: Config, recorded: Mapping[str, str]) -> dict[str, str]:
     """The user id of each configured account, from the file or the record, where it is known."""
     users = config.users(recorded)
     return {each.name: users[each.name] for each in config.accounts if users.get(each.name)}
 
 
-def twins(users: Mapping[str, str], hosts: Mapping[str, str]) -> Iterator[str]:
+def same_user_warnings(users: Mapping[str, str], hosts: Mapping[str, str]) -> Iterator[str]:
     """A sentence for each user with several accounts.
 
     `users` and `hosts` are by account: user ids are unique within one exchange only.

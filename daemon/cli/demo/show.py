@@ -84,9 +84,9 @@ async def _show_in(folder: Path, length: Millis | None, over: asyncio.Event) -> 
     )
     app = App(_config(folder, exchange), dependencies)
     await app.start()
+    end = "Ctrl-C ends it" if length is None else f"ends by itself after {length / SECOND:g} s"
     screen.say(
-        f"two accounts at the built-in exchange, read every {EVERY} ms and listened to;"
-        f" {_ending(length)}"
+        f"two accounts at the built-in exchange, read every {EVERY} ms and listened to; {end}"
     )
     await _until(over, length)
     await app.stop()
@@ -117,10 +117,6 @@ def _config(folder: Path, exchange: Simulator) -> Config:
         rules=config.load_rules(config.text(shipped), path=shipped),
         system_rules=system_rules(System(), ACCOUNT),
     )
-
-
-def _ending(length: Millis | None) -> str:
-    return "Ctrl-C ends it" if length is None else f"ends by itself after {length / SECOND:g} s"
 
 
 async def _until(over: asyncio.Event, length: Millis | None) -> None:

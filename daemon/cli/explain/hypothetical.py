@@ -15,12 +15,14 @@ REACH: Millis = 7 * DAY
 """Time before the last reading at which the replay begins; earlier inputs fill the windows."""
 
 
-def readings(asked: ResolvedQuestion) -> Extent | None:
+def readings_extent(asked: ResolvedQuestion) -> Extent | None:
     """The extent of the account's record up to the instant; None if there is nothing."""
     return asked.past.history.extent(asked.account, 0, asked.at + 1)
 
 
-def supposed(asked: ResolvedQuestion, scheme: RuleSet, last_at: Millis) -> Explanation | None:
+def explain_hypothetically(
+    asked: ResolvedQuestion, scheme: RuleSet, last_at: Millis
+) -> Explanation | None:
     """The state that the rule would have had at the last reading, at `last_at`.
 
     None where that reading is no longer in the record.

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from daemon.cli.explain.condition import tree
-from daemon.cli.explain.not_judged import Unjudged
+from daemon.cli.explain.not_judged import NotJudged
 from daemon.cli.explain.question import ResolvedQuestion
 from daemon.cli.output.lines import LabelledLine
 from daemon.replay.explain import Explanation, RunningTimer
@@ -19,7 +19,7 @@ AT_THE_LAST_INPUT = ", at the last input"
 
 
 @dataclass(frozen=True, slots=True)
-class Gone:
+class NotWatched:
     """The answer where the rule no longer watched the account."""
 
     asked: ResolvedQuestion
@@ -43,7 +43,9 @@ class Gone:
             if state is not None and state.since is not None
             else "without that account"
         )
-        return f"{self.asked.shown(self.over.started_at)}, when the daemon was {turned} {less}"
+        return (
+            f"{self.asked.format_time(self.over.started_at)}, when the daemon was {turned} {less}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class ExplainTable:
     """Whether the mute windows are today's, because those of that time are not recorded."""
 
     def lines(self) -> Iterator[LabelledLine | str]:
-        unjudged = Unjudged(self.asked, self.found)
+        unjudged = NotJudged(self.asked, self.found)
         then = AT_THE_LAST_INPUT if unjudged.stale else ""
         yield self.asked.headline
         yield from self._preface(unjudged)
@@ -69,17 +71,17 @@ class ExplainTable:
         yield from self._state(then)
         yield from self._history()
 
-    def _preface(self, unjudged: Unjudged) -> Iterator[LabelledLine]:
+    def _preface(self, unjudged: NotJudged) -> Iterator[LabelledLine]:
         if sentence := unjudged.sentence():
             yield LabelledLine("gap", sentence)
 
     def _last(self) -> Iterator[LabelledLine]:
         found = self.found
-        yield LabelledLine("last input", f"{self._shown(found.at)}  {_event(found.event)}")
+        yield LabelledLine("last input", f"{self._time(found.at)}  {_event(found.event)}")
         if found.judged_at is not None and found.judged_at != found.at:
             yield LabelledLine(
                 "last read",
-                f"{self._shown(found.judged_at)}, {lasting(found.at - found.judged_at)} before",
+                f"{self._time(found.judged_at)}, {lasting(found.at - found.judged_at)} before",
             )
 
     def _conditions(self, then: str) -> Iterator[LabelledLine]:
@@ -93,7 +95,7 @@ class ExplainTable:
         if found.flapping is not None:
             yield LabelledLine(
                 "flapping",
-                f"since {self._shown(found.flapping.fired_at or found.flapping.started_at)}",
+                f"since {self._time(found.flapping.fired_at or found.flapping.started_at)}",
             )
         for clock in found.running:
             yield LabelledLine("clock", _clock(clock) + then)
@@ -107,7 +109,7 @@ class ExplainTable:
 
     def _muted(self) -> Iterator[LabelledLine]:
         for mute in self.found.muted:
-            until = "" if mute.until is None else f", until {self._shown(mute.until)}"
+            until = "" if mute.until is None else f", until {self._time(mute.until)}"
             yield LabelledLine("muted", f"{mute}{until}")
         if not self.found.muted:
             yield LabelledLine("muted", "no")
@@ -119,7 +121,7 @@ class ExplainTable:
     def _alert(self, alert: Alert | None) -> str:
         if alert is None:
             return "none is open"
-        since = self._shown(alert.fired_at or alert.started_at)
+        since = self._time(alert.fired_at or alert.started_at)
         worst = "" if alert.worst is None else f", worst {spelled(alert.worst, alert.judged)}"
         return f"{self._called(alert)} since {since}{worst}"
 
@@ -129,17 +131,17 @@ class ExplainTable:
     def _history(self) -> Iterator[LabelledLine]:
         return self.asked.history()
 
-    def _shown(self, at: Millis) -> str:
-        return self.asked.shown(at)
+    def _time(self, at: Millis) -> str:
+        return self.asked.format_time(at)
 
 
 @dataclass(frozen=True, slots=True)
-class Supposed(ExplainTable):
+class HypotheticalTable(ExplainTable):
     """The answer as if a daemon had been running with today's configuration."""
 
-    def _preface(self, unjudged: Unjudged) -> Iterator[LabelledLine]:
+    def _preface(self, unjudged: NotJudged) -> Iterator[LabelledLine]:
         begun, nobody = (
-            self._shown(self.found.begun),
+            self._time(self.found.begun),
             f"no daemon watched {self.asked.account} then",
         )
         yield LabelledLine(

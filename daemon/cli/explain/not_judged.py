@@ -39,7 +39,7 @@ _GAPS = {
 
 
 @dataclass(frozen=True)
-class Unjudged:
+class NotJudged:
     """The time before the instant in question; `found` is the state at the last input."""
 
     asked: ResolvedQuestion
@@ -97,7 +97,8 @@ class Unjudged:
         return self.found.at if self.found.judged_at is None else self.found.judged_at
 
     def _gap(self, gap: PastGap) -> Reason:
-        span = f"from {self.asked.shown(gap.started_at)} to {self.asked.shown(gap.ended_at)}"
+        begin, end = map(self.asked.format_time, (gap.started_at, gap.ended_at))
+        span = f"from {begin} to {end}"
         return gap.started_at, _GAPS[gap.reason].format(span=span, missed=gap.missed)
 
     @cached_property
@@ -126,8 +127,8 @@ class Unjudged:
                 yield ended_at, self._down(epoch, ended_at, following)
 
     def _down(self, epoch: PastEpoch, ended_at: Millis, following: PastEpoch | None) -> str:
-        end = self.asked.shown(ended_at)
-        begin = None if following is None else self.asked.shown(following.started_at)
+        end = self.asked.format_time(ended_at)
+        begin = None if following is None else self.asked.format_time(following.started_at)
         if epoch.end_reason is None or epoch.end_reason == CRASH:
             again = "none has run since" if begin is None else f"it was started again at {begin}"
             return f"the daemon was killed, or the machine went down, after {end}, and {again}"
@@ -157,17 +158,17 @@ class Unjudged:
         for epoch in self._epochs:
             state = epoch.state.get(self.asked.account)
             if epoch.started_at <= self.asked.at and (state is None or state.since is None):
-                at = epoch.started_at
-                yield at, f"{self.asked.account} was not configured from {self.asked.shown(at)} on"
+                since = self.asked.format_time(epoch.started_at)
+                why = f"{self.asked.account} was not configured from {since} on"
+                yield epoch.started_at, why
 
     def _leaps(self) -> Iterator[Reason]:
         """A forward step of the clock over the instant: no input can lie there."""
         event = next(self.asked.past.history.inputs(self.asked.account, self.found.event.seq), None)
         if isinstance(event, ClockStep) and event.at - event.by <= self.asked.at:
-            leap = (
-                f"the clock was set forward by {lasting(event.by)}, to {self.asked.shown(event.at)}"
-            )
-            yield event.at - event.by, leap
+            until = self.asked.format_time(event.at)
+            why = f"the clock was set forward by {lasting(event.by)}, to {until}"
+            yield event.at - event.by, why
 
     def _pause(self) -> Iterator[Reason]:
         attempt = self._attempt

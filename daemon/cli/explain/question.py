@@ -26,10 +26,10 @@ class ResolvedQuestion:
 
     @property
     def headline(self) -> str:
-        return f"{self.rule} on {self.account} at {self.shown(self.at)}"
+        return f"{self.rule} on {self.account} at {self.format_time(self.at)}"
 
-    def shown(self, at: Millis) -> str:
-        return times.shown(at, self.past.zone)
+    def format_time(self, at: Millis) -> str:
+        return times.format_time(at, self.past.zone)
 
     def history(self) -> Iterator[LabelledLine]:
         """The last transitions and notifications up to the instant, across starts and reloads."""
@@ -45,23 +45,25 @@ class ResolvedQuestion:
     def moved(self, each: Transition, judged: DecidingComparison | None) -> str:
         value = valued(each, judged)
         at = f" at {value}" if value else ""
-        return f"{self.shown(each.at)}  {each.from_state} → {each.to_state} ({each.reason}){at}"
+        return (
+            f"{self.format_time(each.at)}  {each.from_state} → {each.to_state} ({each.reason}){at}"
+        )
 
     def _told(self, past: PastNotice) -> str:
         key = past.notice.key
         flapping = " (flapping)" if key.rule.endswith(FLAPPING) else ""
         return (
-            f"{self.shown(past.notice.at)}  {key.kind}{flapping} to {key.channel}:"
+            f"{self.format_time(past.notice.at)}  {key.kind}{flapping} to {key.channel}:"
             f" {past.state}{self._fared(past)}"
         )
 
     def _fared(self, past: PastNotice) -> str:
-        done = "" if past.done_at is None else f" {self.shown(past.done_at)}"
+        done = "" if past.done_at is None else f" {self.format_time(past.done_at)}"
         delivered = past.state is NoticeState.DELIVERED
         if past.tried_at is None or (delivered and past.attempts == 1):
             return done
         attempts = f"{past.attempts} attempt{'' if past.attempts == 1 else 's'}"
-        last = "" if done else f", the last {self.shown(past.tried_at)}"
+        last = "" if done else f", the last {self.format_time(past.tried_at)}"
         return (
             f"{done}, {attempts}{last}{f': {past.detail}' if past.detail and not delivered else ''}"
         )

@@ -20,7 +20,7 @@ class RuleInForce:
     """If it watched the account earlier only: the first epoch in which it no longer did."""
 
 
-def standing(history: History, rule: str, account: str, at: Millis) -> RuleInForce | None:
+def rule_in_force(history: History, rule: str, account: str, at: Millis) -> RuleInForce | None:
     """The rule at the instant; None if that is before the first epoch with the account."""
     found: RuleInForce | None = None
     for epoch in history.epochs(0, at + 1):

@@ -314,7 +314,7 @@ def _since_1970(cell: str) -> Millis:
 
 def _written(cell: str, zone: tzinfo | None) -> Millis:
     try:
-        return times.written(cell, zone)
+        return times.parse_iso(cell, zone)
     except times.WallTimeError as error:
         raise MistakeError(f"{TIME}: {shown(cell)} {error}") from None
     except (ValueError, OverflowError, OSError):

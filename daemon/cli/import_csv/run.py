@@ -112,7 +112,7 @@ def _faulty(file: str, pile: Spool, zone: tzinfo | None, now: Millis) -> bool:
             " some"
         )
     elif crowd := pile.crowded(INSTANT):
-        where = f"{crowd[0]} at {times.iso(crowd[1], zone)}"
+        where = f"{crowd[0]} at {times.format_iso(crowd[1], zone)}"
         raise MarginwatchError(
             f"{_named(file)} has more than {INSTANT} lines of {where}: leave most of them out"
         )

@@ -16,7 +16,7 @@ from daemon.cli.session import CommandSession
 from daemon.errors import UsageError
 
 if TYPE_CHECKING:
-    from daemon.cli.last_words.unit_status import Ending
+    from daemon.cli.last_words.unit_status import UnitStatus
     from daemon.clock import Clock
     from daemon.config.channels_only import Salvaged
     from daemon.types import AttemptResult, Message, Millis
@@ -95,7 +95,7 @@ def channels(session: CommandSession) -> "list[Salvaged]":
     return found
 
 
-def message(ended: "Ending", unit: str, session: CommandSession) -> "Message":
+def message(ended: "UnitStatus", unit: str, session: CommandSession) -> "Message":
     """The message: nobody watches the accounts, why, and what to do."""
     from daemon.cli.output import times  # noqa: PLC0415 -- on use
     from daemon.log import Redactor  # noqa: PLC0415
@@ -109,7 +109,7 @@ def message(ended: "Ending", unit: str, session: CommandSession) -> "Message":
         f"{ended.sentence[0].upper()}{ended.sentence[1:]}, and systemd does not start it again.",
         "Until it runs no balance is read, and nobody is warned.",
         f"It said last: {said}" if said else "",
-        f"{unit} on {socket.gethostname()}, {times.shown(session.clock.now(), None)}",
+        f"{unit} on {socket.gethostname()}, {times.format_time(session.clock.now(), None)}",
         f"then: {look}, and systemctl restart {unit}",
     )
     return Message(

@@ -46,7 +46,7 @@ _STATUSES: Mapping[int, str] = {2: " (bad usage)", 78: " (bad configuration)"}
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class UnitStatus:
     """The status of a unit; by default nothing is known of it."""
 
     state: str = ""
@@ -69,7 +69,7 @@ class Ending:
         return "it ended, and systemd does not say why"
 
 
-def ask(unit: str, folders: Sequence[Path] = PROGRAM_FOLDERS) -> Ending:
+def ask(unit: str, folders: Sequence[Path] = PROGRAM_FOLDERS) -> UnitStatus:
     """The status of the unit; an unknown one where systemd does not answer in time.
 
     `folders` are those of the system's own programs.
@@ -77,7 +77,7 @@ def ask(unit: str, folders: Sequence[Path] = PROGRAM_FOLDERS) -> Ending:
     programs = (folder / "systemctl" for folder in folders)
     program = next((each for each in programs if os.access(each, os.X_OK)), None)
     if program is None:
-        return Ending()
+        return UnitStatus()
     command = [str(program), "show", "--property", ",".join(PROPERTIES), "--", unit]
     try:
         shown = subprocess.run(  # noqa: S603 -- no shell; the caller names the unit
@@ -91,15 +91,15 @@ def ask(unit: str, folders: Sequence[Path] = PROGRAM_FOLDERS) -> Ending:
             stdin=subprocess.DEVNULL,
         )
     except (OSError, subprocess.SubprocessError):
-        return Ending()
+        return UnitStatus()
     return parse(shown.stdout)
 
 
-def parse(shown: str) -> Ending:
+def parse(shown: str) -> UnitStatus:
     """Parse the `KEY=value` lines that `systemctl show` prints."""
     known = dict(line.split("=", 1) for line in shown.split("\n") if "=" in line)
     said = known.get("StatusText", "")
-    return Ending(
+    return UnitStatus(
         known.get("ActiveState", ""),
         known.get("Result", ""),
         _number(known.get("ExecMainCode", "")),

@@ -49,7 +49,7 @@ class LabelledLine:
 def write(lines: Iterable[LabelledLine | str]) -> None:
     """Print the lines; a plain string has no label."""
     columns = max(NARROWEST, shutil.get_terminal_size().columns) if sys.stdout.isatty() else None
-    for line in laid_out(map(_printable, lines), columns):
+    for line in lay_out(map(_printable, lines), columns):
         echo(line)
 
 
@@ -62,7 +62,7 @@ def _printable(line: LabelledLine | str) -> LabelledLine | str:
     )
 
 
-def laid_out(lines: Iterable[LabelledLine | str], columns: int | None) -> Iterator[str]:
+def lay_out(lines: Iterable[LabelledLine | str], columns: int | None) -> Iterator[str]:
     """The printed form of the lines on so many columns; None is no limit."""
     for valued, block in groupby(
         lines, lambda line: isinstance(line, LabelledLine) and bool(line.value)

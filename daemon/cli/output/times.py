@@ -16,7 +16,7 @@ class WallTimeError(ValueError):
     """A local time that occurs twice or never, as clocks are set; its text says the remedy."""
 
 
-def instant(text: str, now: Millis, zone: tzinfo | None) -> Millis:
+def parse_instant(text: str, now: Millis, zone: tzinfo | None) -> Millis:
     """The instant that `text` means: `now`, a time ago such as `24h` or `7d`, or ISO 8601.
 
     ISO 8601 without an offset is in `zone`; None is the system's zone.
@@ -31,7 +31,7 @@ def instant(text: str, now: Millis, zone: tzinfo | None) -> Millis:
     if ago is not None:
         return max(0, now - ago)
     try:
-        return min(max(0, written(text, zone)), LATEST)
+        return min(max(0, parse_iso(text, zone)), LATEST)
     except WallTimeError as error:
         raise UsageError(f'"{text}" {error}') from None
     except (ValueError, OverflowError, OSError):
@@ -41,7 +41,7 @@ def instant(text: str, now: Millis, zone: tzinfo | None) -> Millis:
         ) from None
 
 
-def written(text: str, zone: tzinfo | None) -> Millis:
+def parse_iso(text: str, zone: tzinfo | None) -> Millis:
     """The instant of an ISO 8601 text, in `zone` if it names none; a date is its first instant.
 
     Raises:
@@ -50,10 +50,10 @@ def written(text: str, zone: tzinfo | None) -> Millis:
 
     """
     at = datetime.fromisoformat(text)
-    return _either(at, zone)[0] if _is_day(text) else settled(at, zone)
+    return _either(at, zone)[0] if _is_day(text) else to_instant(at, zone)
 
 
-def settled(at: datetime, zone: tzinfo | None) -> Millis:
+def to_instant(at: datetime, zone: tzinfo | None) -> Millis:
     """The instant of a time, in `zone` if it names none.
 
     Raises:
@@ -108,35 +108,35 @@ def _is_day(text: str) -> bool:
     return True
 
 
-def local(at: Millis, zone: tzinfo | None) -> datetime:
+def to_local(at: Millis, zone: tzinfo | None) -> datetime:
     """The instant in `zone`, to the millisecond, at most LATEST."""
     return (_EPOCH + min(at, LATEST) * _MILLISECOND).astimezone(zone)
 
 
-def iso(at: Millis, zone: tzinfo | None) -> str:
+def format_iso(at: Millis, zone: tzinfo | None) -> str:
     """The instant for programs: ISO 8601 with offset and milliseconds."""
-    return local(at, zone).isoformat(timespec="milliseconds")
+    return to_local(at, zone).isoformat(timespec="milliseconds")
 
 
-def shown(at: Millis, zone: tzinfo | None) -> str:
+def format_time(at: Millis, zone: tzinfo | None) -> str:
     """The instant for people: date and time to the second."""
-    return local(at, zone).strftime("%Y-%m-%d %H:%M:%S")
+    return to_local(at, zone).strftime("%Y-%m-%d %H:%M:%S")
 
 
 @dataclass(frozen=True, slots=True)
-class Present:
+class DisplayClock:
     """The present instant and the time zone in which instants are formatted."""
 
     now: Millis
     zone: tzinfo | None
 
     def iso(self, at: Millis | None) -> str | None:
-        return None if at is None else iso(at, self.zone)
+        return None if at is None else format_iso(at, self.zone)
 
-    def shown(self, at: Millis) -> str:
+    def clock_time(self, at: Millis) -> str:
         """The time of day, with the date unless it is today."""
         return moment(at, self.now, self.zone)
 
     def ago(self, at: Millis) -> str:
         """The time since the instant; a future one (the clock was set) with its date."""
-        return f"{lasting(self.now - at)} ago" if at <= self.now else shown(at, self.zone)
+        return f"{lasting(self.now - at)} ago" if at <= self.now else format_time(at, self.zone)

@@ -178,7 +178,7 @@ class _Reader:
 
     def _start(self, at: datetime, zone: tzinfo) -> Millis:
         try:
-            return times.settled(at, zone)
+            return times.to_instant(at, zone)
         except times.WallTimeError as error:
             self._add("start", f"{shown(at.isoformat())} {error}")
             return 0

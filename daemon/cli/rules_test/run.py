@@ -242,7 +242,7 @@ def _object(played: Played) -> Row:
 
 
 def _at(at: Millis, case: RuleTestCase) -> Row:
-    return {"after": duration_text(at), "at": times.iso(case.start + at, case.zone)}
+    return {"after": duration_text(at), "at": times.format_iso(case.start + at, case.zone)}
 
 
 def _change(each: ExpectedTransition) -> Row:

@@ -11,7 +11,7 @@ from daemon.cli.output import times
 from daemon.cli.output.tables import Row, Table, exact, write_csv, write_json
 from daemon.cli.output.terminal import echo
 from daemon.cli.record_access import OpenRecord
-from daemon.cli.silence.actions import told
+from daemon.cli.silence.actions import format_silence
 from daemon.store.read.recorded import PastAlert
 from daemon.text.names import called, whose
 from daemon.text.numbers import lasting, valued
@@ -49,7 +49,7 @@ def _object(past: PastAlert, zone: tzinfo | None) -> Row:
         "account": past.account,
         "severity": alert.severity.value,
         "state": alert.state.value,
-        "started_at": times.iso(alert.started_at, zone),
+        "started_at": times.format_iso(alert.started_at, zone),
         "fired_at": _iso(alert.fired_at, zone),
         "ended_at": _iso(alert.ended_at, zone),
         "field": None if alert.judged is None else alert.judged.field,
@@ -74,7 +74,7 @@ def _lines(found: Iterable[PastAlert], zone: tzinfo | None) -> Iterator[Row]:
 
 def _change(transition: Transition, zone: tzinfo | None) -> Row:
     return {
-        "at": times.iso(transition.at, zone),
+        "at": times.format_iso(transition.at, zone),
         "from": transition.from_state.value,
         "to": transition.to_state.value,
         "value": exact(transition.value),
@@ -83,7 +83,7 @@ def _change(transition: Transition, zone: tzinfo | None) -> Row:
 
 
 def _iso(at: Millis | None, zone: tzinfo | None) -> str | None:
-    return None if at is None else times.iso(at, zone)
+    return None if at is None else times.format_iso(at, zone)
 
 
 def _show_last(
@@ -116,7 +116,7 @@ def _hushed(
             continue
         silence = silenced(silences, alert.rule, past.account, alert.code, now)
         if silence is not None:
-            yield f"{alert.code} is silenced: {told(silence, zone)}"
+            yield f"{alert.code} is silenced: {format_silence(silence, zone)}"
         if (ack := acknowledged(silences, alert.code, now)) is not None:
             yield (
                 f"{alert.code} is acknowledged{f' ({ack.comment})' if ack.comment else ''}: no"
@@ -130,7 +130,13 @@ def _cells(past: PastAlert, zone: tzinfo | None) -> Iterator[list[str]]:
     head = [alert.code, called(alert.rule), whose(past.account), alert.severity.value]
     for each in past.transitions:
         value = valued(each, alert.judged)
-        yield [*head, each.to_state.value, times.shown(each.at, zone), value, _reason(alert, each)]
+        yield [
+            *head,
+            each.to_state.value,
+            times.format_time(each.at, zone),
+            value,
+            _reason(alert, each),
+        ]
         head = ["", "", "", ""]
 
 

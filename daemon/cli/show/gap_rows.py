@@ -75,8 +75,8 @@ def _away(record: OpenRecord, now: Millis) -> Mapping[str, tuple[ListedGap]]:
 def _row(account: str, gap: ListedGap, record: OpenRecord) -> Row:
     return {
         "account": account,
-        "started_at": times.iso(gap.started_at, record.zone),
-        "ended_at": None if gap.ended_at is None else times.iso(gap.ended_at, record.zone),
+        "started_at": times.format_iso(gap.started_at, record.zone),
+        "ended_at": None if gap.ended_at is None else times.format_iso(gap.ended_at, record.zone),
         "reason": gap.reason.value,
         "missed": gap.missed,
         "step_ms": gap.step,
@@ -97,10 +97,10 @@ def _show_last(found: list[tuple[str, ListedGap]], now: Millis, record: OpenReco
 
 
 def _cells(account: str, gap: ListedGap, now: Millis, record: OpenRecord) -> list[str]:
-    began = times.shown(gap.started_at, record.zone)
+    began = times.format_time(gap.started_at, record.zone)
     if gap.step is not None:
         size = f"{'-' if gap.step < 0 else '+'}{lasting(abs(gap.step))}"
         return [account, began, "", "", f"{gap.reason} {size}", ""]
-    ended = "goes on" if gap.ended_at is None else times.shown(gap.ended_at, record.zone)
+    ended = "goes on" if gap.ended_at is None else times.format_time(gap.ended_at, record.zone)
     lasted = lasting((now if gap.ended_at is None else gap.ended_at) - gap.started_at)
     return [account, began, ended, lasted, gap.reason.value, str(gap.missed)]

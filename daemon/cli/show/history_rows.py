@@ -42,7 +42,7 @@ def _rows(found: Iterable[tuple[str, Reading]], zone: tzinfo | None) -> Iterator
         amounts = zip(SENT, map(exact, _amounts(reading.balances)), strict=True)
         yield {
             "account": account,
-            "at": times.iso(reading.at, zone),
+            "at": times.format_iso(reading.at, zone),
             "seq": reading.seq,
             "source": reading.source.value,
             "quality": reading.quality.value,
@@ -70,7 +70,7 @@ def _cells(account: str, reading: Reading, zone: tzinfo | None) -> list[str]:
     amounts = _amounts(reading.balances)
     return [
         account,
-        times.shown(reading.at, zone),
+        times.format_time(reading.at, zone),
         quality,
         *("-" if value is None else amount(value) for value in amounts),
     ]

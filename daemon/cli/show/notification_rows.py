@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 
 from daemon.cli.options import Format
 from daemon.cli.output.tables import Row, Table, attempt_text, say, write_csv, write_json
-from daemon.cli.output.times import Present
+from daemon.cli.output.times import DisplayClock
 from daemon.cli.record_access import OpenRecord
 from daemon.cli.status import channels
 from daemon.cli.status.waiting import WaitReason
@@ -50,9 +50,9 @@ def show(record: OpenRecord, wish: NotificationFilter, now: Millis) -> None:
     """Print the notifications that match, in the order in which they were raised."""
     record.must_know(wish.account)
     running = holder(record.url) is not None
-    standings = channels.standings(record, now, running=running)
+    standings = channels.channel_overviews(record, now, running=running)
     why = {each.notice.notice.key: each.reason for one in standings for each in one.waiting}
-    found, present = _found(record, wish, now), Present(now, record.zone)
+    found, present = _found(record, wish, now), DisplayClock(now, record.zone)
     match wish.output:
         case Format.JSON:
             write_json(_row(each, why.get(each.notice.key), present) for each in found)
@@ -78,7 +78,7 @@ def _found(record: OpenRecord, wish: NotificationFilter, now: Millis) -> Iterato
 # For programs.
 
 
-def _row(past: PastNotice, reason: WaitReason | None, now: Present) -> Row:
+def _row(past: PastNotice, reason: WaitReason | None, now: DisplayClock) -> Row:
     key, facts = past.notice.key, past.notice.facts
     return {
         "at": now.iso(past.notice.at),
@@ -115,7 +115,7 @@ def _flat(row: Row) -> Row:
 
 
 def _show_last(
-    found: Iterable[PastNotice], why: Reasons, now: Present, wish: NotificationFilter
+    found: Iterable[PastNotice], why: Reasons, now: DisplayClock, wish: NotificationFilter
 ) -> None:
     last: deque[PastNotice] = deque(maxlen=MOST)
     count = 0
@@ -138,10 +138,10 @@ def _show_last(
         )
 
 
-def _cells(past: PastNotice, reason: WaitReason | None, now: Present) -> list[str]:
+def _cells(past: PastNotice, reason: WaitReason | None, now: DisplayClock) -> list[str]:
     key = past.notice.key
     return [
-        now.shown(past.notice.at),
+        now.clock_time(past.notice.at),
         key.channel,
         key.kind.value,
         past.notice.facts.code,
@@ -151,12 +151,13 @@ def _cells(past: PastNotice, reason: WaitReason | None, now: Present) -> list[st
     ]
 
 
-def _fared(past: PastNotice, reason: WaitReason | None, now: Present) -> Iterator[str]:
+def _fared(past: PastNotice, reason: WaitReason | None, now: DisplayClock) -> Iterator[str]:
     """The result: its state or why it waits, the attempts, the last answer, the fallback."""
     if reason is not None:
-        yield channels.why(reason, now)
+        yield channels.reason_text(reason, now)
     elif past.state is not NoticeState.REFUSED:
-        yield f"{past.state} {now.shown(past.notice.at if past.done_at is None else past.done_at)}"
+        at = past.notice.at if past.done_at is None else past.done_at
+        yield f"{past.state} {now.clock_time(at)}"
     elif not past.attempts:
         yield "not tried, as the channel was parked"
     if past.attempts > 1:

@@ -46,5 +46,5 @@ def plot(
 
     wish = plot_draw.PlotOptions(field, account, since, until, png)
     wish.check()
-    with record_access.opened(session, imported=True) as past:
+    with record_access.open_record(session, imported=True) as past:
         plot_draw.write(past, wish, session)

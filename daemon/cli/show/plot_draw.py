@@ -117,7 +117,7 @@ def _put(picture: bytes, file: str) -> None:
 
 def _tell(chart: Chart, file: str) -> None:
     if file != OUTPUT:
-        since, until = (times.shown(at, chart.zone) for at in chart.span)
+        since, until = (times.format_time(at, chart.zone) for at in chart.span)
         echo(f"{file}: {chart.field} of {chart.account}, {since} to {until}")
     if not chart.lines and not chart.infinite:
         nothing = (

@@ -11,7 +11,7 @@ from daemon.cli.options import Format
 from daemon.cli.output import times
 from daemon.cli.output.tables import Row, Table, write_csv, write_json
 from daemon.cli.output.terminal import echo
-from daemon.cli.record_access import OpenRecord, opened
+from daemon.cli.record_access import OpenRecord, open_record
 from daemon.cli.session import CommandSession
 from daemon.config import SYSTEM_RULES
 from daemon.errors import UsageError
@@ -51,14 +51,14 @@ def add(session: CommandSession, wish: SilenceOptions) -> None:
 
     """
     now = session.clock.now()
-    with opened(session) as past:
+    with open_record(session) as past:
         _check(wish, past)
         ended_at = _end(wish, now, past.zone)
         alerts = _open(past, now)
         new = list(_silences(wish, now, ended_at, alerts))
         numbers = [Quiet(past.url).add(each, now) for each in new]
         for number, each in zip(numbers, new, strict=True):
-            echo(f"silence {number}: {told(each, past.zone)}{_now_quiet(each, alerts)}")
+            echo(f"silence {number}: {format_silence(each, past.zone)}{_now_quiet(each, alerts)}")
 
 
 def acknowledge(session: CommandSession, code: str, comment: str) -> None:
@@ -69,7 +69,7 @@ def acknowledge(session: CommandSession, code: str, comment: str) -> None:
 
     """
     now = session.clock.now()
-    with opened(session) as past:
+    with open_record(session) as past:
         account, alert = _named(code, _open(past, now))
         if any(each.ack and each.code == alert.code for each in past.history.silences()):
             echo(f"{alert.code} is acknowledged already: nobody is reminded of it")
@@ -90,7 +90,7 @@ def end(session: CommandSession, numbers: Sequence[int]) -> None:
 
     """
     now = session.clock.now()
-    with opened(session) as past:
+    with open_record(session) as past:
         known = {each.id: each for each in past.history.silences()}
         strange = [str(number) for number in numbers if number not in known]
         if strange:
@@ -100,14 +100,14 @@ def end(session: CommandSession, numbers: Sequence[int]) -> None:
         ended = Quiet(past.url).end(numbers, now)
         for number in numbers:
             word = "ended" if number in ended else "was over already"
-            echo(f"silence {number} {word}: {told(known[number], past.zone)}")
+            echo(f"silence {number} {word}: {format_silence(known[number], past.zone)}")
 
 
 def show(session: CommandSession, *, past: bool, output: Format) -> None:
     now = session.clock.now()
-    with opened(session) as record:
-        found = record.history.silences() if past else holding(record, now)
-        rows = [row(each, record.zone) for each in found]
+    with open_record(session) as record:
+        found = record.history.silences() if past else current_silences(record, now)
+        rows = [silence_row(each, record.zone) for each in found]
         match output:
             case Format.JSON:
                 write_json(rows)
@@ -117,7 +117,7 @@ def show(session: CommandSession, *, past: bool, output: Format) -> None:
                 _print(rows)
 
 
-def row(silence: Silence, zone: tzinfo | None) -> Row:
+def silence_row(silence: Silence, zone: tzinfo | None) -> Row:
     """The row of a silence, for programs."""
     return {
         "number": silence.id,
@@ -125,19 +125,19 @@ def row(silence: Silence, zone: tzinfo | None) -> Row:
         "rule": silence.rule,
         "account": silence.account,
         "alert": silence.code or None,
-        "from": times.iso(silence.started_at, zone),
-        "until": None if silence.ended_at is None else times.iso(silence.ended_at, zone),
+        "from": times.format_iso(silence.started_at, zone),
+        "until": None if silence.ended_at is None else times.format_iso(silence.ended_at, zone),
         "comment": silence.comment or None,
     }
 
 
-def told(silence: Silence, zone: tzinfo | None) -> str:
+def format_silence(silence: Silence, zone: tzinfo | None) -> str:
     """The silence for people: its subject, its end and its comment."""
     about = f"alert {silence.code}" if silence.code else f"{silence.rule} on {silence.account}"
     until = (
         "until it ends"
         if silence.ended_at is None
-        else f"until {times.shown(silence.ended_at, zone)}"
+        else f"until {times.format_time(silence.ended_at, zone)}"
     )
     why = f" ({silence.comment})" if silence.comment else ""
     return f"{about}, {until}{why}"
@@ -151,7 +151,7 @@ def _print(rows: Sequence[Row]) -> None:
     Table(COLUMNS, cells, frozenset({"number"})).write()
 
 
-def holding(record: OpenRecord, now: Millis) -> list[Silence]:
+def current_silences(record: OpenRecord, now: Millis) -> list[Silence]:
     """The silences that hold now or later; one about an alert ends with the alert."""
     held = {alert.code for _, alert in _open(record, now)}
     lasting = [
@@ -202,9 +202,9 @@ def _end(wish: SilenceOptions, now: Millis, zone: tzinfo | None) -> Millis | Non
                 f"--for must be at most {duration_text(LASTING)}: give the end with --until instead"
             )
         return now + lasts
-    at = times.instant(str(wish.until), now, zone)
+    at = times.parse_instant(str(wish.until), now, zone)
     if at <= now:
-        raise UsageError(f"--until lies in the past: {times.shown(at, zone)}")
+        raise UsageError(f"--until lies in the past: {times.format_time(at, zone)}")
     return at
 
 

@@ -58,7 +58,7 @@ class Traffic:
     """By account, the lead of the exchange's clock over ours, where it is known."""
 
 
-def look(record: OpenRecord, now: Millis) -> Traffic:
+def traffic_at(record: OpenRecord, now: Millis) -> Traffic:
     """The state at `now`."""
     history, hosts = record.history, record.config.hosts
     treated = history.treatments(REFUSALS)
@@ -95,10 +95,10 @@ def _use(
 def _calls(record: OpenRecord, since: Millis, now: Millis) -> list[RecordCall]:
     """The calls that have ended, without those that are only announced."""
     booked = [each for each in record.history.external_calls(since) if each.at <= now]
-    return made(record.config, record.history, since) + booked
+    return own_calls(record.config, record.history, since) + booked
 
 
-def made(config: Config, history: History, since: Millis) -> list[RecordCall]:
+def own_calls(config: Config, history: History, since: Millis) -> list[RecordCall]:
     """The daemon's own calls, in the form of recorded external calls."""
     users, hosts = config.users(history.user_ids()), config.hosts
     return [
@@ -143,7 +143,7 @@ def account_row(traffic: Traffic, account: str, zone: tzinfo | None) -> Row:
 
 
 def _iso(at: Millis | None, zone: tzinfo | None) -> str | None:
-    return None if at is None else times.iso(at, zone)
+    return None if at is None else times.format_iso(at, zone)
 
 
 # For people.
@@ -158,7 +158,7 @@ def lines(traffic: Traffic, accounts: Iterable[str], zone: tzinfo | None) -> Ite
         halved = (
             ""
             if until is None
-            else f"; halved until {times.shown(until, zone)}, for the exchange complained"
+            else f"; halved until {times.format_time(until, zone)}, for the exchange complained"
         )
         yield (
             f"budget{at}: {use.host} by this machine; by its busiest user {use.user} and"
@@ -171,7 +171,7 @@ def _account_lines(traffic: Traffic, account: str, zone: tzinfo | None) -> Itera
     if pause is not None:
         often = "" if pause.streak == 1 else f", {pause.streak} times in a row"
         yield (
-            f"{account}: not asked before {times.shown(pause.not_before, zone)}"
+            f"{account}: not asked before {times.format_time(pause.not_before, zone)}"
             f" ({pause.reason}{often})"
         )
     ahead = traffic.ahead.get(account, 0)

@@ -15,7 +15,7 @@ from daemon.store.read.recorded import PastNotice
 from daemon.types import Millis, Outcome, Severity
 
 
-class Why(StrEnum):
+class WaitCause(StrEnum):
     """The kinds of reasons, in the order in which they are tested."""
 
     NO_DAEMON = "no_daemon"
@@ -42,27 +42,27 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WaitReason:
-    why: Why
+    why: WaitCause
     until: Millis | None = None
     """The end, as far as it is known; of a pause after a failure the latest end possible."""
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class ChannelFacts:
     """The facts about one channel."""
 
     group_wait: Millis | None
     """None where the channel is not configured."""
     alive_since: Millis | None
     """The start of the running daemon; None where none runs."""
-    parked: bool
-    failing: Streak | None
+    parked_channels: bool
+    current_streak: Streak | None
     """The failures under the running daemon since the last delivered message or test."""
     free_at: Millis | None = None
     """The instant from which the service takes another message; None if it does now."""
 
 
-def failing(fared: Deliveries | None, alive_since: Millis) -> Streak | None:
+def current_streak(fared: Deliveries | None, alive_since: Millis) -> Streak | None:
     """The streak of failures as the running daemon knows it.
 
     After a restart a failing channel is tried at once, unless its service had asked for a pause
@@ -72,27 +72,27 @@ def failing(fared: Deliveries | None, alive_since: Millis) -> Streak | None:
     return None if own is None or own.until + (own.retry_after or 0) < alive_since else own
 
 
-def refusing(fared: Iterable[Deliveries], alive_since: Millis) -> frozenset[str]:
+def refusing_channels(fared: Iterable[Deliveries], alive_since: Millis) -> frozenset[str]:
     """The channels whose last attempt under the running daemon was refused for good."""
-    streaks = {each.channel: failing(each, alive_since) for each in fared}
+    streaks = {each.channel: current_streak(each, alive_since) for each in fared}
     return frozenset(
         name for name, streak in streaks.items() if streak and streak.outcome is Outcome.REFUSED
     )
 
 
-def parked(channels: Sequence[str], refused: Collection[str]) -> frozenset[str]:
+def parked_channels(channels: Sequence[str], refused: Collection[str]) -> frozenset[str]:
     """The parked channels; none where all refuse, since then all are tried on (SEMANTICS F3)."""
     if set(channels) <= set(refused):
         return frozenset()
     return frozenset(channels) & frozenset(refused)
 
 
-def reasons(waiting: Sequence[PastNotice], way: Way, now: Millis) -> list[WaitReason]:
+def wait_reasons(waiting: Sequence[PastNotice], way: ChannelFacts, now: Millis) -> list[WaitReason]:
     """The reason of each notification that waits for one channel."""
     if way.alive_since is None:
-        return [WaitReason(Why.NO_DAEMON)] * len(waiting)
+        return [WaitReason(WaitCause.NO_DAEMON)] * len(waiting)
     if way.group_wait is None:
-        return [WaitReason(Why.NOT_CONFIGURED)] * len(waiting)
+        return [WaitReason(WaitCause.NOT_CONFIGURED)] * len(waiting)
     held = _held(waiting, now)
     free = [each for each in waiting if each.notice.episode not in held]
     common = _common(waiting, free, way, now)
@@ -100,17 +100,20 @@ def reasons(waiting: Sequence[PastNotice], way: Way, now: Millis) -> list[WaitRe
 
 
 def _common(
-    waiting: Sequence[PastNotice], free: Sequence[PastNotice], way: Way, now: Millis
+    waiting: Sequence[PastNotice], free: Sequence[PastNotice], way: ChannelFacts, now: Millis
 ) -> WaitReason | None:
     """The reason that holds for the whole channel, if any.
 
     `free` are the waiting notifications that no mute window holds back.
     """
     if any(_under_way(each, way) for each in waiting):
-        return WaitReason(Why.BEHIND)
+        return WaitReason(WaitCause.BEHIND)
     if way.parked:
-        return WaitReason(Why.PARKED)
-    return _paused(way.failing, free, now) or _paced(way.free_at, now)
+        return WaitReason(WaitCause.PARKED)
+    paused = _paused(way.failing, free, now)
+    if paused is None and way.free_at is not None and way.free_at > now:
+        return WaitReason(WaitCause.PACE, way.free_at)
+    return paused
 
 
 def _held(waiting: Sequence[PastNotice], now: Millis) -> Mapping[tuple[str, str, int], Millis]:
@@ -124,16 +127,16 @@ def _held(waiting: Sequence[PastNotice], now: Millis) -> Mapping[tuple[str, str,
 
 
 def _reason(
-    each: PastNotice, held: Millis | None, common: WaitReason | None, way: Way, now: Millis
+    each: PastNotice, held: Millis | None, common: WaitReason | None, way: ChannelFacts, now: Millis
 ) -> WaitReason:
     if _under_way(each, way):
-        return WaitReason(Why.SENDING)
+        return WaitReason(WaitCause.SENDING)
     if held is not None:
-        return WaitReason(Why.MUTED, held)
-    return common or _joining(each, way, now) or WaitReason(Why.DUE)
+        return WaitReason(WaitCause.MUTED, held)
+    return common or _joining(each, way, now) or WaitReason(WaitCause.DUE)
 
 
-def _under_way(each: PastNotice, way: Way) -> bool:
+def _under_way(each: PastNotice, way: ChannelFacts) -> bool:
     """Whether an attempt runs; one that an earlier daemon left without an outcome is repeated."""
     return each.state is NoticeState.SENDING and (each.tried_at or 0) >= (way.alive_since or 0)
 
@@ -145,16 +148,12 @@ def _paused(failing: Streak | None, free: Sequence[PastNotice], now: Millis) -> 
     critical = any(other.notice.facts.severity is Severity.CRITICAL for other in free)
     asked = min(failing.retry_after or 0, longest_pause(critical=critical))
     until = failing.until + max(asked, delay(failing.count, critical, jitter=1.0))
-    return WaitReason(Why.BACKING_OFF, until) if until > now else None
+    return WaitReason(WaitCause.BACKING_OFF, until) if until > now else None
 
 
-def _paced(free_at: Millis | None, now: Millis) -> WaitReason | None:
-    return WaitReason(Why.PACE, free_at) if free_at is not None and free_at > now else None
-
-
-def _joining(each: PastNotice, way: Way, now: Millis) -> WaitReason | None:
+def _joining(each: PastNotice, way: ChannelFacts, now: Millis) -> WaitReason | None:
     until = each.notice.at + (way.group_wait or 0)
     waits = (
         each.notice.facts.severity is not Severity.CRITICAL and until > now and way.failing is None
     )
-    return WaitReason(Why.JOINING, until) if waits else None
+    return WaitReason(WaitCause.JOINING, until) if waits else None

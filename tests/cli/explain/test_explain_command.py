@@ -240,7 +240,7 @@ def test_a_phone_shows_it_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(sys, "stdout", terminal)
     monkeypatch.setenv("COLUMNS", "40")
     session = CommandSession(environ=SECRETS, path=write(tmp_path))
-    with record_access.opened(session) as recorded:
+    with record_access.open_record(session) as recorded:
         explained.show(recorded, explained.Question("low", None, "10m"), LATER.now())
     shown = terminal.getvalue().splitlines()
     assert max(map(len, shown)) <= 40

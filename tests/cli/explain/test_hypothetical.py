@@ -5,7 +5,7 @@ from pathlib import Path
 from click.testing import Result
 
 from daemon.cli.explain.hypothetical import REACH
-from daemon.cli.output.times import iso
+from daemon.cli.output.times import format_iso
 from daemon.types import DAY, HOUR, MINUTE, Millis
 from tests.cli.calls import CHANNEL, account, call, write
 from tests.cli.explain.test_explain_command import LATER, asked, change, lines
@@ -25,7 +25,7 @@ def bring_in(
     """Import readings of the account main, the last of them at `until`."""
     begin = until - (len(margins) - 1) * every
     rows = [
-        f"main,{iso(begin + number * every, None)},{margin}"
+        f"main,{format_iso(begin + number * every, None)},{margin}"
         for number, margin in enumerate(margins)
     ]
     (folder / "old.csv").write_text(
