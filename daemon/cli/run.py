@@ -101,16 +101,16 @@ async def _live(
 
     dependencies = Dependencies()
     load, tell = partial(load_config, session, redactor), partial(_tell, session.environ)
-    lives = Supervisor(
+    supervisor = Supervisor(
         lambda config, former: App(config, dependencies, former), load, tell, dependencies.clock
     )
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, lives.stop)
-    loop.add_signal_handler(signal.SIGHUP, handle_hangup, lives, session.terminals)
+        loop.add_signal_handler(number, supervisor.stop)
+    loop.add_signal_handler(signal.SIGHUP, handle_hangup, supervisor, session.terminals)
     if early.reload_asked:
-        handle_hangup(lives, session.terminals)
-    status = await lives.run(config)
+        handle_hangup(supervisor, session.terminals)
+    status = await supervisor.run(config)
     with suppress(OSError):  # the terminal may be gone
         sys.stderr.flush()
     # Exit here, without closing the loop: a hanging receiver would hold a thread, and after the
@@ -141,12 +141,12 @@ class Stoppable(Protocol):
     def reload(self) -> None: ...
 
 
-def handle_hangup(lives: Stoppable, terminals: Sequence[int]) -> None:
+def handle_hangup(supervisor: Stoppable, terminals: Sequence[int]) -> None:
     """Handle SIGHUP: reload, or stop if the terminal in which we were started was closed.
 
     `terminals` are the standard streams that were terminals at the start.
     """
     if signals.are_open(terminals):
-        lives.reload()
+        supervisor.reload()
     else:
-        lives.stop()
+        supervisor.stop()

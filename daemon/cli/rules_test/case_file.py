@@ -165,6 +165,7 @@ class _Reader:
         played = {name: inputs(each, start, table.interval) for name, each in accounts.items()}
         if max(each[-1].at for each in played.values()) - start > LONGEST:
             self._add("interval", "the case lasts longer than ten years; use a shorter interval")
+        expects_pending = any(each.to is State.PENDING for each in changes or ())
         return RuleTestCase(
             name=table.name,
             start=start,
@@ -173,7 +174,7 @@ class _Reader:
             rules=looked_at | _mentioned(changes, posts),
             changes=changes,
             posts=posts,
-            pending=table.pending or any(each.to is State.PENDING for each in changes or ()),
+            pending=table.pending or expects_pending,
         )
 
     def _start(self, at: datetime, zone: tzinfo) -> Millis:

@@ -55,8 +55,8 @@ class ChannelFacts:
     """None where the channel is not configured."""
     alive_since: Millis | None
     """The start of the running daemon; None where none runs."""
-    parked_channels: bool
-    current_streak: Streak | None
+    parked: bool
+    failing: Streak | None
     """The failures under the running daemon since the last delivered message or test."""
     free_at: Millis | None = None
     """The instant from which the service takes another message; None if it does now."""
