@@ -78,22 +78,22 @@ async def _show_in(folder: Path, length: Millis | None, over: asyncio.Event) -> 
     for name in DEMO:
         exchange.account(name, story=story(name))
     await exchange.start()
-    screen = _Screen(STDOUT, clock, exchange, over)
+    display = _Display(STDOUT, clock, exchange, over)
     dependencies = Dependencies(
-        clock=clock, notifier=lambda _channel, _clock: ConsoleNotifier(STDOUT), observers=[screen]
+        clock=clock, notifier=lambda _channel, _clock: ConsoleNotifier(STDOUT), observers=[display]
     )
     app = App(_config(folder, exchange), dependencies)
     await app.start()
     end = "Ctrl-C ends it" if length is None else f"ends by itself after {length / SECOND:g} s"
-    screen.say(
+    display.say(
         f"two accounts at the built-in exchange, read every {EVERY} ms and listened to; {end}"
     )
     await _until(over, length)
     await app.stop()
     await exchange.stop()
-    screen.sum_up()
-    if screen.failure:
-        raise screen.failure
+    display.sum_up()
+    if display.failure:
+        raise display.failure
 
 
 def _config(folder: Path, exchange: Simulator) -> Config:
@@ -126,7 +126,7 @@ async def _until(over: asyncio.Event, length: Millis | None) -> None:
 
 
 @dataclass(slots=True)
-class _Screen:
+class _Display:
     """Prints what happens, and sums it up at the end."""
 
     out: Output

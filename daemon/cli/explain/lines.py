@@ -58,10 +58,10 @@ class ExplainTable:
     """Whether the mute windows are today's, because those of that time are not recorded."""
 
     def lines(self) -> Iterator[LabelledLine | str]:
-        unjudged = NotJudged(self.asked, self.found)
-        then = AT_THE_LAST_INPUT if unjudged.stale else ""
+        gap = NotJudged(self.asked, self.found)
+        then = AT_THE_LAST_INPUT if gap.stale else ""
         yield self.asked.headline
-        yield from self._preface(unjudged)
+        yield from self._preface(gap)
         yield from self._last()
         yield ""
         if then:
@@ -71,8 +71,8 @@ class ExplainTable:
         yield from self._state(then)
         yield from self._history()
 
-    def _preface(self, unjudged: NotJudged) -> Iterator[LabelledLine]:
-        if sentence := unjudged.sentence():
+    def _preface(self, gap: NotJudged) -> Iterator[LabelledLine]:
+        if sentence := gap.sentence():
             yield LabelledLine("gap", sentence)
 
     def _last(self) -> Iterator[LabelledLine]:
@@ -139,7 +139,7 @@ class ExplainTable:
 class HypotheticalTable(ExplainTable):
     """The answer as if a daemon had been running with today's configuration."""
 
-    def _preface(self, unjudged: NotJudged) -> Iterator[LabelledLine]:
+    def _preface(self, gap: NotJudged) -> Iterator[LabelledLine]:
         begun, nobody = (
             self._time(self.found.begun),
             f"no daemon watched {self.asked.account} then",
@@ -148,7 +148,7 @@ class HypotheticalTable(ExplainTable):
             "supposed",
             f"{nobody}: today's rules are played over the imported readings from {begun} on",
         )
-        if unjudged.stale:
+        if gap.stale:
             yield LabelledLine(
                 "gap",
                 f"nothing is recorded of the {lasting(self.asked.at - self.found.at)} before that",

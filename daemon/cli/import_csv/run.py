@@ -67,30 +67,30 @@ def bring_in(file: str, config: Config, now: Millis, *, new_accounts: bool = Fal
     `new_accounts` also accepts accounts that neither rules.toml nor the database knows.
     """
     zone, url = config.daemon.timezone, config.daemon.database.reveal()
-    with closing(Spool()) as pile:
-        if _faulty(file, pile, zone, now):
+    with closing(Spool()) as spool:
+        if _faulty(file, spool, zone, now):
             return 1
         if not new_accounts:
             _refuse_unknown(
-                file, pile.accounts(), [each.name for each in config.accounts], known_accounts(url)
+                file, spool.accounts(), [each.name for each in config.accounts], known_accounts(url)
             )
         with importing(url) as importer:
             _introduce(
-                importer, pile.accounts(), {each.name: each.exchange for each in config.accounts}
+                importer, spool.accounts(), {each.name: each.exchange for each in config.accounts}
             )
-            for account in pile.accounts():
-                _store(importer, account, pile)
+            for account in spool.accounts():
+                _store(importer, account, spool)
     return 0
 
 
-def _faulty(file: str, pile: Spool, zone: tzinfo | None, now: Millis) -> bool:
+def _faulty(file: str, spool: Spool, zone: tzinfo | None, now: Millis) -> bool:
     """Spool the good lines and print the mistakes; return whether there are mistakes."""
     faults = 0
     accounts = set[str]()
     for number, found in enumerate(lines(_text(file), zone, now), 1):
         _progress(number, "lines read")
         if isinstance(found, CsvLine):
-            pile.put(found)
+            spool.put(found)
             accounts.add(found.account)
             if len(accounts) > MAX_ACCOUNTS:
                 remedy = "see that the right column is called account, or import the file in parts"
@@ -102,16 +102,16 @@ def _faulty(file: str, pile: Spool, zone: tzinfo | None, now: Millis) -> bool:
         faults += 1
         if faults <= SHOWN:
             echo(_sentence(file, found), err=True)
-    pile.sort()
+    spool.sort()
     if faults:
         more = f"and {faults - SHOWN} more mistakes; " if faults > SHOWN else ""
         echo(f"{more}nothing was imported: mend the file, or leave these lines out", err=True)
-    elif not pile.accounts():
+    elif not spool.accounts():
         raise MarginwatchError(
             f"{_named(file)} has no readings below its first line, so nothing was imported: add"
             " some"
         )
-    elif crowd := pile.crowded(INSTANT):
+    elif crowd := spool.crowded(INSTANT):
         where = f"{crowd[0]} at {times.format_iso(crowd[1], zone)}"
         raise MarginwatchError(
             f"{_named(file)} has more than {INSTANT} lines of {where}: leave most of them out"
@@ -191,41 +191,41 @@ def _introduce(importer: Importer, accounts: list[str], exchanges: Mapping[str, 
         echo(f"{account}: new in the database{known}")
 
 
-def _store(importer: Importer, account: str, pile: Spool) -> None:
-    tally = ImportCounts()
-    readings = _numbered(account, pile)
+def _store(importer: Importer, account: str, spool: Spool) -> None:
+    counts = ImportCounts()
+    readings = _numbered(account, spool)
     while batch := list(islice(readings, BATCH)):
         try:
-            tally += importer.add(account, batch)
+            counts += importer.add(account, batch)
         except StoreError as error:
-            if not tally.added:
+            if not counts.added:
                 raise
             raise StoreError(
-                f"{error}. {account}: {_outcome(tally)}; import the file again to add the rest"
+                f"{error}. {account}: {_outcome(counts)}; import the file again to add the rest"
             ) from None
-        _progress(tally.lines, f"lines of {account} stored")
-    echo(f"{account}: {_outcome(tally)}")
-    if tally.clash is not None:
-        echo(f"{account}: {_kept(tally.clash)}")
+        _progress(counts.lines, f"lines of {account} stored")
+    echo(f"{account}: {_outcome(counts)}")
+    if counts.clash is not None:
+        echo(f"{account}: {_kept(counts.clash)}")
 
 
-def _numbered(account: str, pile: Spool) -> Iterator[ImportedReading]:
-    for at, together in groupby(pile.lines(account), key=attrgetter("at")):
+def _numbered(account: str, spool: Spool) -> Iterator[ImportedReading]:
+    for at, together in groupby(spool.lines(account), key=attrgetter("at")):
         yield from (
             ImportedReading(at, n, line.balances, line.number, line.quality)
             for n, line in enumerate(together)
         )
 
 
-def _outcome(tally: ImportCounts) -> str:
-    words = [f"{tally.added:,} {'reading' if tally.added == 1 else 'readings'} imported"]
-    if tally.known:
-        words.append(f"{_were(tally.known)} there already")
-    if tally.clashing:
-        words.append(f"{_were(tally.clashing)} there with other values")
-    if tally.late:
+def _outcome(counts: ImportCounts) -> str:
+    words = [f"{counts.added:,} {'reading' if counts.added == 1 else 'readings'} imported"]
+    if counts.known:
+        words.append(f"{_were(counts.known)} there already")
+    if counts.clashing:
+        words.append(f"{_were(counts.clashing)} there with other values")
+    if counts.late:
         words.append(
-            f"{tally.late:,} skipped, for they do not lie before the account's own readings"
+            f"{counts.late:,} skipped, for they do not lie before the account's own readings"
         )
     return ", ".join(words)
 
