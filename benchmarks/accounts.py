@@ -1,10 +1,10 @@
-"""Many accounts: is each polled in its slot, and does one that is stuck delay another?
+"""Many accounts: is each polled in its slot, and does one that hangs delay another?
 
     python benchmarks/accounts.py [--accounts 200] [--every 1s] [--seconds 60]
 
-The real daemon, as a process of its own, before the built-in exchange in this one, with a raised
-[budget]. The first account's calls are never answered. What is counted is what the exchange saw: a
-slot was missed where two calls of an account lie more than one and a half intervals apart.
+The daemon runs as its own process against the built-in exchange in this one, with a raised
+[budget]. Calls of the first account are never answered. The benchmark counts calls at the exchange:
+a slot is missed where two calls of an account lie more than one and a half intervals apart.
 """
 
 import argparse
@@ -63,9 +63,7 @@ def _configured(folder: Path, names: Sequence[str], every: Millis, url: str) -> 
 async def _measured(
     names: Sequence[str], every: Millis, seconds: int
 ) -> tuple[Simulator, Millis, Process]:
-    """Calls begin to count when every account has been asked once and the daemon has settled for a
-    few intervals.
-    """
+    """Count calls only after every account was polled once and a few intervals have passed."""
     simulator = Simulator(SystemClock(), keep=1_000_000)
     simulator.limit = 1_000_000
     accounts = {name: simulator.account(name) for name in names}

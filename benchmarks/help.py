@@ -1,6 +1,4 @@
-"""How long every `--help` takes, as a person waits for it; 150 ms are promised. `python
-benchmarks/help.py [runs]`.
-"""
+"""Duration of every `--help`; 150 ms are promised. `python benchmarks/help.py [runs]`."""
 
 import statistics
 import subprocess

@@ -1,10 +1,9 @@
-"""How much later a good channel tells an alert when two hostile ones stand beside it, or two honest
-ones.
+"""Delay of alerts on a good channel beside two hostile channels, or two honest ones.
 
     python benchmarks/hostile_channels.py [alerts] [rounds]
 
 One hostile receiver answers without an end, the other never. The daemon runs in turns alone, with
-honest and with hostile ones, by push; what counts is the ratio of the medians.
+honest and with hostile channels, by push; the result is the ratio of the medians.
 """
 
 import asyncio
@@ -31,7 +30,7 @@ async def honest(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 
 async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """An answer that goes on for as long as somebody reads it."""
+    """An answer that goes on as long as it is read."""
     await reader.readuntil(b"\r\n\r\n")
     writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
     with suppress(OSError):
@@ -57,7 +56,7 @@ VARIANTS: Mapping[str, Sequence[Answer]] = {
 
 @asynccontextmanager
 async def channels(answers: Sequence[Answer]) -> AsyncIterator[str]:
-    """Receivers that answer so, while they serve; their part of the configuration."""
+    """Serve these receivers, and give their part of the configuration."""
     async with AsyncExitStack() as stack:
         parts = []
         for number, answer in enumerate(answers):
@@ -70,7 +69,7 @@ async def channels(answers: Sequence[Answer]) -> AsyncIterator[str]:
 
 
 async def told(receiver: Receiver, count: int, further: str) -> list[float]:
-    """How long each alert took, with these channels beside the good one."""
+    """The latency of each alert, with these channels beside the good one."""
     simulator = Simulator(SystemClock())
     await simulator.start()
     taken = await daemon(simulator, receiver, count, push=True, channels=further)

@@ -1,12 +1,11 @@
-"""How long it takes from a change at the exchange until a person is told: by push, and by polling
-once a second.
+"""Time from a change at the exchange to the message: by push, and by polling once a second.
 
     python benchmarks/latency.py [alerts]
 
-The daemon runs as a process of its own against the built-in exchange, with a database on the disk,
-and tells a receiver of this process. Every alert crosses its threshold at a random phase of the
-polling. Beside it, in the same run: a bare POST to the same receiver after one fsync, which nobody
-who records before he tells can undercut.
+The daemon runs as its own process against the built-in exchange, with a database on disk, and sends
+to a receiver in this process. Alerts cross their threshold at random phases of the polling. For
+comparison the same run measures a bare POST after one fsync, the least that a program needs which
+records before it sends.
 """
 
 import asyncio
@@ -30,7 +29,7 @@ PATIENCE = 30.0
 """Seconds after which an alert that did not come ends the run."""
 
 PAUSE = (0.3, 1.3)
-"""Seconds between two of them: a second apart, so that they fall at every phase of the polling."""
+"""Seconds between two alerts: plus a random part of a second, to meet each phase of polling."""
 
 CONFIG = """
 [daemon]
@@ -82,9 +81,7 @@ class Receiver:
 
 
 async def bare(receiver: Receiver, folder: Path, count: int) -> list[float]:
-    """A fsync and a POST, nothing else, at the same random distance: a processor that slept is slow
-    at first.
-    """
+    """One fsync and one POST, at the same random intervals: an idle processor is slow at first."""
     taken = []
     async with aiohttp.ClientSession() as session:
         with (folder / "bare").open("ab", buffering=0) as file:
@@ -101,7 +98,7 @@ async def bare(receiver: Receiver, folder: Path, count: int) -> list[float]:
 
 
 async def alerts(receiver: Receiver, account: SimulatedAccount, count: int) -> list[float]:
-    """The margin falls and rises again: news of both."""
+    """Lower and raise the margin, which gives two messages."""
     taken = []
     for _ in range(count):
         for margin in ("50", "200"):
@@ -116,9 +113,7 @@ async def alerts(receiver: Receiver, account: SimulatedAccount, count: int) -> l
 async def daemon(
     simulator: Simulator, receiver: Receiver, count: int, *, push: bool, channels: str = ""
 ) -> list[float]:
-    """The same alerts, told by a daemon that listens, or one that only polls; and to further
-    channels.
-    """
+    """The same alerts from a daemon that gets pushes or only polls, and with further channels."""
     account = simulator.account("main", "main-key", "main-secret")
     account.set(available_margin="200")
     with tempfile.TemporaryDirectory() as folder:

@@ -1,8 +1,8 @@
-"""A long record of one account, made fast and always the same: what replay is measured on.
+"""A long, reproducible record of one account, for measuring replay.
 
-Readings lie 5 s apart, their values walk at random with eight digits after the point as the
-exchange sends them. In between there are misses, a few values that a float does not keep, restarts
-with downtime, and one clock step; epochs, accounts and rows are those of the real schema.
+Readings lie 5 s apart; their values walk at random, with eight decimals as the exchange sends them.
+There are also misses, a few values that a float cannot hold, restarts with downtime, and a step of
+the clock; epochs, accounts and rows follow the real schema.
 """
 
 import random

@@ -1,11 +1,10 @@
-"""How fast `backtest` plays a year of one account through ten rules, and how much memory it takes
-on the way.
+"""Speed and memory of `backtest` over a year of one account with ten rules.
 
-    python benchmarks/replay.py                       a year, made in a temporary folder that is deleted
-    python benchmarks/replay.py --keep /tmp/year.db   makes the database there once, and measures on it again
+    python benchmarks/replay.py                      a year, in a temporary folder
+    python benchmarks/replay.py --keep /tmp/year.db  makes the database there, or uses it again
     python benchmarks/replay.py --readings 500000
 
-It runs the command itself, `backtest --format json > /dev/null`, and looks at its peak memory after
+It runs the command itself, `backtest --format json > /dev/null`, and reads its peak memory after
 each quarter of the time.
 """
 
@@ -20,7 +19,7 @@ from pathlib import Path
 from benchmarks.recorded import YEAR, record
 
 LOOK_EVERY = 0.5
-"""Seconds between two looks at the memory."""
+"""Seconds between two readings of the memory."""
 
 RULES = {
     "low": 'when = "available_margin < 1000"\nclear_when = "available_margin > 1100"',
@@ -88,7 +87,7 @@ def _written(path: Path) -> str:
 
 
 def measure(command: list[str], readings: int) -> None:
-    """Run it, with a look at its memory every now and then."""
+    """Run the command and sample its memory."""
     begin, seen = time.perf_counter(), list[tuple[float, int]]()
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as running:
         while running.poll() is None:
@@ -109,7 +108,7 @@ def measure(command: list[str], readings: int) -> None:
 
 
 def _peak(pid: int) -> int:
-    """In KiB."""
+    """The peak memory, in KiB."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
     except OSError:

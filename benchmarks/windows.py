@@ -1,9 +1,10 @@
-"""What a reading costs in a window of each function: time, and bytes an entry. `python
-benchmarks/windows.py [span]`.
+"""Cost of a reading in a window of each function: time, and bytes per entry.
 
-All figures are of one run, beside that of a plain threshold on the same account, so that ratios
-mean something on any machine. A function costs what the rule that names it adds to an account
-without rules.
+    python benchmarks/windows.py [span]
+
+All figures come from one run, beside a plain threshold on the same account, so that ratios are
+valid on any machine. The cost of a function is what a rule with it adds to an account without
+rules.
 """
 
 import random
@@ -29,7 +30,7 @@ Judge = Callable[[Millis, Balances], None]
 
 
 def walk(count: int) -> list[Balances]:
-    """A day as accounts have them: the same for a while, then a step, with the noise of floats."""
+    """A typical day: constant for a while, then a step, with the noise of floats."""
     source = random.Random(7)
     amount, walked = Decimal("996660.6064387699998485"), []
     for _ in range(count):
@@ -51,7 +52,7 @@ def judging(text: str) -> Judge:
 
 
 def fed(judge: Judge, readings: Sequence[Balances], since: Millis = 0) -> float:
-    """Nanoseconds a reading."""
+    """Nanoseconds per reading."""
     begin = time.process_time_ns()
     for number, balances in enumerate(readings):
         judge(since + number * EVERY, balances)

@@ -1,11 +1,11 @@
-"""How fast a year of one account is read for replay, and how much memory that takes.
+"""Speed and memory of reading a year of one account for replay.
 
-    python -m benchmarks.year                          a year, in a temporary folder that is deleted
+    python -m benchmarks.year                      a year, in a temporary folder
     python -m benchmarks.year --readings 500000 --fields available_margin,al_freeze
-    python -m benchmarks.year --keep /tmp/year.db      makes the database there once, and measures on it again
-    python -m benchmarks.year --whole                  also every column, as `backtest --verify` reads them
+    python -m benchmarks.year --keep /tmp/year.db  makes the database there, or uses it again
+    python -m benchmarks.year --whole              also every column, as `backtest --verify` does
 
-It needs 100 bytes of disk a reading: 600 MB for a year.
+It needs 100 bytes of disk per reading: 600 MB for a year.
 """
 
 import argparse

@@ -1,10 +1,10 @@
 """The command line: `marginwatch COMMAND`, each command imported by its name when it is used.
 
     arguments ──► Commands.main ──► the command's own file ──► exit status
-                       └── whatever fails: one sentence on stderr, never a traceback, never a secret
+                       └── a failure: one sentence on stderr, never a traceback, never a secret
 
-Importing this costs click alone. What a command needs to do its work it imports when it runs, so
-that every `--help` answers at once; nothing here knows what a command does.
+Importing this package loads click and nothing heavier. A command imports what it needs when it
+runs, so every `--help` answers at once. Nothing here knows what a command does.
 """
 
 import io
@@ -63,19 +63,21 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "db": ("daemon.cli.db:db", "look after the database"),
 }
-"""By name, in the order in which they are shown: where the command is, and what it does."""
+"""Maps a command's name to its place and its summary, in the order in which help shows them."""
 
 LONG_RUNNING = frozenset({"demo", "run"})
-"""The commands that see to their signals themselves."""
+"""The commands that handle their signals themselves."""
 
 
 class Commands(click.Group):
     """Finds commands by name and turns every failure into an exit status."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click asks with it
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
         if cmd_name not in COMMANDS:
             return None
         module, _, attribute = COMMANDS[cmd_name][0].partition(":")
@@ -95,16 +97,17 @@ class Commands(click.Group):
             signals.release()
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """From the table, so that nothing is imported for it."""
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands from the table, so that none of them is imported for it."""
+        del ctx
         with formatter.section("Commands"):
             formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
 
     def main(self, *args: Any, **extra: Any) -> NoReturn:
         session: CommandSession = extra.setdefault("obj", CommandSession())
         extra["standalone_mode"] = False
-        with failures.told(session):
-            sys.exit(failures.flushed(super().main(*args, **extra)))
+        with failures.exit_on_failure(session):
+            sys.exit(failures.exit_status(super().main(*args, **extra)))
 
 
 @click.command(
@@ -125,11 +128,9 @@ def commands() -> None:
 
 
 def main(terminals: Sequence[int] = ()) -> NoReturn:
-    """The program `marginwatch`; `terminals` are the standard streams that were some when it
-    began.
-    """
-    if sys.stdout is None:  # the caller closed it: what is printed goes nowhere
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 -- until the end
+    """Run the program; `terminals` are the standard streams that were terminals at its start."""
+    if sys.stdout is None:  # the caller closed it: output is dropped
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 -- for good
     if sys.stdin is None:
         sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115, PTH123
     for stream in (sys.stdout, sys.stderr):

@@ -1,6 +1,4 @@
-"""The configuration with what only adapters know about it: shared by every command that reads
-one.
-"""
+"""Reading the configuration together with the checks of exchange and channel adapters."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,8 +10,9 @@ from daemon.types import SECOND, Millis
 
 
 def configuration(path: Path | None, environ: Mapping[str, str], *, secrets: bool = True) -> Config:
-    """The configuration at `path`, or where it is looked for; without `secrets` keys and URLs stay
-    empty, unchecked.
+    """The configuration at `path`, or in the default places.
+
+    Without `secrets`, keys and URLs stay empty and unchecked.
 
     Raises:
         ConfigError: with all mistakes, each with its place.
@@ -25,12 +24,10 @@ def configuration(path: Path | None, environ: Mapping[str, str], *, secrets: boo
     return config.read(found, environ=environ, checks=CHECKS)
 
 
-def adapted(
+def exchange_account(
     account: Account, user_id: str = "", timeout: Millis = 10 * SECOND
 ) -> exchanges.ExchangeAccount:
-    """An account as its exchange takes it; `user_id` is what the database knows, if the file names
-    none.
-    """
+    """The account in the form its exchange takes; `user_id` is used if the file names none."""
     return exchanges.ExchangeAccount(
         name=account.name,
         api_key=account.api_key.reveal(),
@@ -49,13 +46,11 @@ def _account_problems(exchange: str, account: Account) -> list[tuple[str, str]]:
         adapter = exchanges.load(exchange)
     except LookupError as error:
         return [("exchange", str(error.args[0]))]
-    return list(adapter.problems(adapted(account)))
+    return list(adapter.problems(exchange_account(account)))
 
 
 def _addresses(exchange: str) -> Mapping[str, str]:
-    """Where an exchange is, so that no key goes to another one; nothing of one that is not
-    there.
-    """
+    """The official URLs of an exchange, so that no key goes elsewhere; empty if it is unknown."""
     try:
         adapter = exchanges.load(exchange)
     except LookupError:

@@ -1,4 +1,4 @@
-"""`marginwatch db`: looking after the database."""
+"""`marginwatch db`: maintenance of the database."""
 
 import click
 

@@ -1,9 +1,8 @@
-"""Failures of a command, as a person and a script see them: one sentence on stderr, and the exit
-status.
+"""Failures of a command as people and scripts see them: one sentence and an exit status.
 
-0 done, 1 failed, 2 bad usage, 78 bad configuration, 130 interrupted. An unexpected failure is told
-by its kind and place alone, since its text could hold a secret; the traceback comes only with
-MARGINWATCH_DEBUG=1, redacted.
+0 done, 1 failed, 2 bad usage, 78 bad configuration, 130 interrupted. An unexpected failure shows
+only its kind and place, since its text could hold a secret. MARGINWATCH_DEBUG=1 adds the traceback,
+redacted.
 """
 
 import errno
@@ -26,17 +25,18 @@ from daemon.signals import INTERRUPTED
 
 FAILED = 1
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
-"""How the operating system says that it takes no more of what is written."""
+"""Error numbers with which the operating system says that there is no room for output."""
 
 _LAYOUT = re.compile(r"\n(?=    )")
-"""The line breaks of a problem that shows a place in a text. Any other comes from outside, and
-forges no line.
+"""Matches the line breaks of our own problems with a caret line below a text.
+
+Any other line break comes from outside, and must not forge a line of output.
 """
 
 
 @contextmanager
-def told(session: CommandSession) -> Iterator[None]:
-    """Within, every failure becomes its sentence and its exit status."""
+def exit_on_failure(session: CommandSession) -> Iterator[None]:
+    """Turn every failure inside the block into its sentence and its exit status."""
     try:
         yield
     except ConfigError as error:
@@ -58,7 +58,7 @@ def told(session: CommandSession) -> Iterator[None]:
         _let_go(sys.stdout)
         sys.exit(FAILED)
     except OSError as error:
-        if error.errno not in FULL or error.filename is not None:  # what is not a stream has a name
+        if error.errno not in FULL or error.filename is not None:  # a stream has no file name
             _end(FAILED, *_broken(error, session))
         _let_go(sys.stdout)
         _end(
@@ -68,8 +68,8 @@ def told(session: CommandSession) -> Iterator[None]:
         _end(FAILED, *_broken(error, session))
 
 
-def flushed(result: object) -> int:
-    """The exit status that a command returned, once all it wrote has arrived."""
+def exit_status(result: object) -> int:
+    """The exit status that a command returned, after its output is flushed."""
     if sys.stdout is not None:
         sys.stdout.flush()
     return result if isinstance(result, int) else 0
@@ -93,9 +93,7 @@ def _usage(error: click.ClickException) -> str:
 
 
 def _let_go(stream: TextIO) -> None:
-    """What is still in the buffer has no reader; without this Python would complain at its exit, or
-    wait for one.
-    """
+    """Drop the stream's buffer: nobody reads it, and Python would complain or wait at its exit."""
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     except (OSError, ValueError):
@@ -118,7 +116,7 @@ def _broken(error: Exception, session: CommandSession) -> list[str]:
 
 
 def _redacted(session: CommandSession, *texts: str) -> list[str]:
-    """The texts as the log would have them, without any secret that this process has read."""
+    """The texts without the secrets that this process has read, as in the log."""
     if not session.secrets:
         return list(texts)
     from daemon.log import Redactor  # noqa: PLC0415 -- on use
@@ -128,9 +126,7 @@ def _redacted(session: CommandSession, *texts: str) -> list[str]:
 
 
 def _is_nowhere() -> bool:
-    """Whether the working directory was deleted, without which many a library does not even
-    load.
-    """
+    """Whether the working directory was deleted: some libraries cannot be imported then."""
     try:
         Path.cwd()
     except OSError:
@@ -139,7 +135,7 @@ def _is_nowhere() -> bool:
 
 
 def _place(error: Exception) -> str:
-    """Where in our own code it happened."""
+    """The place in our own code at which it happened; empty if there is none."""
     home = Path(__file__).parent.parent
     own = [
         frame

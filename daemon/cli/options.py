@@ -1,4 +1,4 @@
-"""The options that commands share: named, explained and read in one place."""
+"""The options that several commands share."""
 
 import os
 import unicodedata
@@ -15,7 +15,7 @@ C = TypeVar("C", bound=Callable[..., Any])
 
 
 class Format(StrEnum):
-    """How data is printed."""
+    """The format in which data is printed."""
 
     TABLE = "table"
     CSV = "csv"
@@ -23,9 +23,7 @@ class Format(StrEnum):
 
 
 class ExpandedPath(click.Path):
-    """A path whose `~` is the home folder, also where a shell leaves it as it is
-    (`--rules=~/x.toml`).
-    """
+    """A path with `~` for the home folder, even where the shell keeps it (`--rules=~/x.toml`)."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         # Path.expanduser refuses users that are unknown.
@@ -33,9 +31,7 @@ class ExpandedPath(click.Path):
 
 
 class NameType(click.ParamType[str]):
-    """A name, or a pattern for some: composed as in the configuration (NFC), however the keyboard
-    sends it.
-    """
+    """A name or a pattern, normalised to NFC as in the configuration."""
 
     name = "name"
 
@@ -53,13 +49,11 @@ def _remember(context: click.Context, _: click.Parameter, path: Path | None) -> 
 
 
 def config(command: C) -> C:
-    """`--config PATH`: the session keeps it, whether it stood before the command's name or after
-    it.
-    """
+    """`--config PATH`, kept in the session, whether given before or after the command's name."""
     return click.option(
         "--config",
         metavar="PATH",
-        type=ExpandedPath(path_type=Path, readable=False),  # reading it says why it cannot be read
+        type=ExpandedPath(path_type=Path, readable=False),  # reading the file reports why it fails
         callback=_remember,
         expose_value=False,
         help=(

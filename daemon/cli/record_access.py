@@ -1,6 +1,4 @@
-"""The record as commands read it: opened from the configuration, its instants in the configured
-time zone.
-"""
+"""Access of commands to the record: opened from the configuration, in its time zone."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,36 +17,36 @@ from daemon.types import Millis
 
 BEGINNING: Millis = 0
 END: Millis = 2**62
-"""Later than any instant that is recorded."""
+"""An instant later than any recorded one."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenRecord:
-    """What is recorded, and how its instants are shown."""
+    """The open record and its configuration."""
 
     history: History
     config: Config
-    """Without secrets."""
+    """The configuration without secrets."""
 
     @property
     def url(self) -> str:
-        """Of the database; it may hold a password."""
+        """The URL of the database; it may contain a password."""
         return self.config.daemon.database.reveal()
 
     @property
     def zone(self) -> tzinfo | None:
-        """None is the system's."""
+        """The configured time zone; None is the system's."""
         return self.config.daemon.timezone
 
     def span(self, since: str | None, until: str | None, now: Millis) -> tuple[Millis, Millis]:
-        """From the first of them on, up to before the second; all there is where nothing is said.
+        """The span from `since` up to but not including `until`; by default the whole record.
 
         Raises:
-            UsageError: for what is no time, or a span that ends before it begins.
+            UsageError: for a text that is no time, or a span that ends before it begins.
 
         """
-        begin = BEGINNING if since is None else times.instant(since, now, self.zone)
-        end = END if until is None else times.instant(until, now, self.zone)
+        begin = BEGINNING if since is None else times.parse_instant(since, now, self.zone)
+        end = END if until is None else times.parse_instant(until, now, self.zone)
         if begin > end:
             raise UsageError(
                 "--until lies before --since, so there is nothing in between: exchange them"
@@ -59,7 +57,7 @@ class OpenRecord:
         """The recorded accounts whose name matches.
 
         Raises:
-            UsageError: when there are accounts, and none of them does.
+            UsageError: when there are accounts, and none of them matches.
 
         """
         names = self.history.accounts()
@@ -71,17 +69,18 @@ class OpenRecord:
         return found
 
     def must_know(self, pattern: str) -> None:
-        """Raises UsageError for a name, not a pattern, of no recorded account: it would look as if
-        all were well.
+        """Raise UsageError for a name of no recorded account: an empty list would look well.
+
+        A pattern may match none.
         """
         if not is_pattern(pattern):
             self.matching(pattern)
 
     def one(self, name: str | None) -> str:
-        """The recorded account of that name; the only one where none is named.
+        """The recorded account of that name, or the only one if no name is given.
 
         Raises:
-            UsageError: when there is no such account, or when there are several to choose from.
+            UsageError: when there is no such account, or several to choose from.
             MarginwatchError: when nothing is recorded.
 
         """
@@ -103,9 +102,10 @@ class OpenRecord:
 
 
 @contextmanager
-def opened(session: CommandSession, *, imported: bool = False) -> Iterator[OpenRecord]:
-    """The record of the session's configuration; `imported` says that imported readings are enough
-    for the command.
+def open_record(session: CommandSession, *, imported: bool = False) -> Iterator[OpenRecord]:
+    """Open the record of the session's configuration.
+
+    `imported` says that imported readings are enough for the command, without a daemon.
 
     Raises:
         ConfigError: where there is no usable configuration.
@@ -132,7 +132,7 @@ def _history(config: Config, *, imported: bool) -> History:
 
 
 def _refuse_if_lost(config: Config, error: AbsentError) -> None:
-    """A daemon that collects has a database: its file was taken away."""
+    """Raise StoreError if a daemon is running: then the database's file was taken away."""
     daemon = holder(config.daemon.database.reveal())
     if daemon is not None:
         named = f"a daemon (pid {daemon.pid})" if daemon.pid else "a daemon"
@@ -143,11 +143,11 @@ def _refuse_if_lost(config: Config, error: AbsentError) -> None:
 
 
 @contextmanager
-def existing(config: Config) -> Iterator[History | None]:
-    """The record, for commands that do without one; None where no daemon has made it yet.
+def open_existing_record(config: Config) -> Iterator[History | None]:
+    """Open the record for commands that can do without; None if it does not exist yet.
 
     Raises:
-        StoreError: where it is there but cannot be read.
+        StoreError: where it exists but cannot be read.
 
     """
     try:

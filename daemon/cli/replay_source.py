@@ -1,6 +1,4 @@
-"""The record as the replay takes it: rules from a configuration or an epoch, and an account's
-inputs.
-"""
+"""Sources of a replay: rules from a configuration or an epoch, and an account's inputs."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,21 +17,21 @@ from daemon.types import AccountState, Input, Millis, Reading, Silence, Transiti
 END: Millis = 2**62
 
 
-def scheme(config: Config, silences: Sequence[Silence] = NO_SILENCES) -> RuleSet:
-    """What a configuration would have the daemon do."""
+def rule_set(config: Config, silences: Sequence[Silence] = NO_SILENCES) -> RuleSet:
+    """The set of rules and mute windows of a configuration."""
     waits = {channel.name: channel.group_wait for channel in config.channels}
     return RuleSet(config.account_rules, tuple(waits), config.mutes, waits, silences)
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedAccount:
-    """One account's record, as `verify` and `explain` ask for it."""
+    """One account's record, for `verify` and `explain`."""
 
     history: History
     account: str
 
     def epochs(self) -> Iterator[Epoch]:
-        """Those that name the account."""
+        """The epochs that name the account."""
         for epoch in self.history.epochs(0, END):
             if self.account in epoch.state:
                 yield epoch_of(epoch, self.account)
@@ -52,8 +50,9 @@ class RecordedAccount:
 
 
 def epoch_of(epoch: PastEpoch, account: str) -> Epoch:
-    """With its rules, or the reason for which they cannot be replayed; none watches an account that
-    it leaves out.
+    """The epoch with its rules, or with the reason why they cannot be replayed.
+
+    An account that the epoch does not name is watched by none of its rules.
     """
     state = epoch.state.get(account, AccountState(account))
     try:

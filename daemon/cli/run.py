@@ -1,4 +1,4 @@
-"""`marginwatch run`: the daemon, until it is told to stop."""
+"""`marginwatch run`: runs the daemon until it is told to stop."""
 
 import asyncio
 import gc
@@ -54,26 +54,23 @@ def run(session: CommandSession, style: str, level: str) -> None:
       marginwatch run --config /etc/marginwatch/rules.toml --log-format json
     """  # noqa: D301 -- click's mark for lines to be kept
     with signals.Early(session.terminals) as early, _last_words(session):
-        from daemon import log, store  # noqa: PLC0415 -- on use, as all that a command needs
+        from daemon import log, store  # noqa: PLC0415 -- on use
 
         redactor = log.Redactor()
         log.setup(
             sys.stderr, style="json" if style == "json" else "human", level=level, redactor=redactor
         )
-        early.reload_asked = (
-            False  # the file is read from here on: a reload could show nothing else
-        )
-        config = configured(session, redactor)
+        # The file is read now, so an earlier request to reload is fulfilled.
+        early.reload_asked = False
+        config = load_config(session, redactor)
         store.preflight(config.daemon.database.reveal())
-        session.path = (
-            config.path
-        )  # a reload reads the same file, whatever stands elsewhere by then
+        session.path = config.path  # a reload reads the same file, even if another one appears
         asyncio.run(_live(config, session, redactor, early))
 
 
 @contextmanager
 def _last_words(session: CommandSession) -> Iterator[None]:
-    """Why the daemon cannot begin is left with systemd, where `marginwatch last-words` finds it."""
+    """Leave the reason why the daemon cannot start with systemd, for `marginwatch last-words`."""
     try:
         yield
     except MarginwatchError as error:
@@ -83,8 +80,8 @@ def _last_words(session: CommandSession) -> Iterator[None]:
         raise
 
 
-def configured(session: CommandSession, redactor: "Redactor") -> "Config":
-    """The configuration as the file has it now, its secrets known to the log."""
+def load_config(session: CommandSession, redactor: "Redactor") -> "Config":
+    """The current configuration, whose secrets the log hides."""
     config = session.config()
     redactor.add(*session.revealed())
     for warning in config.exposed:
@@ -103,53 +100,53 @@ async def _live(
     from daemon.service.supervisor import Supervisor  # noqa: PLC0415
 
     dependencies = Dependencies()
-    load, tell = partial(configured, session, redactor), partial(_tell, session.environ)
-    lives = Supervisor(
+    load, tell = partial(load_config, session, redactor), partial(_tell, session.environ)
+    supervisor = Supervisor(
         lambda config, former: App(config, dependencies, former), load, tell, dependencies.clock
     )
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, lives.stop)
-    loop.add_signal_handler(signal.SIGHUP, hang_up, lives, session.terminals)
+        loop.add_signal_handler(number, supervisor.stop)
+    loop.add_signal_handler(signal.SIGHUP, handle_hangup, supervisor, session.terminals)
     if early.reload_asked:
-        hang_up(lives, session.terminals)
-    status = await lives.run(config)
+        handle_hangup(supervisor, session.terminals)
+    status = await supervisor.run(config)
     with suppress(OSError):  # the terminal may be gone
         sys.stderr.flush()
-    # Leave from here. A receiver that hangs holds a thread, and there is nothing left to wait for;
-    # and once the loop was closed, a second signal would kill what has ended in order.
+    # Exit here, without closing the loop: a hanging receiver would hold a thread, and after the
+    # loop is closed a second signal would kill a process that has ended in order.
     os._exit(status)
 
 
 def _tell(environ: Mapping[str, str], state: str) -> None:
-    """Tell the service manager. What is there when all is ready stays there: looking through it
-    again and again for what nobody needs would take tens of milliseconds, of which an alert may be
-    the victim.
+    """Tell the service manager the state.
+
+    At READY all objects are frozen for the garbage collector. They stay anyway, and searching them
+    takes tens of milliseconds, by which an alert could be late.
     """
     from daemon.service import systemd  # noqa: PLC0415
 
     systemd.notify(environ, state)
     if state.startswith(systemd.READY):
-        gc.unfreeze()  # of the life before, nothing stays
+        gc.unfreeze()  # objects of the instance before a reload can go
         gc.collect()
         gc.freeze()
 
 
 class Stoppable(Protocol):
-    """Who can be asked to stop or to reload."""
+    """An object that can be asked to stop or to reload."""
 
     def stop(self) -> None: ...
 
     def reload(self) -> None: ...
 
 
-def hang_up(lives: Stoppable, terminals: Sequence[int]) -> None:
-    """Reload; but where the terminal was closed that we were started in, SIGHUP means what it meant
-    at first: the end.
+def handle_hangup(supervisor: Stoppable, terminals: Sequence[int]) -> None:
+    """Handle SIGHUP: reload, or stop if the terminal in which we were started was closed.
 
-    `terminals` are the streams that were one when we began.
+    `terminals` are the standard streams that were terminals at the start.
     """
     if signals.are_open(terminals):
-        lives.reload()
+        supervisor.reload()
     else:
-        lives.stop()
+        supervisor.stop()

@@ -1,4 +1,4 @@
-"""What one call of the program is given from outside, and what its commands share."""
+"""The session of one call of the program: its surroundings, and the state that commands share."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -14,29 +14,23 @@ if TYPE_CHECKING:
     from daemon.config import Config
 
 
-def _system_clock() -> "Clock":
-    from daemon.clock import SystemClock  # noqa: PLC0415 -- on use: it costs asyncio
-
-    return SystemClock()
-
-
 @dataclass(slots=True)
 class CommandSession:
-    """Made once, by `main` or a test; found by every command as click's `obj`."""
+    """The session, made once by `main` or a test, which click passes to commands as `obj`."""
 
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
     own_clock: "Clock | None" = None
-    """Of a test; else the system's."""
+    """A test's clock; otherwise that of the system is used."""
     path: Path | None = None
-    """The option --config, wherever on the line it stood."""
+    """The value of --config, given before or after the command's name."""
     secrets: set[Secret] = field(default_factory=set)
-    """What no line may show."""
+    """The secrets read so far, which no output may show."""
     terminals: Sequence[int] = ()
     """The standard streams that were terminals when the program began."""
     program_folders: Sequence[Path] | None = None
-    """Of a test; else where the system's own programs are."""
+    """A test's folder of programs; otherwise those of the system are used."""
     authorities: "Authorities | None" = None
-    """Of the process; None in a test."""
+    """The certificate authorities of the process; None in a test."""
 
     def __post_init__(self) -> None:
         self.environ = HiddenMapping(self.environ)
@@ -44,7 +38,9 @@ class CommandSession:
     @property
     def clock(self) -> "Clock":
         if self.own_clock is None:
-            self.own_clock = _system_clock()
+            from daemon.clock import SystemClock  # noqa: PLC0415 -- on use: it costs asyncio
+
+            self.own_clock = SystemClock()
         return self.own_clock
 
     @property
@@ -54,10 +50,10 @@ class CommandSession:
     def config(self, *, secrets: bool = True) -> "Config":
         """The whole configuration; raises ConfigError with all of its mistakes.
 
-        Without `secrets` keys and channel URLs stay empty, for commands that only read the record:
-        they may be called where the daemon's environment and credentials are not.
+        Without `secrets`, keys and channel URLs stay empty. Commands that only read the record use
+        this: the daemon's environment and credentials may be missing.
         """
-        from daemon.cli.configuration import configuration  # noqa: PLC0415 -- on use: it costs pydantic
+        from daemon.cli.configuration import configuration  # noqa: PLC0415 -- costs pydantic
 
         found = configuration(self.path, self.environ, secrets=secrets)
         self.secrets.update(map(Secret, found.secrets()))
@@ -66,5 +62,5 @@ class CommandSession:
         return found
 
     def revealed(self) -> frozenset[str]:
-        """The secrets as text, for what blanks them."""
+        """The secrets as text, for a redactor."""
         return frozenset(each.reveal() for each in self.secrets)

@@ -1,4 +1,4 @@
-"""How the tests of the command line call it: in this process, with surroundings of their own."""
+"""Helpers that call the command line in this process, with their own surroundings."""
 
 import asyncio
 import io
@@ -42,7 +42,7 @@ SECRETS = {
 
 
 class Terminal(io.StringIO):
-    """Where people read."""
+    """A terminal."""
 
     def isatty(self) -> bool:
         return True
@@ -79,9 +79,7 @@ def call(
 
 
 def beside_a_terminal(*arguments: object) -> tuple[bytes, bytes]:
-    """The real program with a terminal for its errors: what it printed, and what the terminal
-    saw.
-    """
+    """Run the real program with a terminal as stderr; returns its output and the terminal's."""
     command = [sys.executable, "-m", "daemon", *map(str, arguments)]
     master, slave = os.openpty()
     environ = {**SECRETS, "TERM": "xterm", "COLUMNS": "80"}

@@ -24,10 +24,9 @@ def lived(
     ending: str = STOP,
     **life: Any,
 ) -> None:
-    """One life on the database of this folder, a round every five seconds, of the accounts that are
-    told anything.
+    """Run a daemon on the database of this folder, with a round of arrivals every five seconds.
 
-    Of the account main where none is.
+    It watches the accounts of the rounds; where they name none, the account main.
     """
     played = [dict(each) for each in rounds]
     names = sorted({name for each in played for name in each}) or ["main"]

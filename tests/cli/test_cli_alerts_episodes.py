@@ -58,9 +58,7 @@ def resolved(seq: int, begun: Record) -> Record:
 
 
 def test_an_alert_tells_its_whole_life(tmp_path: Path) -> None:
-    """Each transition a line, the first one with rule, account and id; an end says how long it
-    lasted.
-    """
+    """A line per transition, the first with rule, account and id; an end has the duration."""
     begun = fired(2)
     record(tmp_path, begun, resolved(122, begun))
     shown = call("alerts", "--config", write(tmp_path), clock=LATER).stdout.splitlines()
@@ -102,7 +100,7 @@ def test_the_age_of_a_reading_is_shown_as_a_duration(tmp_path: Path) -> None:
 
 
 def test_open_alerts_are_shown_however_old(tmp_path: Path) -> None:
-    """What fires since last week is still of interest; what ended before the span is not."""
+    """An alert that fires since last week is listed; one that ended before the span is not."""
     over = fired(2)
     record(tmp_path, over, resolved(3, over), fired(4, "other"))
     shown = call("alerts", "--config", write(tmp_path), clock=ManualClock(NOON + 7 * DAY)).stdout
@@ -154,9 +152,7 @@ def test_a_long_table_is_cut_and_says_so(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", ["alerts", "notifications", "history", "gaps"])
 def test_an_account_that_is_not_recorded_is_bad_usage(command: str, tmp_path: Path) -> None:
-    """B5: a mistyped name must not look as if all were well; a name is the same however it is
-    composed.
-    """
+    """B5: a mistyped name is refused; a name is the same however it is composed."""
     record(tmp_path, accounts=("Größe",))
     path = write(tmp_path, account("Größe"), RULE, CHANNEL)
     shown = call(command, "--account", "Grösse", "--config", path)

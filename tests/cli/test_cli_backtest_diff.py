@@ -113,9 +113,7 @@ def test_equal_alerts_may_be_told_otherwise(tmp_path: Path, more: str, differs: 
 
 
 def test_the_headline_speaks_of_both(tmp_path: Path) -> None:
-    """Windows, accounts that nobody watches and channels of either side; the numbers of rules where
-    they differ.
-    """
+    """Windows, unwatched accounts, channels of either side; both numbers of rules if different."""
     lived(tmp_path, [], alone(FINE, LOW, FINE, FINE))
     other = '[[rules]]\nname = "grid"\nwhen = "delta(al_freeze, 24h) > 5"\naccounts = ["grid"]\n'
     lines = shown(tmp_path, f"channels = []\n{RULE}{other}")

@@ -1,6 +1,4 @@
-"""`backtest --verify`: promise 6 for whoever runs the daemon, with what is covered and every
-difference.
-"""
+"""`backtest --verify`: promise 6 for users, with what is covered and every difference."""
 
 import csv
 import io
@@ -102,7 +100,7 @@ def test_promise_6_programs_get_the_same(tmp_path: Path) -> None:
 
 
 def test_promise_6_a_state_that_was_recorded_otherwise_is_a_difference(tmp_path: Path) -> None:
-    """What an epoch begins with must be what the one before it ends with."""
+    """An epoch must begin with the state with which the one before ends."""
     lived(tmp_path, [rule()], alone(FINE, LOW))
     lived(tmp_path, [rule()], alone(FINE), begin=NOON + HOUR)
     change(
@@ -111,7 +109,8 @@ def test_promise_6_a_state_that_was_recorded_otherwise_is_a_difference(tmp_path:
     )
     change(
         tmp_path,
-        """UPDATE epochs SET state = replace(state, '"worst": "90"', '"worst": "91"') WHERE id = 2""",
+        "UPDATE epochs SET state ="
+        """ replace(state, '"worst": "90"', '"worst": "91"') WHERE id = 2""",
     )
     answered = verify(tmp_path)
     assert answered.exit_code == 1
@@ -168,7 +167,7 @@ def test_promise_6_what_differs_of_a_state_is_told(tmp_path: Path) -> None:
 
 
 def test_promise_6_durations_are_spelled(tmp_path: Path) -> None:
-    """What a rule on `age` was judged by, recorded or not; amounts have all their digits."""
+    """The value of a rule on `age` is a duration, recorded or not; amounts have all digits."""
     silent = rule("silent", "age > 4s")
     lived(
         tmp_path,
@@ -191,9 +190,7 @@ def test_promise_6_durations_are_spelled(tmp_path: Path) -> None:
 
 
 def test_promise_6_one_of_a_kind_is_told_as_such(tmp_path: Path) -> None:
-    """No plural of one; a stretch in which nothing was judged is told only where it is all there
-    is.
-    """
+    """One has no plural; a span without inputs is shown only where all are empty."""
     lived(tmp_path, [rule()], alone(FINE))
     change(tmp_path, "UPDATE transitions SET value = 1")
     assert verify(tmp_path).stdout.splitlines() == [
@@ -219,9 +216,7 @@ def test_promise_6_one_of_a_kind_is_told_as_such(tmp_path: Path) -> None:
 
 
 def test_promise_6_what_is_gone_is_not_covered(tmp_path: Path) -> None:
-    """Pruned inputs are no difference, and never count as agreeing; the next epoch is covered
-    again.
-    """
+    """Pruned inputs are no difference and never count as agreeing; the next epoch is covered."""
     lived(tmp_path, [rule()], alone(FINE, LOW, FINE, LOW, FINE))
     lived(tmp_path, [rule()], alone(FINE, LOW), begin=NOON + HOUR)
     change(tmp_path, "DELETE FROM snapshots WHERE seq = 4")
@@ -237,9 +232,7 @@ def test_promise_6_what_is_gone_is_not_covered(tmp_path: Path) -> None:
 
 
 def test_promise_6_an_epoch_whose_windows_held_what_is_gone_is_not_covered(tmp_path: Path) -> None:
-    """Nobody knows any more what its windows held as it began; what looks back no further is
-    covered again.
-    """
+    """Windows at its start are unknown; rules that look back no further are covered again."""
     fell = [rule("fell", "drop(available_margin, 90m) > 50%")]
     lived(tmp_path, fell, alone(FINE, answer(available_margin="5000"), FINE))
     for hours in (1, 3):
@@ -253,7 +246,7 @@ def test_promise_6_an_epoch_whose_windows_held_what_is_gone_is_not_covered(tmp_p
 
 
 def test_promise_6_what_is_gone_of_the_last_epoch_is_not_covered_to_its_end(tmp_path: Path) -> None:
-    """What is recorded after the hole cannot be judged, so it is no difference."""
+    """Records after the hole cannot be judged, so they are no difference."""
     lived(tmp_path, [rule()], alone(FINE, LOW, FINE, LOW, FINE))
     change(tmp_path, "DELETE FROM snapshots WHERE seq = 3")
     answered = verify(tmp_path)
@@ -265,7 +258,7 @@ def test_promise_6_what_is_gone_of_the_last_epoch_is_not_covered_to_its_end(tmp_
 
 
 def test_promise_6_rules_that_cannot_be_read_are_not_covered(tmp_path: Path) -> None:
-    """Those of another version: said with that version; the other epochs are covered."""
+    """Rules of another version are named with that version; the other epochs are covered."""
     two_lives(tmp_path)
     newer = (
         'UPDATE epochs SET version = \'9.0\', rules = \'[{"name": "low", "if": "x"}]\' WHERE id'

@@ -1,6 +1,4 @@
-"""A7: a database with which `run` could not begin is refused by `check`, with the same sentence and
-exit status.
-"""
+"""A7: `check` refuses a database that `run` refuses, with the same sentence and exit status."""
 
 import os
 import shutil
@@ -187,9 +185,7 @@ IN_THE_WAY = "is no regular file, and SQLite needs that name for its own: move i
 def test_check_refuses_what_run_refuses(
     database: str, prepare: Prepare | None, status: int, sentence: str, tmp_path: Path
 ) -> None:
-    """A7: the same sentence and status, nothing left behind; 78 where the configuration is
-    wrong.
-    """
+    """A7: the same sentence and status, nothing left behind; 78 if the configuration is wrong."""
     if prepare is not None:
         prepare(tmp_path)
     found = both(write(tmp_path, database), HOME=str(tmp_path))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.cli.check.reload_preview import RunningConfig, forecast
+from daemon.cli.check.reload_preview import RunningConfig, preview_reload
 from daemon.cli.configuration import configuration
 from daemon.rules.rule import Rule
 from daemon.types import FLAPPING, HOUR, Alert, Millis, Severity, State
@@ -41,7 +41,9 @@ def test_nothing_is_said_where_nothing_changes() -> None:
         ("main", firing(SILENT)),
     ]
     spelled_otherwise = rule("low", "( availableMargin < 1_00 )")
-    assert forecast([SPIKE, spelled_otherwise], ["main"], before(alerts=alerts), [SILENT]) == []
+    assert (
+        preview_reload([SPIKE, spelled_otherwise], ["main"], before(alerts=alerts), [SILENT]) == []
+    )
 
 
 def test_d7_rules_that_nobody_writes_are_told_only_with_their_alerts() -> None:
@@ -49,9 +51,9 @@ def test_d7_rules_that_nobody_writes_are_told_only_with_their_alerts() -> None:
     alerts = [("main", firing(SILENT))]
     line = "1 open alert will be retired, as [system] changed (no-readings · main)"
     later = rule("no-readings", "age > 3m")
-    assert forecast([LOW, SPIKE], ["main"], before(alerts=alerts), [later]) == [line]
-    assert forecast([LOW, SPIKE], ["main"], before(alerts=alerts)) == [line]
-    assert forecast([LOW, SPIKE], ["main"], before(), [later]) == []
+    assert preview_reload([LOW, SPIKE], ["main"], before(alerts=alerts), [later]) == [line]
+    assert preview_reload([LOW, SPIKE], ["main"], before(alerts=alerts)) == [line]
+    assert preview_reload([LOW, SPIKE], ["main"], before(), [later]) == []
 
 
 def test_d5_changed_rules_are_named_with_the_alerts_that_end() -> None:
@@ -61,19 +63,19 @@ def test_d5_changed_rules_are_named_with_the_alerts_that_end() -> None:
         ("main", firing(LOW, f"low{FLAPPING}")),
         ("main", firing(SPIKE)),
     ]
-    assert forecast([LOWER, SPIKE], ["main"], before(alerts=alerts)) == [
+    assert preview_reload([LOWER, SPIKE], ["main"], before(alerts=alerts)) == [
         "1 rule changed (low): 2 open alerts will be retired"
     ]
     changed = [LOWER, rule("spike", keep_firing_for=HOUR)]
-    assert forecast(changed, ["main"], before(alerts=alerts[:1])) == [
+    assert preview_reload(changed, ["main"], before(alerts=alerts[:1])) == [
         "2 rules changed (low, spike): 1 open alert will be retired"
     ]
-    assert forecast(changed, ["main"], before()) == ["2 rules changed (low, spike)"]
+    assert preview_reload(changed, ["main"], before()) == ["2 rules changed (low, spike)"]
 
 
 def test_d5_an_alert_of_another_meaning_counts_whatever_the_rules_say() -> None:
-    """What decides is the meaning that the alert began with."""
-    assert forecast([LOW, SPIKE], ["main"], before(alerts=[("main", firing(LOWER))])) == [
+    """The meaning with which the alert began decides."""
+    assert preview_reload([LOW, SPIKE], ["main"], before(alerts=[("main", firing(LOWER))])) == [
         "1 rule changed (low): 1 open alert will be retired"
     ]
 
@@ -81,17 +83,17 @@ def test_d5_an_alert_of_another_meaning_counts_whatever_the_rules_say() -> None:
 def test_d5_rules_come_and_go() -> None:
     """A rule under another name is a new one."""
     renamed = [rule("lower"), SPIKE]
-    assert forecast(renamed, ["main"], before(alerts=[("main", firing(LOW))])) == [
+    assert preview_reload(renamed, ["main"], before(alerts=[("main", firing(LOW))])) == [
         "1 rule is gone (low): 1 open alert will be retired",
         "1 rule is new (lower)",
     ]
-    assert forecast([], ["main"], before()) == ["2 rules are gone (low, spike)"]
+    assert preview_reload([], ["main"], before()) == ["2 rules are gone (low, spike)"]
 
 
 def test_d5_accounts_come_and_go() -> None:
     """All that is open about an account ends with it, what the system says of it included."""
     alerts = [("old", firing(LOW)), ("old", firing(SILENT)), ("main", firing(LOW))]
-    assert forecast(
+    assert preview_reload(
         [LOW, SPIKE], ["main", "fresh"], before(watched=["main", "old"], alerts=alerts)
     ) == [
         "1 account is gone (old): 2 open alerts will be retired",
@@ -103,7 +105,7 @@ def test_d5_an_account_that_its_rule_watches_no_more() -> None:
     """The rule's own meaning is unchanged: only the alerts that no longer match end."""
     narrowed = rule("low", accounts=("grid-*",))
     alerts = [("main", firing(LOW)), ("grid-1", firing(LOW))]
-    assert forecast(
+    assert preview_reload(
         [narrowed, SPIKE], ["main", "grid-1"], before(watched=["main", "grid-1"], alerts=alerts)
     ) == [
         "1 open alert will be retired, as the rule no longer watches the account (low · main)",
@@ -114,7 +116,7 @@ def test_d5_an_account_that_its_rule_watches_no_more() -> None:
 def test_d5_other_keys_keep_the_state() -> None:
     """Said, so that a person sees that the change was understood."""
     adjusted = rule("low", repeat=HOUR, severity=Severity.CRITICAL)
-    assert forecast([adjusted, SPIKE], ["main"], before(alerts=[("main", firing(LOW))])) == [
+    assert preview_reload([adjusted, SPIKE], ["main"], before(alerts=[("main", firing(LOW))])) == [
         "low keeps its alerts; changed: severity, repeat"
     ]
 
@@ -169,7 +171,7 @@ async def test_rules_of_another_version_are_not_compared(tmp_path: Path, rules: 
 
 
 def test_a_database_without_a_daemon_predicts_nothing(tmp_path: Path) -> None:
-    """It was made, and no daemon has begun with it yet."""
+    """The database was made, but no daemon has begun with it yet."""
     path = write(tmp_path)
     assert call("db", "upgrade", "--config", path).exit_code == 0
     assert reloads(path) == []

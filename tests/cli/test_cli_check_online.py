@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from daemon.cli.check.keys import HEARD, recorded
-from daemon.cli.check.same_user import twins
+from daemon.cli.check.keys import HEARD, recorded_calls
+from daemon.cli.check.same_user import same_user_warnings
 from daemon.cli.configuration import configuration
 from daemon.clock import SystemClock
 from daemon.store import History
@@ -26,9 +26,7 @@ KEYS = ("planted-key-4711", "planted-secret-4711")
 
 
 def online(path: Path, *complaints: str) -> tuple[int, list[str]]:
-    """Status, and the lines about the exchange; what is said of the database holds the
-    `complaints`.
-    """
+    """The exit status and the lines about the exchange; warnings contain `complaints`."""
     result = call("check", "--online", "--config", path, clock=SystemClock())
     assert "planted" not in result.output
     assert len(result.stderr.splitlines()) == len(complaints)
@@ -46,8 +44,8 @@ def test_an_account_that_answers_shows_user_and_fields(tmp_path: Path) -> None:
     assert status == 0
     assert lines == [
         (
-            "main: user 77  available_margin 123.45  available_usdt 123.45  almighty_gold 0  al_margin"
-            " 0  al_freeze 6"
+            "main: user 77  available_margin 123.45  available_usdt 123.45"
+            "  almighty_gold 0  al_margin 0  al_freeze 6"
         )
     ]
 
@@ -144,9 +142,7 @@ def test_each_call_is_booked_beside_a_running_daemon(tmp_path: Path) -> None:
 
 
 def test_beside_a_daemon_a_call_is_announced_before_it_is_made(tmp_path: Path) -> None:
-    """SEMANTICS B3: the daemon is told seconds ahead, for the instant at which the exchange is then
-    asked.
-    """
+    """SEMANTICS B3: the call is announced seconds ahead, for the instant at which it is made."""
     with collecting(tmp_path), exchange() as simulator:
         simulator.account("main", *KEYS)
         before = SystemClock().now()
@@ -158,16 +154,14 @@ def test_beside_a_daemon_a_call_is_announced_before_it_is_made(tmp_path: Path) -
 
 
 def test_the_budget_begins_with_what_is_recorded(tmp_path: Path) -> None:
-    """SEMANTICS B3: the daemon's readings and misses, and what other commands booked, hold their
-    places.
-    """
+    """SEMANTICS B3: readings and misses of the daemon and booked calls use up the budget."""
     with collecting(
         tmp_path, Record("main", reading(1, NOON)), Record("main", miss(2, NOON + 1))
     ) as store:
         store.submit(SetUserId("main", "77")).result()
-    told = recorded(configuration(write(tmp_path), SECRETS), NOON + 9_000)
+    told = recorded_calls(configuration(write(tmp_path), SECRETS), NOON + 9_000)
     assert [(call_.at, call_.user) for call_ in told.calls] == [(NOON, "77"), (NOON + 1, "77")]
-    assert recorded(configuration(write(tmp_path), SECRETS), NOON + 60_000).calls == ()
+    assert recorded_calls(configuration(write(tmp_path), SECRETS), NOON + 60_000).calls == ()
 
 
 def test_without_a_record_nothing_is_booked_and_none_is_made(tmp_path: Path) -> None:
@@ -177,7 +171,7 @@ def test_without_a_record_nothing_is_booked_and_none_is_made(tmp_path: Path) -> 
 
 
 def test_a_damaged_record_does_not_keep_from_asking(tmp_path: Path) -> None:
-    """It is said, and the exchange is asked all the same."""
+    """A warning is printed, and the exchange is asked all the same."""
     (tmp_path / "marginwatch.db").write_bytes(b"this is no database at all" * 100)
     status, lines = online(write(tmp_path, account()), "is no SQLite database")
     assert status == 1
@@ -202,9 +196,7 @@ def test_a_record_that_refuses_the_booking_is_a_warning(tmp_path: Path) -> None:
 
 
 def test_strict_7_calls_are_booked_with_their_host(tmp_path: Path) -> None:
-    """Strict 7: so that a daemon leaves room there and not elsewhere; one user id at two exchanges
-    is no twin.
-    """
+    """Strict 7: the daemon leaves room at that exchange only; equal ids elsewhere are no twins."""
     with collecting(tmp_path, accounts=("a", "b")), exchange() as one, exchange() as other:
         for simulator in (one, other):
             simulator.account("main", *KEYS, user_id="77")
@@ -254,6 +246,6 @@ def test_a3_what_is_not_used_of_the_environment_is_said(tmp_path: Path) -> None:
 
 def test_different_users_are_no_twins() -> None:
     """B4: of three accounts the two that are one user are named."""
-    assert list(twins({"a": "1", "c": "2"}, dict.fromkeys("abc", "here"))) == []
-    (sentence,) = twins({"a": "1", "b": "2", "c": "1"}, dict.fromkeys("abc", "here"))
+    assert list(same_user_warnings({"a": "1", "c": "2"}, dict.fromkeys("abc", "here"))) == []
+    (sentence,) = same_user_warnings({"a": "1", "b": "2", "c": "1"}, dict.fromkeys("abc", "here"))
     assert sentence.startswith("a and c are the same user 1:")

@@ -53,7 +53,7 @@ def notify(path: Path, said: list[str] | None = None) -> tuple[int, list[str]]:
 
 
 def test_every_channel_gets_a_message_that_says_it_is_a_test(tmp_path: Path) -> None:
-    """Nobody must take it for an alert."""
+    """The message cannot be taken for an alert."""
     with receiver() as (address, heard):
         channel = CHANNEL.replace("127.0.0.1:9", address)
         answers = notify(write(tmp_path, account(), channel, channel.replace('"hook"', '"other"')))
@@ -108,9 +108,7 @@ def test_each_test_is_recorded_as_a_message_and_an_attempt(tmp_path: Path) -> No
 
 
 def test_a_test_is_sent_where_it_cannot_be_recorded(tmp_path: Path) -> None:
-    """And that is said: before the first start there is no database, and one of another version
-    takes nothing.
-    """
+    """A remark says so: there is no database yet, or it is of another version."""
     with receiver() as (address, heard):
         path = write(tmp_path, account(), CHANNEL.replace("127.0.0.1:9", address))
         said: list[str] = []

@@ -11,7 +11,7 @@ from daemon.store.operations import SetUserId
 from tests.cli.calls import CHANNEL, RULE, SECRETS, account, call, collecting, record, write
 
 FIELDS = 5 * (121 * 70 + 2 * 8_000)
-"""What the changes of ten minutes take."""
+"""The memory for the changes of ten minutes."""
 
 WINDOW = """
 [[rules]]
@@ -89,7 +89,7 @@ def test_accounts_of_one_user_share_its_allowance(tmp_path: Path) -> None:
 
 
 def test_the_record_tells_whose_key_it_is(tmp_path: Path) -> None:
-    """What the daemon has learned counts."""
+    """User ids that the daemon has learned count."""
     keys = {"every": "500ms"}
     path = write(tmp_path, *(account(name, api_key=f"key-{name}", **keys) for name in "ab"))
     with collecting(tmp_path, accounts=("a", "b")) as store:
@@ -124,9 +124,7 @@ def test_megabytes_are_told_as_such(tmp_path: Path) -> None:
 
 
 def test_a_damaged_database_is_told(tmp_path: Path) -> None:
-    """A7: what the file says is told all the same; the sentence says what to do about the
-    database.
-    """
+    """A7: the facts of the file are printed all the same; the sentence has a remedy."""
     (tmp_path / "marginwatch.db").write_bytes(b"this is no database at all" * 100)
     result = call("check", "--config", write(tmp_path))
     assert result.exit_code == 1

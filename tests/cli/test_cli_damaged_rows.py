@@ -1,6 +1,4 @@
-"""Rows that marginwatch never wrote: one sentence with their place from every command that meets
-them.
-"""
+"""Rows that marginwatch never wrote: every command that meets them names their place."""
 
 import shutil
 import sqlite3
@@ -181,7 +179,7 @@ OF_MAIN = "of account main with account_id 1 and seq"
 def test_a_row_that_nobody_can_read_is_one_sentence(
     folder: Path, statement: str, table: str, place: str, fails: str
 ) -> None:
-    """It names the table and the row; exit status 1. Commands that do not meet it go on as ever."""
+    """The sentence names table and row, with status 1. Commands that do not meet it go on."""
     change(folder, statement)
     answers = asked()
     failed = {command: answer.stderr for command, answer in answers.items() if answer.stderr}

@@ -8,7 +8,7 @@ from tests.cli.calls import call, collecting, write
 
 
 def test_a_database_is_made_and_made_again_without_harm(tmp_path: Path) -> None:
-    """What is up to date stays as it is."""
+    """A current database stays as it is."""
     path = write(tmp_path)
     for _ in range(2):
         result = call("db", "upgrade", "--config", path, environ={})

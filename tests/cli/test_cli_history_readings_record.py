@@ -20,9 +20,7 @@ EXACT = "996660.6064387699998485"
 
 
 def two_accounts(folder: Path) -> Path:
-    """`main` at 0 and 2 s, `grid-1` at 1 s; one value that no float keeps, one field that was not
-    sent.
-    """
+    """`main` at 0 and 2 s, `grid-1` at 1 s; a value that no float keeps, a field not sent."""
     odd = reading(1, NOON + SECOND, Quality.SUSPECT, available_margin=EXACT)
     odd = replace(odd, balances=replace(odd.balances, al_freeze=None))
     records = (
@@ -35,9 +33,7 @@ def two_accounts(folder: Path) -> Path:
 
 
 def test_json_has_exact_digits_and_offsets(tmp_path: Path) -> None:
-    """The machine format of DESIGN §5: strings with the exact digits, ISO 8601 with offset, null
-    for unknown.
-    """
+    """The machine format of DESIGN §5: strings with exact digits, ISO 8601, null for unknown."""
     result = call("history", "--format", "json", "--config", two_accounts(tmp_path), clock=LATER)
     rows = json.loads(result.stdout)
     assert [(row["account"], row["seq"]) for row in rows] == [

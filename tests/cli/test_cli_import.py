@@ -1,6 +1,4 @@
-"""`import`: readings that others recorded (daemon/cli/import_csv/command.py, imported.py, sheet.py,
-pile.py).
-"""
+"""`import`: readings that others recorded (daemon/cli/import_csv)."""
 
 import csv
 import gzip
@@ -58,10 +56,11 @@ def said(text: str) -> list[CsvLine | Mistake]:
 
 
 def test_readings_are_imported_exactly(tmp_path: Path) -> None:
-    """DESIGN §5: source `import`, quality `ok`, every digit, an empty cell unknown; the database is
-    made.
-    """
-    rows = "main,2026-01-01T12:00:00+01:00,996660.6064387699998485,\nmain,2026-01-01T12:00:05+01:00,,12.5\n"
+    """DESIGN §5: source `import`, quality `ok`, all digits; an empty cell is unknown."""
+    rows = (
+        "main,2026-01-01T12:00:00+01:00,996660.6064387699998485,\n"
+        "main,2026-01-01T12:00:05+01:00,,12.5\n"
+    )
     result = bring_in(tmp_path, "account,time,availableMargin,al_freeze\n" + rows)
     first, second = recorded(tmp_path)
     assert (result.exit_code, result.stdout) == (
@@ -104,9 +103,7 @@ def test_times_are_iso_seconds_or_milliseconds(tmp_path: Path) -> None:
 
 
 def test_times_that_are_no_single_instant_are_refused(tmp_path: Path) -> None:
-    """Without an offset, where clocks are put back or forward: with their place, and nothing is
-    imported.
-    """
+    """Ambiguous and skipped local times are told with their place; nothing is imported."""
     times = ["2025-10-26T01:59", "2025-10-26T02:30", "2025-10-26T02:30+01:00", "2025-03-30T02:30"]
     result = bring_in(tmp_path, HEAD + "".join(f"main,{time},1\n" for time in times))
     assert (result.exit_code, result.stdout) == (1, "")
@@ -134,9 +131,7 @@ def test_the_same_file_again_adds_nothing(tmp_path: Path) -> None:
 
 
 def test_other_values_at_an_instant_that_is_taken_are_told(tmp_path: Path) -> None:
-    """They are counted apart, with the first line in the file, both values, and the remedy; what is
-    there stays.
-    """
+    """Conflicts are counted, with the first line, both values and the remedy; the record stays."""
     head = "account,time,available_margin,al_freeze\n"
     bring_in(tmp_path, head + "main,2025-12-01,1.5,\nmain,2025-12-02,2,3\nmain,2025-12-03,3,4\n")
     before = recorded(tmp_path)
@@ -222,9 +217,7 @@ def test_accounts_that_nobody_knows_are_added_where_that_is_wished(tmp_path: Pat
 
 
 def test_a_mistyped_account_is_refused(tmp_path: Path) -> None:
-    """A12: all unknown accounts in one sentence, with what they may stand for; no database is
-    made.
-    """
+    """A12: all unknown accounts in one sentence, with suggestions; no database is made."""
     result = bring_in(tmp_path, HEAD + "mian,2026-01-01,1\nmain,2026-01-01,1\nold,2026-01-01,1\n")
     assert (result.exit_code, result.stdout) == (1, "")
     assert (
@@ -265,7 +258,7 @@ def test_what_excel_writes_is_read(tmp_path: Path) -> None:
 
 
 def test_the_example_in_the_readme(tmp_path: Path) -> None:
-    """It is imported as it stands there, five seconds apart."""
+    """The example of the README is imported exactly, with readings five seconds apart."""
     [example] = README.blocks("csv")
     assert bring_in(tmp_path, example).stdout.endswith("2 readings imported\n")
     first, second = recorded(tmp_path)
@@ -322,9 +315,7 @@ def test_the_example_in_the_readme(tmp_path: Path) -> None:
     ],
 )
 def test_a_first_line_that_cannot_be_used(head: str, words: list[str]) -> None:
-    """A12: all that is wrong with it at once, each with the remedy, and no mistakes of the lines
-    below it.
-    """
+    """A12: all mistakes of the first line at once with remedies, and none of later lines."""
     mistakes = said(head.removeprefix("\ufeff") + "x,y,z\nx,y,z\n" if head else "")
     for mistake, wanted in zip(mistakes, words, strict=True):
         assert isinstance(mistake, Mistake)
@@ -343,9 +334,7 @@ def test_a_first_line_that_cannot_be_used(head: str, words: list[str]) -> None:
     ],
 )
 def test_names_of_columns_in_any_spelling(head: str) -> None:
-    """A12: any case, the exchange's spelling, blanks for underscores, and a spreadsheet's empty
-    columns.
-    """
+    """A12: any case, the exchange's spelling, spaces for underscores, and empty last columns."""
     commas = "," * (head.count(",") - 3)
     [line] = said(f"{head}\nmain,1767265000,1,2{commas}\n")
     assert line == CsvLine("main", NOON - 200_000, Balances(Decimal(1), al_freeze=Decimal(2)))
@@ -399,7 +388,7 @@ def test_a_line_that_cannot_be_used(line: str, words: str) -> None:
 
 
 def test_a_quotation_mark_without_its_partner(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It swallows what follows, which is told rather than imported."""
+    """An open quotation mark swallows the next lines: that is told, and nothing is imported."""
     *_, mistake = said(HEAD + 'main,1,"1\n' + "main,1,1\n" * 50_000)
     assert isinstance(mistake, Mistake)
     assert "a quotation mark may be missing its partner" in mistake.text
@@ -457,9 +446,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, name: str) -> None:
     ],
 )
 def test_files_that_are_no_csv(tmp_path: Path, content: bytes, line: int, words: str) -> None:
-    """A12: what it is and what to do about it is said once, however odd all that follows would
-    look.
-    """
+    """A12: the format and the remedy are told once, whatever follows."""
     result = bring_in(tmp_path, content)
     assert (result.exit_code, result.stdout) == (1, "")
     first, last = result.stderr.splitlines()
@@ -489,7 +476,7 @@ def test_too_many_lines_of_one_instant(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_a_long_file_is_stored_in_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever their size, the result is the same, sorted and complete."""
+    """The result is the same for any size, sorted and complete."""
     monkeypatch.setattr(run, "BATCH", 3)
     rows = "".join(f"main,{NOON - (at * 7) % 11 * 1_000},{at}\n" for at in range(10))
     assert "10 readings imported" in bring_in(tmp_path, HEAD + rows).stdout
@@ -533,9 +520,7 @@ def test_the_pile_keeps_the_order_of_the_file_within_an_instant() -> None:
 
 @pytest.mark.parametrize("rows", [60_000, 120_000])
 def test_a_temporary_folder_without_room_is_one_sentence(tmp_path: Path, rows: int) -> None:
-    """A10: while lines are read, or when they are sorted: a remedy, and nothing of the file is
-    stored.
-    """
+    """A10: a full disk while reading or sorting gives a remedy, and nothing is stored."""
     needs_root()
     config = write(tmp_path)
     times = ((name, 1_500_000_000 + at) for name in ("main", "other") for at in range(rows // 2))
@@ -566,9 +551,7 @@ def test_a_temporary_folder_without_room_is_one_sentence(tmp_path: Path, rows: i
 
 
 def test_a_disk_that_fills_up_on_the_way_says_what_is_there(tmp_path: Path) -> None:
-    """A10: how many readings are imported, and that the same file adds the rest once there is
-    room.
-    """
+    """A10: the number of imported readings, and that the same file adds the rest later."""
     needs_root()
     small = tmp_path / "small"
     small.mkdir()
@@ -637,9 +620,7 @@ ENDLESS: dict[str, Callable[[], Iterable[str]]] = {
 
 @pytest.mark.parametrize("what", ENDLESS)
 def test_s13_a_row_without_an_end_is_refused(what: str) -> None:
-    """S13: after as many characters as no row has, however many lines it spans; the text itself
-    never ends.
-    """
+    """S13: reading ends after MAX_ROW characters of a row, even if the text never ends."""
     *_, mistake = lines(ENDLESS[what](), UTC, NOON)
     assert isinstance(mistake, Mistake)
     assert (
@@ -649,9 +630,7 @@ def test_s13_a_row_without_an_end_is_refused(what: str) -> None:
 
 
 def test_s13_many_accounts_are_refused_at_once(tmp_path: Path) -> None:
-    """S13: a column of numbers that is called account is a mistake, found before the file ends;
-    nothing is stored.
-    """
+    """S13: a column of numbers called account is a mistake, found early; nothing is stored."""
     rows = "".join(f"a{number},2026-01-01,1\n" for number in range(MAX_ACCOUNTS + 1))
     for options in ((), ("--new-accounts",)):
         result = bring_in(tmp_path, HEAD + rows + "broken\n", options=options)

@@ -69,9 +69,7 @@ def meaning(text: str) -> list[dict[str, str]]:
 def test_a_history_survives_export_and_import(
     found: list[tuple[str, int, Quality, Source, Balances]], zone: str
 ) -> None:
-    """A12: values, instants, accounts and qualities of a random record come back digit by digit;
-    again adds nothing.
-    """
+    """A12: a random record comes back digit by digit; importing it again adds nothing."""
     seqs = dict.fromkeys(ACCOUNTS, 1)
     records = []
     for name, at, quality, source, values in found:
@@ -88,9 +86,7 @@ def test_a_history_survives_export_and_import(
 
 
 def test_readings_that_judged_nothing_judge_nothing_when_imported(tmp_path: Path) -> None:
-    """A12: a suspect, contradicted or stale reading keeps its quality, so that a backtest is not
-    woken by it.
-    """
+    """A12: suspect, contradicted and stale readings keep their quality, so no rule judges them."""
     text = "".join(
         f"main,{NOON + at},{value},{quality}\n"
         for at, value, quality in [

@@ -38,9 +38,7 @@ def init(path: Path, *answers: str, force: bool = False) -> tuple[int, str, str]
 
 
 def test_a_person_who_presses_return_has_a_configuration_that_loads(tmp_path: Path) -> None:
-    """Keys stay in the environment; the next two commands are shown; only the owner may read the
-    file.
-    """
+    """Keys stay in the environment; the next commands are shown; the file is the owner's alone."""
     path = tmp_path / "rules.toml"
     status, shown, _ = init(path, "", "", "", "", "", "", "", "")
     assert status == 0
@@ -56,9 +54,7 @@ def test_a_person_who_presses_return_has_a_configuration_that_loads(tmp_path: Pa
 
 
 def test_every_answer_ends_up_in_the_file(tmp_path: Path) -> None:
-    """Two channels named after their services, levels and zone as answered, a key that was
-    typed.
-    """
+    """Two channels named after their services, levels and zone as answered, a typed key."""
     path = tmp_path / "rules.toml"
     channels = (
         "tgram://123456789:AAbbCCddEEffGGhhIIjjKKllMMnnOOppQQr/42",
@@ -137,7 +133,7 @@ def test_answers_that_end_early_write_nothing(tmp_path: Path, given: int) -> Non
 
 
 def test_an_existing_file_is_kept_unless_forced(tmp_path: Path) -> None:
-    """It is said before anything is asked."""
+    """The refusal comes before any question."""
     path = tmp_path / "rules.toml"
     path.write_text("mine")
     status, shown, said = init(path)
@@ -166,7 +162,7 @@ def test_a_file_that_came_into_being_meanwhile_is_kept(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("place", ["/proc/none/rules.toml", "{folder}/none/rules.toml"])
 def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path, place: str) -> None:
-    """What it is and what to do; nothing is left behind."""
+    """The sentence has the cause and the remedy; nothing is left behind."""
     path = Path(place.format(folder=tmp_path))
     status, _, said = init(path, *DEFAULTS.splitlines())
     assert status == 1
@@ -188,7 +184,7 @@ def test_a_second_channel_of_one_service_gets_its_own_name(tmp_path: Path) -> No
 
 
 def test_a_typed_key_is_no_reference() -> None:
-    """Whoever is asked for the key itself and answers with a reference has misunderstood."""
+    """A reference is refused as the answer to the hidden prompt for a key."""
     around = Surroundings(HiddenMapping({}), Path())
     assert questions.typed(around, "abc-123") == "abc-123"
     for answer in ("env:NAME", "", "with space"):

@@ -1,6 +1,4 @@
-"""`last-words`: what people are told when systemd has given the daemon up. A systemctl of our own,
-real receivers.
-"""
+"""`last-words`: the message when systemd has given the daemon up, with a fake systemctl."""
 
 import threading
 from collections.abc import Callable
@@ -16,7 +14,10 @@ from daemon.types import Millis
 from tests.cli.calls import CHANNEL, RULE, SECRETS, account, call, write
 from tests.notifiers.receiver import Post, Receiver, answering, in_turn
 
-SHOWN = "ActiveState=failed\nResult=exit-code\nExecMainCode=1\nExecMainStatus={status}\nStatusText={said}\n"
+SHOWN = (
+    "ActiveState=failed\nResult=exit-code\nExecMainCode=1\n"
+    "ExecMainStatus={status}\nStatusText={said}\n"
+)
 BY_SYSTEMD = {**SECRETS, "INVOCATION_ID": "1"}
 
 
@@ -71,9 +72,7 @@ def channel(receiver: Receiver, name: str = "hook") -> str:
 def test_everybody_is_told_why_and_what_to_do(
     tmp_path: Path, systemctl: Callable[[str], None]
 ) -> None:
-    """A file with mistakes is the very case: its good channels are told, in words for a phone at
-    night.
-    """
+    """Good channels of a file with mistakes are told, in words for a phone at night."""
     systemctl(
         SHOWN.format(status=78, said="failed: rules[0].when: no such field planted-token-4711")
     )
@@ -129,9 +128,7 @@ def test_other_endings_are_looked_up_in_the_log(
 def test_nobody_is_told_of_what_is_started_again(
     tmp_path: Path, systemctl: Callable[[str], None], state: str
 ) -> None:
-    """From systemd 254 on the unit is started at each failure: twenty restarts are no twenty
-    messages.
-    """
+    """Since systemd 254 each failure starts the unit: twenty restarts are not twenty messages."""
     systemctl(SHOWN.format(status=1, said="").replace("failed", state))
     with Receiver(answering(200)).serving() as receiver:
         result = last_words(write(tmp_path, account(), channel(receiver)))
@@ -145,9 +142,7 @@ def test_nobody_is_told_of_what_is_started_again(
 def test_where_systemd_does_not_answer_its_own_service_people_are_told(
     tmp_path: Path, systemctl: Callable[[str], None]
 ) -> None:
-    """Better once too often; but whoever types the command where there is no systemd wakes
-    nobody.
-    """
+    """An unknown status is told; but a person who calls it without systemd wakes nobody."""
     systemctl("")
     with Receiver(answering(200)).serving() as receiver:
         path = write(tmp_path, account(), channel(receiver))
@@ -250,9 +245,7 @@ def test_without_a_configuration_it_says_so(
 def test_s4_a_file_that_others_could_write_gets_no_secret(
     tmp_path: Path, systemctl: Callable[[str], None]
 ) -> None:
-    """S4: a channel in it could be anybody's, with our token in its URL: nothing is sent, and the
-    remedy is told.
-    """
+    """S4: a file that others can write is refused: its channels could send our tokens anywhere."""
     systemctl(SHOWN.format(status=78, said=""))
     with Receiver(answering(200)).serving() as receiver:
         path = write(tmp_path, account(), channel(receiver))

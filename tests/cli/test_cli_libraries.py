@@ -1,6 +1,4 @@
-"""What libraries take from the environment: one file of authorities, no logins of others, no keys
-written down.
-"""
+"""Environment of libraries: one file of authorities, no foreign logins, no key log."""
 
 import os
 
@@ -8,9 +6,7 @@ from daemon.cli.libraries import AUTHORITIES, Authorities, isolate
 
 
 def test_a3_one_file_for_openssl_and_requests() -> None:
-    """A3: also after a reload names another one; without one both go by what they were given at
-    first.
-    """
+    """A3: all libraries use the file, also after a reload; without one, the original setting."""
     environ = {"SSL_CERT_FILE": "/given.pem", "HOME": "/"}
     authorities, seen = Authorities(environ), []
     for ca_file in ("", "/a.pem", "/b.pem", ""):
@@ -20,9 +16,7 @@ def test_a3_one_file_for_openssl_and_requests() -> None:
 
 
 def test_promise_9_no_keys_written_down_and_no_logins_of_others() -> None:
-    """Promise 9: what was said could be read by whoever finds the keys; requests would send what
-    ~/.netrc holds.
-    """
+    """Promise 9: no key log, which would decrypt our traffic, and no logins of ~/.netrc."""
     environ = {"SSLKEYLOGFILE": "/keys", "HOME": "/home/me"}
     isolate(environ)
     assert environ == {"HOME": "/home/me", "NETRC": os.devnull}

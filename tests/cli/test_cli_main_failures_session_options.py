@@ -51,7 +51,7 @@ def test_every_help_shows_an_example(command: list[str]) -> None:
 
 @pytest.mark.parametrize("group", ["rules", "db"])
 def test_no_summary_is_cut(group: str) -> None:
-    """What a command of a group does is said in its line, also at the usual 80 columns."""
+    """The summary of a command in a group fits its line, also at the usual 80 columns."""
     commands_below = call(group, "--help").stdout.partition("Commands:\n")[2]
     assert commands_below
     assert "..." not in commands_below
@@ -108,7 +108,7 @@ def test_the_program_tells_its_version() -> None:
     ],
 )
 def test_bad_usage_is_one_sentence(arguments: list[str], sentence: str) -> None:
-    """What does not exist is status 2, with where to look."""
+    """An unknown command or option has status 2, and a hint where to look."""
     result = call(*arguments)
     assert (result.exit_code, result.stdout, result.stderr) == (2, "", sentence)
 
@@ -224,9 +224,7 @@ def test_the_record_is_read_without_the_secrets(tmp_path: Path) -> None:
 
 
 def test_adapters_have_their_say(tmp_path: Path) -> None:
-    """An exchange that does not exist, plain http, and a URL that Apprise refuses are problems of
-    the file.
-    """
+    """An unknown exchange, plain http, and a URL refused by Apprise are problems of the file."""
     tables = (
         account(exchange="kraken"),
         account("b", rest_url="http://example.com"),
@@ -255,7 +253,7 @@ def outcome(error: BaseException, **environ: str) -> tuple[int | str | None, lis
 
     @click.command()
     def command() -> None:
-        with failures.told(session):
+        with failures.exit_on_failure(session):
             raise error
 
     result = CliRunner().invoke(command)

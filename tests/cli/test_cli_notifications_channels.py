@@ -1,6 +1,4 @@
-"""`notifications`, and of `status` the channels: what was told to whom, what waits, and why
-(SEMANTICS F).
-"""
+"""`notifications`, and channels in `status`: what was sent, what waits, and why (SEMANTICS F)."""
 
 import csv
 import io
@@ -50,9 +48,7 @@ def test_a_row_says_what_was_told_to_whom_and_how_it_went(tmp_path: Path) -> Non
 
 
 def test_what_waits_says_why_and_what_was_tried(tmp_path: Path) -> None:
-    """F2: the longest pause that may follow; with --waiting nothing else is shown, and that without
-    a limit of time.
-    """
+    """F2: the latest end of a pause; --waiting shows nothing else, and has no limit of time."""
     with collecting(tmp_path, fires(notice("hook"), notice("desk"))) as store:
         tried = (attempt("hook", second, Outcome.LATER, "no such host") for second in (1, 40, 59))
         written(store, attempt("desk", 1, Outcome.DELIVERED), *tried)

@@ -1,6 +1,4 @@
-"""Odd surroundings of a command: closed and full streams, a folder that is gone, a time zone that
-is none, devices.
-"""
+"""Odd surroundings: closed and full streams, a deleted folder, a bad time zone, devices."""
 
 import os
 import shlex
@@ -75,9 +73,7 @@ def test_streams_and_folders_that_are_not_there(
 
 
 def test_a_system_zone_that_is_none(tmp_path: Path) -> None:
-    """Surroundings: an offset of more than a day is refused where the system's zone is used, and
-    only there.
-    """
+    """An offset of more than a day is refused only where the system's zone is used."""
     path = write(tmp_path, timezone="")
     words = (
         "daemon.timezone: the system's (the variable TZ) is none; correct TZ, or write one such as"
@@ -162,9 +158,7 @@ def test_a_silence_that_would_outlast_the_calendar(tmp_path: Path, lasts: str) -
     "until", ["9999-12-31", "9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59+14:00"]
 )
 def test_a_silence_for_ever(tmp_path: Path, until: str) -> None:
-    """Surroundings: the last days of the calendar stand for ever, and can be shown in every
-    zone.
-    """
+    """Instants at the last days of the calendar can be shown in every zone."""
     lived(tmp_path, [rule()], [{"main": LOW}])
     path = write(tmp_path)
     assert (
@@ -177,9 +171,7 @@ def test_a_silence_for_ever(tmp_path: Path, until: str) -> None:
 
 
 def test_what_an_earlier_version_recorded_can_be_shown_and_ended(tmp_path: Path) -> None:
-    """Surroundings: a silence that ends after the calendar no longer breaks status, and can be
-    ended.
-    """
+    """A silence that ends after the calendar does not break status, and can be ended."""
     lived(tmp_path, [rule()], [{"main": LOW}])
     path = write(tmp_path)
     call("silence", "add", "--rule", "low", "--until", "9999-12-31", "--config", path, clock=LATER)
@@ -196,9 +188,7 @@ def test_what_an_earlier_version_recorded_can_be_shown_and_ended(tmp_path: Path)
 
 
 def test_s13_a_hostile_folder_runs_nothing_of_its_own(tmp_path: Path) -> None:
-    """S13: the program is not taken from the present folder, nor with `python -P -m daemon`
-    (README).
-    """
+    """S13: the program is not loaded from the present folder, nor with `python -P -m daemon`."""
     (tmp_path / "daemon").mkdir()
     for name in ("daemon/__init__.py", "daemon/__main__.py", "click.py", "typing.py"):
         (tmp_path / name).write_text("raise SystemExit('hostile')")

@@ -41,7 +41,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 )
 def test_an_instant_is_read_as_people_write_it(text: str, meant: int) -> None:
     """ISO 8601, in the configured zone where none is named; durations are ago."""
-    assert times.instant(text, NOON, BERLIN) == meant
+    assert times.parse_instant(text, NOON, BERLIN) == meant
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_an_instant_is_read_as_people_write_it(text: str, meant: int) -> None:
 def test_what_is_no_instant_is_bad_usage(text: str) -> None:
     """One sentence that shows how to write one."""
     with pytest.raises(UsageError, match="is no time: write ISO 8601"):
-        times.instant(text, NOON, BERLIN)
+        times.parse_instant(text, NOON, BERLIN)
 
 
 TWICE = "comes twice that day: write 02:30+02:00 or 02:30+01:00"
@@ -85,9 +85,9 @@ def berlin(
 def test_a_local_time_that_is_no_single_instant_is_bad_usage(
     berlin: tzinfo | None, text: str, sentence: str
 ) -> None:
-    """Where clocks are put back or forward nothing is guessed: the offset must be written."""
+    """Ambiguous and skipped local times are refused: the offset must be written."""
     with pytest.raises(UsageError) as raised:
-        times.instant(text, NOON, berlin)
+        times.parse_instant(text, NOON, berlin)
     assert str(raised.value) == f'"{text}" {sentence}'
 
 
@@ -108,7 +108,7 @@ def test_beside_it_every_local_time_is_one_instant(
     berlin: tzinfo | None, text: str, meant: str
 ) -> None:
     """The hours around it, and the hour itself with its offset."""
-    assert times.written(text, berlin) == times.written(meant, None)
+    assert times.parse_iso(text, berlin) == times.parse_iso(meant, None)
 
 
 @pytest.mark.parametrize(
@@ -120,18 +120,18 @@ def test_beside_it_every_local_time_is_one_instant(
 )
 def test_a_day_alone_is_its_beginning(day: str, zone: str, begins: str) -> None:
     """Though its midnight never comes, or comes twice."""
-    assert times.written(day, ZoneInfo(zone)) == times.written(begins, None)
+    assert times.parse_iso(day, ZoneInfo(zone)) == times.parse_iso(begins, None)
 
 
 @given(st.integers(0, 4_000_000_000_000), st.sampled_from([BERLIN, None, ZoneInfo("UTC")]))
 def test_what_is_printed_for_programs_reads_back(at: int, zone: tzinfo | None) -> None:
     """ISO 8601 with offset, exact to the millisecond."""
-    assert times.instant(times.iso(at, zone), NOON, BERLIN) == at
+    assert times.parse_instant(times.format_iso(at, zone), NOON, BERLIN) == at
 
 
 def test_people_see_their_own_time() -> None:
     """In the configured zone, to the second."""
-    assert times.shown(NOON, BERLIN) == "2026-01-01 12:00:00"
+    assert times.format_time(NOON, BERLIN) == "2026-01-01 12:00:00"
 
 
 @given(
@@ -193,9 +193,7 @@ def test_a_table_on_a_terminal_takes_text_as_it_is(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_table_on_a_narrow_terminal_is_stacked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a phone every cell has a line of its own, instead of columns three characters wide; empty
-    ones have none.
-    """
+    """On a narrow terminal each cell has its own line, instead of columns of three characters."""
     terminal = Terminal()
     monkeypatch.setattr(sys, "stdout", terminal)
     monkeypatch.setenv("COLUMNS", "40")
@@ -253,9 +251,7 @@ def test_no_word_is_cut_on_a_phone(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_word_is_whole_however_narrow_the_terminal(
     monkeypatch: pytest.MonkeyPatch, width: int
 ) -> None:
-    """Columns are as wide as their longest words, or the rows are stacked; no line is longer than
-    the terminal.
-    """
+    """Columns fit their longest words, or rows are stacked; no line exceeds the terminal."""
     lines = on_terminal(monkeypatch, width, MESSAGES.write)
     assert max(map(len, lines)) <= width
     words = {word for line in lines for word in line.split()}
@@ -283,7 +279,7 @@ def test_a_sentence_is_wrapped_between_words_on_a_terminal_alone(
 
 
 def test_a_table_on_a_wide_terminal_has_columns(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where there is room, a row is a line."""
+    """A row is one line where there is room."""
     terminal = Terminal()
     monkeypatch.setattr(sys, "stdout", terminal)
     monkeypatch.setenv("COLUMNS", "60")

@@ -1,5 +1,4 @@
-"""Databases from elsewhere, made or damaged so as to hurt whoever reads them: every command answers
-with one sentence.
+"""Malicious or damaged databases: every command answers with one sentence.
 
 The rows of the table are damages, its columns are commands and the daemon's start, all in this
 process.
@@ -40,7 +39,7 @@ READING = (
 )
 WRITING = ("silence add --rule low --for 1h", "import old.csv", "db upgrade")
 START = "run"
-"""What a daemon does as it starts: it opens the store, and reads where each account stands."""
+"""The start of a daemon: it opens the store and reads the state of each account."""
 
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
 DEEP = "replace(hex(zeroblob({})), '00', '[')"
@@ -99,7 +98,10 @@ DAMAGES = {
         ("status", "history --format csv", "backtest", "backtest --verify", START),
     ),
     "millions of digits": (
-        """UPDATE snapshots SET extra = '{"available_margin":"' || replace(hex(zeroblob(1500000)), '0', '9') || '"}'""",
+        (
+            """UPDATE snapshots SET extra = '{"available_margin":"' ||"""
+            """ replace(hex(zeroblob(1500000)), '0', '9') || '"}'"""
+        ),
         NEVER_WROTE,
         ("status", "history --format csv", "backtest", "backtest --verify", START),
     ),
@@ -211,7 +213,7 @@ DAMAGES = {
     },
     "a view of one's own": (f"CREATE VIEW mine AS {ENDLESS} SELECT i FROM n", "", ()),
 }
-"""What was done to the database, what is said of it, and the commands that meet it at least."""
+"""One damage, the expected sentence, and the commands that meet it at least."""
 
 
 @pytest.fixture(scope="module")
@@ -246,7 +248,7 @@ def little_memory() -> Iterator[None]:
 
 
 def start(folder: Path) -> str:
-    """What is said where a daemon cannot start; empty where it can."""
+    """The sentence where a daemon cannot start; empty where it can."""
     try:
         store = Store.open(url(folder))
     except StoreError as error:
@@ -284,9 +286,7 @@ def answered(folder: Path, command: str) -> tuple[int, str]:
 def test_s12_a_prepared_database_is_one_sentence(
     sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
 ) -> None:
-    """S12: no command hangs, takes gigabytes or breaks; those that meet the damage say so, with
-    status 1.
-    """
+    """S12: no command hangs, uses gigabytes or breaks; those that meet the damage have status 1."""
     script, sentence, meeting = DAMAGES[damage]
     folder = tmp_path / "database"
     shutil.copytree(sound, folder)

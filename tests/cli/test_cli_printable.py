@@ -14,7 +14,7 @@ import pytest
 from click.testing import Result
 
 from daemon.cli.last_words import command as lastwords
-from daemon.cli.last_words.unit_status import Ending, parse
+from daemon.cli.last_words.unit_status import UnitStatus, parse
 from daemon.cli.output.tables import Table
 from daemon.cli.session import CommandSession
 from daemon.config.template import quoted
@@ -34,7 +34,7 @@ SHOWN = "x\\x1b]52;c;"
 
 
 def assert_shown(*results: Result, start_result: str = SHOWN) -> None:
-    """What was planted is in the output, and none of it raw."""
+    """The planted text is in the output, and none of it raw."""
     outputs = [each.output for each in results]
     assert [line for output in outputs for line in raw(output)] == []
     assert start_result in "\n".join(outputs)
@@ -110,9 +110,7 @@ def test_the_path_of_a_database(tmp_path: Path, database: str) -> None:
     ],
 )
 def test_a_csv_of_somebody_else(tmp_path: Path, text: str) -> None:
-    """S9: columns, accounts, times, amounts and qualities; also where the file's own name is
-    hostile.
-    """
+    """S9: columns, accounts, times, amounts and qualities, also if the file's name is hostile."""
     file = tmp_path / f"{BIDI}\x1b.csv"
     file.write_text(text, encoding="utf-8")
     result = call("import", file, "--config", write(tmp_path))
@@ -174,9 +172,7 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("statements", PLANTED)
 def test_a_prepared_database(record: Path, tmp_path: Path, statements: tuple[str, ...]) -> None:
-    """S9: names and words of rows, in every command and format; json says what is recorded, by its
-    own escapes.
-    """
+    """S9: names and words in every command and format; json has the recorded text, escaped."""
     path = write(tmp_path)
     with (
         closing(sqlite3.connect(record / "marginwatch.db")) as source,
@@ -255,16 +251,14 @@ def test_what_one_operator_writes_for_another(record: Path) -> None:
 
 
 def test_last_words_obey_nothing() -> None:
-    """S9: neither what the daemon said last nor the unit's name is obeyed, or forges a line or a
-    property.
-    """
+    """S9: the daemon's last message and the unit's name forge no line and no property."""
     ended = parse(
         "ActiveState=failed\nStatusText=failed:"
         f" {HOSTILE.replace(chr(10), ' ')}\u2028ActiveState=active\n"
     )
     assert ended.state == "failed"
     message = lastwords.message(
-        Ending("failed", said=HOSTILE), HOSTILE, CommandSession(environ={}, own_clock=LATER)
+        UnitStatus("failed", said=HOSTILE), HOSTILE, CommandSession(environ={}, own_clock=LATER)
     )
     assert (raw(message.title), raw(message.body)) == ([], [])
     assert SHOWN in message.body

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.cli.run import configured, hang_up
+from daemon.cli.run import handle_hangup, load_config
 from daemon.cli.session import CommandSession
 from daemon.log import Redactor
 from tests.cli.calls import RULE, SECRETS, account, write
@@ -30,15 +30,13 @@ class Lives:
 
 @pytest.mark.parametrize("closed", [False, True])
 def test_a_closed_terminal_is_the_end(closed: bool) -> None:
-    """SIGHUP asks for a reload, but comes as well when the terminal is closed that the daemon was
-    started in.
-    """
+    """SIGHUP asks for a reload, but also comes when the daemon's terminal is closed."""
     outer, terminal = pty.openpty()
     lives = Lives()
     try:
         if closed:
             os.close(outer)
-        hang_up(lives, [terminal])
+        handle_hangup(lives, [terminal])
         assert lives.asked == ["stop" if closed else "reload"]
     finally:
         os.close(terminal)
@@ -49,7 +47,7 @@ def test_a_closed_terminal_is_the_end(closed: bool) -> None:
 def test_a_service_has_no_terminal_to_lose() -> None:
     """Its streams are pipes, sockets or files: there SIGHUP is always a reload."""
     lives = Lives()
-    hang_up(lives, [])
+    handle_hangup(lives, [])
     assert lives.asked == ["reload"]
 
 
@@ -70,10 +68,10 @@ def test_why_it_cannot_begin_is_left_with_systemd(tmp_path: Path) -> None:
 
 
 def test_promise_9_the_log_learns_new_secrets_and_keeps_the_old(tmp_path: Path) -> None:
-    """What the file says now is blanked from here on, and what it said before may still come up."""
+    """Secrets of the new file are hidden from then on, and those of the old one stay hidden."""
     path, redactor = write(tmp_path, account(api_key="first-planted")), Redactor()
     session = CommandSession(environ=SECRETS, path=path)
-    configured(session, redactor)
+    load_config(session, redactor)
     write(tmp_path, account(api_key="second-planted"))
-    assert configured(session, redactor).accounts[0].api_key.reveal() == "second-planted"
+    assert load_config(session, redactor).accounts[0].api_key.reveal() == "second-planted"
     assert redactor.redact("first-planted second-planted") == "*** ***"

@@ -115,7 +115,7 @@ def test_e2_a_silence_can_be_ended_before_its_time(firing: Path) -> None:
 
 
 def test_e1_an_ack_is_of_one_open_alert(firing: Path) -> None:
-    """It is shown wherever the alert is; saying it twice is saying it once."""
+    """The acknowledgement is shown with its alert; a second one changes nothing."""
     said = run(firing, "ack", code(firing), "--comment", "adding\n margin")
     assert said.stdout == f"acknowledged {code(firing)}: low · main: no more reminders of it\n"
     again = run(firing, "ack", code(firing))
@@ -136,7 +136,7 @@ def test_e1_an_ack_is_of_one_open_alert(firing: Path) -> None:
 
 
 def test_e2_status_alerts_and_explain_show_what_is_silenced(firing: Path) -> None:
-    """Nobody wonders why there is no message."""
+    """The listing explains why no message comes."""
     run(firing, "silence", "add", "--rule", "low", "--for", "2h", "--comment", "moving")
     until = "until 2026-01-01 14:01:00"
     assert f"silence 1: low on *, {until} (moving)" in run(firing, "status").stdout.splitlines()

@@ -1,6 +1,4 @@
-"""`status`: how things stand between us and the exchange, as another process finds it in the
-record.
-"""
+"""`status`: the state of calls to the exchange, as another process finds it in the record."""
 
 import csv
 import io
@@ -12,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from daemon.cli.check.keys import recorded
+from daemon.cli.check.keys import recorded_calls
 from daemon.cli.configuration import configuration
 from daemon.exchanges.common.rate_limit import HALVED
 from daemon.store.operations import Operation, RecordCall, SetUserId
@@ -34,7 +32,7 @@ def refused(seq: int, ago: Millis, reason: MissReason = MissReason.RATE_LIMITED)
 
 
 def status(folder: Path, operations: Sequence[Operation], output: str = "table") -> str:
-    """Of two accounts of two users, while a daemon collects."""
+    """The status of two accounts of two users, while a daemon collects."""
     with collecting(folder, accounts=("main", "grid")) as store:
         for operation in (SetUserId("main", "7"), SetUserId("grid", "8"), *operations):
             store.submit(operation).result()
@@ -53,9 +51,7 @@ def lines(folder: Path, *operations: Operation) -> list[str]:
 
 
 def test_b3_status_shows_what_is_used_of_the_budget(tmp_path: Path) -> None:
-    """B3: readings, misses and bookings within each window, of the host and of its busiest user;
-    none to come.
-    """
+    """B3: calls within each window, of the host and its busiest user, without announced ones."""
     calls: tuple[Operation, ...] = (
         *(read(seq, 11_000 - seq * SECOND) for seq in range(1, 6)),
         read(1, 500, "grid"),
@@ -77,9 +73,7 @@ def test_b3_status_shows_what_is_used_of_the_budget(tmp_path: Path) -> None:
 def test_b2_status_shows_the_pause_the_halved_budget_and_the_intervals_it_makes(
     tmp_path: Path,
 ) -> None:
-    """B2: until when an account is left alone, why, and what is left of the budget; others go
-    on.
-    """
+    """B2: the end and the reason of a pause, and the halved budget; other accounts go on."""
     told = lines(
         tmp_path,
         read(1, 30 * SECOND),
@@ -106,9 +100,7 @@ def test_b2_status_shows_the_pause_the_halved_budget_and_the_intervals_it_makes(
 
 
 def test_strict_7_status_shows_each_host(tmp_path: Path) -> None:
-    """Strict 7: where accounts have different hosts, each with its own calls, its own halving, and
-    what comes of it.
-    """
+    """Strict 7: accounts at different hosts: each host has its own calls and its own halving."""
     with collecting(tmp_path, accounts=("main", "grid")) as store:
         operations: tuple[Operation, ...] = (
             SetUserId("main", "7"),
@@ -129,7 +121,7 @@ def test_strict_7_status_shows_each_host(tmp_path: Path) -> None:
         found = json.loads(
             call("status", "--format", "json", *options, clock=ManualClock(NOW)).stdout
         )
-        told = recorded(configuration(path, SECRETS), NOW)
+        told = recorded_calls(configuration(path, SECRETS), NOW)
     busiest = "by this machine; by its busiest user"
     end = "halved until 2026-01-01 12:05:59, for the exchange complained"
     assert [line for line in table if line.startswith("budget")] == [
@@ -187,5 +179,5 @@ def test_b2_check_keeps_to_the_halved_budget(tmp_path: Path) -> None:
     """B2, B3: what the exchange said to the daemon holds for commands beside it, for as long."""
     with collecting(tmp_path, refused(2, MINUTE)):
         config = configuration(write(tmp_path), SECRETS)
-        assert recorded(config, NOW).halved_for == {"127.0.0.1:9": HALVED - MINUTE}
-        assert recorded(config, NOW + HALVED).halved_for == {}
+        assert recorded_calls(config, NOW).halved_for == {"127.0.0.1:9": HALVED - MINUTE}
+        assert recorded_calls(config, NOW + HALVED).halved_for == {}

@@ -1,4 +1,4 @@
-"""Records of what was told: an alert on two channels, and attempts that end as wished."""
+"""Records of notifications: an alert on two channels, and attempts with chosen outcomes."""
 
 from collections.abc import Iterable, Sequence
 
@@ -59,9 +59,7 @@ def fires(*notices: Notice, account: str = "main") -> Record:
 def attempt(
     channel: str, second: int, outcome: Outcome | None, detail: str = "", *, test: bool = False
 ) -> Sequence[Operation]:
-    """With an outcome or, so far, without; of the notification of the account main, unless it is a
-    test.
-    """
+    """An attempt to send the notification of `main`, or a test, with an outcome or still open."""
     told = () if test else (key(channel),)
     message = MessageKey(channel, AT + second * SECOND, TEST if test else second)
     claim = Claim(message, told, Message("title", "body", Severity.WARNING))

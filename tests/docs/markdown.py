@@ -78,14 +78,12 @@ class MarkdownTable:
 
 
 def code(cell: str) -> str:
-    """What stands in a cell as code; the whole cell where it is none."""
+    """The code in a cell, or the whole cell where it has none."""
     return cell[1:-1] if len(cell) > 2 and cell[0] == cell[-1] == "`" else cell
 
 
 def _arguments(text: str) -> list[str] | None:
-    """What follows the program's name in a call of it, up to a comment, a pipe or a redirection;
-    None for no call.
-    """
+    """The arguments of a call of the program, without comment and pipe; None for other lines."""
     called = _CALL.match(text)
     if called is None:
         return None
@@ -109,6 +107,6 @@ NEW_EXCHANGE = Page(ROOT / "docs/new-exchange.md")
 SECURITY = Page(ROOT / "SECURITY.md")
 CHANGELOG = Page(ROOT / "CHANGELOG.md")
 PAGES = (
-    README, RULES, TESTING, BACKTESTING, DATABASE, CONFIGURATION, DELIVERY, REPORTS, CHARTS, PUSH, NEW_EXCHANGE,
-    SECURITY, CHANGELOG,
+    README, RULES, TESTING, BACKTESTING, DATABASE, CONFIGURATION, DELIVERY, REPORTS, CHARTS, PUSH,
+    NEW_EXCHANGE, SECURITY, CHANGELOG,
 )  # fmt: skip

@@ -85,7 +85,7 @@ def _verdicts(evaluator: Evaluator, seq: int, cells: Mapping[str, str]) -> Mappi
 
 
 def _shown(text: str, verdict: Verdict | None) -> object:
-    """What a verdict says, as `_read` reads it in a cell."""
+    """A verdict in the form in which `_read` reads a cell."""
     if verdict is None:
         return "not judged"
     if not _is_value(text):
@@ -102,9 +102,7 @@ def _read(cell: str) -> object:
 
 
 def test_every_field_and_function_is_explained() -> None:
-    """The tables name exactly the fields and functions there are, and from how many readings each
-    is known.
-    """
+    """The tables name exactly the existing fields and functions, with their minimum of readings."""
     assert [code(cell) for cell in RULES.table("Fields").column("field")] == list(NAMES)
     plain, windows = (table for table in RULES.tables() if table.columns[0] == "function")
     known = dict(
@@ -121,7 +119,7 @@ def _name(cell: str) -> str:
 
 
 def test_every_function_has_a_worked_example() -> None:
-    """Whoever looks a function up finds a table that shows what it is worth."""
+    """Every function has a table that shows its values."""
     shown = " ".join(column for example in EXAMPLES for column in example.columns)
     assert set(functions.names()) == set(re.findall(r"(\w+)\(", shown))
 

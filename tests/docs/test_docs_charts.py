@@ -12,7 +12,7 @@ from tests.fakes import NOON, ManualClock
 
 LATER = ManualClock(NOON + 30 * DAY)
 ALIKE = 0.02
-"""Of all pixels so many may differ: another version of the library may draw a hair elsewhere."""
+"""Allowed share of different pixels: another version of the library may draw slightly otherwise."""
 
 
 @pytest.fixture
@@ -26,9 +26,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_picture_shown_is_the_one_that_is_drawn(folder: Path) -> None:
-    """F8: every command of the example prints what is shown, and what they draw is what the page
-    has.
-    """
+    """F8: the commands of the example print what is shown, and draw the picture of the page."""
     (block,) = CHARTS.blocks("console")
     for part in block.removeprefix("$ ").split("\n$ "):
         command, _, shown = part.partition("\n")

@@ -1,6 +1,4 @@
-"""docs/configuration.md and the comments of rules.toml: every key, with the default that is in
-force.
-"""
+"""docs/configuration.md and the comments of rules.toml: every key with its real default."""
 
 import re
 import tomllib
@@ -46,9 +44,7 @@ MODELS: Mapping[str, type[Any]] = {
 
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_key_is_explained_with_its_default(section: str) -> None:
-    """The table of a section has each of its keys, in order; the default shown is the one that is
-    in force.
-    """
+    """The table of a section has each of its keys in order, with the default in force."""
     table, kind = CONFIGURATION.table(section), SECTIONS[section]
     shown = dict(zip(map(code, table.column("key")), table.column("default"), strict=True))
     assert list(shown) == list(kind.keys())

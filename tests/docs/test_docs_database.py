@@ -1,6 +1,4 @@
-"""docs/database.md: every table and column, and queries that run on the database of a real, short
-life.
-"""
+"""docs/database.md: every table and column, and queries that run on a real database."""
 
 import asyncio
 import re
@@ -92,9 +90,7 @@ def query(recorded: Path) -> Iterator[sqlite3.Connection]:
 
 @pytest.mark.parametrize("sql", DATABASE.blocks("sql"), ids=lambda sql: " ".join(sql.split())[:60])
 def test_queries_give_rows(query: sqlite3.Connection, sql: str) -> None:
-    """Each example runs on a real database and finds something, once its span is one that was
-    recorded.
-    """
+    """Each example query finds rows in a real database, once its span is a recorded one."""
     now = query.execute("SELECT min(time), max(time) FROM balances").fetchone()
     there = sql.replace("2026-01-01T03:00", now[0]).replace("2026-01-01T03:30", now[1])
     rows = query.execute(there).fetchall()
@@ -116,7 +112,7 @@ def test_every_table_and_column_is_explained(query: sqlite3.Connection) -> None:
 
 
 def test_empty_tables_are_said_to_be_empty(query: sqlite3.Connection) -> None:
-    """What nothing writes yet is marked as empty in this release, and nothing else is."""
+    """Exactly the tables that nothing writes yet are marked as empty in this release."""
     marked = re.findall(
         r"^### (\w+)\n\n[^|#]*?[Ee]mpty in this release", DATABASE.text, re.MULTILINE
     )

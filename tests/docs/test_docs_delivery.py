@@ -10,9 +10,9 @@ from decimal import Decimal
 from typing import Any
 
 from daemon.cli.last_words.command import message as last_words
-from daemon.cli.last_words.unit_status import Ending
+from daemon.cli.last_words.unit_status import UnitStatus
 from daemon.cli.session import CommandSession
-from daemon.cli.status.waiting import Why
+from daemon.cli.status.waiting import WaitCause
 from daemon.messages.compose import compose
 from daemon.messages.section import MessageItem, RenderContext
 from daemon.notifiers import Pictures, services
@@ -253,7 +253,7 @@ def test_every_outcome_is_explained() -> None:
 def test_every_reason_to_wait_is_explained() -> None:
     """The table of reasons has all of them, as json names them."""
     table = next(table for table in DELIVERY.tables() if table.columns[0] == "why")
-    assert {code(cell) for cell in table.column("why")} == {each.value for each in Why}
+    assert {code(cell) for cell in table.column("why")} == {each.value for each in WaitCause}
 
 
 FACTS = NotificationFacts(
@@ -331,7 +331,7 @@ def test_last_words_are_those_that_arrive() -> None:
     """The message shown is the one that is sent, for that mistake; machine and time differ."""
     (shown,) = (block for block in DELIVERY.blocks("text") if block.startswith("DOWN"))
     (mistake,) = problems(WHOLE.replace("available_margin", "available_margn"))
-    ended = Ending("failed", "exit-code", 1, 78, mistake.partition("\n")[0])
+    ended = UnitStatus("failed", "exit-code", 1, 78, mistake.partition("\n")[0])
     sent = last_words(
         ended, "marginwatch.service", CommandSession(environ={}, own_clock=ManualClock())
     )

@@ -84,7 +84,7 @@ class Northpool:
 
 @asynccontextmanager
 async def northpool() -> AsyncIterator[tuple[Northpool, str]]:
-    """It, and where it is."""
+    """The exchange, and its address."""
     there, app = Northpool(), web.Application()
     app.router.add_get("/v2/balance", there.balance)
     async with TestServer(app) as server:
@@ -115,9 +115,7 @@ async def called(program: Path, *arguments: str) -> subprocess.CompletedProcess[
 
 
 async def test_the_file_is_all_it_takes_to_be_checked(program: Path) -> None:
-    """A right key shows the balances with every digit that people are shown, a wrong one is refused
-    with its reason.
-    """
+    """A right key shows the exact balances, a wrong one is refused with its reason."""
     async with northpool() as (_, url):
         configured(program, url)
         right = await called(program, "check", "--online")
@@ -147,7 +145,7 @@ async def test_the_file_is_all_it_takes_to_be_watched(program: Path) -> None:
 
 
 def test_no_key_goes_to_another_exchange(program: Path) -> None:
-    """Where no address is written it is the exchange's own, never CoinW's."""
+    """Without a written address an exchange's own is used, never CoinW's."""
     configured(program, "")
     path = program / "watch.toml"
     path.write_text(path.read_text(encoding="utf-8").replace('rest_url = ""', ""), encoding="utf-8")
@@ -171,7 +169,7 @@ def test_the_table_names_what_an_exchange_offers() -> None:
 
 
 def test_the_file_is_as_clean_as_ours(program: Path) -> None:
-    """It passes the checks of style and types that all our files pass."""
+    """The file passes the checks of style and types that all our files pass."""
     file = "daemon/exchanges/northpool.py"
     for check in (
         ["ruff", "check", "--ignore", "D101,D102,D103,D107,PLC0415,EM,TRY"],

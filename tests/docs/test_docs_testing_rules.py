@@ -1,6 +1,4 @@
-"""docs/testing-rules.md and what the README shows of it: the examples are played, the failure shown
-is the real one.
-"""
+"""docs/testing-rules.md and the README: examples are played, and the failure shown is real."""
 
 import re
 from pathlib import Path
@@ -46,7 +44,7 @@ def test_every_example_is_good(tmp_path: Path) -> None:
 
 
 def test_the_failure_shown_is_the_real_one(tmp_path: Path) -> None:
-    """What is printed when somebody changes the rule, but for the time it takes."""
+    """The output when a rule is changed, except for the duration."""
     (shown,) = TESTING.blocks("text")
     changed = SHIPPED.replace('"available_margin < 100"', '"available_margin < 90"')
     status, output = _played(tmp_path, TESTING.blocks("toml")[0], changed)
@@ -64,9 +62,7 @@ def test_every_key_is_explained() -> None:
 
 
 def test_every_word_of_a_series_is_one() -> None:
-    """Each stands where a word can stand; the reasons of a miss are all there are that an attempt
-    can have.
-    """
+    """Each word stands where a word can stand; the reasons of a miss are those of attempts."""
     words = [
         word
         for cell in TESTING.table("Series").column("word")

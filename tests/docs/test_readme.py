@@ -1,6 +1,4 @@
-"""The README says what is: its configurations load, its commands and paths exist, its messages are
-the real ones.
-"""
+"""README: its configurations load, its commands and paths exist, its messages are real."""
 
 import re
 import sqlite3
@@ -76,9 +74,7 @@ def _loaded(text: str, folder: Path) -> Config:
     ],
 )
 def test_configurations_load(text: str, tmp_path: Path) -> None:
-    """Every TOML block is good, alone or with the tables that it does not show, also for Apprise
-    and the exchange.
-    """
+    """Every TOML block is valid, alone or with the tables it leaves out, also for the adapters."""
     missing = [
         rest
         for table, rest in (("accounts", ACCOUNT), ("channels", CHANNELS), ("rules", RULE))
@@ -88,9 +84,7 @@ def test_configurations_load(text: str, tmp_path: Path) -> None:
 
 
 def test_the_first_configuration_holds_no_secret(tmp_path: Path) -> None:
-    """The example keeps its secrets elsewhere, watches two accounts and has two ways to reach a
-    person.
-    """
+    """The example keeps secrets elsewhere, watches two accounts and has two kinds of channels."""
     whole = next(text for text in README.blocks("toml") if "[[accounts]]" in text)
     loaded = _loaded(whole, tmp_path)
     assert not loaded.holds_secrets
@@ -99,9 +93,7 @@ def test_the_first_configuration_holds_no_secret(tmp_path: Path) -> None:
 
 
 def test_the_service_keeps_its_database_where_the_unit_allows(tmp_path: Path) -> None:
-    """The database of the example lies in the unit's state directory; the commands use the unit's
-    paths.
-    """
+    """The example's database is in the unit's state directory; commands use the unit's paths."""
     unit = (bundled.path("systemd") / "marginwatch.service").read_text()
     shown = next(text for text in README.blocks("toml") if "[[accounts]]" not in text)
     database = _loaded(shown + ACCOUNT, tmp_path).daemon.database.reveal()
@@ -123,9 +115,7 @@ COMMANDS = sorted({command for page in PAGES for command in page.commands()})
 def test_commands_exist_with_their_options(
     words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every call shown names a command and options that there are; files that it names are taken to
-    be there.
-    """
+    """Every call shown uses an existing command and options; named files count as existing."""
     monkeypatch.chdir(tmp_path)
     for word in words:
         if word.endswith(".toml") and "/" not in word:
@@ -153,9 +143,7 @@ def test_every_command_is_shown_and_explains_itself(
 
 
 def test_the_limits_are_those_of_this_release(tmp_path: Path) -> None:
-    """C5: what is said to be missing is, `web` is accepted, and no other key is accepted and does
-    nothing.
-    """
+    """C5: missing features are missing, `web` is accepted, and no other key does nothing."""
     limits = README.text.partition("## Limits of this release")[2].partition("\n## ")[0]
     assert "the command `export`" in limits
     assert "export" not in cli.COMMANDS
@@ -186,9 +174,7 @@ PINNED = [
 
 
 def test_installations_take_what_is_pinned() -> None:
-    """S13: for a user and for the service: pinned requirements by hash, then the wheel without any;
-    no other way.
-    """
+    """S13: requirements pinned by hash, then the wheel without any; no other way is shown."""
     installations = [block for block in README.blocks("console") if "/pip " in block]
     built = [block.splitlines()[0] for block in installations]
     assert built == ["$ make wheel"] * 2
@@ -207,12 +193,12 @@ def test_the_map_shows_what_is_there() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path.name)
 def test_no_place_of_packages_is_named(page: Page) -> None:
-    """Where packages come from is the machine's own business."""
+    """No package index is named, since that is the machine's own business."""
     assert re.findall(r"--(?:extra-)?index-url|--find-links|/simple\b", page.text) == []
 
 
 def test_the_changelog_has_this_version() -> None:
-    """What is released is described, below what is not."""
+    """The released version is described below the unreleased changes."""
     headings = re.findall(r"^## \[(.+?)\]", CHANGELOG.text, re.MULTILINE)
     assert headings[:2] == ["Unreleased", __version__]
 
@@ -274,9 +260,7 @@ def _message(kind: Kind, facts: NotificationFacts) -> str:
 
 
 def test_the_messages_shown_are_those_that_arrive() -> None:
-    """What the README shows of an alert and its end is, to the letter, what is composed of such
-    facts.
-    """
+    """The alert and its end in the README are exactly what is composed of such facts."""
     assert README.blocks("text")[:2] == [
         _message(Kind.FIRING, FIRED),
         _message(Kind.RESOLVED, ENDED),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.cli.check.keys import recorded
+from daemon.cli.check.keys import recorded_calls
 from daemon.clock import SystemClock
 from daemon.config import Account, BudgetLimits, Config
 from daemon.simulator import Simulator
@@ -132,7 +132,7 @@ async def test_b3_a_configured_user_has_one_allowance_across_a_restart(tmp_path:
         config = configured(tmp_path, there, [account], every=EAGER, **keys)
         async with life(config, before):
             await before.until(lambda: read(before, 1, 1))
-        found = recorded(config, SystemClock().now())
+        found = recorded_calls(config, SystemClock().now())
         async with life(config, after):
             await after.until(lambda: read(after, 1, 1))
         assert there.busiest(3 * SECOND) == 1

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.cli.configuration import adapted, configuration
+from daemon.cli.configuration import configuration, exchange_account
 from daemon.clock import SystemClock
 from daemon.exchanges import ExchangeDependencies, coinw
 from daemon.exchanges.common import http
@@ -240,7 +240,7 @@ async def test_no_secret_is_shown_by_a_value(
         config = configuration(there.it.config, os.environ)
         clock = SystemClock()
         tools = ExchangeDependencies(session, Budget(clock), clock)
-        known = [adapted(each) for each in config.accounts]
+        known = [exchange_account(each) for each in config.accounts]
         clients = [coinw.connect(each, tools) for each in known]
         notifiers = [AppriseNotifier(each.url.reveal(), clock) for each in config.channels]
         shown = [

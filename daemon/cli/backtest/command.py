@@ -1,8 +1,6 @@
-"""`marginwatch backtest`: what rules would have done over the recorded history, or whether it
-really was so.
+"""`marginwatch backtest`: replays rules over the recorded history, or verifies the record.
 
-The work is done by `backtested` (one set of rules), `compared` (two of them) and `verified`
-(promise 6).
+The work is done by `run` (one set of rules), `diff` (two of them) and `verify` (promise 6).
 """
 
 from dataclasses import dataclass
@@ -19,19 +17,19 @@ from daemon.errors import UsageError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BacktestOptions:
-    """What the command line asks for."""
+    """The options of one call."""
 
     account: str
     since: str | None
     until: str | None
     other: Path | None
-    """The file whose rules are played in the place of those of the configuration."""
+    """The file whose rules replace those of the configuration."""
     output: Format
     diff: bool
     verify: bool
 
     def check(self) -> None:
-        """Raises UsageError for what does not go together."""
+        """Raise UsageError for options that contradict each other."""
         if self.diff and self.other is None:
             raise UsageError("--diff compares with another file: add --rules FILE")
         if self.verify and (self.other or self.diff):
@@ -79,11 +77,11 @@ def backtest(session: CommandSession, /, **asked: Any) -> int:
     wish.check()
     from daemon.cli import record_access  # noqa: PLC0415 -- on use, as all below
 
-    with record_access.opened(session, imported=not wish.verify) as past:
+    with record_access.open_record(session, imported=not wish.verify) as past:
         if wish.verify:
-            from daemon.cli.backtest import verify as verified  # noqa: PLC0415
+            from daemon.cli.backtest import verify  # noqa: PLC0415
 
-            return verified.show(past, past.matching(wish.account), wish.output)
+            return verify.show(past, past.matching(wish.account), wish.output)
         from daemon.cli.backtest import run  # noqa: PLC0415
 
         return run.show(past, wish, session)

@@ -1,6 +1,4 @@
-"""`marginwatch backtest --rules FILE --diff`: two sets of rules over the same history, and what
-differs.
-"""
+"""`marginwatch backtest --rules FILE --diff`: compares two sets of rules over one history."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -8,10 +6,10 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Protocol, TypeAlias
 
-from daemon.cli.backtest import rows as replayrows
+from daemon.cli.backtest import rows as program_rows
 from daemon.cli.backtest import table
 from daemon.cli.backtest.headline import SIDES as NAMED
-from daemon.cli.backtest.headline import headline, nothing
+from daemon.cli.backtest.headline import headline, nothing_replayed
 from daemon.cli.backtest.span import Run, Summaries
 from daemon.cli.options import Format
 from daemon.cli.output import progress, times
@@ -33,7 +31,7 @@ from daemon.text.numbers import format_duration
 from daemon.types import SECOND, Millis
 
 MOST = table.MOST
-"""Differences that are shown; csv and json have all."""
+"""The most differences that a table shows; csv and json have all."""
 
 SIDES = ("config", "file")
 """The rules in force, and those of --rules FILE."""
@@ -42,21 +40,21 @@ COLUMNS = (
     "rule", "account", "what", "later_seconds",
     *(f"{side}_{name}" for side in SIDES for name in ("fired", "ended", "worst", "alerts")),
 )  # fmt: skip
-"""Of csv: a row per difference."""
+"""Columns of csv, with one row per difference."""
 
 
 Both: TypeAlias = tuple[RuleSummary | None, RuleSummary | None]
-"""What became of one rule by each set; None where the set has no such rule."""
+"""The summaries of one rule by either set; None where the set has no such rule."""
 
 
 @dataclass(slots=True)
 class Result:
-    """What both sets of rules came to."""
+    """The summaries and message counts of both sets of rules."""
 
     summaries: Sequence[Summaries] = ()
     messages: list[int] = field(default_factory=lambda: [0, 0])
     told: list[int] = field(default_factory=lambda: [0, 0])
-    """The sum of what each message is made of: who is told what, and when, in whatever order."""
+    """A hash sum of each side's messages: channel, time and content, in any order."""
 
     def take(self, side: int, messages: Iterable[ReplayedMessage]) -> None:
         for each in messages:
@@ -66,7 +64,7 @@ class Result:
             )
 
     def sameness(self) -> str:
-        """What there is to say where no alert differs."""
+        """The sentence for a comparison in which no alert differs."""
         same = "both raise the same alerts at the same instants"
         if any(_ends_differ(both) for _, both in _by_rule(self.summaries)):
             return f"{same}; what differs is when they end"
@@ -81,7 +79,7 @@ class DifferencePrinter(Protocol):
 
 
 def show(ours: Run, theirs: Run, output: Format) -> int:
-    """Print it; the exit status."""
+    """Print the differences and return the exit status."""
     printer = _PRINTERS[output]((ours, theirs))
     result = Result()
     with progress.bar("comparing", ours.span.about(), printing=output is not Format.TABLE) as bar:
@@ -92,7 +90,7 @@ def show(ours: Run, theirs: Run, output: Format) -> int:
 
 
 def differences(runs: tuple[Run, Run], bar: Bar, result: Result) -> Iterator[RuleSetDifference]:
-    """Play both at once; what they came to is in `result` once all is told."""
+    """Replay both sets at once; `result` is complete once the iterator is exhausted."""
     comparison, summaries = RuleSetComparison(), [run.summary() for run in runs]
     joiners = [run.joiner() for run in runs]
     for pair in merge_pairs(_account(runs, name, bar) for name in runs[0].span.names):
@@ -107,7 +105,7 @@ def differences(runs: tuple[Run, Run], bar: Bar, result: Result) -> Iterator[Rul
 
 
 def _account(runs: tuple[Run, Run], name: str, bar: Bar) -> Iterator[Pair]:
-    """One account, read once for both."""
+    """Replay one account, which is read once for both sets."""
     ours, theirs = (run.player(name) for run in runs)
     fields = used_fields((*ours.rules.values(), *theirs.rules.values()))
     look_back = max(ours.evaluator.look_back, theirs.evaluator.look_back)
@@ -149,7 +147,7 @@ class _DifferenceCsv:
         write_rows(COLUMNS, [row])
 
     def finish(self, result: Result, bar: Bar) -> None:
-        """The rows are all there is."""
+        """Nothing follows the rows."""
 
 
 class _People:
@@ -164,7 +162,7 @@ class _People:
 
     def finish(self, result: Result, bar: Bar) -> None:
         if not bar.judged:
-            say(nothing(self._runs[0].span))
+            say(nothing_replayed(self._runs[0].span))
             return
         for line in headline(self._runs, bar):
             say(line)
@@ -178,10 +176,10 @@ class _People:
         self._differences(result)
 
     def _shown(self, result: Result) -> Iterator[tuple[str, Both]]:
-        """System rules where they fired."""
+        """The rules to list: those of a file, and system rules that fired."""
         for rule, both in _by_rule(result.summaries):
             if any(
-                each and table.is_told(each, run)
+                each and table.is_listed(each, run)
                 for each, run in zip(both, self._runs, strict=True)
             ):
                 yield rule, both
@@ -209,7 +207,7 @@ _PRINTERS: Mapping[Format, Callable[[tuple[Run, Run]], DifferencePrinter]] = {
 
 
 def _by_rule(summaries: Sequence[Summaries]) -> Iterator[tuple[str, Both]]:
-    """Every rule of either, in their order."""
+    """Every rule of either set, in its order."""
     ours, theirs = summaries
     for rule in {**ours, **theirs}:
         yield rule, (ours.get(rule), theirs.get(rule))
@@ -223,12 +221,12 @@ def _ends_differ(both: Both) -> bool:
 
 
 def _sides(both: Both) -> Row:
-    told = (None if each is None else replayrows.summary(each) for each in both)
+    told = (None if each is None else program_rows.summary(each) for each in both)
     return dict(zip(SIDES, told, strict=True))
 
 
 def _cells(each: RuleSummary | None) -> tuple[str, ...]:
-    """A side without the rule says so once."""
+    """The cells of one side; a dash in each where the side has no such rule."""
     return ("-",) * len(table.NUMBERS) if each is None else table.cells(each)
 
 
@@ -242,15 +240,15 @@ def _begun(each: RuleSetDifference) -> Millis:
 
 def _row(each: RuleSetDifference, zone: tzinfo | None) -> tuple[str, ...]:
     shown = each.theirs or each.ours
-    assert shown is not None  # one of them is there  # noqa: S101
-    ended = "still fires" if shown.ended_at is None else times.shown(shown.ended_at, zone)
+    assert shown is not None  # a difference has at least one side  # noqa: S101
+    ended = "still fires" if shown.ended_at is None else times.format_time(shown.ended_at, zone)
     return (
-        times.shown(shown.fired_at, zone),
+        times.format_time(shown.fired_at, zone),
         each.rule,
         each.account,
         _what(each),
         ended,
-        table.worst_of(shown.worst),
+        table.worst_text(shown.worst),
     )
 
 
@@ -281,10 +279,10 @@ def _object(each: RuleSetDifference, zone: tzinfo | None) -> dict[str, object]:
 def _episode(each: MergedEpisode | None, zone: tzinfo | None) -> Row | None:
     if each is None:
         return None
-    ended = None if each.ended_at is None else times.iso(each.ended_at, zone)
+    ended = None if each.ended_at is None else times.format_iso(each.ended_at, zone)
     return {
-        "fired": times.iso(each.fired_at, zone),
+        "fired": times.format_iso(each.fired_at, zone),
         "ended": ended,
-        **replayrows.worst(each.worst),
+        **program_rows.worst(each.worst),
         "alerts": each.alerts,
     }

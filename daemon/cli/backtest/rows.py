@@ -1,4 +1,4 @@
-"""What `backtest` prints for programs, row by row (DESIGN §5)."""
+"""The rows that `backtest` prints for programs (DESIGN §5)."""
 
 from collections.abc import Sequence
 from datetime import tzinfo
@@ -8,7 +8,7 @@ from daemon.cli.output import times
 from daemon.cli.output.tables import Row, exact
 from daemon.replay.backtest import ReplayedMessage
 from daemon.replay.statistics import RuleSummary, Worst
-from daemon.types import SECOND, Millis, Record, Transition
+from daemon.types import SECOND, Record, Transition
 
 
 def transitions(record: Record, zone: tzinfo | None) -> list[Row]:
@@ -19,7 +19,7 @@ def transition(each: Transition, account: str, zone: tzinfo | None) -> Row:
     return {
         "rule": each.rule,
         "account": account,
-        "at": times.iso(each.at, zone),
+        "at": times.format_iso(each.at, zone),
         "from": each.from_state.value,
         "to": each.to_state.value,
         "value": exact(each.value),
@@ -28,11 +28,11 @@ def transition(each: Transition, account: str, zone: tzinfo | None) -> Row:
 
 
 def notification(told: ReplayedMessage, zone: tzinfo | None) -> dict[str, Any]:
-    """`news` is all that it tells, ends included; `kind` is that of the first."""
+    """The row of one message: `news` has all its items, `kind` is that of the first."""
     keys = [notice.key for notice in told.notices]
     return {
         "channel": told.channel,
-        "at": times.iso(told.at, zone),
+        "at": times.format_iso(told.at, zone),
         "kind": keys[0].kind.value,
         "rules": list(dict.fromkeys(key.rule for key in keys)),
         "accounts": list(dict.fromkeys(key.account for key in keys)),
@@ -51,15 +51,11 @@ def summary(each: RuleSummary) -> Row:
         "longest_seconds": each.longest / SECOND,
         "at_night": each.at_night,
         **worst(each.worst),
-        "early_seconds": _seconds(each.early),
+        "early_seconds": None if each.early is None else each.early / SECOND,
     }
 
 
 def worst(known: Sequence[Worst]) -> Row:
-    """`worst` is that of the comparison that decided first; `worsts` has every one that decided."""
+    """The worst values: `worst` of the first deciding comparison, `worsts` of each of them."""
     values = [{"comparison": each.judged.text, "value": exact(each.value)} for each in known]
     return {"worst": exact(known[0].value) if known else None, "worsts": values}
-
-
-def _seconds(span: Millis | None) -> float | None:
-    return None if span is None else span / SECOND

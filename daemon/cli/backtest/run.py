@@ -1,6 +1,4 @@
-"""`marginwatch backtest` over one set of rules: plays it, and prints what would have been
-announced.
-"""
+"""`marginwatch backtest` over one set of rules: prints what would have been announced."""
 
 import shutil
 import tempfile
@@ -9,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Protocol
 
 from daemon import config as configs
-from daemon.cli.backtest import rows as replayrows
+from daemon.cli.backtest import rows as program_rows
 from daemon.cli.backtest.span import ReplayedSpan, Run, Summaries
 from daemon.cli.backtest.table import BacktestTable
 from daemon.cli.options import Format
@@ -17,7 +15,7 @@ from daemon.cli.output import progress
 from daemon.cli.output.progress import Bar
 from daemon.cli.output.tables import Row, to_json, write_csv, write_rows
 from daemon.cli.output.terminal import STDOUT
-from daemon.cli.record_access import OpenRecord as Recorded
+from daemon.cli.record_access import OpenRecord
 from daemon.cli.session import CommandSession
 from daemon.replay.backtest import ReplayedMessage
 from daemon.types import Record
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
     from daemon.cli.backtest.command import BacktestOptions
 
 SPOOLED = 1_000_000
-"""Bytes of notifications that are kept in memory; more go to a temporary file."""
+"""Bytes of notifications kept in memory; more go to a temporary file."""
 
 COLUMNS = (
     "at",
@@ -41,20 +39,21 @@ COLUMNS = (
     "kind",
     "text",
 )
-"""Of csv: a row per transition and per message."""
+"""Columns of csv, with one row per transition and per message."""
 
 
 class RunPrinter(Protocol):
-    """Prints one run, as it goes and when it is over."""
+    """Prints the results of one run, during the replay and at its end."""
 
     def take(self, each: Record | ReplayedMessage) -> None: ...
 
     def finish(self, summaries: Summaries, bar: Bar) -> None: ...
 
 
-def show(past: Recorded, wish: "BacktestOptions", session: CommandSession) -> int:
-    """Print it; the exit status. Times are read and shown in the zone of what is played: of FILE,
-    if it has one.
+def show(past: OpenRecord, wish: "BacktestOptions", session: CommandSession) -> int:
+    """Print the replay and return the exit status.
+
+    Times are read and shown in the zone of the replayed configuration: that of FILE, if it has one.
     """
     played = past.config
     if wish.other is not None:
@@ -89,7 +88,7 @@ def _one(run: Run, output: Format) -> int:
 
 @dataclass(slots=True)
 class _RunCsv:
-    """A row per transition and per message, in the order of time."""
+    """Prints a row per transition and per message, in the order of time."""
 
     run: Run
 
@@ -101,10 +100,10 @@ class _RunCsv:
         if isinstance(each, Record):
             write_rows(
                 COLUMNS,
-                ({"what": "transition", **row} for row in replayrows.transitions(each, zone)),
+                ({"what": "transition", **row} for row in program_rows.transitions(each, zone)),
             )
         else:
-            told = replayrows.notification(each, zone)
+            told = program_rows.notification(each, zone)
             kinds = " ".join(dict.fromkeys(news["kind"] for news in told["news"]))
             flat = {
                 "rule": " ".join(told["rules"]),
@@ -114,11 +113,11 @@ class _RunCsv:
             write_rows(COLUMNS, [{"what": "notification", **told, **flat}])
 
     def finish(self, summaries: Summaries, bar: Bar) -> None:
-        """The rows are all there is."""
+        """Nothing follows the rows."""
 
 
 class _RunJson:
-    """One object; notifications are put by until all transitions are printed."""
+    """Prints one object; notifications are spooled until all transitions are printed."""
 
     def __init__(self, run: Run, spool: IO[str]) -> None:
         self._zone = run.span.past.zone
@@ -128,12 +127,12 @@ class _RunJson:
 
     def take(self, each: Record | ReplayedMessage) -> None:
         if isinstance(each, Record):
-            for row in replayrows.transitions(each, self._zone):
+            for row in program_rows.transitions(each, self._zone):
                 STDOUT.write(self._line(row, first=not self._any[True]))
                 self._any[True] = True
         else:
             self._told.write(
-                self._line(replayrows.notification(each, self._zone), first=not self._any[False])
+                self._line(program_rows.notification(each, self._zone), first=not self._any[False])
             )
             self._any[False] = True
 
@@ -145,7 +144,7 @@ class _RunJson:
         STDOUT.write('\n],\n"notifications": [')
         self._told.seek(0)
         shutil.copyfileobj(self._told, STDOUT)
-        rows = (replayrows.summary(each) for each in summaries.values())
+        rows = (program_rows.summary(each) for each in summaries.values())
         STDOUT.write('\n],\n"summary": [\n' + ",\n".join(map(to_json, rows)))
         STDOUT.write("\n]}\n")
 

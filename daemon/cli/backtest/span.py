@@ -1,6 +1,4 @@
-"""One set of rules over the accounts of the record: what `backtest` plays, and what there is to say
-about the span.
-"""
+"""The accounts and the time span that `backtest` replays, and one set of rules over them."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +7,7 @@ from functools import cached_property
 
 from daemon.cli import replay_source
 from daemon.cli.output.progress import Bar
-from daemon.cli.record_access import OpenRecord as Recorded
+from daemon.cli.record_access import OpenRecord
 from daemon.config import Config
 from daemon.readings.fields import AGE
 from daemon.replay.backtest import (
@@ -22,33 +20,32 @@ from daemon.replay.backtest import (
 from daemon.replay.session import ReplaySession, RuleSet, judged_amounts, used_fields
 from daemon.replay.statistics import RuleSummary, Summary
 from daemon.rules.language.tree import look_back, uses
-from daemon.rules.rule import Rule
 from daemon.store.read.time_index import Extent
 from daemon.types import AccountState, Input, Millis, OnMissing, Record
 
 
 @dataclass(frozen=True)
 class ReplayedSpan:
-    """The part of the record that is played."""
+    """The part of the record that is replayed."""
 
-    past: Recorded
+    past: OpenRecord
     names: Sequence[str]
-    """Of the accounts."""
+    """The accounts."""
     since: Millis
     until: Millis
-    """Not part of it."""
+    """The end, which is excluded."""
 
     def inputs(self, name: str, fields: Collection[str], look_back: Millis) -> Iterator[Input]:
-        """Of one account, with what fills the windows before."""
+        """The inputs of one account, with the earlier ones that fill its windows."""
         return self.past.history.replayed(name, self.since, self.until, fields, look_back)
 
     def first(self, name: str) -> int:
-        """The counter of the first input that is judged; those before it fill windows."""
+        """The counter of the first judged input; those before it only fill windows."""
         return self.past.history.first(name, self.since)
 
     @cached_property
     def extents(self) -> Mapping[str, Extent]:
-        """How much there is of each account; those of which there is nothing are left out."""
+        """The extent of each account's record; accounts without inputs are left out."""
         found = (
             (name, self.past.history.extent(name, self.since, self.until)) for name in self.names
         )
@@ -57,7 +54,7 @@ class ReplayedSpan:
         }
 
     def about(self) -> int:
-        """So many inputs, for a bar."""
+        """The approximate number of inputs, for a progress bar."""
         return sum(extent.inputs for extent in self.extents.values())
 
 
@@ -70,18 +67,18 @@ class Run:
 
     @cached_property
     def scheme(self) -> RuleSet:
-        return replay_source.scheme(self.config, self.span.past.history.silences())
+        return replay_source.rule_set(self.config, self.span.past.history.silences())
 
     @property
     def zone(self) -> tzinfo | None:
-        """In which its messages tell the time, and it is night."""
+        """The time zone of its messages and of its night hours."""
         return self.config.daemon.timezone
 
     def joiner(self) -> Joiner:
         return Joiner(self.scheme.group_waits, self.zone)
 
     def player(self, name: str) -> ReplaySession:
-        """Of an account, as if the daemon had been started at the beginning of the span."""
+        """A session for one account, as if the daemon had started at the beginning of the span."""
         rules = [rule for rule in self.scheme.rules if rule.watches(name)]
         return ReplaySession(self.scheme, AccountState(name), judged_amounts(rules))
 
@@ -89,7 +86,7 @@ class Run:
         return Summary([rule.name for rule in self.scheme.rules], self.zone)
 
     def play(self, bar: Bar) -> Iterator[Record | ReplayedMessage]:
-        """What every input changes, and every message, in the order of time."""
+        """The changes of every input and every message, in the order of time."""
         return add_messages(
             merge_records(self._account(name, bar) for name in self.span.names), self.joiner()
         )
@@ -103,17 +100,20 @@ class Run:
         return replay_account(player, bar.along(name, inputs, first), first)
 
     def unheard(self) -> list[str]:
-        """The written rules that watch none of the accounts."""
+        """The rules of the file that watch none of the accounts."""
         return [
             rule.name for rule in self.config.rules if not any(map(rule.watches, self.span.names))
         ]
 
     def minds_misses(self) -> bool:
-        """Whether a rule, written or not, acts when readings are missing."""
-        return any(_minds_misses(rule) for rule in self.scheme.rules)
+        """Whether a rule, of the file or of the system, acts when readings are missing."""
+        return any(
+            rule.on_missing is not OnMissing.KEEP or uses(rule.when.tree, AGE)
+            for rule in self.scheme.rules
+        )
 
     def longest_window(self) -> Millis:
-        """How far back the written rules look, the one that looks furthest."""
+        """The longest look-back of the rules of the file."""
         conditions = (
             each
             for rule in self.config.rules
@@ -123,9 +123,5 @@ class Run:
         return max((look_back(each.tree) for each in conditions), default=0)
 
 
-def _minds_misses(rule: Rule) -> bool:
-    return rule.on_missing is not OnMissing.KEEP or uses(rule.when.tree, AGE)
-
-
 Summaries = Mapping[str, RuleSummary]
-"""By rule."""
+"""The summary of each rule, by its name."""

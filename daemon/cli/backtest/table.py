@@ -1,12 +1,10 @@
-"""What `backtest` prints for people: what was replayed, the last messages, and what became of each
-rule.
-"""
+"""The output of `backtest` for people: the span, the last messages, a summary of each rule."""
 
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from daemon.cli.backtest.headline import headline, nothing
+from daemon.cli.backtest.headline import headline, nothing_replayed
 from daemon.cli.backtest.span import Run, Summaries
 from daemon.cli.output import times
 from daemon.cli.output.progress import Bar
@@ -18,7 +16,7 @@ from daemon.text.numbers import format_duration, format_value
 from daemon.types import Millis, Record
 
 MOST = 200
-"""Messages that are shown; csv and json have all."""
+"""The most messages that a table shows; csv and json have all."""
 
 NUMBERS = ("alerts", "at night", "firing", "longest", "worst", "early")
 
@@ -34,7 +32,7 @@ class _SentMessage:
 
 @dataclass(slots=True)
 class BacktestTable:
-    """A line per message, then a table of the rules."""
+    """Prints a line per message, then a table of the rules."""
 
     run: Run
     _last: deque[_SentMessage] = field(default_factory=lambda: deque(maxlen=MOST))
@@ -54,14 +52,16 @@ class BacktestTable:
 
     def finish(self, summaries: Summaries, bar: Bar) -> None:
         if not bar.judged:
-            say(nothing(self.run.span))
+            say(nothing_replayed(self.run.span))
             return
         for line in headline([self.run], bar):
             say(line)
         say("")
         self._messages()
         say("")
-        rows = [(each.rule, *cells(each)) for each in summaries.values() if is_told(each, self.run)]
+        rows = [
+            (each.rule, *cells(each)) for each in summaries.values() if is_listed(each, self.run)
+        ]
         Table(("rule", *NUMBERS), rows, frozenset(NUMBERS)).write()
 
     def _messages(self) -> None:
@@ -72,20 +72,21 @@ class BacktestTable:
             say(f"{self._all:,} messages; the last {len(self._last)} (--format csv has all):")
         zone = self.run.span.past.zone
         rows = [
-            (times.shown(told.at, zone), told.title, ", ".join(told.channels))
+            (times.format_time(told.at, zone), told.title, ", ".join(told.channels))
             for told in self._last
         ]
         Table(("time", "message", "to"), rows).write()
 
 
-def is_told(each: RuleSummary, run: Run) -> bool:
-    """System rules are shown where they fired."""
+def is_listed(each: RuleSummary, run: Run) -> bool:
+    """Whether the rule is listed: rules of the file always, system rules if they fired."""
     return bool(each.alerts) or any(rule.name == each.rule for rule in run.config.rules)
 
 
-def worst_of(known: Sequence[Worst]) -> str:
-    """The value; of several comparisons each with what it is of. How long a thing lasted is seen up
-    to a limit only.
+def worst_text(known: Sequence[Worst]) -> str:
+    """The worst value; of several comparisons each value with its field.
+
+    Fields that measure how long something lasted are left out: they are seen up to a limit only.
     """
     shown = [each for each in known if each.judged.field not in LASTING]
     values = [format_value(each.value, each.judged) for each in shown]
@@ -97,12 +98,12 @@ def worst_of(known: Sequence[Worst]) -> str:
 
 
 def cells(each: RuleSummary) -> tuple[str, ...]:
-    """In the order of NUMBERS."""
+    """The cells of a rule, in the order of NUMBERS."""
     return (
         str(each.alerts),
         str(each.at_night),
         format_duration(each.firing) if each.firing else "",
         format_duration(each.longest) if each.longest else "",
-        worst_of(each.worst),
+        worst_text(each.worst),
         "" if each.early is None else format_duration(each.early),
     )

@@ -1,5 +1,6 @@
-"""`marginwatch backtest --verify`: what was covered, what could not be, and every difference
-(promise 6).
+"""`marginwatch backtest --verify`: lists covered and uncovered spans and every difference.
+
+A difference breaks promise 6: replay must give exactly what is recorded.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,7 +29,7 @@ COLUMNS = (
     "replayed",
     "why",
 )
-"""Of csv: a row per stretch and per difference."""
+"""Columns of csv, with one row per span and per difference."""
 
 NOTHING = "nothing is recorded yet: let the daemon run first"
 
@@ -49,7 +50,7 @@ class _Account:
 
 
 def show(past: OpenRecord, names: Sequence[str], output: Format) -> int:
-    """Print it; the exit status, which is 1 where replay and record differ."""
+    """Print the result and return the exit status: 1 where replay and record differ."""
     done = list(_verified(past, names))
     own = 0 if past.history.accounts() != names else sum(1 for _ in past.history.transitions(""))
     if output is Format.TABLE:
@@ -106,25 +107,23 @@ def _lines(account: _Account) -> Iterator[str]:
     for each in found.differences:
         recorded, replayed = account.speller.sides(each)
         yield (
-            f"  differs     {_moment(each.at, zone)} {each.rule}: recorded {recorded}; replayed"
+            f"  differs     {_exact_time(each.at, zone)} {each.rule}: recorded {recorded}; replayed"
             f" {replayed}"
         )
 
 
-def _moment(at: Millis, zone: tzinfo | None) -> str:
-    """To the millisecond: a transition may differ in nothing else."""
-    return times.shown(at, zone) + (f".{at % SECOND:03}" if at % SECOND else "")
+def _exact_time(at: Millis, zone: tzinfo | None) -> str:
+    """The time to the millisecond: transitions may differ in nothing else."""
+    return times.format_time(at, zone) + (f".{at % SECOND:03}" if at % SECOND else "")
 
 
 def _telling(stretches: Sequence[VerifiedSpan]) -> Sequence[VerifiedSpan]:
-    """Without those in which there was nothing to replay, unless that is all there is."""
+    """The spans without the empty ones, unless all are empty."""
     return [each for each in stretches if each.why or each.inputs] or stretches
 
 
 def _joined(stretches: Sequence[VerifiedSpan]) -> list[VerifiedSpan]:
-    """Covered stretches that follow each other are told as one: starts and reloads do not matter
-    here.
-    """
+    """Join covered spans that follow each other: starts and reloads do not matter here."""
     joined: list[VerifiedSpan] = []
     for each in stretches:
         if joined and not joined[-1].why and not each.why:
@@ -136,7 +135,7 @@ def _joined(stretches: Sequence[VerifiedSpan]) -> list[VerifiedSpan]:
 
 
 def _span(stretch: VerifiedSpan, zone: tzinfo | None) -> str:
-    return f"{times.shown(stretch.since, zone)} to {times.shown(stretch.until, zone)}"
+    return f"{times.format_time(stretch.since, zone)} to {times.format_time(stretch.until, zone)}"
 
 
 def _why(stretch: VerifiedSpan) -> str:
@@ -153,13 +152,16 @@ def _rows(account: _Account) -> Iterator[Row]:
         yield {
             "account": account.name,
             "what": "difference",
-            "at": times.iso(each.at, account.zone),
+            "at": times.format_iso(each.at, account.zone),
             **found,
         }
 
 
 def _stretch(each: VerifiedSpan, zone: tzinfo | None) -> Mapping[str, object]:
-    span = {"since": times.iso(each.since, zone), "until": times.iso(each.until, zone)}
+    span = {
+        "since": times.format_iso(each.since, zone),
+        "until": times.format_iso(each.until, zone),
+    }
     return {**span, "why": each.why} if each.why else {**span, "inputs": each.inputs}
 
 

@@ -1,9 +1,7 @@
-"""Both sides of a difference that `--verify` found, spelled so exactly that they never look the
-same.
+"""Texts of both sides of a difference that `--verify` found, so exact that they never look alike.
 
-Instants are told to the millisecond, amounts with all digits, durations with all their units.
-Whether the value of a transition is a duration stands in its alert, as it is recorded; where none
-is, in its rule.
+Instants have milliseconds, amounts all digits, durations all units. Whether the value of a
+transition is a duration is read from its recorded alert; without an alert, from its rule.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,13 +23,13 @@ from daemon.text.numbers import format_amount, is_duration, transition_compariso
 from daemon.types import Alert, DecidingComparison, Transition, base
 
 INSTANTS = frozenset({"started_at", "fired_at", "ended_at", "clearing_since"})
-"""Of an alert."""
+"""Fields of an alert that are instants."""
 
 TOLD = frozenset({"state", "worst"})
-"""Of an alert, whether it differs or not."""
+"""Fields of an alert that are shown whether they differ or not."""
 
 LEFT_OUT = frozenset({"code"})
-"""Depends on the alerts of other accounts, so it is not compared."""
+"""Fields that are not compared: the code depends on the alerts of other accounts."""
 
 _MISSING = "missing"
 """The reason of a transition whose value is how long there were no readings."""
@@ -39,24 +37,24 @@ _MISSING = "missing"
 
 @dataclass(frozen=True)
 class ExactFormatter:
-    """Of one account."""
+    """Formats the differences of one account."""
 
     source: RecordedAccount
     zone: tzinfo | None
 
     def sides(self, each: VerifyDifference) -> tuple[str, str]:
-        """What is recorded and what was replayed, in words."""
+        """The recorded and the replayed side, in words."""
         apart = differing(each)
         return self._side(each.recorded, apart), self._side(each.replayed, apart)
 
     def row(self, each: VerifyDifference) -> Row:
-        """For programs: of an alert only what differs, beside its state and its worst value."""
+        """The row for programs: an alert has its state, its worst value and what differs."""
         apart = differing(each)
         sides = {
             "recorded": self._data(each.recorded, apart),
             "replayed": self._data(each.replayed, apart),
         }
-        return {"at": times.iso(each.at, self.zone), "rule": each.rule, **sides}
+        return {"at": times.format_iso(each.at, self.zone), "rule": each.rule, **sides}
 
     def _side(self, side: Transition | Alert | None, apart: Sequence[str]) -> str:
         if side is None:
@@ -91,7 +89,11 @@ class ExactFormatter:
     def _datum(self, name: str, value: object) -> object:
         if isinstance(value, Decimal):
             return exact(value)
-        return times.iso(value, self.zone) if name in INSTANTS and isinstance(value, int) else value
+        return (
+            times.format_iso(value, self.zone)
+            if name in INSTANTS and isinstance(value, int)
+            else value
+        )
 
     def _plain(self, name: str, value: object) -> str:
         shown = self._datum(name, value)
@@ -100,15 +102,15 @@ class ExactFormatter:
         return "none" if shown is None or shown == "" else str(shown)
 
     def _lasts(self, each: Transition) -> bool:
-        """Whether its value is a duration."""
+        """Whether the value of the transition is a duration."""
         if (each.rule, each.alert_seq) in self._judged and each.value is not None:
             return is_duration(transition_comparison(each, self._judged[each.rule, each.alert_seq]))
         rule = self._rules.get(base(each.rule))
-        return each.reason == _MISSING or (rule is not None and _asks_for_durations(rule))
+        return each.reason == _MISSING or (rule is not None and _judges_durations(rule))
 
     @cached_property
     def _judged(self) -> Mapping[tuple[str, int], DecidingComparison | None]:
-        """By rule and beginning, what each recorded alert was about."""
+        """The deciding comparison of each recorded alert, by rule and `alert_seq`."""
         found = (
             each.alert
             for each in self.source.history.alerts(BEGINNING, END)
@@ -122,7 +124,7 @@ class ExactFormatter:
 
 
 def differing(each: VerifyDifference) -> Sequence[str]:
-    """What two states differ in, but for what is told of each anyway."""
+    """The fields in which two alerts differ, without those that are shown anyway."""
     if not isinstance(each.recorded, Alert) or not isinstance(each.replayed, Alert):
         return ()
     ours, theirs = _leaves(each.recorded), _leaves(each.replayed)
@@ -134,7 +136,7 @@ def differing(each: VerifyDifference) -> Sequence[str]:
 
 
 def _leaves(value: object, place: str = "") -> dict[str, object]:
-    """By name, as in the column `data` of the table `alerts`: `judged.value`."""
+    """The fields by their dotted names, as in column `data` of table `alerts`: `judged.value`."""
     found: dict[str, object] = {}
     for field in fields(value) if is_dataclass(value) else ():
         inner, name = getattr(value, field.name), f"{place}{field.name}"
@@ -151,7 +153,8 @@ def _spelled(value: Decimal, *, duration: bool) -> str:
     return duration_text(int(value)) if duration else exact(value) or ""
 
 
-def _asks_for_durations(rule: Rule) -> bool:
+def _judges_durations(rule: Rule) -> bool:
+    """Whether every comparison of the rule is about a duration."""
     return all(
         is_duration_node(node.left) for node in walk(rule.when.tree) if isinstance(node, Comparison)
     )

@@ -1,18 +1,16 @@
-"""`check --notify`: a message that says it is a test, through every channel, and recorded as an
-attempt of its own.
+"""`check --notify`: sends a test message through every channel and records it as an attempt.
 
-    claim (committed) ──► the channel ──► mark (committed)
+    claim (committed) ──► the channel ──► recorded attempt (committed)
 
-A daemon that runs, and had parked a channel that refused, tries it again when a test got through
-(SEMANTICS F3). Where nothing can be recorded, the tests are sent all the same.
+A running daemon that parked a channel tries it again once a test got through (SEMANTICS F3). The
+tests are sent even where they cannot be recorded.
 """
 
 import asyncio
 from dataclasses import dataclass, field
 
 from daemon.cli.output import times
-from daemon.cli.output.attempts import said
-from daemon.cli.output.tables import say
+from daemon.cli.output.tables import attempt_text, say
 from daemon.clock import Clock
 from daemon.config import Channel, Config
 from daemon.errors import AbsentError, StoreError
@@ -24,14 +22,14 @@ from daemon.types import AttemptResult, Message, Outcome, Severity
 
 @dataclass(slots=True)
 class AttemptRecorder:
-    """Where the tests are recorded: the database at a URL, if it is there and can be written."""
+    """Records the tests in the database at a URL, if it exists and can be written."""
 
     url: str = field(repr=False)
     trouble: str = ""
-    """Why something is not recorded."""
+    """The reason why something is not recorded; empty if all is."""
 
     async def note(self, what: Claim | RecordAttempt) -> bool:
-        """Whether it is recorded."""
+        """Record it, and return whether that worked."""
         try:
             await asyncio.to_thread(write_once, self.url, what)
         except AbsentError as error:
@@ -44,7 +42,7 @@ class AttemptRecorder:
 
 
 def send(config: Config, clock: Clock) -> bool:
-    """Print how each channel fared, in their order; whether all delivered."""
+    """Print the result of each channel, in their order, and return whether all delivered."""
     if not config.channels:
         say("there is no channel to try: add [[channels]]")
         return False
@@ -56,7 +54,7 @@ def send(config: Config, clock: Clock) -> bool:
 
 
 async def _send_all(config: Config, clock: Clock, book: AttemptRecorder) -> bool:
-    at = times.shown(clock.now(), config.daemon.timezone)
+    at = times.format_time(clock.now(), config.daemon.timezone)
     tasks = [
         asyncio.create_task(_try(each, message(each.name, at), clock, book))
         for each in config.channels
@@ -65,7 +63,7 @@ async def _send_all(config: Config, clock: Clock, book: AttemptRecorder) -> bool
     for channel, task in zip(config.channels, tasks, strict=True):
         attempted = await task
         good &= attempted.outcome is Outcome.DELIVERED
-        say(f"{channel.name}: {said(attempted.outcome, attempted.detail)}")
+        say(f"{channel.name}: {attempt_text(attempted.outcome, attempted.detail)}")
     return good
 
 
@@ -81,7 +79,7 @@ async def _try(
 
 
 def message(channel: str, at: str) -> Message:
-    """What arrives; nobody must take it for an alert."""
+    """The test message, which nobody may take for an alert."""
     body = (
         f'This is a test of the channel "{channel}", sent by marginwatch check --notify at {at}.'
         " Nothing is wrong."

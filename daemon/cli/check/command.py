@@ -1,6 +1,6 @@
-"""`marginwatch check`: is the configuration good, do the keys work, do the channels reach you?
+"""`marginwatch check`: tests the configuration, the keys and the channels.
 
-The work is done by `verdict` (the file), `online` (the keys) and `reach` (the channels).
+The work is done by `file`, `keys` and `channels`.
 """
 
 import click
@@ -32,7 +32,7 @@ def check(session: CommandSession, *, online: bool, notify: bool) -> int:
     loaded = session.config()
     from daemon.cli.check import file  # noqa: PLC0415 -- on use
 
-    trouble = file.trouble(loaded)
+    trouble = file.store_trouble(loaded)
     file.show(loaded, session.clock.now(), readable=trouble is None)
     if trouble is not None:
         echo(str(trouble), err=True)

@@ -1,15 +1,17 @@
-"""What `check` says of a configuration without mistakes: what it holds, what is unwise, how often
-it really reads, and what would become of the record with it.
+"""The report of `check` on a configuration without mistakes.
+
+It counts what the file holds, warns of unwise settings, and lists the effective intervals and what
+a reload would change.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from daemon.cli.check import intervals
-from daemon.cli.check.reload_preview import RunningConfig, forecast, recorded
-from daemon.cli.check.same_user import known, twins
+from daemon.cli.check.reload_preview import RunningConfig, preview_reload, running_config
+from daemon.cli.check.same_user import known_users, same_user_warnings
 from daemon.cli.output.terminal import echo
-from daemon.cli.record_access import existing
+from daemon.cli.record_access import open_existing_record
 from daemon.config import Config
 from daemon.errors import StoreConfigError, StoreError
 from daemon.service.reporting import cron
@@ -23,18 +25,18 @@ MEGABYTE = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What `check` takes from the record, as far as there is one."""
+    """The facts that `check` takes from the record, if there is one."""
 
     user_ids: Mapping[str, str] = field(default_factory=dict)
-    """By account: whose key it is."""
+    """The exchange's user id of each account's key."""
     last: RunningConfig | None = None
 
 
-def trouble(config: Config) -> StoreError | None:
-    """Why a daemon could not collect into the database at present; None where it could.
+def store_trouble(config: Config) -> StoreError | None:
+    """The reason why a daemon cannot collect into the database at present; None if it can.
 
     Raises:
-        StoreConfigError: where it never could.
+        StoreConfigError: where it never can.
 
     """
     try:
@@ -47,12 +49,12 @@ def trouble(config: Config) -> StoreError | None:
 
 
 def show(config: Config, now: Millis, *, readable: bool = True) -> None:
-    """Print it; `readable` is false where the record cannot be read, which is told elsewhere."""
+    """Print the report; `readable` is false where the record cannot be read (told elsewhere)."""
     echo(f"{config.path.name} is good: {_counts(config)}")
     for warning in config.warnings:
         echo(f"warning: {warning}")
-    memory = remembered(config, now) if readable else Memory()
-    for warning in twins(known(config, memory.user_ids), config.hosts):
+    memory = read_memory(config, now) if readable else Memory()
+    for warning in same_user_warnings(known_users(config, memory.user_ids), config.hosts):
         echo(f"warning: {warning}")
     for line in _changes(config, memory.last):
         echo(f"reload: {line}")
@@ -71,11 +73,11 @@ def _counts(config: Config) -> str:
 
 def _changes(config: Config, last: RunningConfig | None) -> list[str]:
     accounts = [account.name for account in config.accounts]
-    return [] if last is None else forecast(config.rules, accounts, last, config.system_rules)
+    return [] if last is None else preview_reload(config.rules, accounts, last, config.system_rules)
 
 
 def _budgets(config: Config) -> list[str]:
-    """Who shares a budget, where there are several."""
+    """A line for each budget with the accounts that share it, where there are several."""
     hosts = {
         host: [name for name, at in config.hosts.items() if at == host]
         for host in config.hosts.values()
@@ -111,12 +113,12 @@ def _size(size: int) -> str:
     return f"{size / MEGABYTE:.0f} MB" if size >= MEGABYTE else f"{max(1, size // 1_000)} kB"
 
 
-def remembered(config: Config, now: Millis) -> Memory:
-    """What the record tells; one that cannot be read is said."""
+def read_memory(config: Config, now: Millis) -> Memory:
+    """The facts in the record; prints a warning where it cannot be read."""
     try:
-        with existing(config) as history:
+        with open_existing_record(config) as history:
             if history is not None:
-                return Memory(history.user_ids(), recorded(history, now))
+                return Memory(history.user_ids(), running_config(history, now))
             echo("the database is not there yet, or empty: it will be set up at the first start")
             return Memory()
     except StoreError as error:

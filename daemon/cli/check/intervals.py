@@ -1,6 +1,4 @@
-"""How often each account is really read, and what its windows take in memory: for `check` and
-`status`. Pure.
-"""
+"""Effective intervals of the accounts, and the memory of their windows. Pure."""
 
 from collections.abc import Collection, Iterable, Mapping
 
@@ -18,16 +16,15 @@ from daemon.types import Millis
 def intervals(
     config: Config, user_ids: Mapping[str, str], halved: Collection[str] = ()
 ) -> dict[str, Millis]:
-    """By account: the interval after all have been stretched evenly to the budget; `user_ids` are
-    those known.
+    """The effective interval of each account, after all were stretched evenly to fit the budget.
 
-    `halved` are the hosts that complained.
+    `user_ids` are the known ones by account; `halved` are the hosts whose limits are halved.
     """
     return settled_intervals(config.accounts, config.budget, user_ids, halved)
 
 
 def memory(config: Config, every: Mapping[str, Millis]) -> int:
-    """About how many bytes the windows of all accounts take once they are full."""
+    """The approximate bytes that the windows of all accounts take once they are full."""
     return sum(
         _table(rule for rule in config.rules if rule.watches(account.name)).memory(
             every[account.name]
@@ -37,8 +34,9 @@ def memory(config: Config, every: Mapping[str, Millis]) -> int:
 
 
 def _table(rules: Iterable[Rule]) -> ValueTable:
-    """What an evaluator looks at; messages show how the five fields have changed, so that is always
-    kept.
+    """The values that an evaluator keeps for these rules.
+
+    The changes of the five core fields are always among them, because messages show them.
     """
     table = ValueTable()
     for rule in rules:

@@ -1,11 +1,9 @@
-"""`check --online`: one signed call per account, within the same budget as the daemon's (SEMANTICS
-B3).
+"""`check --online`: makes one signed call per account, within the daemon's budget (SEMANTICS B3).
 
-    the record's latest calls ──► budget ──► one call per account ──► what it brought, booked into the record
+    latest recorded calls ──► budget ──► one call per account ──► answer; the call is recorded
 
-It stores no reading and judges nothing. Where there is no record, the budget begins empty and
-nothing is booked. Beside a daemon that collects, each call is announced first, so that the daemon
-leaves room for it.
+It stores no reading and judges nothing. Without a record the budget begins empty and no call is
+recorded. While a daemon collects, each call is announced first, so that the daemon leaves room.
 """
 
 import asyncio
@@ -14,11 +12,11 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 
 from daemon import exchanges
-from daemon.cli.check.same_user import known, twins
-from daemon.cli.configuration import adapted
+from daemon.cli.check.same_user import known_users, same_user_warnings
+from daemon.cli.configuration import exchange_account
 from daemon.cli.output.terminal import echo
-from daemon.cli.record_access import existing
-from daemon.cli.status.exchange import ENDPOINT, made
+from daemon.cli.record_access import open_existing_record
+from daemon.cli.status.exchange import ENDPOINT, own_calls
 from daemon.clock import Clock
 from daemon.config import Account, Config
 from daemon.errors import StoreError
@@ -32,53 +30,51 @@ from daemon.text.numbers import format_amount
 from daemon.types import SECOND, Answer, Millis, NoAnswer
 
 HEARD: Millis = 2 * SECOND
-"""Within this time a daemon has heard of an announced call, and has finished what it had begun."""
+"""Time in which a daemon learns of an announced call and finishes calls already begun."""
 
 _amounts = attrgetter(*CORE)
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedCalls:
-    """What the record tells of the budget."""
+    """The facts in the record that concern the budget."""
 
     user_ids: Mapping[str, str] = field(default_factory=dict)
     calls: tuple[RecordCall, ...] = ()
     halved_for: Mapping[str, Millis] = field(default_factory=dict)
-    """By host, how much longer it halves its limits, after what it said to the daemon."""
+    """By host, how much longer its limits are halved, since the exchange complained."""
     writable: bool = False
-    """Whether there is a record to book into."""
+    """Whether there is a record into which calls can be written."""
     beside: bool = False
-    """Whether a daemon collects, which counts its own calls and must be told of ours."""
+    """Whether a daemon collects: it counts its own calls and must be told of ours."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyCheck:
-    """One call and what it brought."""
+    """One call and its answer."""
 
     at: Millis
-    """When it ended."""
+    """The end of the call."""
     answer: Answer | NoAnswer
 
 
 def ask(config: Config, clock: Clock) -> bool:
-    """Print what the exchange says about each account, in their order; whether all answered."""
-    told = recorded(config, clock.now())
+    """Print the exchange's answer for each account, in order; return whether all answered."""
+    told = recorded_calls(config, clock.now())
     answers = asyncio.run(_ask_all(config, clock, told))
     users = {name: answer.user_id for name, answer in answers.items() if isinstance(answer, Answer)}
-    before = set(twins(known(config, told.user_ids), config.hosts))
-    for warning in twins(users, config.hosts):
-        if warning not in before:  # else it was said of the record
+    before = set(same_user_warnings(known_users(config, told.user_ids), config.hosts))
+    for warning in same_user_warnings(users, config.hosts):
+        if warning not in before:  # the others were printed from the record
             echo(f"warning: {warning}")
     return all(isinstance(answer, Answer) for answer in answers.values())
 
 
-def recorded(config: Config, now: Millis) -> RecordedCalls:
-    """What the record tells; nothing where there is none, or where it cannot be read, which is
-    said.
-    """
+def recorded_calls(config: Config, now: Millis) -> RecordedCalls:
+    """The facts in the record; empty without one, or with a warning where it cannot be read."""
     since = now - config.budget.longest
     try:
-        with existing(config) as history:
+        with open_existing_record(config) as history:
             if history is None:
                 return RecordedCalls()
             user_ids = history.user_ids()
@@ -87,7 +83,7 @@ def recorded(config: Config, now: Millis) -> RecordedCalls:
             halved_for = remaining_halving(
                 history.last_rate_limited(now - HALVED), config.hosts, now
             )
-            counted = tuple(booked if beside else made(config, history, since) + booked)
+            counted = tuple(booked if beside else own_calls(config, history, since) + booked)
             return RecordedCalls(user_ids, counted, halved_for, writable=True, beside=beside)
     except StoreError as error:
         echo(f"warning: asking without the record, which cannot be read: {error}")
@@ -144,7 +140,7 @@ async def _ask(
 ) -> KeyCheck:
     if told.beside:
         await _announce(account, told, config, dependencies.clock, n)
-    keys = adapted(account, told.user_ids.get(account.name, ""), config.daemon.timeout)
+    keys = exchange_account(account, told.user_ids.get(account.name, ""), config.daemon.timeout)
     exchange = exchanges.load(account.exchange).connect(keys, dependencies)
     try:
         answer = await exchange.read()
@@ -156,10 +152,10 @@ async def _ask(
 async def _announce(
     account: Account, told: RecordedCalls, config: Config, clock: Clock, n: int
 ) -> None:
-    """Book the call ahead, and return when its time has come.
+    """Announce the call in the record, and return when its time has come.
 
-    A daemon that uses all of its budget makes room only as its earlier calls leave the windows: so
-    one announcement follows the other more slowly than the host's budget frees places, and a user's
+    A daemon that uses its whole budget makes room only as earlier calls leave the windows.
+    Therefore announcements come more slowly than the host's budget frees permits, and a user's
     whole window passes before a call.
     """
     limits = config.budget
@@ -171,7 +167,7 @@ async def _announce(
 
 
 def _user(account: Account, told: RecordedCalls, answer: Answer | NoAnswer | None = None) -> str:
-    """Whose call it is; empty where nobody knows, as in the budget."""
+    """The user id of the call; empty where it is unknown, as in the budget."""
     if isinstance(answer, Answer):
         return answer.user_id
     return account.user_id or told.user_ids.get(account.name, "")
@@ -185,8 +181,9 @@ def _book(config: Config, call: RecordCall) -> None:
 
 
 def _way(account: Account, answer: Answer | NoAnswer) -> str:
-    """How the account is called, where that is worth a word; a failure says it of the call
-    itself.
+    """The route of the account's calls and pushes, where it is not the direct one.
+
+    A failed call names its own route, so only the pushes are described then.
     """
     calls, pushes = (
         proxies.describe_route(account.rest_route),

@@ -1,8 +1,7 @@
-"""What a reload of the configuration would do to what is recorded, for `check`. Pure, but for
-`recorded`.
+"""Preview of a reload, for `check`: which rules, accounts and open alerts would change.
 
-The daemon itself decides nothing from this: at a start or reload it compares each open alert with
-its rule (`service.opening`), as `_Fates` does here for the person who has changed the file.
+The daemon does not use it: at a start or reload it compares each open alert with its rule
+(`service.judging.opening`), as `_Fates` does here. Pure, except `recorded`.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -20,27 +19,25 @@ from daemon.types import Alert, Millis, base
 MEANING = frozenset(
     {"when", "clear_when", "for", "keep_firing_for", "at_least", "on_missing", "missing_after"}
 )
-"""The keys that make a rule the one it is (SEMANTICS D5)."""
+"""The keys that define the meaning of a rule (SEMANTICS D5)."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunningConfig:
-    """What the daemon has, or had last."""
+    """The configuration of the running daemon, or of the last one."""
 
     rules: Sequence[Rule]
-    """Those that a person wrote."""
+    """The rules of the file, without system rules."""
     known: Collection[str]
-    """The accounts that have been recorded when it began."""
+    """The accounts that were recorded when it began."""
     watched: Collection[str]
-    """Those of which it has recorded something since, or that have open alerts."""
+    """The accounts with records since then, or with open alerts."""
     alerts: Sequence[tuple[str, Alert]]
-    """The open ones, with their accounts."""
+    """The open alerts, with their accounts."""
 
 
-def recorded(history: History, now: Millis) -> RunningConfig | None:
-    """What is recorded of the last life of a daemon; None where there was none, or its rules are
-    not understood.
-    """
+def running_config(history: History, now: Millis) -> RunningConfig | None:
+    """The last recorded configuration; None without one, or if its rules cannot be read."""
     epoch = history.last_epoch()
     own = None if epoch is None else _rules(epoch)
     if epoch is None or own is None:
@@ -64,15 +61,15 @@ def _latest(account: AccountStatus) -> Millis:
     return max(each.at if each is not None else 0 for each in (account.reading, account.miss))
 
 
-def forecast(
+def preview_reload(
     rules: Sequence[Rule],
     accounts: Collection[str],
     before: RunningConfig,
     system: Sequence[Rule] = (),
 ) -> list[str]:
-    """What would change with these rules and accounts, a sentence each; nothing where nothing does.
+    """A sentence for each change that these rules and accounts would bring.
 
-    `system` are the rules that nobody writes: they are named only where open alerts end with them.
+    `system` are the system rules: they are named only where open alerts would end with them.
     """
     fates = _Fates(_named(rules), _named(system), frozenset(accounts), before)
     return [
@@ -92,7 +89,7 @@ def _named(rules: Sequence[Rule]) -> dict[str, Rule]:
 
 
 class _Fates:
-    """What becomes of each recorded rule, account and open alert."""
+    """Decides the fate of each recorded rule, account and open alert."""
 
     def __init__(
         self,
@@ -125,9 +122,7 @@ class _Fates:
         return sum(self._fate(account, alert) == fate for account, alert in self._before.alerts)
 
     def each(self, fate: str, why: str) -> Iterator[str]:
-        """The alerts that end while their rules are neither changed nor gone as a person would
-        say.
-        """
+        """A line on alerts that end for a reason that is no visible change of their rules."""
         alerts = [
             f"{base(alert.rule)} · {account}"
             for account, alert in self._before.alerts
@@ -137,7 +132,7 @@ class _Fates:
             yield f"{_retiring(len(alerts))}, {why} ({', '.join(alerts)})"
 
     def adjusted(self) -> Iterator[str]:
-        """Rules of which only keys changed that are not their meaning: their alerts go on."""
+        """A line for each rule of which only keys outside MEANING changed: its alerts go on."""
         for name, old in self.old.items():
             new = self._rules.get(name)
             if new is not None and not self._differs(name):
@@ -150,7 +145,7 @@ class _Fates:
         return name in self.old and self.old[name].meaning != self._rules[name].meaning
 
     def _fate(self, account: str, alert: Alert) -> str:
-        """Why the alert will be retired; empty where it goes on."""
+        """The reason why the alert will be retired; empty where it goes on."""
         name = base(alert.rule)
         unwritten = name in SYSTEM_RULES
         rule = (self._system if unwritten else self._rules).get(name)

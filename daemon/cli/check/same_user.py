@@ -1,4 +1,4 @@
-"""Accounts that are one and the same user at the exchange (SEMANTICS B4): what `check` warns of."""
+"""Warnings about accounts that are the same user at the exchange (SEMANTICS B4)."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -6,17 +6,16 @@ from collections.abc import Iterator, Mapping
 from daemon.config import Config
 
 
-def known(config: Config, recorded: Mapping[str, str]) -> dict[str, str]:
-    """Whose each configured account is, by `user_id` or by what was learned; without those of whom
-    nobody knows.
-    """
+def known_users(config: Config, recorded: Mapping[str, str]) -> dict[str, str]:
+    """The user id of each configured account, from the file or the record, where it is known."""
     users = config.users(recorded)
     return {each.name: users[each.name] for each in config.accounts if users.get(each.name)}
 
 
-def twins(users: Mapping[str, str], hosts: Mapping[str, str]) -> Iterator[str]:
-    """A sentence for each user that several accounts are; both by account, as each exchange has
-    users of its own.
+def same_user_warnings(users: Mapping[str, str], hosts: Mapping[str, str]) -> Iterator[str]:
+    """A sentence for each user with several accounts.
+
+    `users` and `hosts` are by account: user ids are unique within one exchange only.
     """
     names = defaultdict[tuple[str, str], list[str]](list)
     for name, user in users.items():

@@ -12,7 +12,7 @@ class _Duration(click.ParamType[Millis]):
     def convert(
         self, value: str, param: click.Parameter | None, ctx: click.Context | None
     ) -> Millis:
-        from daemon.text.durations import parse_duration  # noqa: PLC0415 -- on use, as all that a command needs
+        from daemon.text.durations import parse_duration  # noqa: PLC0415 -- on use
 
         length = parse_duration(value)
         if not length:

@@ -1,6 +1,4 @@
-"""What `marginwatch demo` runs: the real daemon against the built-in exchange, on a database that
-is thrown away.
-"""
+"""The run of `marginwatch demo`: the real daemon, the built-in exchange, a temporary database."""
 
 import asyncio
 import statistics
@@ -42,15 +40,15 @@ from daemon.types import (
 
 EVERY: Millis = 500
 TICK: Millis = 50
-"""How soon the built-in exchange pushes what has changed."""
+"""Milliseconds until the built-in exchange pushes a change."""
 SHOWN: Millis = 2 * SECOND
-"""Between the readings of one account that are shown; those that change an alert always are."""
+"""Shortest time between two printed readings of one account; one that changes an alert is always
+printed.
+"""
 
 
 def show(length: Millis | None) -> None:
-    """Run the demo for that long, or until Ctrl-C; returns when everything is stopped and the
-    database is gone.
-    """
+    """Run the demo for that long, or until Ctrl-C, then stop everything and delete the database."""
     log.setup(sys.stderr, level="warning", redactor=log.Redactor())
     asyncio.run(_show(length))
 
@@ -80,26 +78,26 @@ async def _show_in(folder: Path, length: Millis | None, over: asyncio.Event) -> 
     for name in DEMO:
         exchange.account(name, story=story(name))
     await exchange.start()
-    screen = _Screen(STDOUT, clock, exchange, over)
+    display = _Display(STDOUT, clock, exchange, over)
     dependencies = Dependencies(
-        clock=clock, notifier=lambda _channel, _clock: ConsoleNotifier(STDOUT), observers=[screen]
+        clock=clock, notifier=lambda _channel, _clock: ConsoleNotifier(STDOUT), observers=[display]
     )
     app = App(_config(folder, exchange), dependencies)
     await app.start()
-    screen.say(
-        f"two accounts at the built-in exchange, read every {EVERY} ms and listened to;"
-        f" {_ending(length)}"
+    end = "Ctrl-C ends it" if length is None else f"ends by itself after {length / SECOND:g} s"
+    display.say(
+        f"two accounts at the built-in exchange, read every {EVERY} ms and listened to; {end}"
     )
     await _until(over, length)
     await app.stop()
     await exchange.stop()
-    screen.sum_up()
-    if screen.failure:
-        raise screen.failure
+    display.sum_up()
+    if display.failure:
+        raise display.failure
 
 
 def _config(folder: Path, exchange: Simulator) -> Config:
-    """The shipped rules; all else the demo's own."""
+    """The demo's configuration, with the shipped rules."""
     shipped = bundled.path("rules.toml")
     return Config(
         path=shipped,
@@ -121,10 +119,6 @@ def _config(folder: Path, exchange: Simulator) -> Config:
     )
 
 
-def _ending(length: Millis | None) -> str:
-    return "Ctrl-C ends it" if length is None else f"ends by itself after {length / SECOND:g} s"
-
-
 async def _until(over: asyncio.Event, length: Millis | None) -> None:
     if length is not None:
         asyncio.get_running_loop().call_later(length / SECOND, over.set)
@@ -132,14 +126,14 @@ async def _until(over: asyncio.Event, length: Millis | None) -> None:
 
 
 @dataclass(slots=True)
-class _Screen:
-    """What a person sees, and the sums of it."""
+class _Display:
+    """Prints what happens, and sums it up at the end."""
 
     out: Output
     clock: Clock
     exchange: Simulator
     over: asyncio.Event
-    """Set when nobody can see it any more, as after `| head`."""
+    """Set when the output can no longer be written, as after `| head`."""
     failure: OSError | None = None
     began: Millis = 0
     readings: int = 0
@@ -158,7 +152,7 @@ class _Screen:
         self._write(f"{at:%H:%M:%S} {text}\n")
 
     def _write(self, text: str) -> None:
-        """Failing must not disturb the daemon, whose work this is about: the demo ends instead."""
+        """Print it; a failure ends the demo instead of disturbing the daemon."""
         if self.failure is None:
             try:
                 self.out.write(text)
@@ -207,7 +201,7 @@ class _Screen:
         self.say(f"{moved.to_state:<9} {moved.rule} on {account}{value} (alert {code})")
 
     def _latency(self, notice: Notice) -> Millis:
-        """From the instant at which the exchange began to show the number to now."""
+        """The time since the exchange began to show the value of the notification."""
         ago = self.clock.now() - notice.at
         read_at = self.exchange.elapsed() - ago
         return self.exchange.elapsed() - shown_since(notice.key.account, read_at)

@@ -1,15 +1,13 @@
-"""`marginwatch explain`: one screen that answers "why did it not wake me?". How it looks stands in
-`explainsheet`.
-"""
+"""`marginwatch explain`: finds the answer to "why did it not wake me?"; `lines` formats it."""
 
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 from daemon.cli import replay_source
 from daemon.cli.explain import hypothetical
-from daemon.cli.explain.lines import ExplainTable, Gone, Supposed
+from daemon.cli.explain.lines import ExplainTable, HypotheticalTable, NotWatched
 from daemon.cli.explain.question import ResolvedQuestion
-from daemon.cli.explain.rules_in_force import standing
+from daemon.cli.explain.rules_in_force import rule_in_force
 from daemon.cli.output import lines, times
 from daemon.cli.record_access import END, OpenRecord
 from daemon.cli.replay_source import RecordedAccount, epoch_of
@@ -21,7 +19,7 @@ from daemon.types import Millis
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """As it was put on the command line."""
+    """The arguments of the command."""
 
     rule: str
     account: str | None
@@ -35,17 +33,18 @@ def show(past: OpenRecord, question: Question, now: Millis) -> None:
         UsageError: for a rule, an account or a time that is not in the record.
 
     """
-    at = times.instant(question.at, now, past.zone)
+    at = times.parse_instant(question.at, now, past.zone)
     account = past.one(question.account)
     if at > now:
         raise UsageError(
-            f"{times.shown(at, past.zone)} lies in the future: only what has been can be explained"
+            f"{times.format_time(at, past.zone)} lies in the future: only what has been can be"
+            " explained"
         )
     lines.write(_answer(ResolvedQuestion(past, question.rule, account, at)).lines())
 
 
-def _answer(asked: ResolvedQuestion) -> ExplainTable | Gone:
-    found = standing(asked.past.history, asked.rule, asked.account, asked.at)
+def _answer(asked: ResolvedQuestion) -> ExplainTable | NotWatched:
+    found = rule_in_force(asked.past.history, asked.rule, asked.account, asked.at)
     if found is None:
         return _supposed(asked)
     epoch = epoch_of(found.epoch, asked.account)
@@ -54,31 +53,31 @@ def _answer(asked: ResolvedQuestion) -> ExplainTable | Gone:
     if not found.watched:
         if found.over is None:
             raise _unknown(asked, epoch.scheme, f"watched {asked.account} then", "were")
-        return Gone(asked, found.over)
+        return NotWatched(asked, found.over)
     mutes = asked.past.config.mutes if epoch.mutes is None else epoch.mutes
     source = RecordedAccount(asked.past.history, asked.account)
     explained = explain(source, epoch, asked.rule, asked.at, mutes, asked.past.history.silences())
     return ExplainTable(asked, explained, todays_mutes=epoch.mutes is None)
 
 
-def _supposed(asked: ResolvedQuestion) -> Supposed:
-    """There was no rule yet: what today's would have made of what was imported."""
-    extent = hypothetical.readings(asked)
+def _supposed(asked: ResolvedQuestion) -> HypotheticalTable:
+    """The answer for a time before any rule: today's rules over imported readings."""
+    extent = hypothetical.readings_extent(asked)
     if extent is None:
         raise _before(asked)
-    scheme = replay_source.scheme(asked.past.config)
+    scheme = replay_source.rule_set(asked.past.config)
     if asked.rule not in scheme.watching(asked.account):
         raise _unknown(
             asked, scheme, f"watches {asked.account} in {asked.past.config.path.name}", "are"
         )
-    found = hypothetical.supposed(asked, scheme, extent.last_at)
+    found = hypothetical.explain_hypothetically(asked, scheme, extent.last_at)
     if found is None:
         raise _before(asked)
-    return Supposed(asked, found, todays_mutes=False)
+    return HypotheticalTable(asked, found, todays_mutes=False)
 
 
 def _before(asked: ResolvedQuestion) -> UsageError:
-    """Nothing is known of that time."""
+    """The error for an instant before the account's record begins."""
     extent = asked.past.history.extent(asked.account, 0, END)
     epoch = next(RecordedAccount(asked.past.history, asked.account).epochs(), None)
     begun = [] if extent is None else [extent.first_at]
@@ -88,7 +87,9 @@ def _before(asked: ResolvedQuestion) -> UsageError:
             f"nothing is recorded of {asked.account} yet: let the daemon run first, or import"
             " readings"
         )
-    return UsageError(f"the record of {asked.account} begins only at {asked.shown(min(begun))}")
+    return UsageError(
+        f"the record of {asked.account} begins only at {asked.format_time(min(begun))}"
+    )
 
 
 def _unknown(asked: ResolvedQuestion, scheme: RuleSet, watches: str, there: str) -> UsageError:

@@ -1,6 +1,4 @@
-"""`marginwatch explain`: why a rule did, or did not, wake anybody. The work is done by
-`explained`.
-"""
+"""`marginwatch explain`: why a rule did, or did not, alert. The work is done by `answer`."""
 
 import click
 
@@ -31,5 +29,5 @@ def explain(session: CommandSession, rule: str, account: str | None, at: str) ->
     from daemon.cli import record_access  # noqa: PLC0415 -- on use
     from daemon.cli.explain import answer  # noqa: PLC0415 -- on use
 
-    with record_access.opened(session) as past:
+    with record_access.open_record(session) as past:
         answer.show(past, answer.Question(rule, account, at), session.clock.now())

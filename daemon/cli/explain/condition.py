@@ -1,6 +1,4 @@
-"""A condition for people: every part of it below the one that it belongs to, with what it is
-worth.
-"""
+"""Lines that show a condition as a tree, each part with its value."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -11,11 +9,11 @@ from daemon.rules.language.types import ValueType
 from daemon.text.numbers import format_amount, format_duration, format_percentage
 
 LONGEST = 100
-"""Characters of a part of the condition that are shown: its own parts follow below it."""
+"""The most characters shown of a part of the condition; its own parts follow below it."""
 
 
 def tree(word: str, part: Trace, then: str = "") -> Iterator[LabelledLine]:
-    """The word stands before the whole condition alone; `then` is said of times, which go on."""
+    """The lines of a condition, the first one labelled `word`; `then` follows each duration."""
     yield LabelledLine(word, _text(part), _value(part, then))
     yield from _parts(part, then, 1)
 
@@ -32,7 +30,7 @@ def _text(part: Trace) -> str:
 
 
 def _is_constant(part: Trace) -> bool:
-    """A number or a duration as it stands in the text says nothing new."""
+    """Whether the part is a literal, or made of literals: its value says nothing new."""
     return part.text.lstrip("-")[:1].isdigit() and all(map(_is_constant, part.children))
 
 

@@ -1,8 +1,7 @@
-"""What today's rules would have made of readings from before any daemon watched the account:
-imported ones.
+"""Replay of today's rules over imported readings, from before any daemon watched the account.
 
-They are played as `backtest` plays them, from so far before the instant that neither memory nor
-time grows with what was imported.
+They are replayed as by `backtest`, from a fixed time before the instant, so that neither memory nor
+time grows with the number of imported readings.
 """
 
 from daemon.cli.explain.question import ResolvedQuestion
@@ -13,17 +12,20 @@ from daemon.store.read.time_index import Extent
 from daemon.types import DAY, AccountState, Millis
 
 REACH: Millis = 7 * DAY
-"""How long before its last reading a play begins; what fills the windows lies before that."""
+"""Time before the last reading at which the replay begins; earlier inputs fill the windows."""
 
 
-def readings(asked: ResolvedQuestion) -> Extent | None:
-    """What there is at or before the instant."""
+def readings_extent(asked: ResolvedQuestion) -> Extent | None:
+    """The extent of the account's record up to the instant; None if there is nothing."""
     return asked.past.history.extent(asked.account, 0, asked.at + 1)
 
 
-def supposed(asked: ResolvedQuestion, scheme: RuleSet, last_at: Millis) -> Explanation | None:
-    """How a rule of the scheme would have stood at the last reading, which lies at `last_at`; None
-    where it is gone.
+def explain_hypothetically(
+    asked: ResolvedQuestion, scheme: RuleSet, last_at: Millis
+) -> Explanation | None:
+    """The state that the rule would have had at the last reading, at `last_at`.
+
+    None where that reading is no longer in the record.
     """
     history, since = asked.past.history, max(0, last_at - REACH)
     player = ReplaySession(scheme, AccountState(asked.account))

@@ -1,10 +1,10 @@
-"""What `explain` prints, line by line."""
+"""The lines that `explain` prints."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from daemon.cli.explain.condition import tree
-from daemon.cli.explain.not_judged import Unjudged
+from daemon.cli.explain.not_judged import NotJudged
 from daemon.cli.explain.question import ResolvedQuestion
 from daemon.cli.output.lines import LabelledLine
 from daemon.replay.explain import Explanation, RunningTimer
@@ -15,16 +15,16 @@ from daemon.text.numbers import format_duration, format_value
 from daemon.types import Alert, ConfigChange, Input, Millis, Miss, Reading
 
 AT_THE_LAST_INPUT = ", at the last input"
-"""Marks what goes on while nothing is judged, and is shown as it was."""
+"""Marks durations that go on while nothing is judged, and are shown as of the last input."""
 
 
 @dataclass(frozen=True, slots=True)
-class Gone:
-    """What there is to say where the rule did not watch the account any more."""
+class NotWatched:
+    """The answer where the rule no longer watched the account."""
 
     asked: ResolvedQuestion
     over: PastEpoch
-    """The first in which it did not."""
+    """The first epoch in which it did not."""
 
     def lines(self) -> Iterator[LabelledLine | str]:
         asked = self.asked
@@ -43,23 +43,25 @@ class Gone:
             if state is not None and state.since is not None
             else "without that account"
         )
-        return f"{self.asked.shown(self.over.started_at)}, when the daemon was {turned} {less}"
+        return (
+            f"{self.asked.format_time(self.over.started_at)}, when the daemon was {turned} {less}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class ExplainTable:
-    """How the rule stood."""
+    """The answer where the rule watched the account."""
 
     asked: ResolvedQuestion
     found: Explanation
     todays_mutes: bool
-    """The mute windows in force then are not recorded, so that these are today's."""
+    """Whether the mute windows are today's, because those of that time are not recorded."""
 
     def lines(self) -> Iterator[LabelledLine | str]:
-        unjudged = Unjudged(self.asked, self.found)
-        then = AT_THE_LAST_INPUT if unjudged.stale else ""
+        gap = NotJudged(self.asked, self.found)
+        then = AT_THE_LAST_INPUT if gap.stale else ""
         yield self.asked.headline
-        yield from self._preface(unjudged)
+        yield from self._preface(gap)
         yield from self._last()
         yield ""
         if then:
@@ -70,16 +72,16 @@ class ExplainTable:
         yield from self._state(then)
         yield from self._history()
 
-    def _preface(self, unjudged: Unjudged) -> Iterator[LabelledLine]:
-        if sentence := unjudged.sentence():
+    def _preface(self, gap: NotJudged) -> Iterator[LabelledLine]:
+        if sentence := gap.sentence():
             yield LabelledLine("gap", sentence)
 
     def _last(self) -> Iterator[LabelledLine]:
         found = self.found
-        yield LabelledLine("last input", f"{self._shown(found.at)}  {_event(found.event)}")
+        yield LabelledLine("last input", f"{self._time(found.at)}  {_event(found.event)}")
         if found.judged_at is not None and found.judged_at != found.at:
             before = format_duration(found.at - found.judged_at)
-            yield LabelledLine("last read", f"{self._shown(found.judged_at)}, {before} before")
+            yield LabelledLine("last read", f"{self._time(found.judged_at)}, {before} before")
 
     def _conditions(self, then: str) -> Iterator[LabelledLine]:
         yield from tree("when", self.found.when, then)
@@ -92,7 +94,7 @@ class ExplainTable:
         if found.flapping is not None:
             yield LabelledLine(
                 "flapping",
-                f"since {self._shown(found.flapping.fired_at or found.flapping.started_at)}",
+                f"since {self._time(found.flapping.fired_at or found.flapping.started_at)}",
             )
         for clock in found.running:
             yield LabelledLine("clock", _clock(clock) + then)
@@ -106,7 +108,7 @@ class ExplainTable:
 
     def _muted(self) -> Iterator[LabelledLine]:
         for mute in self.found.muted:
-            until = "" if mute.until is None else f", until {self._shown(mute.until)}"
+            until = "" if mute.until is None else f", until {self._time(mute.until)}"
             yield LabelledLine("muted", f"{mute}{until}")
         if not self.found.muted:
             yield LabelledLine("muted", "no")
@@ -118,7 +120,7 @@ class ExplainTable:
     def _alert(self, alert: Alert | None) -> str:
         if alert is None:
             return "none is open"
-        since = self._shown(alert.fired_at or alert.started_at)
+        since = self._time(alert.fired_at or alert.started_at)
         worst = "" if alert.worst is None else f", worst {format_value(alert.worst, alert.judged)}"
         return f"{self._called(alert)} since {since}{worst}"
 
@@ -128,29 +130,29 @@ class ExplainTable:
     def _history(self) -> Iterator[LabelledLine]:
         return self.asked.history()
 
-    def _shown(self, at: Millis) -> str:
-        return self.asked.shown(at)
+    def _time(self, at: Millis) -> str:
+        return self.asked.format_time(at)
 
 
 @dataclass(frozen=True, slots=True)
-class Supposed(ExplainTable):
-    """How the rule would have stood, had a daemon been running with today's configuration."""
+class HypotheticalTable(ExplainTable):
+    """The answer as if a daemon had been running with today's configuration."""
 
-    def _preface(self, unjudged: Unjudged) -> Iterator[LabelledLine]:
+    def _preface(self, gap: NotJudged) -> Iterator[LabelledLine]:
         begun, nobody = (
-            self._shown(self.found.begun),
+            self._time(self.found.begun),
             f"no daemon watched {self.asked.account} then",
         )
         yield LabelledLine(
             "supposed",
             f"{nobody}: today's rules are played over the imported readings from {begun} on",
         )
-        if unjudged.stale:
-            gap = format_duration(self.asked.at - self.found.at)
-            yield LabelledLine("gap", f"nothing is recorded of the {gap} before that")
+        if gap.stale:
+            span = format_duration(self.asked.at - self.found.at)
+            yield LabelledLine("gap", f"nothing is recorded of the {span} before that")
 
     def _called(self, alert: Alert) -> str:
-        """Without the code of an alert that never was."""
+        """The state alone: an alert that never existed has no code."""
         return alert.state
 
     def _history(self) -> Iterator[LabelledLine]:

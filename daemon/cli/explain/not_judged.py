@@ -1,4 +1,4 @@
-"""That nothing was judged for a while before an instant, and why, as far as the record knows."""
+"""The reasons, from the record, why nothing was judged for a while before an instant."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,20 +18,16 @@ from daemon.text.numbers import format_duration
 from daemon.types import ClockStep, GapReason, Millis, Miss, Reading, Unconfirmed
 
 INTERVALS = 3
-"""So many of an account's may pass without an attempt before anything is amiss, as for the
-heartbeat (SEMANTICS F9).
-"""
+"""Intervals without an attempt that are still normal, as for the heartbeat (SEMANTICS F9)."""
 
 NEAR = 50
-"""Counters before a start among which the attempt before it is looked for: starts have counters
-too.
-"""
+"""Counters before a start that are searched for the last attempt: starts have counters too."""
 
 MOST = 3
-"""Reasons that are told: the last ones."""
+"""The most reasons that are shown: the last ones."""
 
 Reason: TypeAlias = tuple[Millis, str]
-"""From when on, and what."""
+"""The instant from which it holds, and its text."""
 
 _GAPS = {
     GapReason.STORE_DOWN: (
@@ -39,14 +35,12 @@ _GAPS = {
     ),
     GapReason.SUSPENDED: "the machine was suspended {span}",
 }
-"""Those that no epoch and no miss tells of."""
+"""Texts of the gaps that neither an epoch nor a miss explains."""
 
 
 @dataclass(frozen=True)
-class Unjudged:
-    """The time before the instant that is asked about; `found` is how it stood at the last
-    input.
-    """
+class NotJudged:
+    """The time before the instant in question; `found` is the state at the last input."""
 
     asked: ResolvedQuestion
     found: Explanation
@@ -61,17 +55,19 @@ class Unjudged:
 
     @property
     def stale(self) -> bool:
-        """Whether the last input lies so far back that what holds at it need not hold at the
-        instant.
-        """
+        """Whether the last input is too old to say what held at the instant."""
         return self.asked.at - self.found.at > self.patience
 
     def sentence(self) -> str:
-        """What there is to say; empty where all went on as it should."""
+        """The explanation of the silence; empty if there was none."""
         lasted = self.asked.at - self._since
         if lasted <= self.patience:
             return ""
-        gaps = [gap for gap in self._gaps() if gap.reason in _GAPS]
+        gaps = [
+            gap
+            for gap in self.asked.past.history.gaps(self._since, self.asked.at)
+            if gap.account == self.asked.account and gap.reason in _GAPS
+        ]
         found = [*map(self._gap, gaps), *self._downs(), *self._removals(), *self._leaps()]
         why = sorted(found)[-MOST:] or list(self._pause())
         lost = any(gap.reason is GapReason.STORE_DOWN for gap in gaps)
@@ -85,7 +81,7 @@ class Unjudged:
 
     @cached_property
     def _attempt(self) -> Attempt | None:
-        """The last one before the instant, in this epoch or the one before."""
+        """The last attempt before the instant, in this epoch or the one before."""
         if self.found.attempt is not None:
             return self.found.attempt
         seq, last = self.found.event.seq, None
@@ -102,17 +98,14 @@ class Unjudged:
             return self._attempt.at
         return self.found.at if self.found.judged_at is None else self.found.judged_at
 
-    def _gaps(self) -> Iterator[PastGap]:
-        found = self.asked.past.history.gaps(self._since, self.asked.at)
-        return (gap for gap in found if gap.account == self.asked.account)
-
     def _gap(self, gap: PastGap) -> Reason:
-        span = f"from {self.asked.shown(gap.started_at)} to {self.asked.shown(gap.ended_at)}"
+        begin, end = map(self.asked.format_time, (gap.started_at, gap.ended_at))
+        span = f"from {begin} to {end}"
         return gap.started_at, _GAPS[gap.reason].format(span=span, missed=gap.missed)
 
     @cached_property
     def _epochs(self) -> list[PastEpoch]:
-        """From that of the last attempt to the first that begins later than the instant."""
+        """The epochs from that of the last attempt to the first one after the instant."""
         seq = self.found.event.seq if self._attempt is None else self._attempt.seq
         found: list[PastEpoch] = []
         for epoch in self.asked.past.history.epochs(0, END):
@@ -126,19 +119,18 @@ class Unjudged:
         return found
 
     def _downs(self) -> Iterator[Reason]:
-        """When no daemon ran."""
+        """The times in which no daemon ran."""
         for epoch, following in zip(self._epochs, [*self._epochs[1:], None], strict=False):
             ended_at = epoch.ended_at if epoch.ended_at is not None else self._broke_off(epoch)
             if ended_at is None or ended_at > self.asked.at:
                 continue
-            if (
-                following is None or following.started_at > ended_at
-            ):  # a reload begins where it ends
+            # A reload begins where the epoch before it ends, so no time lies between.
+            if following is None or following.started_at > ended_at:
                 yield ended_at, self._down(epoch, ended_at, following)
 
     def _down(self, epoch: PastEpoch, ended_at: Millis, following: PastEpoch | None) -> str:
-        end = self.asked.shown(ended_at)
-        begin = None if following is None else self.asked.shown(following.started_at)
+        end = self.asked.format_time(ended_at)
+        begin = None if following is None else self.asked.format_time(following.started_at)
         if epoch.end_reason is None or epoch.end_reason == CRASH:
             again = "none has run since" if begin is None else f"it was started again at {begin}"
             return f"the daemon was killed, or the machine went down, after {end}, and {again}"
@@ -147,8 +139,9 @@ class Unjudged:
         return f"the daemon was stopped from {end} to {begin}"
 
     def _broke_off(self, epoch: PastEpoch) -> Millis | None:
-        """Where the record of an epoch without an end breaks off; None while its daemon runs, or
-        nobody can tell.
+        """The last instant of an epoch without a recorded end.
+
+        None while its daemon runs, or where that cannot be known.
         """
         past = self.asked.past
         try:
@@ -163,20 +156,21 @@ class Unjudged:
         )
 
     def _removals(self) -> Iterator[Reason]:
-        """When the account was not configured."""
+        """The times from which the account was not configured."""
         for epoch in self._epochs:
             state = epoch.state.get(self.asked.account)
             if epoch.started_at <= self.asked.at and (state is None or state.since is None):
-                at = epoch.started_at
-                yield at, f"{self.asked.account} was not configured from {self.asked.shown(at)} on"
+                since = self.asked.format_time(epoch.started_at)
+                why = f"{self.asked.account} was not configured from {since} on"
+                yield epoch.started_at, why
 
     def _leaps(self) -> Iterator[Reason]:
-        """The clock was set forward, over the instant: nothing can lie there."""
+        """A forward step of the clock over the instant: no input can lie there."""
         event = next(self.asked.past.history.inputs(self.asked.account, self.found.event.seq), None)
         if isinstance(event, ClockStep) and event.at - event.by <= self.asked.at:
-            by, to = format_duration(event.by), self.asked.shown(event.at)
-            leap = f"the clock was set forward by {by}, to {to}"
-            yield event.at - event.by, leap
+            until = self.asked.format_time(event.at)
+            why = f"the clock was set forward by {format_duration(event.by)}, to {until}"
+            yield event.at - event.by, why
 
     def _pause(self) -> Iterator[Reason]:
         attempt = self._attempt

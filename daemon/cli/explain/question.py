@@ -1,6 +1,4 @@
-"""A rule, an account and an instant that somebody asks about, and what the record says became of it
-up to then.
-"""
+"""A question about a rule, an account and an instant, with the recorded history up to then."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,12 +12,12 @@ from daemon.text.numbers import format_transition_value
 from daemon.types import FLAPPING, DecidingComparison, Millis, Transition
 
 MOST = 8
-"""Transitions and notifications that are shown: the last there are, however old."""
+"""The most transitions and notifications that are shown: the last ones, however old."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedQuestion:
-    """What is asked for."""
+    """A question whose account and instant are found."""
 
     past: OpenRecord
     rule: str
@@ -28,15 +26,13 @@ class ResolvedQuestion:
 
     @property
     def headline(self) -> str:
-        return f"{self.rule} on {self.account} at {self.shown(self.at)}"
+        return f"{self.rule} on {self.account} at {self.format_time(self.at)}"
 
-    def shown(self, at: Millis) -> str:
-        return times.shown(at, self.past.zone)
+    def format_time(self, at: Millis) -> str:
+        return times.format_time(at, self.past.zone)
 
     def history(self) -> Iterator[LabelledLine]:
-        """What became of it up to then, whatever was started and reloaded in between, and what was
-        sent of it.
-        """
+        """The last transitions and notifications up to the instant, across starts and reloads."""
         names, history = (self.rule, self.rule + FLAPPING), self.past.history
         for move in history.last_moves(self.account, names, self.at, MOST):
             yield LabelledLine("was", self.moved(move.transition, move.judged))
@@ -49,23 +45,25 @@ class ResolvedQuestion:
     def moved(self, each: Transition, judged: DecidingComparison | None) -> str:
         value = format_transition_value(each, judged)
         at = f" at {value}" if value else ""
-        return f"{self.shown(each.at)}  {each.from_state} → {each.to_state} ({each.reason}){at}"
+        return (
+            f"{self.format_time(each.at)}  {each.from_state} → {each.to_state} ({each.reason}){at}"
+        )
 
     def _told(self, past: PastNotice) -> str:
         key = past.notice.key
         flapping = " (flapping)" if key.rule.endswith(FLAPPING) else ""
         return (
-            f"{self.shown(past.notice.at)}  {key.kind}{flapping} to {key.channel}:"
+            f"{self.format_time(past.notice.at)}  {key.kind}{flapping} to {key.channel}:"
             f" {past.state}{self._fared(past)}"
         )
 
     def _fared(self, past: PastNotice) -> str:
-        done = "" if past.done_at is None else f" {self.shown(past.done_at)}"
+        done = "" if past.done_at is None else f" {self.format_time(past.done_at)}"
         delivered = past.state is NoticeState.DELIVERED
         if past.tried_at is None or (delivered and past.attempts == 1):
             return done
         attempts = f"{past.attempts} attempt{'' if past.attempts == 1 else 's'}"
-        last = "" if done else f", the last {self.shown(past.tried_at)}"
+        last = "" if done else f", the last {self.format_time(past.tried_at)}"
         return (
             f"{done}, {attempts}{last}{f': {past.detail}' if past.detail and not delivered else ''}"
         )

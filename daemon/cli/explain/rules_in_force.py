@@ -1,6 +1,4 @@
-"""Which rules were in force at an instant: found among the epochs, whose rules are read only where
-they are needed.
-"""
+"""Finding the rule that was in force at an instant, among the recorded epochs."""
 
 from dataclasses import dataclass
 
@@ -12,18 +10,18 @@ from daemon.types import Millis
 
 @dataclass(frozen=True, slots=True)
 class RuleInForce:
-    """How it stood with one rule and one account at an instant."""
+    """The relation of one rule to one account at an instant."""
 
     epoch: PastEpoch
-    """In which the instant lies."""
+    """The epoch of the instant."""
     watched: bool
-    """Whether the rule watched the account in it."""
+    """Whether the rule watched the account in that epoch."""
     over: PastEpoch | None = None
-    """Where it did before: the first epoch in which it did so no more."""
+    """If it watched the account earlier only: the first epoch in which it no longer did."""
 
 
-def standing(history: History, rule: str, account: str, at: Millis) -> RuleInForce | None:
-    """None where the instant lies before the first epoch that names the account."""
+def rule_in_force(history: History, rule: str, account: str, at: Millis) -> RuleInForce | None:
+    """The rule at the instant; None if that is before the first epoch with the account."""
     found: RuleInForce | None = None
     for epoch in history.epochs(0, at + 1):
         state = epoch.state.get(account)

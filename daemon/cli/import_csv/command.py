@@ -1,4 +1,4 @@
-"""`marginwatch import`: readings that others recorded. The work is done by `imported`."""
+"""`marginwatch import`: adds readings that others recorded. The work is done by `run`."""
 
 import click
 

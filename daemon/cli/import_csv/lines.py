@@ -1,13 +1,12 @@
-"""A CSV file of readings, line by line: its columns, its cells, and every mistake with its line.
-Pure.
+"""Parsing a CSV file of readings: columns, cells, and every mistake with its line. Pure.
 
     account,time,available_margin,al_freeze
     main,2026-01-01T03:12:00+01:00,996660.6064387699,12.5
     main,1767233525,996651.2,
 
 An empty cell is a field that was not sent, never a zero. Nothing is guessed: semicolons and decimal
-commas are refused, since `1,234` means two things. What `marginwatch history --format csv` and the
-view `balances` write is taken as it is.
+commas are refused, since `1,234` has two meanings. Output of `marginwatch history --format csv` and
+of the view `balances` is accepted unchanged.
 """
 
 import csv
@@ -27,26 +26,26 @@ from daemon.readings.fields import NAMES, SENT, SPELLINGS, find_field
 from daemon.types import Balances, Millis, Quality
 
 MAX_ROW = 10_000
-"""Characters of a row; one of all columns has about 300."""
+"""The most characters of a row; a row of all columns has about 300."""
 
 ACCOUNT, TIME, QUALITY = "account", "time", "quality"
 
 IGNORED = ""
-"""The meaning of a column that is not stored: import numbers and derives by itself."""
+"""The meaning of a column that is not stored: import computes it."""
 
 DERIVED = tuple(each for each in NAMES if each not in SENT)
 
 SECONDS = range(10**9, 10**11)
-"""A number that is a time in seconds: from 2001 on, with ten digits until 2286."""
+"""Numbers that are times in seconds: from 2001 on, with ten digits until 2286."""
 
 MILLISECONDS = range(10**12, 10**14)
-"""A number that is a time in milliseconds: from 2001 on, with thirteen digits until 2286."""
+"""Numbers that are times in milliseconds: from 2001 on, with thirteen digits until 2286."""
 
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?")
 _EPOCH = re.compile(r"[0-9]{1,16}(\.[0-9]{1,9})?")
 _COMMA = re.compile(r"[+-]?[0-9.]*,[0-9]+")
 _NO_TEXT = re.compile(r"[\0\ud800-\udfff]")
-"""What stands for bytes that are no UTF-8, and what text in UTF-16 without a mark is full of."""
+"""Matches surrogates, which stand for bytes that are not UTF-8, and the NULs of UTF-16."""
 _BETWEEN_WORDS = re.compile(r"[\s_-]+")
 
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
@@ -62,30 +61,30 @@ _OTHER_FORMATS = {
     "{": "is JSON: import reads CSV, such as marginwatch history --format csv writes",
     "[": "is JSON: import reads CSV, such as marginwatch history --format csv writes",
 }
-"""By the characters with which files begin that people have beside CSV, what to do about them."""
+"""The first characters of common files that are not CSV, and what to do about each."""
 
 
 @dataclass(frozen=True, slots=True)
 class CsvLine:
-    """A good one."""
+    """A line without mistakes."""
 
     account: str
     at: Millis
     balances: Balances
     quality: Quality = Quality.OK
     number: int = field(default=0, compare=False)
-    """The first one is 1."""
+    """The line's number, from 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
     line: int
-    """The first one is 1."""
+    """The line's number, from 1."""
     text: str
 
 
 class _ColumnsError(ValueError):
-    """The first line cannot be used; `args` are all that is wrong with it."""
+    """The first line cannot be used; `args` are all its mistakes."""
 
 
 class _NoTextError(ValueError):
@@ -93,8 +92,9 @@ class _NoTextError(ValueError):
 
 
 def lines(text: Iterable[str], zone: tzinfo | None, now: Millis) -> Iterator[CsvLine | Mistake]:
-    """What the file says. Times without a zone are in `zone` (None is the system's) and none is
-    later than `now`.
+    """Parse the text into lines and mistakes.
+
+    Times without a zone are in `zone` (None is the system's); a time after `now` is a mistake.
     """
     legible = _Legible(text)
     rows = csv.reader(legible, skipinitialspace=True)
@@ -121,9 +121,7 @@ def lines(text: Iterable[str], zone: tzinfo | None, now: Millis) -> Iterator[Csv
 
 
 class _Legible:
-    """Gives the reader of CSV its lines, and refuses what is no text or belongs to a row without an
-    end.
-    """
+    """Feeds lines to the CSV reader; refuses what is not text, and rows longer than MAX_ROW."""
 
     def __init__(self, text: Iterable[str]) -> None:
         self._lines = _text(text)
@@ -143,7 +141,7 @@ class _Legible:
         return line
 
     def each(self, rows: Iterable[list[str]]) -> Iterator[list[str]]:
-        """The rows that are read from here; with each a new one begins."""
+        """Pass the rows through, and count the length of each one anew."""
         for row in rows:
             self._row = 0
             yield row
@@ -162,9 +160,9 @@ def _text(text: Iterable[str]) -> Iterator[str]:
 
 
 def _columns(header: Sequence[str]) -> list[str]:
-    """What each column holds: account, time, quality, a field in our spelling, or `IGNORED`.
+    """The meaning of each column: account, time, quality, a field in our spelling, or `IGNORED`.
 
-    Raises _ColumnsError with everything that is wrong with the first line.
+    Raises _ColumnsError with every mistake of the first line.
     """
     if not header:
         raise _ColumnsError(
@@ -192,8 +190,9 @@ def _columns(header: Sequence[str]) -> list[str]:
 
 
 def _without_empty_end(cells: Sequence[str], least: int) -> list[str]:
-    """The cells without empty ones behind the first `least`: spreadsheets write commas up to their
-    widest line.
+    """The cells without empty ones at the end, but at least `least` of them.
+
+    Spreadsheets write commas up to their widest line.
     """
     end = len(cells)
     while end > least and not cells[end - 1]:
@@ -202,9 +201,7 @@ def _without_empty_end(cells: Sequence[str], least: int) -> list[str]:
 
 
 def _meaning(word: str) -> str | None:
-    """What the column of this name holds, in whatever case and spelling; None where nobody
-    knows.
-    """
+    """The meaning of a column's name, in any case and spelling; None where it is unknown."""
     return _MEANINGS.get(_folded(word))
 
 
@@ -238,7 +235,7 @@ def _unknown_column(word: str) -> str:
 
 
 def _contradictions(columns: Sequence[str], suggested: Collection[str | None]) -> Iterator[str]:
-    """What is missing or double among the known columns; what a suggestion names is not missing."""
+    """Mistakes for missing and duplicate columns; a suggested column does not count as missing."""
     for needed in (ACCOUNT, TIME):
         if needed not in columns and needed not in suggested:
             yield f'has no column "{needed}": the first line names the columns'
@@ -282,7 +279,7 @@ def _account(cell: str) -> str:
 
 
 def _quality(cell: str) -> Quality:
-    """Whether the reading is judged; every file but our own leaves that out."""
+    """The quality of a reading, which only our own files contain; the default is `ok`."""
     try:
         return Quality(cell.lower() or Quality.OK)
     except ValueError:
@@ -318,7 +315,7 @@ def _since_1970(cell: str) -> Millis:
 
 def _written(cell: str, zone: tzinfo | None) -> Millis:
     try:
-        return times.written(cell, zone)
+        return times.parse_iso(cell, zone)
     except times.WallTimeError as error:
         raise MistakeError(f"{TIME}: {format_value(cell)} {error}") from None
     except (ValueError, OverflowError, OSError):

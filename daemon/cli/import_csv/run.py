@@ -1,10 +1,9 @@
-"""`marginwatch import`: all lines of a file are read and judged first, and only if every one is
-good, stored.
+"""`marginwatch import`: reads and checks all lines of a file, and stores them if all are good.
 
-    file ──► sheet.lines ──► Pile (sorted) ──► store.importing, 1,000 lines a transaction
-                 └── mistakes: they are told, and nothing is stored
+    file ──► lines ──► Spool (sorted) ──► store/write/imports, 1,000 lines a transaction
+               └── mistakes: they are printed, and nothing is stored
 
-Memory stays flat however long the file is.
+Memory use does not grow with the length of the file.
 """
 
 import errno
@@ -42,58 +41,56 @@ from daemon.store.write.imports import (
 from daemon.types import Millis
 
 SHOWN = 20
-"""Mistakes that are told one by one."""
+"""The most mistakes that are printed one by one."""
 
 BATCH = 1_000
-"""Lines stored in one transaction: a daemon that runs waits no longer than for these."""
+"""Lines stored in one transaction: a running daemon waits for one batch at most."""
 
 EVERY = 20_000
-"""Lines between two words about the progress."""
+"""Lines between two reports of progress."""
 
 MOST_READ = 1 << 14
-"""Characters of a line that are read at once; `sheet` refuses a row that is longer."""
+"""Characters of a line that are read at once; `lines` refuses a longer row."""
 
 MAX_ACCOUNTS = 1_000
-"""Accounts of a file, as many as a configuration may have: each is stored in transactions of its
-own.
-"""
+"""The most accounts of a file, as in a configuration: each is stored in its own transactions."""
 
 EXCHANGE = "coinw"
-"""That of an account which rules.toml does not name."""
+"""The exchange of an account that rules.toml does not name."""
 
 STDIN = "-"
 
 
 def bring_in(file: str, config: Config, now: Millis, *, new_accounts: bool = False) -> int:
-    """Import a file, or what comes in where it is "-"; the exit status.
+    """Import a file, or standard input where it is "-", and return the exit status.
 
-    `new_accounts` takes accounts too that neither rules.toml nor the database knows.
+    `new_accounts` also accepts accounts that neither rules.toml nor the database knows.
     """
     zone, url = config.daemon.timezone, config.daemon.database.reveal()
-    with closing(Spool()) as pile:
-        if _faulty(file, pile, zone, now):
+    with closing(Spool()) as spool:
+        if _faulty(file, spool, zone, now):
             return 1
         if not new_accounts:
             _refuse_unknown(
-                file, pile.accounts(), [each.name for each in config.accounts], known_accounts(url)
+                file, spool.accounts(), [each.name for each in config.accounts], known_accounts(url)
             )
         with importing(url) as importer:
             _introduce(
-                importer, pile.accounts(), {each.name: each.exchange for each in config.accounts}
+                importer, spool.accounts(), {each.name: each.exchange for each in config.accounts}
             )
-            for account in pile.accounts():
-                _store(importer, account, pile)
+            for account in spool.accounts():
+                _store(importer, account, spool)
     return 0
 
 
-def _faulty(file: str, pile: Spool, zone: tzinfo | None, now: Millis) -> bool:
-    """Put the good lines on the pile and tell of the others; whether there are any."""
+def _faulty(file: str, spool: Spool, zone: tzinfo | None, now: Millis) -> bool:
+    """Spool the good lines and print the mistakes; return whether there are mistakes."""
     faults = 0
     accounts = set[str]()
     for number, found in enumerate(lines(_text(file), zone, now), 1):
         _progress(number, "lines read")
         if isinstance(found, CsvLine):
-            pile.put(found)
+            spool.put(found)
             accounts.add(found.account)
             if len(accounts) > MAX_ACCOUNTS:
                 remedy = "see that the right column is called account, or import the file in parts"
@@ -105,17 +102,17 @@ def _faulty(file: str, pile: Spool, zone: tzinfo | None, now: Millis) -> bool:
         faults += 1
         if faults <= SHOWN:
             echo(_sentence(file, found), err=True)
-    pile.sort()
+    spool.sort()
     if faults:
         more = f"and {faults - SHOWN} more mistakes; " if faults > SHOWN else ""
         echo(f"{more}nothing was imported: mend the file, or leave these lines out", err=True)
-    elif not pile.accounts():
+    elif not spool.accounts():
         raise MarginwatchError(
             f"{_named(file)} has no readings below its first line, so nothing was imported: add"
             " some"
         )
-    elif crowd := pile.crowded(INSTANT):
-        where = f"{crowd[0]} at {times.iso(crowd[1], zone)}"
+    elif crowd := spool.crowded(INSTANT):
+        where = f"{crowd[0]} at {times.format_iso(crowd[1], zone)}"
         raise MarginwatchError(
             f"{_named(file)} has more than {INSTANT} lines of {where}: leave most of them out"
         )
@@ -125,7 +122,7 @@ def _faulty(file: str, pile: Spool, zone: tzinfo | None, now: Millis) -> bool:
 def _refuse_unknown(
     file: str, accounts: list[str], configured: list[str], recorded: list[str]
 ) -> None:
-    """Raise for accounts that nobody knows: a mistyped name would stay in the database for ever."""
+    """Raise for unknown accounts: a mistyped name would stay in the database for ever."""
     known = {*configured, *recorded}
     unknown = [name for name in accounts if name not in known]
     if unknown:
@@ -151,7 +148,7 @@ def _named(file: str) -> str:
 
 
 def _text(file: str) -> Iterator[str]:
-    """Without a byte order mark; bytes that are no text become signs that `sheet` knows."""
+    """The text without a byte order mark; bytes that are not UTF-8 become surrogates."""
     try:
         with click.open_file("-", "rb") if file == STDIN else _regular(file) as content:
             text = io.TextIOWrapper(
@@ -165,7 +162,7 @@ def _text(file: str) -> Iterator[str]:
 
 
 def _regular(file: str) -> BinaryIO:
-    """The file, opened without waiting: a pipe may have no writer, and a device no end.
+    """Open the file without waiting: a pipe may have no writer, and a device no end.
 
     Raises:
         MarginwatchError: where it is not a regular file.
@@ -194,41 +191,41 @@ def _introduce(importer: Importer, accounts: list[str], exchanges: Mapping[str, 
         echo(f"{account}: new in the database{known}")
 
 
-def _store(importer: Importer, account: str, pile: Spool) -> None:
-    tally = ImportCounts()
-    readings = _numbered(account, pile)
+def _store(importer: Importer, account: str, spool: Spool) -> None:
+    counts = ImportCounts()
+    readings = _numbered(account, spool)
     while batch := list(islice(readings, BATCH)):
         try:
-            tally += importer.add(account, batch)
+            counts += importer.add(account, batch)
         except StoreError as error:
-            if not tally.added:
+            if not counts.added:
                 raise
             raise StoreError(
-                f"{error}. {account}: {_outcome(tally)}; import the file again to add the rest"
+                f"{error}. {account}: {_outcome(counts)}; import the file again to add the rest"
             ) from None
-        _progress(tally.lines, f"lines of {account} stored")
-    echo(f"{account}: {_outcome(tally)}")
-    if tally.clash is not None:
-        echo(f"{account}: {_kept(tally.clash)}")
+        _progress(counts.lines, f"lines of {account} stored")
+    echo(f"{account}: {_outcome(counts)}")
+    if counts.clash is not None:
+        echo(f"{account}: {_kept(counts.clash)}")
 
 
-def _numbered(account: str, pile: Spool) -> Iterator[ImportedReading]:
-    for at, together in groupby(pile.lines(account), key=attrgetter("at")):
+def _numbered(account: str, spool: Spool) -> Iterator[ImportedReading]:
+    for at, together in groupby(spool.lines(account), key=attrgetter("at")):
         yield from (
             ImportedReading(at, n, line.balances, line.number, line.quality)
             for n, line in enumerate(together)
         )
 
 
-def _outcome(tally: ImportCounts) -> str:
-    words = [f"{tally.added:,} {'reading' if tally.added == 1 else 'readings'} imported"]
-    if tally.known:
-        words.append(f"{_were(tally.known)} there already")
-    if tally.clashing:
-        words.append(f"{_were(tally.clashing)} there with other values")
-    if tally.late:
+def _outcome(counts: ImportCounts) -> str:
+    words = [f"{counts.added:,} {'reading' if counts.added == 1 else 'readings'} imported"]
+    if counts.known:
+        words.append(f"{_were(counts.known)} there already")
+    if counts.clashing:
+        words.append(f"{_were(counts.clashing)} there with other values")
+    if counts.late:
         words.append(
-            f"{tally.late:,} skipped, for they do not lie before the account's own readings"
+            f"{counts.late:,} skipped, for they do not lie before the account's own readings"
         )
     return ", ".join(words)
 
@@ -247,6 +244,6 @@ def _kept(clash: ImportConflict) -> str:
 
 
 def _progress(number: int, what: str) -> None:
-    """On a terminal alone, in one line that what follows overwrites."""
+    """Show the progress on a terminal, in a line that the next output overwrites."""
     if number % EVERY == 0 and sys.stderr.isatty():
         echo_progress(f"{number:,} {what}")

@@ -1,8 +1,8 @@
-"""Readings of a file that wait to be imported, sorted by account and time in the order of the file.
+"""Readings of a file that wait to be imported, sorted by account, time and order in the file.
 
-They lie in a temporary database that SQLite keeps in memory while it is small and on disk beyond,
-that has no name, and that is gone when it is closed. It has nothing to do with marginwatch's own.
-Where it cannot be kept, every method raises MarginwatchError.
+They are kept in a temporary SQLite database without a name: in memory while small, on disk beyond,
+gone when closed. It is not marginwatch's own database. Where it cannot be kept, every method raises
+MarginwatchError.
 """
 
 import sqlite3
@@ -22,13 +22,14 @@ ROW = ", ".join("?" * (4 + len(SENT)))
 
 
 class Spool:
-    """Ended by `close`."""
+    """Sorts lines; end it by `close`."""
 
     def __init__(self) -> None:
         self._lines = sqlite3.connect("", isolation_level=None)
         with _kept():
             self._lines.execute("PRAGMA journal_mode = OFF")
-            self._lines.execute("BEGIN")  # for good: a transaction a line takes three times as long
+            # Never committed: a transaction per line takes three times as long.
+            self._lines.execute("BEGIN")
             self._lines.execute(
                 f"CREATE TABLE line (account, at, number, quality, {', '.join(SENT)})"
             )
@@ -43,14 +44,15 @@ class Spool:
             self._lines.execute(f"INSERT INTO line VALUES ({ROW})", row)  # noqa: S608 -- marks
 
     def sort(self) -> None:
-        """To be called when all lines are there, and before any is stored: what follows needs no
-        more room.
+        """Sort the lines: to be called after all are put and before any is stored.
+
+        Nothing after this call needs more room.
         """
         with _kept():
             self._lines.execute("CREATE INDEX in_order ON line (account, at)")
 
     def accounts(self) -> list[str]:
-        """In the order of their first lines."""
+        """The accounts, in the order of their first lines."""
         with _kept():
             found = self._lines.execute(
                 "SELECT account FROM line GROUP BY account ORDER BY min(rowid)"
@@ -65,10 +67,11 @@ class Spool:
             return found
 
     def lines(self, account: str) -> Iterator[CsvLine]:
-        """Those of one account, in the order of time, and of the file within one instant."""
+        """The lines of one account, by time, and in the order of the file within one instant."""
         columns = ", ".join(SENT)
         ours = (
-            f"SELECT at, number, quality, {columns} FROM line WHERE account = ? ORDER BY at, rowid"  # noqa: S608 -- columns
+            f"SELECT at, number, quality, {columns}"  # noqa: S608 -- columns
+            " FROM line WHERE account = ? ORDER BY at, rowid"
         )
         for at, number, quality, *amounts in self._lines.execute(ours, (account,)):
             balances = Balances(*(None if text is None else Decimal(text) for text in amounts))
@@ -77,7 +80,7 @@ class Spool:
 
 @contextmanager
 def _kept() -> Iterator[None]:
-    """Within, a temporary database that cannot be kept becomes a sentence."""
+    """Turn a failure of the temporary database inside the block into a sentence."""
     try:
         yield
     except sqlite3.Error as error:

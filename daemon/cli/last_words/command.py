@@ -1,9 +1,7 @@
-"""`marginwatch last-words`: systemd has given the daemon up, and every channel that can be used is
-told why.
+"""`marginwatch last-words`: tells every usable channel that systemd has given the daemon up.
 
-The configuration may be the reason, so no more of it is read than the channels; the database is not
-looked at, and nothing is queued for later. Each channel is tried a few times, side by side, and
-then it is over.
+The configuration may be the reason, so only its channels are read. The database is not used, and
+nothing is queued for later. Each channel is tried a few times, all of them in parallel.
 """
 
 import asyncio
@@ -18,20 +16,18 @@ from daemon.cli.session import CommandSession
 from daemon.errors import UsageError
 
 if TYPE_CHECKING:
-    from daemon.cli.last_words.unit_status import Ending
+    from daemon.cli.last_words.unit_status import UnitStatus
     from daemon.clock import Clock
     from daemon.config.channels_only import Salvaged
     from daemon.types import AttemptResult, Message, Millis
 
 TRIES = 3
-"""For each channel, with PAUSE between; together with the time that each may take less than two
-minutes.
-"""
+"""Attempts for each channel, with PAUSE between; all together they take less than two minutes."""
 
 PAUSE: "Millis" = 15_000
 
 ROOM = 500
-"""Characters of what the daemon said last, so that any service takes the message whole."""
+"""The most characters of the daemon's last message, so that any service takes it whole."""
 
 
 @click.command("last-words")
@@ -62,10 +58,8 @@ def last_words(session: CommandSession, unit: str) -> int:
         raise UsageError(
             f"systemd does not know how {unit} is: this command is for systemd itself to call"
         )
-    if ended.state not in {
-        "failed",
-        "",
-    }:  # where it does not answer its own service, people are told
+    # Where systemd does not answer its own service, the channels are told all the same.
+    if ended.state not in {"failed", ""}:
         echo(f"{unit} is {ended.state}: nobody is told anything")
         return 0
     found = channels(session)
@@ -80,10 +74,10 @@ def last_words(session: CommandSession, unit: str) -> int:
 
 
 def channels(session: CommandSession) -> "list[Salvaged]":
-    """Those that can be used, however the rest of the file stands.
+    """The channels that can be used, whatever mistakes the rest of the file has.
 
     Raises:
-        ConfigError: where there is no file, it cannot be read, or another user could have written it.
+        ConfigError: where the file is missing, unreadable, or writable for other users.
 
     """
     from daemon import config, notifiers  # noqa: PLC0415 -- on use
@@ -101,8 +95,8 @@ def channels(session: CommandSession) -> "list[Salvaged]":
     return found
 
 
-def message(ended: "Ending", unit: str, session: CommandSession) -> "Message":
-    """What arrives: that nobody watches, why, and what to do."""
+def message(ended: "UnitStatus", unit: str, session: CommandSession) -> "Message":
+    """The message: nobody watches the accounts, why, and what to do."""
     from daemon.cli.output import times  # noqa: PLC0415 -- on use
     from daemon.log import Redactor  # noqa: PLC0415
     from daemon.text.printable import one_line, printable  # noqa: PLC0415
@@ -115,7 +109,7 @@ def message(ended: "Ending", unit: str, session: CommandSession) -> "Message":
         f"{ended.sentence[0].upper()}{ended.sentence[1:]}, and systemd does not start it again.",
         "Until it runs no balance is read, and nobody is warned.",
         f"It said last: {said}" if said else "",
-        f"{unit} on {socket.gethostname()}, {times.shown(session.clock.now(), None)}",
+        f"{unit} on {socket.gethostname()}, {times.format_time(session.clock.now(), None)}",
         f"then: {look}, and systemctl restart {unit}",
     )
     return Message(
@@ -126,13 +120,13 @@ def message(ended: "Ending", unit: str, session: CommandSession) -> "Message":
 
 
 async def _tell(channels: "list[Salvaged]", news: "Message", clock: "Clock") -> bool:
-    """Print how each channel fared; whether at least one was told."""
-    from daemon.cli.output.attempts import said  # noqa: PLC0415 -- on use
+    """Print the result of each channel, and return whether at least one was told."""
+    from daemon.cli.output.tables import attempt_text  # noqa: PLC0415 -- on use
     from daemon.types import Outcome  # noqa: PLC0415
 
     attempts = await asyncio.gather(*(_try(channel, news, clock) for channel in channels))
     for channel, attempted in zip(channels, attempts, strict=True):
-        echo(f"{channel.name}: {said(attempted.outcome, attempted.detail)}")
+        echo(f"{channel.name}: {attempt_text(attempted.outcome, attempted.detail)}")
     return any(attempted.outcome is Outcome.DELIVERED for attempted in attempts)
 
 

@@ -1,10 +1,10 @@
-"""How the service manager saw the daemon end: asked once, and put into words. It tells nobody.
+"""The status of the daemon's unit after its end: asked of systemd once, and put into words.
 
-    systemctl show ──► Ending ──► a sentence
+    systemctl show ──► UnitStatus ──► a sentence
 
-systemd before 254 starts what `OnFailure=` names when it has given up; since then also whenever the
-unit fails and is about to be started again (systemd/systemd#33710). So whoever is started by it
-looks whether the unit is failed.
+systemd before 254 starts the units of `OnFailure=` once it has given up. Later versions also start
+them when the unit fails and is about to be restarted (systemd/systemd#33710). Therefore the caller
+checks whether the unit has really failed.
 """
 
 import os
@@ -19,20 +19,18 @@ from daemon.service.systemd import FAILING
 from daemon.types import SECOND, Millis
 
 TIMEOUT: Millis = 10 * SECOND
-"""Of the question."""
+"""Time that `systemctl show` may take."""
 
 PROGRAM_FOLDERS = tuple(map(Path, ("/usr/bin", "/bin", "/run/current-system/sw/bin")))
-"""Where systemctl is, the last one on NixOS; PATH could name another program of that name."""
+"""Folders of systemctl, the last one on NixOS; PATH could name another program of that name."""
 
 ENVIRONMENT = {"LC_ALL": "C", "PATH": "/usr/bin:/bin"}
-"""All that systemctl needs of it: secrets are among the rest."""
+"""The environment of systemctl; our own is not passed on, since it holds secrets."""
 
 PROPERTIES = ("ActiveState", "Result", "ExecMainCode", "ExecMainStatus", "StatusText")
 
 _KILLED = frozenset({2, 3})
-"""Of `ExecMainCode`: by a signal, without or with a core dump (CLD_KILLED, CLD_DUMPED of
-waitid(2)).
-"""
+"""Values of `ExecMainCode` for an end by a signal (CLD_KILLED, CLD_DUMPED of waitid(2))."""
 
 _RESULTS: Mapping[str, str] = {
     "oom-kill": "it was killed because the machine ran out of memory",
@@ -42,25 +40,23 @@ _RESULTS: Mapping[str, str] = {
     "protocol": "it ended before it was ready",
     "start-limit-hit": "it was started too often within a short time",
 }
-"""Those of systemd.exec(5), $SERVICE_RESULT, that say more than the exit status."""
+"""Results of systemd.exec(5), $SERVICE_RESULT, that say more than the exit status."""
 
 _STATUSES: Mapping[int, str] = {2: " (bad usage)", 78: " (bad configuration)"}
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
-    """What is known of it; the default is nothing."""
+class UnitStatus:
+    """The status of a unit; by default nothing is known of it."""
 
     state: str = ""
-    """Of the unit: `failed`, `activating` where it is about to be started again, `active`; empty is
-    unknown.
-    """
+    """`failed`, `activating` where it is about to be restarted, or `active`; empty is unknown."""
     result: str = ""
     code: int = 0
     status: int = 0
     """The exit status, or the number of the signal, by `code`."""
     said: str = ""
-    """Why the daemon ended, in its own words; empty where it had no time for any."""
+    """The daemon's own reason for its end; empty where it could not give one."""
 
     @property
     def sentence(self) -> str:
@@ -73,18 +69,18 @@ class Ending:
         return "it ended, and systemd does not say why"
 
 
-def ask(unit: str, folders: Sequence[Path] = PROGRAM_FOLDERS) -> Ending:
-    """What systemd knows of the unit; nothing where it does not answer in time.
+def ask(unit: str, folders: Sequence[Path] = PROGRAM_FOLDERS) -> UnitStatus:
+    """The status of the unit; an unknown one where systemd does not answer in time.
 
     `folders` are those of the system's own programs.
     """
     programs = (folder / "systemctl" for folder in folders)
     program = next((each for each in programs if os.access(each, os.X_OK)), None)
     if program is None:
-        return Ending()
+        return UnitStatus()
     command = [str(program), "show", "--property", ",".join(PROPERTIES), "--", unit]
     try:
-        shown = subprocess.run(  # noqa: S603 -- no shell; the unit's name is whoever's who calls us
+        shown = subprocess.run(  # noqa: S603 -- no shell; the caller names the unit
             command,
             capture_output=True,
             text=True,
@@ -95,15 +91,15 @@ def ask(unit: str, folders: Sequence[Path] = PROGRAM_FOLDERS) -> Ending:
             stdin=subprocess.DEVNULL,
         )
     except (OSError, subprocess.SubprocessError):
-        return Ending()
+        return UnitStatus()
     return parse(shown.stdout)
 
 
-def parse(shown: str) -> Ending:
-    """Lines of `KEY=value`, as `systemctl show` prints them."""
+def parse(shown: str) -> UnitStatus:
+    """Parse the `KEY=value` lines that `systemctl show` prints."""
     known = dict(line.split("=", 1) for line in shown.split("\n") if "=" in line)
     said = known.get("StatusText", "")
-    return Ending(
+    return UnitStatus(
         known.get("ActiveState", ""),
         known.get("Result", ""),
         _number(known.get("ExecMainCode", "")),

@@ -1,7 +1,6 @@
-"""A screen of lines that each begin with a word about what they tell: wrapped on a terminal, plain
-to a pipe.
+"""Lines that begin with a label: wrapped on a terminal, plain in a pipe.
 
-Nothing is cut: on a phone a line goes on below itself, to the right of its word.
+Nothing is cut: on a narrow terminal a line continues below itself, to the right of its label.
 """
 
 import re
@@ -16,19 +15,17 @@ from daemon.cli.output.terminal import echo
 from daemon.text.printable import printable
 
 WORD = 11
-"""Characters for the word."""
+"""The width of the label, in characters."""
 
 FAR = 70
-"""Values stand below each other, but no further to the right than behind a text of so many
-characters.
-"""
+"""The most characters of a text that move the aligned values to the right."""
 
 NARROWEST = 30
-"""Columns of a terminal below which nothing is gained any more."""
+"""The fewest columns that are assumed of a terminal."""
 
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:)")
 _GLUE = "\N{NO-BREAK SPACE}"
-"""Keeps together what is not to be wrapped apart."""
+"""Keeps date and time of an instant on one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +33,9 @@ class LabelledLine:
     word: str
     text: str
     value: str = ""
-    """What the text is worth; those of lines that follow each other are aligned."""
+    """The value of the text; values of consecutive lines are aligned."""
     depth: int = 0
-    """Of a part of a part."""
+    """The number of indents."""
 
     @property
     def indent(self) -> str:
@@ -50,9 +47,9 @@ class LabelledLine:
 
 
 def write(lines: Iterable[LabelledLine | str]) -> None:
-    """Print them; a text alone has no word before it."""
+    """Print the lines; a plain string has no label."""
     columns = max(NARROWEST, shutil.get_terminal_size().columns) if sys.stdout.isatty() else None
-    for line in laid_out(map(_printable, lines), columns):
+    for line in lay_out(map(_printable, lines), columns):
         echo(line)
 
 
@@ -65,8 +62,8 @@ def _printable(line: LabelledLine | str) -> LabelledLine | str:
     )
 
 
-def laid_out(lines: Iterable[LabelledLine | str], columns: int | None) -> Iterator[str]:
-    """As they are printed on so many columns; None is no limit."""
+def lay_out(lines: Iterable[LabelledLine | str], columns: int | None) -> Iterator[str]:
+    """The printed form of the lines on so many columns; None is no limit."""
     for valued, block in groupby(
         lines, lambda line: isinstance(line, LabelledLine) and bool(line.value)
     ):
@@ -84,7 +81,7 @@ def _plain(line: LabelledLine | str, columns: int | None) -> Iterator[str]:
 
 
 def _valued(lines: Sequence[LabelledLine], columns: int | None) -> Iterator[str]:
-    """In two columns, as far as there is room for them."""
+    """Lay out lines with values in two columns, as far as there is room."""
     width = min(FAR, max(len(line.indent + line.text) for line in lines))
     if columns is not None:
         width = min(width, columns - WORD - 3 - max(len(line.value) for line in lines))
@@ -94,8 +91,9 @@ def _valued(lines: Sequence[LabelledLine], columns: int | None) -> Iterator[str]
 
 
 def _wrapped(head: str, text: str, columns: int | None, further: int) -> Iterator[str]:
-    """What does not fit goes on behind the head, and so much further in; half of the columns are
-    left for text.
+    """Wrap a text behind its head; later lines are indented by `further` more.
+
+    At least half of the columns are left for the text.
     """
     if columns is None or len(head + text) <= columns:
         yield head + text

@@ -1,4 +1,4 @@
-"""How far a long replay is: a bar on a terminal, and what was judged of each account on the way."""
+"""Progress of a long replay: a bar on a terminal, and counts of what was judged."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -14,25 +14,23 @@ if TYPE_CHECKING:
 Some = TypeVar("Some", bound=Input)
 
 OFTEN = 2_000
-"""Inputs between two movements of the bar."""
+"""Inputs between two updates of the bar."""
 
 
 @dataclass(slots=True)
 class Bar:
-    """Progress on a terminal, elsewhere none is shown; and what was judged of each account."""
+    """A progress bar, invisible if not on a terminal, with counts of what was judged."""
 
     progress: "Progress | None"
     task: "TaskID | None"
     seen: int = 0
-    """Inputs, those included that only fill windows."""
+    """Inputs, including those that only fill windows."""
     judged: int = 0
     """Inputs that were judged."""
     begins: dict[str, Millis] = field(default_factory=dict)
-    """By account: the instant of the first input that was judged, as it is meant at the last one
-    (SEMANTICS A5).
-    """
+    """By account: the instant of its first judged input, by the last clock (SEMANTICS A5)."""
     ends: dict[str, Millis] = field(default_factory=dict)
-    """By account: the instant of its last input."""
+    """By account: the instant of its last judged input."""
     imported: bool = False
     """Whether imported readings were judged."""
 
@@ -42,7 +40,7 @@ class Bar:
             self.progress.advance(self.task, OFTEN)
 
     def along(self, account: str, inputs: Iterable[Some], first: int) -> Iterator[Some]:
-        """The same, counted; those before the counter `first` fill windows and are not judged."""
+        """Pass the inputs through and count them; those before `first` only fill windows."""
         last = None
         for event in inputs:
             self.note(event)
@@ -61,8 +59,9 @@ class Bar:
 
 @contextmanager
 def bar(what: str, inputs: int, *, printing: bool = False) -> Iterator[Bar]:
-    """A bar for so many inputs, on a terminal's stderr; none where rows are being printed to the
-    same terminal.
+    """A bar for so many inputs, on a terminal's stderr.
+
+    `printing` hides it where rows are printed to the same terminal.
     """
     if not sys.stderr.isatty() or (printing and sys.stdout.isatty()):
         yield Bar(None, None)
@@ -75,14 +74,13 @@ def bar(what: str, inputs: int, *, printing: bool = False) -> Iterator[Bar]:
         BarColumn(),
         TextColumn("{task.percentage:>3.0f} %"),
     )
-    with (
-        Progress(
-            *columns,
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            transient=True,
-            redirect_stdout=False,  # or rich takes what is printed meanwhile to its own console, and `> file` stays empty
-            redirect_stderr=False,
-        ) as progress
-    ):
+    with Progress(
+        *columns,
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        # Otherwise rich sends our output to its own console, and `> file` stays empty.
+        redirect_stdout=False,
+        redirect_stderr=False,
+    ) as progress:
         yield Bar(progress, progress.add_task(what, total=max(1, inputs)))

@@ -1,7 +1,7 @@
-"""Printing data: json and csv row by row as they come, tables for people.
+"""Printing data: json and csv row by row, tables for people, and the texts of their cells.
 
-Nothing is kept: memory stays flat however long the history is. A terminal gets a table with colour,
-everything else plain text.
+Rows of json and csv are not kept, so memory does not grow with the history. A terminal gets a
+table with colour, everything else plain text.
 """
 
 import csv
@@ -15,22 +15,21 @@ from decimal import Decimal
 
 from daemon.cli.output.terminal import STDOUT
 from daemon.text.printable import printable, printable_json
+from daemon.types import Outcome
 
 Row = Mapping[str, object]
 
 _BETWEEN = 2
-"""Blanks between two columns."""
+"""Spaces between two columns."""
 
 
 def to_json(value: object, indent: int | None = None) -> str:
-    """JSON that a terminal can show: letters of any script as they are, hidden characters
-    escaped.
-    """
+    """JSON for terminals: letters of any script stay, hidden characters are escaped."""
     return printable_json(json.dumps(value, ensure_ascii=False, indent=indent))
 
 
 def write_json(rows: Iterable[Row]) -> None:
-    """One array, an object a line."""
+    """Print one array, with an object per line."""
     separator = "[\n"
     for row in rows:
         STDOUT.write(separator + to_json(row))
@@ -39,13 +38,13 @@ def write_json(rows: Iterable[Row]) -> None:
 
 
 def write_csv(columns: Sequence[str], rows: Iterable[Row]) -> None:
-    """With a header; None is an empty cell."""
+    """Print a header and rows; None is an empty cell."""
     csv.writer(STDOUT, lineterminator="\n").writerow(columns)
     write_rows(columns, rows)
 
 
 def write_rows(columns: Sequence[str], rows: Iterable[Row]) -> None:
-    """More rows of a csv whose header is written; what is no column is left out."""
+    """Print rows of a csv whose header is written; keys that are no column are left out."""
     writer = csv.DictWriter(STDOUT, columns, extrasaction="ignore", lineterminator="\n")
     for row in rows:
         writer.writerow(
@@ -54,7 +53,7 @@ def write_rows(columns: Sequence[str], rows: Iterable[Row]) -> None:
 
 
 def say(sentence: str) -> None:
-    """A line; on a terminal that is narrower, several that end between words."""
+    """Print a sentence, wrapped between words on a narrow terminal."""
     sentence = printable(sentence)
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else len(sentence)
     for line in _wrapped(sentence, width):
@@ -63,14 +62,14 @@ def say(sentence: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """For people. The columns named in `numbers` are aligned to the right."""
+    """A table for people; the columns named in `numbers` are aligned to the right."""
 
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
     numbers: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        """Escape the cells first, so that widths are those of what is shown."""
+        """Escape the cells first, so that widths are measured as printed."""
         object.__setattr__(self, "rows", [[printable(cell) for cell in row] for row in self.rows])
 
     def write(self) -> None:
@@ -89,11 +88,9 @@ class Table:
             STDOUT.write("  ".join(cells).rstrip() + "\n")
 
     def _rich(self) -> None:
-        from rich import box, console, table, text  # noqa: PLC0415 -- on use: only terminals need it
+        from rich import box, console, table, text  # noqa: PLC0415 -- on use
 
-        room = (
-            shutil.get_terminal_size().columns
-        )  # unlike rich, it does not take COLUMNS=0 at its word
+        room = shutil.get_terminal_size().columns  # rich would take COLUMNS=0 literally
         terminal = console.Console(file=sys.stdout, highlight=False, width=room)
         widths = self._widths(terminal.width)
         if widths is None:
@@ -110,8 +107,9 @@ class Table:
         terminal.print(shown)
 
     def _widths(self, room: int) -> list[int] | None:
-        """How wide each column is, so that no word is cut; None where stacked rows are no longer
-        than such a table.
+        """The widths of the columns, such that no word is cut.
+
+        None where stacked rows would be no longer than such a table.
         """
         columns = list(zip(self.columns, *self.rows, strict=True))
         whole = [max(map(len, cells)) for cells in columns]
@@ -123,21 +121,20 @@ class Table:
             more = max(0, min(left, whole[index] - widths[index]))
             widths[index] += more
             left -= more
-        return (
-            None
-            if left < 0 or self._lines(widths) >= sum(1 for _ in self._stacked(room))
-            else widths
-        )
+        if left < 0 or self._lines(widths) >= sum(1 for _ in self._stacked(room)):
+            return None
+        return widths
 
     def _lines(self, widths: Sequence[int]) -> int:
-        """How long the table is with columns of these widths."""
+        """The number of lines of the table with columns of these widths."""
         return sum(
             max(len(_wrapped(*each)) for each in zip(row, widths, strict=True)) for row in self.rows
         )
 
     def _stacked(self, room: int) -> Iterator[tuple[str | tuple[str, str], ...]]:
-        """For a phone: a cell below the other, with the name of its column; an empty line between
-        the rows.
+        """Lines with one cell each, behind its column's name, for a narrow terminal.
+
+        An empty line ends each row.
         """
         width = max(map(len, self.columns)) + _BETWEEN
         for row in self.rows:
@@ -150,7 +147,7 @@ class Table:
 
 
 def _wrapped(cell: str, width: int) -> list[str]:
-    """The lines of a cell; only a word that is wider is cut."""
+    """The lines of a cell; only a word wider than the cell is cut."""
     return textwrap.wrap(cell, max(width, 1), break_on_hyphens=False) or [""]
 
 
@@ -162,7 +159,7 @@ STYLES = {
     "resolved": "green",
     "delivered": "green",
 }
-"""The colour of words that stand alone in a cell."""
+"""The colours of words that stand alone in a cell."""
 
 
 def counted(number: int, what: str) -> str:
@@ -171,10 +168,25 @@ def counted(number: int, what: str) -> str:
 
 
 def exact(value: Decimal | None) -> str | None:
-    """For programs: all digits, without an exponent or zeros that say nothing; infinities as
-    `Infinity`.
-    """
-    if value is None or not value.is_finite():
-        return None if value is None else str(value)
+    """The value for programs: all digits, no exponent, no trailing zeros; `Infinity` as such."""
+    if value is None:
+        return None
+    if not value.is_finite():
+        return str(value)
     text = format(value, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+_OUTCOMES = {
+    Outcome.DELIVERED: "delivered",
+    Outcome.REFUSED: "refused for good",
+    Outcome.LATER: "not delivered",
+    Outcome.UNKNOWN: "unknown",
+    Outcome.NEVER_MADE: "never made",
+}
+
+
+def attempt_text(outcome: Outcome, detail: str) -> str:
+    """The outcome of a delivery attempt, with the channel's answer."""
+    word = _OUTCOMES[outcome]
+    return f"{word}: {detail}" if detail else word

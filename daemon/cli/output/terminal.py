@@ -1,6 +1,6 @@
-"""Where text leaves a command: the only module that writes text to the standard streams.
+"""The standard streams: the only module that writes text to them.
 
-Everything passes `printable`, so no command has to remember where its text came from.
+Everything passes `printable`, so that no command needs to know where its text came from.
 """
 
 import sys
@@ -13,7 +13,7 @@ from daemon.text.printable import printable
 
 @dataclass(frozen=True, slots=True)
 class Styled:
-    """A part of a line with a style, which only a terminal shows."""
+    """A part of a line with a style that only a terminal shows."""
 
     text: str
     fg: str | None = None
@@ -27,7 +27,7 @@ class Styled:
 
 
 class StandardOutput:
-    """A stream that writes to whatever standard output is at that moment; lines stay lines."""
+    """A stream that writes to the current `sys.stdout`, and keeps line breaks."""
 
     def write(self, text: str) -> int:
         return sys.stdout.write(printable(text, keep="\n"))
@@ -40,7 +40,7 @@ STDOUT = StandardOutput()
 
 
 def echo(*parts: str | Styled, err: bool = False) -> None:
-    """Print one line, made of its parts."""
+    """Print one line, joined from its parts."""
     click.echo(
         "".join(str(part) if isinstance(part, Styled) else printable(part) for part in parts),
         err=err,
@@ -48,5 +48,5 @@ def echo(*parts: str | Styled, err: bool = False) -> None:
 
 
 def echo_progress(text: str) -> None:
-    """Show progress on the last line of stderr, to be overwritten by what follows."""
+    """Show progress on the last line of stderr; the next output overwrites it."""
     click.echo(f"{printable(text)}\x1b[K\r", nl=False, err=True)

@@ -1,6 +1,4 @@
-"""Instants as people write and read them. Pure: the present instant and the time zone are
-arguments.
-"""
+"""Parsing and formatting of instants. Pure: now and the time zone are arguments."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -15,18 +13,16 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 
 class WallTimeError(ValueError):
-    """A local time that clocks show twice, or never, on the day they are set; its text says so,
-    with the remedy.
-    """
+    """A local time that occurs twice or never, as clocks are set; its text says the remedy."""
 
 
-def instant(text: str, now: Millis, zone: tzinfo | None) -> Millis:
-    """What `text` means: `now`, `24h` or `7d` for ago, else ISO 8601, in `zone` if it names none.
+def parse_instant(text: str, now: Millis, zone: tzinfo | None) -> Millis:
+    """The instant that `text` means: `now`, a time ago such as `24h` or `7d`, or ISO 8601.
 
-    No zone is the system's.
+    ISO 8601 without an offset is in `zone`; None is the system's zone.
 
     Raises:
-        UsageError: when it means nothing, or one of two instants.
+        UsageError: when it is no time, or an ambiguous one.
 
     """
     if text == "now":
@@ -35,7 +31,7 @@ def instant(text: str, now: Millis, zone: tzinfo | None) -> Millis:
     if ago is not None:
         return max(0, now - ago)
     try:
-        return min(max(0, written(text, zone)), LATEST)
+        return min(max(0, parse_iso(text, zone)), LATEST)
     except WallTimeError as error:
         raise UsageError(f'"{text}" {error}') from None
     except (ValueError, OverflowError, OSError):
@@ -45,8 +41,8 @@ def instant(text: str, now: Millis, zone: tzinfo | None) -> Millis:
         ) from None
 
 
-def written(text: str, zone: tzinfo | None) -> Millis:
-    """ISO 8601, in `zone` if it names none; a day alone is its beginning.
+def parse_iso(text: str, zone: tzinfo | None) -> Millis:
+    """The instant of an ISO 8601 text, in `zone` if it names none; a date is its first instant.
 
     Raises:
         WallTimeError: for a local time that is no single instant.
@@ -54,14 +50,14 @@ def written(text: str, zone: tzinfo | None) -> Millis:
 
     """
     at = datetime.fromisoformat(text)
-    return _either(at, zone)[0] if _is_day(text) else settled(at, zone)
+    return _either(at, zone)[0] if _is_day(text) else to_instant(at, zone)
 
 
-def settled(at: datetime, zone: tzinfo | None) -> Millis:
-    """The instant of a time that is in `zone` if it names none.
+def to_instant(at: datetime, zone: tzinfo | None) -> Millis:
+    """The instant of a time, in `zone` if it names none.
 
     Raises:
-        WallTimeError: when clocks there show it twice, as they are put back, or never, as they are put forward.
+        WallTimeError: when it occurs twice or never in that zone, because clocks are set.
 
     """
     first, second = _either(at, zone)
@@ -80,7 +76,7 @@ def settled(at: datetime, zone: tzinfo | None) -> Millis:
 
 
 def _either(at: datetime, zone: tzinfo | None) -> tuple[Millis, Millis]:
-    """By the offset before clocks are set, and by the one after that."""
+    """The instants by the offset before clocks are set, and by the one after."""
     if at.tzinfo is not None:
         return (_millis(at),) * 2
     before, after = at.replace(fold=0), at.replace(fold=1)
@@ -94,12 +90,12 @@ def _millis(at: datetime) -> Millis:
 
 
 def _millis_here(at: datetime) -> Millis:
-    """In the system's zone; `astimezone` would leave an hour that is skipped."""
+    """The instant in the system's zone; `astimezone` would accept an hour that is skipped."""
     return int(at.replace(microsecond=0).timestamp()) * SECOND + at.microsecond // 1_000
 
 
 def _offset(at: datetime, instant: Millis) -> str:
-    """By which a local time is this instant, as it is written behind it."""
+    """The offset, such as `+02:00`, by which the local time is this instant."""
     minutes = round((_millis(at.replace(tzinfo=UTC)) - instant) / MINUTE)
     return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
 
@@ -112,39 +108,39 @@ def _is_day(text: str) -> bool:
     return True
 
 
-def local(at: Millis, zone: tzinfo | None) -> datetime:
-    """The instant in `zone`, to the millisecond; the last one that can be shown for all that are
-    later.
-    """
+def to_local(at: Millis, zone: tzinfo | None) -> datetime:
+    """The instant in `zone`, to the millisecond, at most LATEST."""
     return (_EPOCH + min(at, LATEST) * _MILLISECOND).astimezone(zone)
 
 
-def iso(at: Millis, zone: tzinfo | None) -> str:
-    """For programs: ISO 8601 with offset and milliseconds."""
-    return local(at, zone).isoformat(timespec="milliseconds")
+def format_iso(at: Millis, zone: tzinfo | None) -> str:
+    """The instant for programs: ISO 8601 with offset and milliseconds."""
+    return to_local(at, zone).isoformat(timespec="milliseconds")
 
 
-def shown(at: Millis, zone: tzinfo | None) -> str:
-    """For people: date and time to the second."""
-    return local(at, zone).strftime("%Y-%m-%d %H:%M:%S")
+def format_time(at: Millis, zone: tzinfo | None) -> str:
+    """The instant for people: date and time to the second."""
+    return to_local(at, zone).strftime("%Y-%m-%d %H:%M:%S")
 
 
 @dataclass(frozen=True, slots=True)
-class Present:
-    """Now, and the time zone in which instants are shown: as they are told to programs and to
-    people.
-    """
+class DisplayClock:
+    """The present instant and the time zone in which instants are formatted."""
 
     now: Millis
     zone: tzinfo | None
 
     def iso(self, at: Millis | None) -> str | None:
-        return None if at is None else iso(at, self.zone)
+        return None if at is None else format_iso(at, self.zone)
 
-    def shown(self, at: Millis) -> str:
-        """The time of day, with the date unless it is today's."""
+    def clock_time(self, at: Millis) -> str:
+        """The time of day, with the date unless it is today."""
         return format_instant(at, self.now, self.zone)
 
     def ago(self, at: Millis) -> str:
-        """How long ago; an instant in the future is a clock that was set."""
-        return f"{format_duration(self.now - at)} ago" if at <= self.now else shown(at, self.zone)
+        """The time since the instant; a future one (the clock was set) with its date."""
+        return (
+            f"{format_duration(self.now - at)} ago"
+            if at <= self.now
+            else format_time(at, self.zone)
+        )

@@ -1,9 +1,10 @@
-"""A file of test cases: TOML, read and checked as a whole against the rules that it tests.
+"""Reading a file of test cases: TOML, checked as a whole against the rules that it tests.
 
-    text → tables → series → inputs        every mistake at once, each with its place, or cases ready to play
+    text → tables → series → inputs
                   → lines of expect, told → changes, posts
 
-What a line of `expect` or `told` says is `caselines`' business.
+It gives cases that are ready to play, or every mistake at once, each with its place. `case_lines`
+parses the lines of `expect` and `told`.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,18 +29,19 @@ from daemon.types import DAY, SECOND, Millis, State, base
 T = TypeVar("T")
 
 START = "2026-01-05T12:00"
-"""A Monday, for nobody's mute window."""
+"""The default start of a case: Monday noon, outside usual mute windows."""
 
 KEYS = ("rules", "tests")
-"""Of a file."""
+"""The keys of a file."""
 
 MESSAGE = ("message", "contains")
-"""Of a line of `told` that is written as a table."""
+"""The keys of a line of `told` that is written as a table."""
 
 FIRST, LAST = 1971, 2100
-"""Years in which a case may start."""
+"""The first and the last year in which a case may start."""
 
 LONGEST: Millis = 3_653 * DAY
+"""The longest time that a case may last."""
 
 
 def _title(raw: object) -> str:
@@ -68,15 +70,11 @@ def _flag(raw: object) -> bool:
     return raw
 
 
-def _as_it_is(raw: object) -> object:
-    return raw
-
-
-Raw = Annotated[Any, PlainValidator(_as_it_is)]
+Raw = Annotated[Any, PlainValidator(lambda raw: raw)]
 
 
 class CaseTable(tables.StrictTable):
-    """One of `[[tests]]`."""
+    """One table of `[[tests]]`."""
 
     required = ("name",)
 
@@ -93,7 +91,7 @@ class CaseTable(tables.StrictTable):
 
 
 def is_rules(raw: Mapping[str, object]) -> bool:
-    """Whether tables of a configuration stand in it: `rules` of a file of cases is a name."""
+    """Whether the file has tables of a configuration; `rules` of a file of cases is a name."""
     return any(isinstance(raw.get(section), list | dict) for section in SECTIONS)
 
 
@@ -138,14 +136,14 @@ def _unique(found: Sequence[RuleTestCase | None], problems: Problems) -> None:
 
 @dataclass(slots=True)
 class _Reader:
-    """Reads one case."""
+    """Reads one case and collects its mistakes."""
 
     config: Config
     problems: Problems
     place: str
 
     def case(self, raw: Mapping[str, object]) -> RuleTestCase | None:
-        """None where there is a mistake."""
+        """The case; None where it has a mistake."""
         table = tables.read(CaseTable, raw, self.place, self.problems).table
         zone = table.timezone or self.config.daemon.timezone or UTC
         start = self._start(table.start, zone)
@@ -155,7 +153,7 @@ class _Reader:
             {rule.name: rule for rule in self.config.account_rules},
             looked_at,
             tuple(accounts),
-            self._channels,
+            channels(self.config),
         )
         changes, posts = self._changes(table.expect, cast), self._posts(table.told, cast)
         if table.expect is None and table.told is None:
@@ -167,6 +165,7 @@ class _Reader:
         played = {name: case_inputs(each, start, table.interval) for name, each in accounts.items()}
         if max(each[-1].at for each in played.values()) - start > LONGEST:
             self._add("interval", "the case lasts longer than ten years; use a shorter interval")
+        expects_pending = any(each.to is State.PENDING for each in changes or ())
         return RuleTestCase(
             name=table.name,
             start=start,
@@ -175,16 +174,12 @@ class _Reader:
             rules=looked_at | _mentioned(changes, posts),
             changes=changes,
             posts=posts,
-            pending=table.pending or any(each.to is State.PENDING for each in changes or ()),
+            pending=table.pending or expects_pending,
         )
-
-    @property
-    def _channels(self) -> tuple[str, ...]:
-        return channels(self.config)
 
     def _start(self, at: datetime, zone: tzinfo) -> Millis:
         try:
-            return times.settled(at, zone)
+            return times.to_instant(at, zone)
         except times.WallTimeError as error:
             self._add("start", f"{format_value(at.isoformat())} {error}")
             return 0
@@ -193,7 +188,7 @@ class _Reader:
         self.problems.add(f"{self.place}.{key}", sentence)
 
     def _rules(self, names: Sequence[str]) -> frozenset[str]:
-        """The rules that the case looks at: those named, or all written ones."""
+        """The rules that the case looks at: those it names, or all rules of the file."""
         known = frozenset(rule.name for rule in self.config.account_rules)
         for index, name in enumerate(names):
             if name not in known:
@@ -231,9 +226,7 @@ class _Reader:
             self._add(key, f"must be a list of lines, not {format_value(raw)}")
 
     def _message(self, line: object, key: str) -> Iterator[tuple[str, list[str]]]:
-        """The line about a message, and what must stand in its text; nothing where there is a
-        mistake.
-        """
+        """The line about a message and the texts it must contain; nothing after a mistake."""
         table = {"message": line} if isinstance(line, str) else line
         if not isinstance(table, dict) or not isinstance(table.get("message"), str):
             self._add(
@@ -252,9 +245,7 @@ class _Reader:
             self._add(f"{key}.contains", 'must be a list of texts, such as ["available_margin 90"]')
 
     def _parsed(self, key: str, parse: Callable[[], list[T]], cast: CaseNames) -> list[T]:
-        """What a line says; nothing where there is a mistake in it, or nobody whom it could be
-        about.
-        """
+        """The result of parsing a line; empty after a mistake, or if the case has no account."""
         try:
             return parse() if cast.accounts else []
         except ExpressionError as error:
@@ -263,14 +254,14 @@ class _Reader:
 
 
 def channels(config: Config) -> tuple[str, ...]:
-    """Those of the configuration; where there is none, one that stands for all."""
+    """The channels of the configuration; if it has none, CHANNEL stands for all."""
     return tuple(channel.name for channel in config.channels) or (CHANNEL,)
 
 
 def _mentioned(
     changes: Sequence[ExpectedTransition] | None, posts: Sequence[ExpectedMessage] | None
 ) -> frozenset[str]:
-    """System rules are looked at where a line names them."""
+    """The rules that lines name: system rules are looked at only then."""
     named = [each.rule for each in changes or ()] + [
         news.rule for each in posts or () for news in each.news
     ]

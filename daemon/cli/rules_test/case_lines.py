@@ -1,8 +1,10 @@
-"""The lines of a test case: `3m25s low-margin firing 90` is a change, `3m26s telegram: low-margin
-firing` a message.
+"""Parsing the lines of a test case: transitions of `expect`, messages of `told`.
 
-AT [ACCOUNT/]RULE pending|firing|resolved [VALUE]
-AT [CHANNEL:] [ACCOUNT/]RULE firing|repeat|worse|resolved[, …]
+    AT [ACCOUNT/]RULE pending|firing|resolved [VALUE]
+    AT [CHANNEL:] [ACCOUNT/]RULE firing|repeat|worse|resolved[, …]
+
+For example, `3m25s low-margin firing 90` is a transition, and `3m26s telegram: low-margin firing` a
+message.
 """
 
 import re
@@ -21,26 +23,26 @@ from daemon.types import FLAPPING, Kind, Millis, State, base
 
 STATES = (State.PENDING.value, State.FIRING.value, State.RESOLVED.value)
 KINDS = (Kind.FIRING.value, Kind.REPEAT.value, Kind.WORSE.value, Kind.RESOLVED.value)
-"""Nothing is retired in a test: its rules do not change."""
+"""Kinds of messages; none tells of retired alerts, since the rules of a test do not change."""
 
 CHANNEL = "channel"
-"""Stands for every channel where the rules file has none."""
+"""The name that stands for every channel where the rules file has none."""
 
 _VALUE = re.compile(r"(-?)(?:(\d{1,30}(?:\.\d{1,30})?)(%?)|(∞|Infinity|inf))")
 
 
 @dataclass(frozen=True, slots=True)
 class CaseNames:
-    """Who can be named in a line."""
+    """The names that a line can use."""
 
     rules: Mapping[str, Rule]
-    """All that are played."""
+    """All rules that are played."""
     looked_at: Collection[str]
     accounts: Sequence[str]
     channels: Sequence[str]
 
     def reached(self, rules: Collection[str]) -> list[str]:
-        """The channels that hear of all these rules."""
+        """The channels to which all these rules are routed."""
         routes = [self.rules[base(name)].channels for name in rules]
         return [
             name for name in self.channels if all(not route or name in route for route in routes)
@@ -49,7 +51,7 @@ class CaseNames:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A part of a line, and where it stands in it."""
+    """A part of a line with its column."""
 
     text: str
     column: int
@@ -64,7 +66,7 @@ class _Part:
 
 
 def changes(line: str, cast: CaseNames) -> list[ExpectedTransition]:
-    """The one transition that a line says.
+    """Parse a line about a transition into a list of one.
 
     Raises ExpressionError with the column at fault.
     """
@@ -80,7 +82,7 @@ def changes(line: str, cast: CaseNames) -> list[ExpectedTransition]:
 
 
 def posts(line: str, contains: Sequence[str], cast: CaseNames) -> list[ExpectedMessage]:
-    """The message that a line says, once for every channel that is to get it.
+    """Parse a line about a message into one expected message for each of its channels.
 
     Raises ExpressionError with the column at fault.
     """
@@ -101,7 +103,7 @@ def posts(line: str, contains: Sequence[str], cast: CaseNames) -> list[ExpectedM
 
 
 def _at(line: str) -> tuple[Millis, _Part]:
-    """The offset with which a line begins, and its rest."""
+    """The offset at the beginning of a line, and the rest of the line."""
     words = _Part(line, 0, line).words()
     if not words:
         raise ExpressionError(
@@ -118,7 +120,7 @@ def _at(line: str) -> tuple[Millis, _Part]:
 
 
 def _split(part: _Part, known: Sequence[str]) -> tuple[_Part, str, list[_Part]]:
-    """What stands before the last of the known words, that word, and what stands behind it."""
+    """Split a part at the last known word: the text before, the word, and the words behind."""
     words = part.words()
     at = max((index for index, word in enumerate(words) if word.text in known), default=None)
     if at is None:
@@ -144,7 +146,7 @@ def _news(part: _Part, cast: CaseNames) -> ExpectedNews:
 
 
 def _who(part: _Part, cast: CaseNames) -> tuple[str, str]:
-    """The account and the rule; where there is one account only it need not be said."""
+    """The account and the rule that a part names; a single account may be left out."""
     account, slash, rule = part.text.rpartition("/")
     named = _Part(rule, part.column + len(account) + len(slash), part.line)
     _check_rule(named, cast)
@@ -187,7 +189,7 @@ def _channel(part: _Part, cast: CaseNames) -> str:
 
 
 def _value(part: _Part) -> Decimal:
-    """A duration counts in milliseconds, as it is judged."""
+    """The value that a part states; a duration is in milliseconds, as rules judge it."""
     span = parse_duration(part.text)
     if span is not None:
         return Decimal(span)

@@ -1,4 +1,4 @@
-"""The series of a test case: which accounts it has, and what each of their fields shows."""
+"""Reading the series of a test case: its accounts, and the values of their fields."""
 
 from collections.abc import Mapping
 
@@ -11,16 +11,16 @@ from daemon.rules.language.errors import ExpressionError
 from daemon.types import Millis
 
 ACCOUNT = "main"
-"""Whose `series` is, where no account is named."""
+"""The account of `series`, where no account is named."""
 
 Fields = dict[str, CaseSeries]
-"""By field."""
+"""The series of one account, by field."""
 
 
 def accounts_of(
     series: object, accounts: object, place: str, problems: Problems
 ) -> dict[str, Fields]:
-    """By account, its fields; the mistakes in them go to `problems`."""
+    """The series of each account by field; mistakes are added to `problems`."""
     if (series is None) == (accounts is None):
         sentence = "write [tests.series], or [tests.accounts.NAME] for each of several accounts"
         problems.add(
@@ -37,13 +37,10 @@ def accounts_of(
             f"{place}.accounts", "must be tables that each begin with [tests.accounts.NAME]"
         )
         return {}
-    if (
-        sum(
-            max((len(each.slots) for each in fields.values()), default=0)
-            for fields in found.values()
-        )
-        > MOST
-    ):
+    lengths = (
+        max((len(each.slots) for each in fields.values()), default=0) for fields in found.values()
+    )
+    if sum(lengths) > MOST:
         problems.add(
             f"{place}.accounts",
             f"these are more than {MOST} attempts; use a longer interval or fewer of them",
@@ -95,7 +92,7 @@ def _series(name: str, text: object, place: str, problems: Problems) -> Fields:
 
 
 def _check_pauses(fields: Mapping[str, CaseSeries], place: str, problems: Problems) -> None:
-    """A pause is the account's: its fields may not contradict each other."""
+    """Add a mistake where fields of one account pause for different times."""
     pauses: dict[int, Millis] = {}
     for name, series in fields.items():
         for index, span in series.pauses.items():
@@ -107,6 +104,6 @@ def _check_pauses(fields: Mapping[str, CaseSeries], place: str, problems: Proble
 
 
 def with_caret(error: ExpressionError) -> str:
-    """The sentence, and below it the place."""
+    """The error's sentence, with its place marked below."""
     caret = "\n".join(f"    {line}" for line in error.caret().splitlines())
     return f"{error.message}\n{caret}"

@@ -1,4 +1,4 @@
-"""`marginwatch rules`: trying out rules. The work is done by `tested`."""
+"""`marginwatch rules`: tests rules. The work is done by `run`."""
 
 from pathlib import Path
 

@@ -1,6 +1,6 @@
-"""`marginwatch rules test`: finds the files, plays their cases and prints what came of them.
+"""`marginwatch rules test`: finds the files, plays their cases and prints the results.
 
-files → cases (`casefile`) → outcomes (`replay.cases`) → differences → for people (`casesheet`), csv or json
+files → cases (`case_file`) → outcomes (`replay.cases`) → differences → table, csv or json
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,27 +35,27 @@ from daemon.text.durations import duration_text
 from daemon.types import Millis
 
 COLUMNS = ("file", "case", "result", "attempts", "transitions", "messages", "differences")
-"""Of csv: a row per case."""
+"""Columns of csv, with one row per case."""
 
 SUFFIX = ".test.toml"
 
 LONG = 10_000
-"""Attempts of a case that a person waits for."""
+"""Attempts of a case from which on a progress bar is shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class RulesTestOptions:
-    """What the command line asks for."""
+    """The options of one call."""
 
     files: Sequence[Path]
-    """None are all beside the configuration."""
+    """The files of cases; if empty, all beside the configuration."""
     pattern: str | None
     output: Format
 
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """A file of cases, and the rules that it tests."""
+    """A file of cases with the rules that it tests."""
 
     path: Path
     rules: Path
@@ -63,7 +63,7 @@ class Suite:
     cases: Sequence[RuleTestCase]
 
     def played(self) -> Iterator["Played"]:
-        """Each case, as soon as it is played."""
+        """Play each case and yield its result."""
         for case in self.cases:
             scheme = self._scheme(case)
             with _bar(case) as bar:
@@ -73,7 +73,7 @@ class Suite:
             yield Played(self.path, case, outcome, found, why)
 
     def _scheme(self, case: RuleTestCase) -> RuleSet:
-        """As the daemon would have it, in the case's time zone."""
+        """The daemon's set of rules, with mute windows in the case's time zone."""
         mutes = Mutes(self.config.mutes.windows, case.zone)
         waits = {each.name: each.group_wait for each in self.config.channels}
         return RuleSet(self.config.account_rules, case_file.channels(self.config), mutes, waits)
@@ -81,14 +81,14 @@ class Suite:
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """One case, and how it went."""
+    """One case with its result."""
 
     path: Path
     case: RuleTestCase
     outcome: CaseOutcome
     found: Differences
     why: ContextRows | None
-    """What there is to see at the first difference."""
+    """The readings around the first difference."""
 
     @property
     def good(self) -> bool:
@@ -96,16 +96,14 @@ class Played:
 
 
 def _bar(case: RuleTestCase) -> AbstractContextManager[Bar]:
-    """Of a case that takes its time; it is gone before anything is printed of it."""
-    return (
-        progress.bar(case.name, case.attempts)
-        if case.attempts >= LONG
-        else nullcontext(Bar(None, None))
-    )
+    """A progress bar for a long case; it is erased before the result is printed."""
+    if case.attempts < LONG:
+        return nullcontext(Bar(None, None))
+    return progress.bar(case.name, case.attempts)
 
 
 def show(session: CommandSession, wish: RulesTestOptions) -> int:
-    """Play and print; the exit status.
+    """Play the cases, print the results and return the exit status.
 
     Raises:
         ConfigError: with all mistakes of all files, each with its place.
@@ -141,7 +139,7 @@ def _files(session: CommandSession, named: Sequence[Path]) -> Sequence[Path]:
 
 
 def _loaded(session: CommandSession, files: Sequence[Path]) -> list[Suite]:
-    """Every file; the mistakes of all of them at once."""
+    """Load every file; raises ConfigError with the mistakes of all of them."""
     suites: list[Suite] = []
     problems: list[str] = []
     for path in files:
@@ -167,7 +165,7 @@ def _suite(session: CommandSession, path: Path) -> Suite:
 
 
 def _its_tests(path: Path) -> str:
-    """Where the tests of a file of rules are, or would be."""
+    """A hint to the file with the tests of a file of rules."""
     if path.name.endswith(SUFFIX):
         return "those of tests begin with [[tests]]"
     tests = path.with_name(f"{path.stem}{SUFFIX}")
@@ -177,29 +175,22 @@ def _its_tests(path: Path) -> str:
 
 
 def _nothing(path: Path) -> Config:
-    """Rules are tested without accounts and keys: those of a file that is no more than rules as
-    well.
-    """
+    """An empty configuration: rules are tested without accounts and keys."""
     return Config(path, configs.Daemon(configs.Secret("")), ())
 
 
 def _rules(session: CommandSession, path: Path, raw: Mapping[str, object]) -> Path:
-    """The rules that a file tests: of --config, of its own word, of its name, else those in
-    force.
+    """The file of rules that a file of cases tests.
+
+    In this order: --config, the file's key `rules`, the file of the same name, the configuration.
     """
     if session.path is not None:
         return session.path
     named = raw.get("rules")
     if isinstance(named, str) and named:
         if not is_present(path.parent / named):
-            raise ConfigError(
-                [
-                    (
-                        f"{path.name}: rules: there is no file {path.parent / named}; name the one with"
-                        " the rules"
-                    )
-                ]
-            )
+            sentence = f"there is no file {path.parent / named}; name the one with the rules"
+            raise ConfigError([f"{path.name}: rules: {sentence}"])
         return path.parent / named
     beside = path.with_name(f"{path.name.removesuffix(SUFFIX)}.toml")
     return beside if beside != path and is_present(beside) else configs.find(None, session.environ)
@@ -257,7 +248,7 @@ def _object(played: Played) -> Row:
 
 
 def _at(at: Millis, case: RuleTestCase) -> Row:
-    return {"after": duration_text(at), "at": times.iso(case.start + at, case.zone)}
+    return {"after": duration_text(at), "at": times.format_iso(case.start + at, case.zone)}
 
 
 def _change(each: ExpectedTransition) -> Row:

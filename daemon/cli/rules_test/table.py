@@ -1,6 +1,4 @@
-"""How test cases went, for people: a line for each, then of each that failed what differs and why,
-then the sum.
-"""
+"""The results of test cases for people: a line per case, details of each failure, the totals."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +14,7 @@ from daemon.text.printable import printable
 from daemon.types import SECOND, Millis
 
 MOST = 60
-"""Lines of a comparison; --format json has all."""
+"""The most lines of a comparison; --format json has all."""
 
 _COLOURS = {BOTH: None, MISSING: "red", "+": "green"}
 
@@ -31,13 +29,13 @@ class Failure:
 
 @dataclass(slots=True)
 class RulesTestTable:
-    """Prints as the cases come."""
+    """Prints the results as the cases are played."""
 
     good: int = 0
     failures: list[Failure] = field(default_factory=list)
 
     def begin(self, path: Path, rules: Path) -> None:
-        """The head of a file."""
+        """Print the heading of a file."""
         echo(Styled(f"{path} with the rules of {rules}", bold=True))
 
     def take(
@@ -48,7 +46,7 @@ class RulesTestTable:
         why: ContextRows | None,
         path: Path,
     ) -> None:
-        """The line of a case."""
+        """Print the line of a case."""
         sums = (
             f"({counted(case.attempts, 'attempt')}, {counted(len(outcome.changes), 'transition')})"
         )
@@ -60,7 +58,7 @@ class RulesTestTable:
             echo(Styled("ok", fg="green"), f"    {case.name} ", Styled(sums, dim=True))
 
     def end(self, lasted: Millis) -> None:
-        """What failed, and the sum."""
+        """Print the failures and the totals."""
         for failure in self.failures:
             echo()
             for line in _told(failure):
@@ -97,7 +95,7 @@ def _compared(lines: Sequence[DifferenceLine]) -> Iterator[str | Styled]:
 
 
 def _why(why: ContextRows, failure: Failure) -> Iterator[str | Styled]:
-    """The readings at the difference, and what the rule made of them."""
+    """The readings around the difference, with the rule's conditions and its alert."""
     rule = why.rule
     several = f" of {why.account}" if len(failure.case.inputs) > 1 else ""
     yield f"  the readings{several}, and what {rule.name} made of them"
@@ -126,7 +124,7 @@ def _why(why: ContextRows, failure: Failure) -> Iterator[str | Styled]:
 
 
 def _unwritten(why: ContextRows) -> Iterator[str | Styled]:
-    """A field of which the case says nothing was never sent, so whatever asks for it is unknown."""
+    """A remark on each field without a series: it is not sent, so its value is unknown."""
     for name, values in zip(
         why.fields, zip(*(row.fields for row in why.rows), strict=True), strict=True
     ):

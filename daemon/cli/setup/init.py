@@ -1,4 +1,4 @@
-"""`marginwatch init`: asks, then writes rules.toml. The questions stand in `questions`."""
+"""`marginwatch init`: asks the questions of `questions`, then writes rules.toml."""
 
 from pathlib import Path
 

@@ -1,7 +1,7 @@
-"""The questions of `marginwatch init`: asked on a terminal or answered from a pipe, each answer
-checked at once.
+"""The questions of `marginwatch init`, answered on a terminal or from a pipe.
 
-It writes nothing; what the answers make of a rules.toml is `daemon.config`'s business.
+Each answer is checked at once. Nothing is written here; `daemon.config` makes rules.toml of the
+answers.
 """
 
 import re
@@ -39,7 +39,8 @@ _ABOUT_KEYS = (
     " hidden.\n"
 )
 _ABOUT_CHANNELS = """
-How can you be reached? Any address that Apprise knows (https://appriseit.com/services/), for instance
+How can you be reached? \
+Any address that Apprise knows (https://appriseit.com/services/), for instance
   tgram://{env:TELEGRAM_TOKEN}/{env:TELEGRAM_CHAT}
   mailtos://{env:SMTP_USER}:{env:SMTP_PASSWORD}@smtp.example.com?to=you@example.com
 Best give two of different kinds: one may fail. An empty answer ends the list.
@@ -87,7 +88,7 @@ def _answers(around: Surroundings) -> Answers:
 def _asked(
     question: str, meant: Callable[[object], T], default: str | None, *, hidden: bool = False
 ) -> T:
-    """Ask until the answer is a good one."""
+    """Ask until the answer is valid."""
 
     def checked(answer: str) -> T:
         try:
@@ -131,7 +132,7 @@ def _heartbeat(around: Surroundings) -> str:
 
 
 def _named(url: str, taken: set[str]) -> str:
-    """After the service, as people call it."""
+    """A free name for the channel, after its service."""
     scheme = url.partition("://")[0]
     plain = scheme if scheme.isalnum() and scheme != url else "channel"
     name = _NAMES.get(plain, plain)
@@ -141,14 +142,14 @@ def _named(url: str, taken: set[str]) -> str:
 
 
 def _note(look_up: Callable[[], object]) -> None:
-    """What is not there yet may be by the time the daemon starts: said, and taken."""
+    """Print a remark if a reference cannot be resolved yet; it may be when the daemon starts."""
     try:
         look_up()
     except MistakeError as mistake:
         echo(f"  noted, but for now {mistake}")
 
 
-# What an answer means; a bad one raises MistakeError.
+# Parsers of answers; each raises MistakeError for a bad one.
 
 
 def where(answer: object) -> str:
@@ -168,7 +169,7 @@ def typed(around: Surroundings, answer: object) -> str:
 
 
 def channel(around: Surroundings, answer: object) -> str:
-    """The address of a channel, or nothing. Apprise judges it where all it refers to is there."""
+    """The address of a channel, or nothing; checked by Apprise if its references resolve."""
     text = str(answer)
     address = _put_together(text, around) if text else ""
     problem = notifiers.problem(address) if address else None
@@ -178,9 +179,7 @@ def channel(around: Surroundings, answer: object) -> str:
 
 
 def monitor(around: Surroundings, answer: object) -> str:
-    """The address to be fetched as a heartbeat, or nothing; judged where all it refers to is
-    there.
-    """
+    """The address of the heartbeat, or nothing; checked if its references resolve."""
     text = str(answer)
     if text and (address := _put_together(text, around)):
         values.heartbeat(address)
@@ -188,7 +187,7 @@ def monitor(around: Surroundings, answer: object) -> str:
 
 
 def _put_together(text: str, around: Surroundings) -> str:
-    """With what it refers to; nothing where that is not there yet."""
+    """The address with its references resolved; empty where one cannot be resolved yet."""
     try:
         return secret_references.url(text, around).text.reveal()
     except MistakeError:
@@ -209,7 +208,7 @@ def amount(answer: object) -> Decimal:
 
 
 def below(warning: Decimal, answer: object) -> Decimal:
-    """The lower of both levels."""
+    """The critical level, which must be below that of the warning."""
     level = amount(answer)
     if level >= warning:
         raise MistakeError(f"must be below the level of the warning, {warning:f}")

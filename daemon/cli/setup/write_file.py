@@ -1,5 +1,6 @@
-"""Writing a new rules.toml: for its owner's eyes only, never half, never over another one unless
-asked to.
+"""Writing a new rules.toml: readable by its owner alone, complete or not at all.
+
+An existing file is replaced only on request.
 """
 
 import contextlib
@@ -12,7 +13,7 @@ OWNER_ONLY = 0o600
 
 
 def refuse_to_overwrite(path: Path) -> None:
-    """Raises MarginwatchError if the file exists."""
+    """Raise MarginwatchError if the file exists."""
     if os.path.lexists(path):
         raise MarginwatchError(
             f"{path} exists already: name another one with --config, or add --force to replace it"
@@ -23,7 +24,7 @@ def write(path: Path, text: str, *, force: bool) -> None:
     """Write the file.
 
     Raises:
-        MarginwatchError: where that cannot be; nothing is left behind then.
+        MarginwatchError: where that fails; nothing is left behind then.
 
     """
     beside = path.with_name(f".{path.name}.new")

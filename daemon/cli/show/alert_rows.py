@@ -1,4 +1,4 @@
-"""The alerts of `marginwatch alerts`, for people and for programs."""
+"""Listing of `marginwatch alerts`, for people and for programs."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,20 +11,20 @@ from daemon.cli.output import times
 from daemon.cli.output.tables import Row, Table, exact, write_csv, write_json
 from daemon.cli.output.terminal import echo
 from daemon.cli.record_access import OpenRecord
-from daemon.cli.silence.actions import told
+from daemon.cli.silence.actions import format_silence
 from daemon.store.read.recorded import PastAlert
 from daemon.text.names import account_label, rule_label
 from daemon.text.numbers import format_duration, format_transition_value
 from daemon.types import Alert, Millis, Silence, State, Transition
 
 SHOWN = "24h"
-"""How far back a table reaches where nothing is said."""
+"""The default span of a table."""
 
 MOST = 100
-"""Alerts of a table."""
+"""The most alerts of a table."""
 
 COLUMNS = ("id", "rule", "account", "severity", "at", "from", "to", "value", "reason")
-"""Of csv: a row per transition."""
+"""Columns of csv, with one row per transition."""
 
 
 def show(
@@ -49,7 +49,7 @@ def _object(past: PastAlert, zone: tzinfo | None) -> Row:
         "account": past.account,
         "severity": alert.severity.value,
         "state": alert.state.value,
-        "started_at": times.iso(alert.started_at, zone),
+        "started_at": times.format_iso(alert.started_at, zone),
         "fired_at": _iso(alert.fired_at, zone),
         "ended_at": _iso(alert.ended_at, zone),
         "field": None if alert.judged is None else alert.judged.field,
@@ -74,7 +74,7 @@ def _lines(found: Iterable[PastAlert], zone: tzinfo | None) -> Iterator[Row]:
 
 def _change(transition: Transition, zone: tzinfo | None) -> Row:
     return {
-        "at": times.iso(transition.at, zone),
+        "at": times.format_iso(transition.at, zone),
         "from": transition.from_state.value,
         "to": transition.to_state.value,
         "value": exact(transition.value),
@@ -83,7 +83,7 @@ def _change(transition: Transition, zone: tzinfo | None) -> Row:
 
 
 def _iso(at: Millis | None, zone: tzinfo | None) -> str | None:
-    return None if at is None else times.iso(at, zone)
+    return None if at is None else times.format_iso(at, zone)
 
 
 def _show_last(
@@ -109,14 +109,14 @@ def _show_last(
 def _hushed(
     found: Iterable[PastAlert], silences: Sequence[Silence], now: Millis, zone: tzinfo | None
 ) -> Iterator[str]:
-    """What is not told of the open ones at present."""
+    """A line for each open alert that is silenced or acknowledged at present."""
     for past in found:
         alert = past.alert
         if alert.ended_at is not None:
             continue
         silence = find_silence(silences, alert.rule, past.account, alert.code, now)
         if silence is not None:
-            yield f"{alert.code} is silenced: {told(silence, zone)}"
+            yield f"{alert.code} is silenced: {format_silence(silence, zone)}"
         if (ack := find_acknowledgement(silences, alert.code, now)) is not None:
             yield (
                 f"{alert.code} is acknowledged{f' ({ack.comment})' if ack.comment else ''}: no"
@@ -125,14 +125,18 @@ def _hushed(
 
 
 def _cells(past: PastAlert, zone: tzinfo | None) -> Iterator[list[str]]:
-    """A line per transition, in the order in which they happened; the first one says whose they
-    are.
-    """
+    """The rows of one alert, one per transition; only the first names the alert."""
     alert = past.alert
     head = [alert.code, rule_label(alert.rule), account_label(past.account), alert.severity.value]
     for each in past.transitions:
         value = format_transition_value(each, alert.judged)
-        yield [*head, each.to_state.value, times.shown(each.at, zone), value, _reason(alert, each)]
+        yield [
+            *head,
+            each.to_state.value,
+            times.format_time(each.at, zone),
+            value,
+            _reason(alert, each),
+        ]
         head = ["", "", "", ""]
 
 

@@ -1,4 +1,4 @@
-"""`marginwatch alerts`: the open and recent alerts. The work is done by `episodes`."""
+"""`marginwatch alerts`: the open and recent alerts. The work is done by `alert_rows`."""
 
 import click
 
@@ -28,7 +28,7 @@ def alerts(
     from daemon.cli.show import alert_rows  # noqa: PLC0415 -- on use
 
     default = alert_rows.SHOWN if output is Format.TABLE else None
-    with record_access.opened(session) as past:
+    with record_access.open_record(session) as past:
         past.must_know(account)
         span = past.span(since or default, until, session.clock.now())
         alert_rows.show(past, account, span, session.clock.now(), output)

@@ -1,4 +1,4 @@
-"""The gaps of `marginwatch gaps`: derived from the record, for people and for programs."""
+"""Listing of `marginwatch gaps`, derived from the record, for people and for programs."""
 
 from collections.abc import Mapping
 from itertools import chain, takewhile
@@ -16,10 +16,10 @@ from daemon.text.numbers import format_duration
 from daemon.types import GapReason, Millis
 
 SHOWN = "7d"
-"""How far back a table reaches where nothing is said."""
+"""The default span of a table."""
 
 MOST = 100
-"""Rows of a table."""
+"""The most rows of a table."""
 
 COLUMNS = ("account", "started_at", "ended_at", "reason", "missed", "step_ms", "detail")
 
@@ -51,9 +51,7 @@ def _found(
 
 
 def _away(record: OpenRecord, now: Millis) -> Mapping[str, tuple[ListedGap]]:
-    """By account, the gap that lasts because no daemon is collecting: the next start will record
-    it.
-    """
+    """The gap of each account that lasts because no daemon collects; the next start records it."""
     last = record.history.last_epoch()
     if last is None or holder(record.url) is not None:
         return {}
@@ -63,9 +61,8 @@ def _away(record: OpenRecord, now: Millis) -> Mapping[str, tuple[ListedGap]]:
     )
     found = {}
     for name, state in last.state.items():
-        if (
-            name in every and name in stands and state.since is not None
-        ):  # an account may have been renamed by hand
+        # An account may have been renamed by hand, and be missing in one of both.
+        if name in every and name in stands and state.since is not None:
             heard = (
                 each.at for each in (stands[name].reading, stands[name].miss) if each is not None
             )
@@ -78,8 +75,8 @@ def _away(record: OpenRecord, now: Millis) -> Mapping[str, tuple[ListedGap]]:
 def _row(account: str, gap: ListedGap, record: OpenRecord) -> Row:
     return {
         "account": account,
-        "started_at": times.iso(gap.started_at, record.zone),
-        "ended_at": None if gap.ended_at is None else times.iso(gap.ended_at, record.zone),
+        "started_at": times.format_iso(gap.started_at, record.zone),
+        "ended_at": None if gap.ended_at is None else times.format_iso(gap.ended_at, record.zone),
         "reason": gap.reason.value,
         "missed": gap.missed,
         "step_ms": gap.step,
@@ -100,10 +97,10 @@ def _show_last(found: list[tuple[str, ListedGap]], now: Millis, record: OpenReco
 
 
 def _cells(account: str, gap: ListedGap, now: Millis, record: OpenRecord) -> list[str]:
-    began = times.shown(gap.started_at, record.zone)
+    began = times.format_time(gap.started_at, record.zone)
     if gap.step is not None:
         size = f"{'-' if gap.step < 0 else '+'}{format_duration(abs(gap.step))}"
         return [account, began, "", "", f"{gap.reason} {size}", ""]
-    ended = "goes on" if gap.ended_at is None else times.shown(gap.ended_at, record.zone)
+    ended = "goes on" if gap.ended_at is None else times.format_time(gap.ended_at, record.zone)
     lasted = format_duration((now if gap.ended_at is None else gap.ended_at) - gap.started_at)
     return [account, began, ended, lasted, gap.reason.value, str(gap.missed)]

@@ -1,4 +1,4 @@
-"""`marginwatch gaps`: when readings were missing. The work is done by `missing`."""
+"""`marginwatch gaps`: when readings were missing. The work is done by `gap_rows`."""
 
 import click
 
@@ -33,5 +33,5 @@ def gaps(
 
     now = session.clock.now()
     default = gap_rows.SHOWN if output is Format.TABLE else None
-    with record_access.opened(session) as past:
+    with record_access.open_record(session) as past:
         gap_rows.show(past, account, past.span(since or default, until, now), now, output)

@@ -1,4 +1,4 @@
-"""`marginwatch history`: the recorded readings. The work is done by `readings`."""
+"""`marginwatch history`: the recorded readings. The work is done by `history_rows`."""
 
 import click
 
@@ -30,6 +30,6 @@ def history(
     from daemon.cli.show import history_rows  # noqa: PLC0415 -- on use
 
     default = history_rows.SHOWN if output is Format.TABLE else None
-    with record_access.opened(session, imported=True) as past:
+    with record_access.open_record(session, imported=True) as past:
         span = past.span(since or default, until, session.clock.now())
         history_rows.show(past, account, span, output)

@@ -1,9 +1,8 @@
-"""The readings of `marginwatch history`, for people and for programs."""
+"""Listing of `marginwatch history`, for people and for programs."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
 from datetime import tzinfo
-from decimal import Decimal
 from operator import attrgetter
 
 from daemon.cli.options import Format
@@ -16,10 +15,10 @@ from daemon.text.numbers import format_amount
 from daemon.types import Millis, Quality, Reading
 
 SHOWN = "1h"
-"""How far back a table reaches where nothing is said."""
+"""The default span of a table."""
 
 MOST = 100
-"""Rows of a table."""
+"""The most rows of a table."""
 
 COLUMNS = ("account", "at", "seq", "source", "quality", *SENT)
 
@@ -43,7 +42,7 @@ def _rows(found: Iterable[tuple[str, Reading]], zone: tzinfo | None) -> Iterator
         amounts = zip(SENT, map(exact, _amounts(reading.balances)), strict=True)
         yield {
             "account": account,
-            "at": times.iso(reading.at, zone),
+            "at": times.format_iso(reading.at, zone),
             "seq": reading.seq,
             "source": reading.source.value,
             "quality": reading.quality.value,
@@ -67,15 +66,11 @@ def _show_last(found: Iterable[tuple[str, Reading]], zone: tzinfo | None) -> Non
 
 
 def _cells(account: str, reading: Reading, zone: tzinfo | None) -> list[str]:
-    # What was judged as usual needs no word.
     quality = "" if reading.quality is Quality.OK else reading.quality.value
+    amounts = _amounts(reading.balances)
     return [
         account,
-        times.shown(reading.at, zone),
+        times.format_time(reading.at, zone),
         quality,
-        *map(_cell, _amounts(reading.balances)),
+        *("-" if value is None else format_amount(value) for value in amounts),
     ]
-
-
-def _cell(value: Decimal | None) -> str:
-    return "-" if value is None else format_amount(value)

@@ -1,6 +1,4 @@
-"""The notifications of `marginwatch notifications`, for people and for programs, each with how it
-fared.
-"""
+"""Listing of `marginwatch notifications`, each with its result, for people and for programs."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
@@ -8,9 +6,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from daemon.cli.options import Format
-from daemon.cli.output.attempts import said
-from daemon.cli.output.tables import Row, Table, say, write_csv, write_json
-from daemon.cli.output.times import Present
+from daemon.cli.output.tables import Row, Table, attempt_text, say, write_csv, write_json
+from daemon.cli.output.times import DisplayClock
 from daemon.cli.record_access import OpenRecord
 from daemon.cli.status import channels
 from daemon.cli.status.waiting import WaitReason
@@ -21,24 +18,25 @@ from daemon.text.names import account_label, rule_label
 from daemon.types import Millis, NoticeKey
 
 SHOWN = "24h"
-"""How far back a table reaches where nothing is said."""
+"""The default span of a table."""
 
 MOST = 100
-"""Rows of a table."""
+"""The most rows of a table."""
 
 COLUMNS = (
-    "at", "channel", "kind", "rule", "account", "id", "severity", "state", "done_at", "attempts", "tried_at", "outcome",
-    "detail", "told_at", "message", "title", "why", "until", "handed_over_by", "handed_to",
+    "at", "channel", "kind", "rule", "account", "id", "severity", "state", "done_at", "attempts",
+    "tried_at", "outcome", "detail", "told_at", "message", "title", "why", "until",
+    "handed_over_by", "handed_to",
 )  # fmt: skip
-"""Of csv, and the keys of json."""
+"""Columns of csv, and keys of json."""
 
 Reasons = Mapping[NoticeKey, WaitReason]
-"""Why each of those waits that do."""
+"""The reason of each waiting notification."""
 
 
 @dataclass(frozen=True, slots=True)
 class NotificationFilter:
-    """As it was put on the command line."""
+    """The options of one call."""
 
     account: str
     channel: str
@@ -49,12 +47,12 @@ class NotificationFilter:
 
 
 def show(record: OpenRecord, wish: NotificationFilter, now: Millis) -> None:
-    """Print the notifications that are wished for, in the order in which they were raised."""
+    """Print the notifications that match, in the order in which they were raised."""
     record.must_know(wish.account)
     running = holder(record.url) is not None
-    standings = channels.standings(record, now, running=running)
+    standings = channels.channel_overviews(record, now, running=running)
     why = {each.notice.notice.key: each.reason for one in standings for each in one.waiting}
-    found, present = _found(record, wish, now), Present(now, record.zone)
+    found, present = _found(record, wish, now), DisplayClock(now, record.zone)
     match wish.output:
         case Format.JSON:
             write_json(_row(each, why.get(each.notice.key), present) for each in found)
@@ -80,7 +78,7 @@ def _found(record: OpenRecord, wish: NotificationFilter, now: Millis) -> Iterato
 # For programs.
 
 
-def _row(past: PastNotice, reason: WaitReason | None, now: Present) -> Row:
+def _row(past: PastNotice, reason: WaitReason | None, now: DisplayClock) -> Row:
     key, facts = past.notice.key, past.notice.facts
     return {
         "at": now.iso(past.notice.at),
@@ -107,6 +105,7 @@ def _row(past: PastNotice, reason: WaitReason | None, now: Present) -> Row:
 
 
 def _flat(row: Row) -> Row:
+    """The row with its tuples joined, for csv."""
     return {
         name: ", ".join(value) if isinstance(value, tuple) else value for name, value in row.items()
     }
@@ -116,7 +115,7 @@ def _flat(row: Row) -> Row:
 
 
 def _show_last(
-    found: Iterable[PastNotice], why: Reasons, now: Present, wish: NotificationFilter
+    found: Iterable[PastNotice], why: Reasons, now: DisplayClock, wish: NotificationFilter
 ) -> None:
     last: deque[PastNotice] = deque(maxlen=MOST)
     count = 0
@@ -139,10 +138,10 @@ def _show_last(
         )
 
 
-def _cells(past: PastNotice, reason: WaitReason | None, now: Present) -> list[str]:
+def _cells(past: PastNotice, reason: WaitReason | None, now: DisplayClock) -> list[str]:
     key = past.notice.key
     return [
-        now.shown(past.notice.at),
+        now.clock_time(past.notice.at),
         key.channel,
         key.kind.value,
         past.notice.facts.code,
@@ -152,19 +151,18 @@ def _cells(past: PastNotice, reason: WaitReason | None, now: Present) -> list[st
     ]
 
 
-def _fared(past: PastNotice, reason: WaitReason | None, now: Present) -> Iterator[str]:
-    """Delivered when, or why not yet or never, with what the channel answered, and who was told
-    instead.
-    """
+def _fared(past: PastNotice, reason: WaitReason | None, now: DisplayClock) -> Iterator[str]:
+    """The result: its state or why it waits, the attempts, the last answer, the fallback."""
     if reason is not None:
-        yield channels.why(reason, now)
+        yield channels.reason_text(reason, now)
     elif past.state is not NoticeState.REFUSED:
-        yield f"{past.state} {now.shown(past.notice.at if past.done_at is None else past.done_at)}"
+        at = past.notice.at if past.done_at is None else past.done_at
+        yield f"{past.state} {now.clock_time(at)}"
     elif not past.attempts:
         yield "not tried, as the channel was parked"
     if past.attempts > 1:
         yield f"{past.attempts} attempts"
     if past.outcome is not None and past.state is not NoticeState.DELIVERED:
-        yield said(past.outcome, past.detail)
+        yield attempt_text(past.outcome, past.detail)
     if past.handed_to:
         yield f"handed over to {' and '.join(past.handed_to)}"

@@ -1,6 +1,4 @@
-"""`marginwatch notifications`: what was told, or is to be told, to whom. The work is done by
-`notices`.
-"""
+"""`marginwatch notifications`: sent and waiting ones. The work is done by `notification_rows`."""
 
 import click
 
@@ -38,6 +36,6 @@ def notifications(session: CommandSession, /, **wish: object) -> None:
     from daemon.cli import record_access  # noqa: PLC0415 -- on use
     from daemon.cli.show import notification_rows  # noqa: PLC0415 -- on use
 
-    with record_access.opened(session) as past:
+    with record_access.open_record(session) as past:
         wanted = notification_rows.NotificationFilter(**wish)  # type: ignore[arg-type]
         notification_rows.show(past, wanted, session.clock.now())

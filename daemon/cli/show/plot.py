@@ -1,4 +1,4 @@
-"""`marginwatch plot`: a field as a picture. The work is done by `plotted`."""
+"""`marginwatch plot`: a field as a picture. The work is done by `plot_draw`."""
 
 import click
 
@@ -38,12 +38,13 @@ def plot(
     \b
     Examples:
       marginwatch plot available_margin --since 24h --png margin.png
-      marginwatch plot freeze_ratio --account grid-bot --since 2026-11-01 --until 2026-11-08 --png week.png
+      marginwatch plot freeze_ratio --account grid-bot --since 2026-11-01 --until 2026-11-08 \
+--png week.png
     """  # noqa: D301 -- click's mark for lines to be kept
     from daemon.cli import record_access  # noqa: PLC0415 -- on use
     from daemon.cli.show import plot_draw  # noqa: PLC0415 -- on use
 
     wish = plot_draw.PlotOptions(field, account, since, until, png)
     wish.check()
-    with record_access.opened(session, imported=True) as past:
+    with record_access.open_record(session, imported=True) as past:
         plot_draw.write(past, wish, session)

@@ -1,4 +1,4 @@
-"""What `marginwatch plot` draws, and where it puts it."""
+"""Drawing and writing the picture of `marginwatch plot`."""
 
 import asyncio
 import sys
@@ -20,14 +20,14 @@ from daemon.readings.fields import AGE, SPELLINGS, VALUES, find_field
 from daemon.types import Millis
 
 DEFAULT = "24h"
-"""How far back a picture reaches where nothing is said."""
+"""The default span of a picture."""
 
 OUTPUT = "-"
 
 
 @dataclass(frozen=True, slots=True)
 class PlotOptions:
-    """As it was put on the command line."""
+    """The options of one call."""
 
     field: str
     account: str | None
@@ -36,7 +36,7 @@ class PlotOptions:
     file: str
 
     def check(self) -> None:
-        """Raises UsageError for what can be told to be wrong without the record."""
+        """Raise UsageError for mistakes that can be found without the record."""
         drawable(self.field)
         if self.file == OUTPUT and sys.stdout.isatty():
             raise UsageError(
@@ -45,8 +45,11 @@ class PlotOptions:
 
 
 def drawable(word: str) -> str:
-    """The field that a person means; raises UsageError where it is none that has a value in every
-    reading.
+    """The field of this name, in either spelling.
+
+    Raises:
+        UsageError: where no reading has a value of such a field.
+
     """
     field = find_field(word)
     if field in VALUES:
@@ -61,10 +64,10 @@ def drawable(word: str) -> str:
 
 
 def write(past: OpenRecord, wish: PlotOptions, session: CommandSession) -> None:
-    """Draw it and put it where it was wished.
+    """Draw the picture and write it to its file.
 
     Raises:
-        UsageError: for a field, an account or a time that there is not.
+        UsageError: for an unknown field or account, or a bad time.
         MarginwatchError: where it cannot be drawn or written.
 
     """
@@ -114,7 +117,7 @@ def _put(picture: bytes, file: str) -> None:
 
 def _tell(chart: Chart, file: str) -> None:
     if file != OUTPUT:
-        since, until = (times.shown(at, chart.zone) for at in chart.span)
+        since, until = (times.format_time(at, chart.zone) for at in chart.span)
         echo(f"{file}: {chart.field} of {chart.account}, {since} to {until}")
     if not chart.lines and not chart.infinite:
         nothing = (

@@ -1,4 +1,4 @@
-"""`marginwatch ack`: somebody knows of an alert. The work is done by `hushing`."""
+"""`marginwatch ack`: acknowledges an alert. The work is done by `actions`."""
 
 import click
 

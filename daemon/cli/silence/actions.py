@@ -1,6 +1,4 @@
-"""What the commands `silence` and `ack` do: short transactions of their own, beside a daemon that
-may be running.
-"""
+"""The work of `silence` and `ack`: short transactions, beside a daemon that may be running."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +11,7 @@ from daemon.cli.options import Format
 from daemon.cli.output import times
 from daemon.cli.output.tables import Row, Table, write_csv, write_json
 from daemon.cli.output.terminal import echo
-from daemon.cli.record_access import OpenRecord, opened
+from daemon.cli.record_access import OpenRecord, open_record
 from daemon.cli.session import CommandSession
 from daemon.config import SYSTEM_RULES
 from daemon.errors import UsageError
@@ -23,18 +21,18 @@ from daemon.text.names import account_label, rule_label
 from daemon.types import DAY, Alert, Millis, Silence, base
 
 COLUMNS = ("number", "what", "rule", "account", "alert", "from", "until", "comment")
-"""Of csv, and the keys of json."""
+"""Columns of csv, and keys of json."""
 
 LASTING: Millis = 366 * DAY
-"""The longest --for; whatever is longer is mistyped, or has a date."""
+"""The longest --for; a longer one is mistyped, or better given as a date."""
 
 LONGEST = 1_000
-"""Characters of a comment: it goes into messages."""
+"""The most characters of a comment, which goes into messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class SilenceOptions:
-    """As it was put on the command line."""
+    """The options of one call."""
 
     rule: str | None
     account: str | None
@@ -46,32 +44,32 @@ class SilenceOptions:
 
 
 def add(session: CommandSession, wish: SilenceOptions) -> None:
-    """Write it, and print what it does.
+    """Write a silence, and print what it does.
 
     Raises:
-        UsageError: for what contradicts itself, or matches nothing there is.
+        UsageError: for options that contradict each other, or match nothing.
 
     """
     now = session.clock.now()
-    with opened(session) as past:
+    with open_record(session) as past:
         _check(wish, past)
         ended_at = _end(wish, now, past.zone)
         alerts = _open(past, now)
         new = list(_silences(wish, now, ended_at, alerts))
         numbers = [Quiet(past.url).add(each, now) for each in new]
         for number, each in zip(numbers, new, strict=True):
-            echo(f"silence {number}: {told(each, past.zone)}{_now_quiet(each, alerts)}")
+            echo(f"silence {number}: {format_silence(each, past.zone)}{_now_quiet(each, alerts)}")
 
 
 def acknowledge(session: CommandSession, code: str, comment: str) -> None:
-    """Write it, and print it.
+    """Acknowledge an open alert, and print it.
 
     Raises:
-        UsageError: where no alert that is open has this id, or nobody would be reminded of it.
+        UsageError: where no open alert has this id.
 
     """
     now = session.clock.now()
-    with opened(session) as past:
+    with open_record(session) as past:
         account, alert = _named(code, _open(past, now))
         if any(each.ack and each.code == alert.code for each in past.history.silences()):
             echo(f"{alert.code} is acknowledged already: nobody is reminded of it")
@@ -83,14 +81,14 @@ def acknowledge(session: CommandSession, code: str, comment: str) -> None:
 
 
 def end(session: CommandSession, numbers: Sequence[int]) -> None:
-    """End them, and print which.
+    """End silences by their numbers, and print each.
 
     Raises:
-        UsageError: where one of them is none that holds.
+        UsageError: where a silence does not exist.
 
     """
     now = session.clock.now()
-    with opened(session) as past:
+    with open_record(session) as past:
         known = {each.id: each for each in past.history.silences()}
         strange = [str(number) for number in numbers if number not in known]
         if strange:
@@ -100,14 +98,14 @@ def end(session: CommandSession, numbers: Sequence[int]) -> None:
         ended = Quiet(past.url).end(numbers, now)
         for number in numbers:
             word = "ended" if number in ended else "was over already"
-            echo(f"silence {number} {word}: {told(known[number], past.zone)}")
+            echo(f"silence {number} {word}: {format_silence(known[number], past.zone)}")
 
 
 def show(session: CommandSession, *, past: bool, output: Format) -> None:
     now = session.clock.now()
-    with opened(session) as record:
-        found = record.history.silences() if past else holding(record, now)
-        rows = [row(each, record.zone) for each in found]
+    with open_record(session) as record:
+        found = record.history.silences() if past else current_silences(record, now)
+        rows = [silence_row(each, record.zone) for each in found]
         match output:
             case Format.JSON:
                 write_json(rows)
@@ -117,27 +115,27 @@ def show(session: CommandSession, *, past: bool, output: Format) -> None:
                 _print(rows)
 
 
-def row(silence: Silence, zone: tzinfo | None) -> Row:
-    """For programs."""
+def silence_row(silence: Silence, zone: tzinfo | None) -> Row:
+    """The row of a silence, for programs."""
     return {
         "number": silence.id,
         "what": "ack" if silence.ack else "silence",
         "rule": silence.rule,
         "account": silence.account,
         "alert": silence.code or None,
-        "from": times.iso(silence.started_at, zone),
-        "until": None if silence.ended_at is None else times.iso(silence.ended_at, zone),
+        "from": times.format_iso(silence.started_at, zone),
+        "until": None if silence.ended_at is None else times.format_iso(silence.ended_at, zone),
         "comment": silence.comment or None,
     }
 
 
-def told(silence: Silence, zone: tzinfo | None) -> str:
-    """For people: about what, until when, and why."""
+def format_silence(silence: Silence, zone: tzinfo | None) -> str:
+    """The silence for people: its subject, its end and its comment."""
     about = f"alert {silence.code}" if silence.code else f"{silence.rule} on {silence.account}"
     until = (
         "until it ends"
         if silence.ended_at is None
-        else f"until {times.shown(silence.ended_at, zone)}"
+        else f"until {times.format_time(silence.ended_at, zone)}"
     )
     why = f" ({silence.comment})" if silence.comment else ""
     return f"{about}, {until}{why}"
@@ -151,8 +149,8 @@ def _print(rows: Sequence[Row]) -> None:
     Table(COLUMNS, cells, frozenset({"number"})).write()
 
 
-def holding(record: OpenRecord, now: Millis) -> list[Silence]:
-    """Those that hold, or will; one about an alert lasts no longer than that."""
+def current_silences(record: OpenRecord, now: Millis) -> list[Silence]:
+    """The silences that hold now or later; one about an alert ends with the alert."""
     held = {alert.code for _, alert in _open(record, now)}
     lasting = [
         each for each in record.history.silences() if each.ended_at is None or each.ended_at > now
@@ -179,7 +177,7 @@ def _accounts(past: OpenRecord) -> Iterator[str]:
 
 
 def _matched(option: str, what: str, glob: str | None, names: set[str]) -> None:
-    """A silence that silences nothing would be found out at night."""
+    """Raise UsageError if no name matches: a mistyped silence would be noticed only at night."""
     if glob is not None and not any(fnmatchcase(name, glob) for name in names):
         near = get_close_matches(glob, sorted(names), 1)
         hint = (
@@ -202,16 +200,16 @@ def _end(wish: SilenceOptions, now: Millis, zone: tzinfo | None) -> Millis | Non
                 f"--for must be at most {duration_text(LASTING)}: give the end with --until instead"
             )
         return now + lasts
-    at = times.instant(str(wish.until), now, zone)
+    at = times.parse_instant(str(wish.until), now, zone)
     if at <= now:
-        raise UsageError(f"--until lies in the past: {times.shown(at, zone)}")
+        raise UsageError(f"--until lies in the past: {times.format_time(at, zone)}")
     return at
 
 
 def _silences(
     wish: SilenceOptions, now: Millis, ended_at: Millis | None, alerts: Sequence[tuple[str, Alert]]
 ) -> Iterator[Silence]:
-    """One, or one for each alert that it is to outlast."""
+    """One silence, or with --until-resolved one for each open alert that matches."""
     comment = _comment(wish.comment)
     if wish.alert is not None:
         account, alert = _named(wish.alert, alerts)
@@ -258,7 +256,7 @@ def _named(code: str, alerts: Sequence[tuple[str, Alert]]) -> tuple[str, Alert]:
 
 
 def _now_quiet(silence: Silence, alerts: Sequence[tuple[str, Alert]]) -> str:
-    """The open alerts that it is about, so that nobody silences more, or less, than was meant."""
+    """The open alerts that it matches, so that a too wide or too narrow pattern is noticed."""
     found = [pair for pair in alerts if matches(silence, pair[1].rule, pair[0], pair[1].code)]
     if silence.code or not found:
         return "" if silence.code else "; nothing of it is open now"

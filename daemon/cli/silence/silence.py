@@ -1,6 +1,4 @@
-"""`marginwatch silence`: what you do not want to be told for a while. The work is done by
-`hushing`.
-"""
+"""`marginwatch silence`: holds back notifications. The work is done by `actions`."""
 
 import click
 

@@ -1,22 +1,30 @@
-"""How the channels stand, for `status` and `notifications`: the last success, the failures since,
-what waits and why.
+"""Overview of the channels, for `status` and `notifications`.
 
-attempts, notifications, configuration ──► Standing of each channel ──► a table for people, objects for programs
+    attempts, notifications, configuration ──► ChannelOverview of each ──► table, or json objects
+
+It has the last delivery, the failures since then, and what waits and why.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from daemon.cli.output.attempts import said
-from daemon.cli.output.tables import Row, Table, say
-from daemon.cli.output.times import Present
+from daemon.cli.output.tables import Row, Table, attempt_text, say
+from daemon.cli.output.times import DisplayClock
 from daemon.cli.record_access import BEGINNING, END, OpenRecord
-from daemon.cli.status.waiting import WaitReason, Way, Why, failing, parked, reasons, refusing
+from daemon.cli.status.waiting import (
+    ChannelFacts,
+    WaitCause,
+    WaitReason,
+    current_streak,
+    parked_channels,
+    refusing_channels,
+    wait_reasons,
+)
 from daemon.config import Channel
 from daemon.notifiers.services import pace
 from daemon.service.delivery.rate import free_at
-from daemon.store.read.channel_health import Deliveries
+from daemon.store.read.channel_health import Deliveries, Streak
 from daemon.store.read.recorded import PastNotice
 from daemon.types import Millis
 
@@ -25,7 +33,7 @@ COLUMNS = ("channel", "last delivery", "failing", "waiting")
 
 @dataclass(frozen=True, slots=True)
 class UndeliveredNotification:
-    """A notification that is not delivered, and why not."""
+    """A notification that waits, with the reason."""
 
     notice: PastNotice
     reason: WaitReason
@@ -33,18 +41,18 @@ class UndeliveredNotification:
 
 @dataclass(frozen=True, slots=True)
 class ChannelOverview:
-    """How a channel stands that is configured, or for which something still waits."""
+    """The state of a channel that is configured, or for which notifications still wait."""
 
     name: str
     configured: bool
     fared: Deliveries | None
     instead: tuple[str, ...]
-    """Where it is parked: who is told in its stead."""
+    """The channels that replace it while it is parked."""
     waiting: tuple[UndeliveredNotification, ...]
 
 
-def standings(record: OpenRecord, now: Millis, *, running: bool) -> list[ChannelOverview]:
-    """How each stands; `running` says whether a daemon delivers."""
+def channel_overviews(record: OpenRecord, now: Millis, *, running: bool) -> list[ChannelOverview]:
+    """The overview of each channel; `running` says whether a daemon delivers."""
     history = record.history
     waiting = defaultdict[str, list[PastNotice]](list)
     for each in history.notifications(BEGINNING, END, waiting=True):
@@ -70,30 +78,32 @@ class _StatusInput:
     @property
     def parked(self) -> frozenset[str]:
         refused = (
-            () if self.alive_since is None else refusing(self.fared.values(), self.alive_since)
+            ()
+            if self.alive_since is None
+            else refusing_channels(self.fared.values(), self.alive_since)
         )
-        return parked(list(self.configured), refused)
+        return parked_channels(list(self.configured), refused)
 
     def standing(self, name: str, waiting: Sequence[PastNotice]) -> ChannelOverview:
         channel, fared = self.configured.get(name), self.fared.get(name)
-        way = Way(
+        way = ChannelFacts(
             group_wait=None if channel is None else channel.group_wait,
             alive_since=self.alive_since,
             parked=name in self.parked,
-            failing=None if self.alive_since is None else failing(fared, self.alive_since),
+            failing=None if self.alive_since is None else current_streak(fared, self.alive_since),
             free_at=None if channel is None or fared is None else self._free_at(channel, fared),
         )
-        found = map(UndeliveredNotification, waiting, reasons(waiting, way, self.now))
+        found = map(UndeliveredNotification, waiting, wait_reasons(waiting, way, self.now))
         instead = self._instead(channel) if channel is not None and way.parked else ()
         return ChannelOverview(name, channel is not None, fared, instead, tuple(found))
 
     def _free_at(self, channel: Channel, fared: Deliveries) -> Millis | None:
-        """The pace is kept within one life of the daemon."""
+        """The end of the service's rate limit, which counts from the start of the daemon."""
         sent = [at for at in fared.begun if at >= (self.alive_since or 0)]
         return free_at(sent, pace(channel.service))
 
     def _instead(self, channel: Channel) -> tuple[str, ...]:
-        """Its fallback; where that is parked as well, or there is none, all others."""
+        """The fallback of a parked channel; without one, or if that is parked too, all others."""
         told = [name for name in self.configured if name not in self.parked]
         return (channel.fallback,) if channel.fallback in told else tuple(told)
 
@@ -101,17 +111,14 @@ class _StatusInput:
 # For programs.
 
 
-def row(standing: ChannelOverview, now: Present) -> Row:
+def channel_row(standing: ChannelOverview, now: DisplayClock) -> Row:
     fared, due = standing.fared, [each for each in standing.waiting if not _is_held(each, now.now)]
     streak = None if fared is None else fared.failing
     return {
         "channel": standing.name,
         "delivered_at": now.iso(None if fared is None else fared.delivered_at),
         "delivered_test": fared is not None and fared.tested,
-        "failures": 0 if streak is None else streak.count,
-        "failing_since": now.iso(None if streak is None else streak.since),
-        "outcome": None if streak is None else streak.outcome.value,
-        "detail": None if streak is None else streak.detail or None,
+        **_streak_row(streak, now),
         "parked": bool(standing.instead),
         "waiting": len(due),
         "waiting_since": now.iso(min((each.notice.notice.at for each in due), default=None)),
@@ -119,12 +126,23 @@ def row(standing: ChannelOverview, now: Present) -> Row:
     }
 
 
+def _streak_row(streak: Streak | None, now: DisplayClock) -> Row:
+    if streak is None:
+        return {"failures": 0, "failing_since": None, "outcome": None, "detail": None}
+    return {
+        "failures": streak.count,
+        "failing_since": now.iso(streak.since),
+        "outcome": streak.outcome.value,
+        "detail": streak.detail or None,
+    }
+
+
 def _is_held(waiting: UndeliveredNotification, now: Millis) -> bool:
-    """What a mute window holds back does not wait for its channel."""
+    """Whether a mute window holds it back: then it does not wait for its channel."""
     return (waiting.notice.notice.facts.not_before or now) > now
 
 
-def _wait(reason: WaitReason, alike: Sequence[PastNotice], now: Present) -> Row:
+def _wait(reason: WaitReason, alike: Sequence[PastNotice], now: DisplayClock) -> Row:
     return {
         "why": reason.why.value,
         "until": now.iso(reason.until),
@@ -137,9 +155,7 @@ def _wait(reason: WaitReason, alike: Sequence[PastNotice], now: Present) -> Row:
 def _grouped(
     waiting: Sequence[UndeliveredNotification],
 ) -> Iterator[tuple[WaitReason, list[PastNotice]]]:
-    """What waits for the same reason, and was given to the same others, together; the oldest
-    first.
-    """
+    """Group by reason and by the channels it was handed to; the oldest group comes first."""
     groups = defaultdict[tuple[WaitReason, tuple[str, ...]], list[PastNotice]](list)
     for each in waiting:
         groups[each.reason, each.notice.handed_to].append(each.notice)
@@ -149,39 +165,39 @@ def _grouped(
 # For people.
 
 
-def show(found: Sequence[ChannelOverview], now: Present) -> None:
-    """A row per channel; below them what each last answered, why things wait there, and what to
-    do.
-    """
+def show(found: Sequence[ChannelOverview], now: DisplayClock) -> None:
+    """Print a row per channel; below them the last answers, the reasons of waits, and remedies."""
     Table(COLUMNS, [_cells(each, now) for each in found]).write()
     for each in found:
         for sentence in _sentences(each, now):
             say(sentence)
 
 
-def _cells(standing: ChannelOverview, now: Present) -> list[str]:
+def _cells(standing: ChannelOverview, now: DisplayClock) -> list[str]:
     streak = None if standing.fared is None else standing.fared.failing
-    failing = "no" if streak is None else f"{streak.count} since {now.shown(streak.since)}"
+    failing = "no" if streak is None else f"{streak.count} since {now.clock_time(streak.since)}"
     since = min((each.notice.notice.at for each in standing.waiting), default=None)
-    waiting = "nothing" if since is None else f"{len(standing.waiting)} since {now.shown(since)}"
+    waiting = (
+        "nothing" if since is None else f"{len(standing.waiting)} since {now.clock_time(since)}"
+    )
     parked = ", parked" if standing.instead else ""
     return [standing.name, _delivered(standing.fared, now), failing + parked, waiting]
 
 
-def _delivered(fared: Deliveries | None, now: Present) -> str:
+def _delivered(fared: Deliveries | None, now: DisplayClock) -> str:
     if fared is None or fared.delivered_at is None:
         return "never"
     return now.ago(fared.delivered_at) + (" (a test)" if fared.tested else "")
 
 
-def _sentences(standing: ChannelOverview, now: Present) -> Iterator[str]:
+def _sentences(standing: ChannelOverview, now: DisplayClock) -> Iterator[str]:
     name, fared = standing.name, standing.fared
     if fared is not None and fared.failing is not None:
-        yield f"{name}: {said(fared.failing.outcome, fared.failing.detail)}"
+        yield f"{name}: {attempt_text(fared.failing.outcome, fared.failing.detail)}"
     for reason, alike in _grouped(standing.waiting):
         yield (
             f"{name}: {len(alike)} wait{'s' if len(alike) == 1 else ''}:"
-            f" {why(reason, now)}{_handed(alike[0])}"
+            f" {reason_text(reason, now)}{_handed(alike[0])}"
         )
     if standing.instead:
         yield (
@@ -202,40 +218,40 @@ def _sentences(standing: ChannelOverview, now: Present) -> Iterator[str]:
 
 
 def _can_be_tried_sooner(standing: ChannelOverview) -> bool:
-    """Whether it waits for a pause of our own; one that its service asked for is kept (SEMANTICS
-    F2).
-    """
+    """Whether it waits for a pause of our own; the service's own pause is kept (SEMANTICS F2)."""
     own = None if standing.fared is None else standing.fared.own
     is_asked_for = own is not None and own.retry_after is not None
-    return not is_asked_for and any(each.reason.why is Why.BACKING_OFF for each in standing.waiting)
+    return not is_asked_for and any(
+        each.reason.why is WaitCause.BACKING_OFF for each in standing.waiting
+    )
 
 
 def _handed(past: PastNotice) -> str:
-    """Who was told in the channel's stead."""
+    """The channels that were told instead."""
     return f"; handed over to {' and '.join(past.handed_to)}" if past.handed_to else ""
 
 
-def why(reason: WaitReason, now: Present) -> str:
-    """Why something waits."""
-    until = "" if reason.until is None else now.shown(reason.until)
+def reason_text(reason: WaitReason, now: DisplayClock) -> str:
+    """The text of a reason."""
+    until = "" if reason.until is None else now.clock_time(reason.until)
     match reason.why:
-        case Why.MUTED:
+        case WaitCause.MUTED:
             return f"held by a mute window until {until}"
-        case Why.JOINING:
+        case WaitCause.JOINING:
             return f"joined with what fires until {until}"
-        case Why.PACE:
+        case WaitCause.PACE:
             return f"the service takes no more messages until {until}"
-        case Why.BACKING_OFF:
+        case WaitCause.BACKING_OFF:
             return f"backing off until {until} at the latest"
         case _:
             return _WORDS[reason.why]
 
 
 _WORDS = {
-    Why.NO_DAEMON: "no daemon runs",
-    Why.NOT_CONFIGURED: "the channel is not in rules.toml",
-    Why.SENDING: "on its way",
-    Why.BEHIND: "behind a message that is on its way",
-    Why.PARKED: "the channel is parked, and others are about to be told",
-    Why.DUE: "due now",
+    WaitCause.NO_DAEMON: "no daemon runs",
+    WaitCause.NOT_CONFIGURED: "the channel is not in rules.toml",
+    WaitCause.SENDING: "on its way",
+    WaitCause.BEHIND: "behind a message that is on its way",
+    WaitCause.PARKED: "the channel is parked, and others are about to be told",
+    WaitCause.DUE: "due now",
 }

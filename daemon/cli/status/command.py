@@ -1,6 +1,4 @@
-"""`marginwatch status`: how things stand, as far as the record tells. The work is done by
-`overview`.
-"""
+"""`marginwatch status`: the state of everything, from the record. `overview` does the work."""
 
 import click
 
@@ -27,5 +25,5 @@ def status(session: CommandSession, output: Format) -> int:
     from daemon.cli import record_access  # noqa: PLC0415 -- on use
     from daemon.cli.status import overview  # noqa: PLC0415 -- on use
 
-    with record_access.opened(session) as past:
+    with record_access.open_record(session) as past:
         return overview.show(past, session.clock.now(), output)

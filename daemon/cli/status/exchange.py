@@ -1,7 +1,7 @@
-"""How things stand between us and the exchange, for `status`: the budget, the pauses, the clocks.
+"""State of the calls to the exchange, for `status`: the budget, the pauses, the clocks.
 
-All of it is derived from the record, as the daemon itself derives it at a start: nobody has to ask
-the daemon.
+All of it is derived from the record, as the daemon derives it at a start, without asking the
+daemon.
 """
 
 from collections import Counter
@@ -27,7 +27,7 @@ ENDPOINT = "assets"
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """How many calls within a span are recorded, of how many."""
+    """The recorded calls within a span, and the number allowed."""
 
     used: int
     of: Limit
@@ -38,28 +38,28 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class HostUse:
-    """How much of one host's budget is used."""
+    """The used part of one host's budget."""
 
     host: Use
     user: Use
-    """Of the user with the most calls."""
+    """All calls of the user with the most."""
     assets: Use
-    """Likewise."""
+    """Calls for balances of the user with the most."""
     halved_until: Millis | None
 
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
     hosts: Mapping[str, HostUse]
-    """In the order of their accounts."""
+    """The use by host, in the order of the accounts."""
     pauses: Mapping[str, Pause]
-    """By account, those that still run."""
+    """The running pauses by account."""
     ahead: Mapping[str, Millis]
-    """By account, by how much the exchange's clock is ahead of ours, where its answers tell."""
+    """By account, the lead of the exchange's clock over ours, where it is known."""
 
 
-def look(record: OpenRecord, now: Millis) -> Traffic:
-    """How it stands at `now`."""
+def traffic_at(record: OpenRecord, now: Millis) -> Traffic:
+    """The state at `now`."""
     history, hosts = record.history, record.config.hosts
     treated = history.refusal_histories(REFUSALS)
     left = remaining_halving(history.last_rate_limited(now - HALVED), hosts, now)
@@ -93,13 +93,13 @@ def _use(
 
 
 def _calls(record: OpenRecord, since: Millis, now: Millis) -> list[RecordCall]:
-    """The calls that have ended; those that are only announced are not made yet."""
+    """The calls that have ended, without those that are only announced."""
     booked = [each for each in record.history.external_calls(since) if each.at <= now]
-    return made(record.config, record.history, since) + booked
+    return own_calls(record.config, record.history, since) + booked
 
 
-def made(config: Config, history: History, since: Millis) -> list[RecordCall]:
-    """The daemon's own calls, as if it had booked them."""
+def own_calls(config: Config, history: History, since: Millis) -> list[RecordCall]:
+    """The daemon's own calls, in the form of recorded external calls."""
     users, hosts = config.users(history.user_ids()), config.hosts
     return [
         RecordCall(each.at, ENDPOINT, users.get(each.account, ""), host=hosts.get(each.account, ""))
@@ -118,7 +118,7 @@ def _busiest(calls: Sequence[RecordCall], limit: Limit, now: Millis) -> Use:
 
 
 def budget_rows(traffic: Traffic, zone: tzinfo | None) -> list[Row]:
-    """One for each host, with its address."""
+    """A row for each host, with its address."""
     return [{"address": host, **_budget_row(use, zone)} for host, use in traffic.hosts.items()]
 
 
@@ -143,14 +143,14 @@ def account_row(traffic: Traffic, account: str, zone: tzinfo | None) -> Row:
 
 
 def _iso(at: Millis | None, zone: tzinfo | None) -> str | None:
-    return None if at is None else times.iso(at, zone)
+    return None if at is None else times.format_iso(at, zone)
 
 
 # For people.
 
 
 def lines(traffic: Traffic, accounts: Iterable[str], zone: tzinfo | None) -> Iterator[str]:
-    """What there is to say below the table of accounts."""
+    """The lines below the table of accounts."""
     for account in accounts:
         yield from _account_lines(traffic, account, zone)
     for host, use in traffic.hosts.items():
@@ -158,7 +158,7 @@ def lines(traffic: Traffic, accounts: Iterable[str], zone: tzinfo | None) -> Ite
         halved = (
             ""
             if until is None
-            else f"; halved until {times.shown(until, zone)}, for the exchange complained"
+            else f"; halved until {times.format_time(until, zone)}, for the exchange complained"
         )
         yield (
             f"budget{at}: {use.host} by this machine; by its busiest user {use.user} and"
@@ -171,7 +171,7 @@ def _account_lines(traffic: Traffic, account: str, zone: tzinfo | None) -> Itera
     if pause is not None:
         often = "" if pause.streak == 1 else f", {pause.streak} times in a row"
         yield (
-            f"{account}: not asked before {times.shown(pause.not_before, zone)}"
+            f"{account}: not asked before {times.format_time(pause.not_before, zone)}"
             f" ({pause.reason}{often})"
         )
     ahead = traffic.ahead.get(account, 0)

@@ -1,6 +1,4 @@
-"""How things stand, for `marginwatch status`: the daemon, the accounts, the open alerts, the
-channels.
-"""
+"""Overview for `marginwatch status`: the daemon, the accounts, the open alerts, the channels."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +8,7 @@ from daemon.cli.check import intervals
 from daemon.cli.options import Format
 from daemon.cli.output.tables import Row, Table, exact, to_json, write_csv
 from daemon.cli.output.terminal import STDOUT, echo
-from daemon.cli.output.times import Present
+from daemon.cli.output.times import DisplayClock
 from daemon.cli.record_access import OpenRecord
 from daemon.cli.silence import actions
 from daemon.cli.status import channels
@@ -23,18 +21,19 @@ from daemon.store.read.status import AccountStatus
 from daemon.text.durations import duration_text
 from daemon.text.names import account_label, rule_label
 from daemon.text.numbers import format_amount, format_duration, format_value
-from daemon.types import DAEMON_ACCOUNT, Alert, Millis, Quality, Reading, Silence
+from daemon.types import DAEMON_ACCOUNT, Alert, Millis, Miss, Quality, Reading, Silence
 
 COLUMNS = (
-    "account", "user_id", "every", "reading_at", "quality", "available_margin", "miss_at", "miss_reason", "miss_detail",
-    "readings_24h", "misses_24h", "margin_is_sum", "paused_until", "pause_reason", "clock_ahead_ms",
+    "account", "user_id", "every", "reading_at", "quality", "available_margin",
+    "miss_at", "miss_reason", "miss_detail", "readings_24h", "misses_24h", "margin_is_sum",
+    "paused_until", "pause_reason", "clock_ahead_ms",
 )  # fmt: skip
-"""Of csv: a row per account."""
+"""Columns of csv, with one row per account."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccountOverview:
-    """One that is configured. `recorded` is None until a daemon has begun with it."""
+    """The state of a configured account; `recorded` is None until a daemon has watched it."""
 
     name: str
     every: Millis
@@ -44,19 +43,19 @@ class AccountOverview:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    now: Present
+    now: DisplayClock
     daemon: Holder | None
     accounts: tuple[AccountOverview, ...]
     alerts: tuple[tuple[str, Alert], ...]
-    """The open ones with their accounts, oldest first."""
+    """The open alerts with their accounts, oldest first."""
     channels: tuple[ChannelOverview, ...]
     silences: tuple[Silence, ...]
-    """Those that hold, and the acks of open alerts."""
+    """The silences that hold, and the acknowledgements of open alerts."""
     traffic: Traffic
 
 
 def show(record: OpenRecord, now: Millis, output: Format) -> int:
-    """Print how things stand at `now`; the exit status: 1 where no daemon is collecting."""
+    """Print the state at `now`; return the exit status, 1 where no daemon is collecting."""
     overview = _look(record, now)
     match output:
         case Format.JSON:
@@ -71,7 +70,7 @@ def show(record: OpenRecord, now: Millis, output: Format) -> int:
 def _look(record: OpenRecord, now: Millis) -> Overview:
     config, history = record.config, record.history
     recorded = {each.account: each for each in history.status(now)}
-    exchange = traffic.look(record, now)
+    exchange = traffic.traffic_at(record, now)
     user_ids = {name: each.user_id for name, each in recorded.items()}
     halved = [host for host, use in exchange.hosts.items() if use.halved_until is not None]
     every = intervals.intervals(config, user_ids, halved)
@@ -81,15 +80,15 @@ def _look(record: OpenRecord, now: Millis) -> Overview:
     open_alerts += [(DAEMON_ACCOUNT, alert) for alert in history.own_alerts()]
     daemon = holder(record.url)
     return Overview(
-        now=Present(now, record.zone),
+        now=DisplayClock(now, record.zone),
         daemon=daemon,
         accounts=tuple(
             AccountOverview(each.name, every[each.name], recorded.get(each.name))
             for each in config.accounts
         ),
         alerts=tuple(sorted(open_alerts, key=lambda pair: pair[1].started_at)),
-        channels=tuple(channels.standings(record, now, running=daemon is not None)),
-        silences=tuple(actions.holding(record, now)),
+        channels=tuple(channels.channel_overviews(record, now, running=daemon is not None)),
+        silences=tuple(actions.current_silences(record, now)),
         traffic=exchange,
     )
 
@@ -111,8 +110,8 @@ def _object(overview: Overview) -> Row:
         "budgets": [first, *others],
         "accounts": [_account(each, overview) for each in overview.accounts],
         "alerts": [_alert(account, alert, overview) for account, alert in overview.alerts],
-        "channels": [channels.row(each, overview.now) for each in overview.channels],
-        "silences": [actions.row(each, overview.now.zone) for each in overview.silences],
+        "channels": [channels.channel_row(each, overview.now) for each in overview.channels],
+        "silences": [actions.silence_row(each, overview.now.zone) for each in overview.silences],
     }
 
 
@@ -123,16 +122,32 @@ def _account(account: AccountOverview, overview: Overview) -> Row:
         "account": account.name,
         "user_id": None if told is None else told.user_id or None,
         "every": duration_text(account.every),
-        "reading_at": overview.now.iso(None if reading is None else reading.at),
-        "quality": None if reading is None else reading.quality.value,
-        "available_margin": None if reading is None else exact(reading.balances.available_margin),
-        "miss_at": overview.now.iso(None if miss is None else miss.at),
-        "miss_reason": None if miss is None else miss.reason.value,
-        "miss_detail": None if miss is None else miss.detail,
+        **_reading_row(reading, overview.now),
+        **_miss_row(miss, overview.now),
         "readings_24h": 0 if told is None else told.readings,
         "misses_24h": 0 if told is None else told.misses,
         "margin_is_sum": told is None or _margin_is_sum(told),
         **traffic.account_row(overview.traffic, account.name, overview.now.zone),
+    }
+
+
+def _reading_row(reading: Reading | None, now: DisplayClock) -> Row:
+    if reading is None:
+        return {"reading_at": None, "quality": None, "available_margin": None}
+    return {
+        "reading_at": now.iso(reading.at),
+        "quality": reading.quality.value,
+        "available_margin": exact(reading.balances.available_margin),
+    }
+
+
+def _miss_row(miss: Miss | None, now: DisplayClock) -> Row:
+    if miss is None:
+        return {"miss_at": None, "miss_reason": None, "miss_detail": None}
+    return {
+        "miss_at": now.iso(miss.at),
+        "miss_reason": miss.reason.value,
+        "miss_detail": miss.detail,
     }
 
 
@@ -156,6 +171,15 @@ def _alert(account: str, alert: Alert, overview: Overview) -> Row:
 def _print(overview: Overview) -> None:
     for line in _daemon(overview):
         echo(line)
+    _print_accounts(overview)
+    _print_alerts(overview)
+    echo()
+    echo("channels" if overview.channels else "channels: none")
+    if overview.channels:
+        channels.show(overview.channels, overview.now)
+
+
+def _print_accounts(overview: Overview) -> None:
     accounts = [_account_cells(each, overview) for each in overview.accounts]
     _section(
         "accounts",
@@ -168,6 +192,10 @@ def _print(overview: Overview) -> None:
         overview.traffic, (each.name for each in overview.accounts), overview.now.zone
     ):
         echo(line)
+
+
+def _print_alerts(overview: Overview) -> None:
+    """Print the open alerts, then the silences and acknowledgements."""
     alerts = [_alert_cells(account, alert, overview) for account, alert in overview.alerts]
     _section("open alerts", ("id", "rule", "account", "severity", "state", "for", "worst"), alerts)
     for account, alert in overview.alerts:
@@ -176,12 +204,8 @@ def _print(overview: Overview) -> None:
     for each in overview.silences:
         echo(
             f"{'acknowledged' if each.ack else f'silence {each.id}'}:"
-            f" {actions.told(each, overview.now.zone)}"
+            f" {actions.format_silence(each, overview.now.zone)}"
         )
-    echo()
-    echo("channels" if overview.channels else "channels: none")
-    if overview.channels:
-        channels.show(overview.channels, overview.now)
 
 
 def _section(title: str, columns: tuple[str, ...], rows: list[list[str]]) -> None:
@@ -203,14 +227,16 @@ def _daemon(overview: Overview) -> Iterator[str]:
         return
     recorded_at = _recorded_at(overview)
     since = (
-        "anything" if recorded_at is None else f"anything since {overview.now.shown(recorded_at)}"
+        "anything"
+        if recorded_at is None
+        else f"anything since {overview.now.clock_time(recorded_at)}"
     )
     yield f"{running}, but cannot record {since}: {daemon.trouble}"
     yield "what stands here is from before"
 
 
 def _recorded_at(overview: Overview) -> Millis | None:
-    """When the last attempt to read was that is on record."""
+    """The instant of the last recorded attempt to read."""
     recorded = [each.recorded for each in overview.accounts if each.recorded is not None]
     attempts = [one.at for each in recorded for one in (each.reading, each.miss) if one is not None]
     return max(attempts, default=None)
@@ -231,14 +257,12 @@ def _account_cells(account: AccountOverview, overview: Overview) -> list[str]:
 
 
 def _doubt(reading: Reading) -> str:
-    """What is to be known of a reading that was not simply believed (SEMANTICS B5)."""
+    """The quality of a reading that was suspect (SEMANTICS B5); empty for a usual one."""
     return "" if reading.quality is Quality.OK else f", {reading.quality}"
 
 
 def _remarks(account: AccountOverview) -> Iterator[str]:
-    """Why an account is not read at present, with what to do; what its fields turned out not to be
-    (SEMANTICS B6).
-    """
+    """Remarks on an account: why it is not read at present, or that a sum is off (SEMANTICS B6)."""
     told = account.recorded
     if told is None:
         return

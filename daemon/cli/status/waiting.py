@@ -1,8 +1,7 @@
-"""Why a notification waits, and which channels are parked: derived from the record alone. Pure.
+"""Reasons why notifications wait, and parked channels: derived from the record alone. Pure.
 
-The daemon keeps in memory whom it leaves alone, and until when. What can be told of that from
-outside is told; what only the daemon knows is not guessed: the end of a pause is the latest one
-possible, or none.
+The daemon keeps pauses of channels in memory. Here only what follows from the record is said, and
+nothing is guessed: the end of a pause is the latest possible one, or none.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -16,11 +15,11 @@ from daemon.store.read.recorded import PastNotice
 from daemon.types import Millis, Outcome, Severity
 
 
-class Why(StrEnum):
-    """The first of these that holds."""
+class WaitCause(StrEnum):
+    """The kinds of reasons, in the order in which they are tested."""
 
     NO_DAEMON = "no_daemon"
-    """Nobody delivers: no daemon runs."""
+    """No daemon runs."""
     NOT_CONFIGURED = "not_configured"
     """Its channel is not in rules.toml (any more)."""
     SENDING = "sending"
@@ -28,9 +27,9 @@ class Why(StrEnum):
     MUTED = "muted"
     """A mute window holds it back."""
     BEHIND = "behind"
-    """An attempt with other news is under way there."""
+    """An attempt with other notifications is under way at its channel."""
     PARKED = "parked"
-    """Its channel refused for good; the news is about to go to others."""
+    """Its channel refused for good; it is about to go to other channels."""
     BACKING_OFF = "backing_off"
     """Its channel failed, and is tried again after a pause."""
     PACE = "pace"
@@ -43,59 +42,57 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WaitReason:
-    why: Why
+    why: WaitCause
     until: Millis | None = None
     """The end, as far as it is known; of a pause after a failure the latest end possible."""
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """What is known of one channel."""
+class ChannelFacts:
+    """The facts about one channel."""
 
     group_wait: Millis | None
-    """None where it is not configured."""
+    """None where the channel is not configured."""
     alive_since: Millis | None
-    """When the life of the daemon that runs began; None where none does."""
+    """The start of the running daemon; None where none runs."""
     parked: bool
     failing: Streak | None
-    """The failures in this life of the daemon since the last message, or test, that arrived."""
+    """The failures under the running daemon since the last delivered message or test."""
     free_at: Millis | None = None
-    """From when on the service takes another message; None where it does now, as far as anyone
-    knows.
-    """
+    """The instant from which the service takes another message; None if it does now."""
 
 
-def failing(fared: Deliveries | None, alive_since: Millis) -> Streak | None:
-    """The streak as the daemon that runs knows it: after an earlier life's failure a channel is
-    tried at once, unless its service asked for a pause that was not over.
+def current_streak(fared: Deliveries | None, alive_since: Millis) -> Streak | None:
+    """The streak of failures as the running daemon knows it.
+
+    After a restart a failing channel is tried at once, unless its service had asked for a pause
+    that was not over.
     """
     own = None if fared is None else fared.own
     return None if own is None or own.until + (own.retry_after or 0) < alive_since else own
 
 
-def refusing(fared: Iterable[Deliveries], alive_since: Millis) -> frozenset[str]:
-    """The channels that refused for good in this life of the daemon, and of which nothing better is
-    known since.
-    """
-    streaks = {each.channel: failing(each, alive_since) for each in fared}
+def refusing_channels(fared: Iterable[Deliveries], alive_since: Millis) -> frozenset[str]:
+    """The channels whose last attempt under the running daemon was refused for good."""
+    streaks = {each.channel: current_streak(each, alive_since) for each in fared}
     return frozenset(
         name for name, streak in streaks.items() if streak and streak.outcome is Outcome.REFUSED
     )
 
 
-def parked(channels: Sequence[str], refused: Collection[str]) -> frozenset[str]:
-    """Those that are left alone: where all refuse, all are tried on and on (SEMANTICS F3)."""
-    return (
-        frozenset() if set(channels) <= set(refused) else frozenset(channels) & frozenset(refused)
-    )
+def parked_channels(channels: Sequence[str], refused: Collection[str]) -> frozenset[str]:
+    """The parked channels; none where all refuse, since then all are tried on (SEMANTICS F3)."""
+    if set(channels) <= set(refused):
+        return frozenset()
+    return frozenset(channels) & frozenset(refused)
 
 
-def reasons(waiting: Sequence[PastNotice], way: Way, now: Millis) -> list[WaitReason]:
-    """Why each of those that wait for one channel does."""
+def wait_reasons(waiting: Sequence[PastNotice], way: ChannelFacts, now: Millis) -> list[WaitReason]:
+    """The reason of each notification that waits for one channel."""
     if way.alive_since is None:
-        return [WaitReason(Why.NO_DAEMON)] * len(waiting)
+        return [WaitReason(WaitCause.NO_DAEMON)] * len(waiting)
     if way.group_wait is None:
-        return [WaitReason(Why.NOT_CONFIGURED)] * len(waiting)
+        return [WaitReason(WaitCause.NOT_CONFIGURED)] * len(waiting)
     held = _held(waiting, now)
     free = [each for each in waiting if each.notice.episode not in held]
     common = _common(waiting, free, way, now)
@@ -103,18 +100,24 @@ def reasons(waiting: Sequence[PastNotice], way: Way, now: Millis) -> list[WaitRe
 
 
 def _common(
-    waiting: Sequence[PastNotice], free: Sequence[PastNotice], way: Way, now: Millis
+    waiting: Sequence[PastNotice], free: Sequence[PastNotice], way: ChannelFacts, now: Millis
 ) -> WaitReason | None:
-    """What holds up all that is `free`, whatever it tells."""
+    """The reason that holds for the whole channel, if any.
+
+    `free` are the waiting notifications that no mute window holds back.
+    """
     if any(_under_way(each, way) for each in waiting):
-        return WaitReason(Why.BEHIND)
+        return WaitReason(WaitCause.BEHIND)
     if way.parked:
-        return WaitReason(Why.PARKED)
-    return _paused(way.failing, free, now) or _paced(way.free_at, now)
+        return WaitReason(WaitCause.PARKED)
+    paused = _paused(way.failing, free, now)
+    if paused is None and way.free_at is not None and way.free_at > now:
+        return WaitReason(WaitCause.PACE, way.free_at)
+    return paused
 
 
 def _held(waiting: Sequence[PastNotice], now: Millis) -> Mapping[tuple[str, str, int], Millis]:
-    """By alert: until when a mute window holds its end back, and with it all news of it."""
+    """By alert: the end of the mute window that holds back its notifications."""
     ends = [(each.notice.episode, each.notice.facts.not_before or 0) for each in waiting]
     return {
         episode: max(end for one, end in ends if one == episode)
@@ -124,37 +127,33 @@ def _held(waiting: Sequence[PastNotice], now: Millis) -> Mapping[tuple[str, str,
 
 
 def _reason(
-    each: PastNotice, held: Millis | None, common: WaitReason | None, way: Way, now: Millis
+    each: PastNotice, held: Millis | None, common: WaitReason | None, way: ChannelFacts, now: Millis
 ) -> WaitReason:
     if _under_way(each, way):
-        return WaitReason(Why.SENDING)
+        return WaitReason(WaitCause.SENDING)
     if held is not None:
-        return WaitReason(Why.MUTED, held)
-    return common or _joining(each, way, now) or WaitReason(Why.DUE)
+        return WaitReason(WaitCause.MUTED, held)
+    return common or _joining(each, way, now) or WaitReason(WaitCause.DUE)
 
 
-def _under_way(each: PastNotice, way: Way) -> bool:
-    """What an earlier life of the daemon left without an outcome is sent anew."""
+def _under_way(each: PastNotice, way: ChannelFacts) -> bool:
+    """Whether an attempt runs; one that an earlier daemon left without an outcome is repeated."""
     return each.state is NoticeState.SENDING and (each.tried_at or 0) >= (way.alive_since or 0)
 
 
 def _paused(failing: Streak | None, free: Sequence[PastNotice], now: Millis) -> WaitReason | None:
-    """The longest pause that may follow the last failure."""
+    """The longest possible pause after the last failure; None if it is over."""
     if failing is None:
         return None
     critical = any(other.notice.facts.severity is Severity.CRITICAL for other in free)
     asked = min(failing.retry_after or 0, longest_pause(critical=critical))
     until = failing.until + max(asked, delay(failing.count, critical, jitter=1.0))
-    return WaitReason(Why.BACKING_OFF, until) if until > now else None
+    return WaitReason(WaitCause.BACKING_OFF, until) if until > now else None
 
 
-def _paced(free_at: Millis | None, now: Millis) -> WaitReason | None:
-    return WaitReason(Why.PACE, free_at) if free_at is not None and free_at > now else None
-
-
-def _joining(each: PastNotice, way: Way, now: Millis) -> WaitReason | None:
+def _joining(each: PastNotice, way: ChannelFacts, now: Millis) -> WaitReason | None:
     until = each.notice.at + (way.group_wait or 0)
     waits = (
         each.notice.facts.severity is not Severity.CRITICAL and until > now and way.failing is None
     )
-    return WaitReason(Why.JOINING, until) if waits else None
+    return WaitReason(WaitCause.JOINING, until) if waits else None

@@ -35,7 +35,7 @@ def backtest(
 
 
 def shown(folder: Path, *options: object, **how: Any) -> list[str]:
-    """What it prints for people, without the blanks that align it."""
+    """The output for people, without the spaces that align it."""
     answered = backtest(folder, *options, **how)
     assert answered.exit_code == 0, answered.output
     return [" ".join(line.split()) for line in answered.stdout.splitlines()]
@@ -49,9 +49,7 @@ def data(folder: Path, *options: object, **how: Any) -> dict[str, list[dict[str,
 
 
 def test_people_see_what_was_replayed_told_and_counted(tmp_path: Path) -> None:
-    """A headline, a line per message with its channels, a line per rule; system rules only where
-    they fired.
-    """
+    """A headline, a line per message with channels, a line per rule; system rules if they fired."""
     lived(tmp_path, [rule("other")], alone(FINE, LOW, answer(available_margin="80"), FINE))
     headline, _, columns, fired, resolved, *rest = shown(tmp_path)
     assert (
@@ -70,9 +68,7 @@ def test_people_see_what_was_replayed_told_and_counted(tmp_path: Path) -> None:
 
 
 def test_json_is_as_documented(tmp_path: Path) -> None:
-    """DESIGN §5: transitions, notifications and a summary, instants with offset, exact digits as
-    strings.
-    """
+    """DESIGN §5: transitions, notifications, summary; instants with offset, exact digits."""
     lived(tmp_path, [], alone(FINE, answer(available_margin="90.00000000000000000001"), FINE))
     found = data(tmp_path, tables=(account(), RULE, CHANNEL))
     assert found["transitions"] == [
@@ -140,9 +136,7 @@ def test_csv_has_a_row_for_each_transition_and_message(tmp_path: Path) -> None:
 
 
 def test_all_that_a_joined_message_tells_is_listed(tmp_path: Path) -> None:
-    """Ends included: `kind` alone is that of the first; csv has a row per message, with all kinds
-    in it.
-    """
+    """Items include ends; `kind` is that of the first; csv has a row per message with all kinds."""
     lived(
         tmp_path,
         [],
@@ -169,9 +163,7 @@ def test_all_that_a_joined_message_tells_is_listed(tmp_path: Path) -> None:
 
 
 def test_the_span_begins_with_full_windows(tmp_path: Path) -> None:
-    """`--since` judges nothing before it, but what lies before fills the windows; `--until` ends
-    it.
-    """
+    """`--since` judges nothing earlier, but earlier inputs fill windows; `--until` ends it."""
     fell = '[[rules]]\nname = "fell"\nwhen = "delta(available_margin, 10s) < -400"\n'
     lived(tmp_path, [], alone(FINE, LOW, LOW, LOW, FINE))
     span = ("--since", "2026-01-01T12:00:10", "--until", "2026-01-01T12:00:20")
@@ -186,9 +178,7 @@ def test_the_span_begins_with_full_windows(tmp_path: Path) -> None:
 
 
 def test_the_headline_tells_what_was_judged(tmp_path: Path) -> None:
-    """From the first input within the span to the last, however much before it fills windows or was
-    asked for.
-    """
+    """The headline spans the first to the last judged input, whatever was asked for."""
     lived(
         tmp_path,
         [],
@@ -225,9 +215,7 @@ def test_a5_the_headline_moves_with_the_clock(tmp_path: Path) -> None:
 
 
 def test_windows_that_are_not_full_are_named_once(tmp_path: Path) -> None:
-    """Where the record begins with the span, it says since when windows are full, or that they
-    never were.
-    """
+    """A record that begins within the span says when windows are full, or that they never were."""
     lived(tmp_path, [], alone(*[FINE] * 8))
     window = '[[rules]]\nname = "fell"\nwhen = "delta(available_margin, {}) < -400"\n'
     assert shown(tmp_path, tables=(account(), window.format("20s"), CHANNEL))[1] == (
@@ -254,9 +242,7 @@ def test_nothing_to_announce_is_said(tmp_path: Path) -> None:
 
 
 def test_an_empty_record_is_said(tmp_path: Path) -> None:
-    """No reading at all, or none in the span: one sentence for people, an empty object for
-    programs.
-    """
+    """No reading at all or in the span: one sentence for people, an empty object for programs."""
     record(tmp_path, accounts=())
     assert shown(tmp_path) == [
         "nothing is recorded yet: let the daemon run first, or import readings"
@@ -270,16 +256,14 @@ def test_an_empty_record_is_said(tmp_path: Path) -> None:
 
 
 def test_one_reading_is_enough(tmp_path: Path) -> None:
-    """It fires at the first, and still fires at the end."""
+    """The alert fires at the first reading, and still fires at the end."""
     lived(tmp_path, [], alone(LOW))
     assert [each["to"] for each in data(tmp_path)["transitions"]] == ["firing"]
     assert data(tmp_path)["summary"][0]["firing_seconds"] == 0.0
 
 
 def test_accounts_and_rules_that_do_not_meet_are_named(tmp_path: Path) -> None:
-    """An account gone from the configuration is replayed; a rule that watches nobody here is
-    named.
-    """
+    """An account that is no longer configured is replayed; a rule that watches nobody is named."""
     lived(tmp_path, [], [{"main": FINE, "old": LOW}])
     grid = '[[rules]]\nname = "grid"\nwhen = "al_freeze > 5"\naccounts = ["grid-*"]\n'
     said = shown(tmp_path, tables=(account(), RULE, grid))
@@ -294,9 +278,7 @@ def test_accounts_and_rules_that_do_not_meet_are_named(tmp_path: Path) -> None:
 
 
 def test_other_rules_replace_those_of_the_configuration(tmp_path: Path) -> None:
-    """--rules: its rules are played; the database, accounts and channels are those of the
-    configuration.
-    """
+    """--rules replaces the rules; database, accounts and channels stay as configured."""
     lived(tmp_path, [], alone(FINE, answer(available_margin="150"), FINE))
     other = tmp_path / "other.toml"
     other.write_text(RULE.replace("< 100", "< 200").replace("> 120", "> 220"), encoding="utf-8")
@@ -307,9 +289,7 @@ def test_other_rules_replace_those_of_the_configuration(tmp_path: Path) -> None:
 
 
 def test_the_time_zone_of_other_rules_counts(tmp_path: Path) -> None:
-    """--rules: night, mute windows, messages, the times shown and those asked for are in the zone
-    that is played.
-    """
+    """--rules: nights, mute windows, messages and all times are in the zone of FILE."""
     lived(tmp_path, [], alone(LOW, LOW, FINE))
     other = tmp_path / "other.toml"
     other.write_text('[daemon]\ntimezone = "America/New_York"\n', encoding="utf-8")
@@ -362,7 +342,7 @@ def test_what_does_not_go_together_is_bad_usage(tmp_path: Path) -> None:
 
 
 def test_imported_readings_are_played_too(tmp_path: Path) -> None:
-    """Whatever their order in the file, and with several at one instant."""
+    """Readings are sorted whatever their order in the file, also several at one instant."""
     lines = [
         "account,time,available_margin",
         "main,1767200002,500",
@@ -378,9 +358,7 @@ def test_imported_readings_are_played_too(tmp_path: Path) -> None:
 
 
 def test_what_cannot_fire_over_imported_readings_is_said(tmp_path: Path) -> None:
-    """Once, where imported readings are judged and a rule acts on missing ones; a CSV has no
-    misses.
-    """
+    """A note appears where imported readings are judged and a rule acts on missing ones."""
     lived(tmp_path, [], alone(FINE, FINE))
     (tmp_path / "old.csv").write_text(
         "account,time,available_margin\nmain,1767200000,500\n", encoding="utf-8"
@@ -402,9 +380,7 @@ def test_what_cannot_fire_over_imported_readings_is_said(tmp_path: Path) -> None
 
 
 def test_a_record_out_of_order_is_played_as_it_stands(tmp_path: Path) -> None:
-    """Instants that go back without a step of the clock, as no daemon writes them: no failure, no
-    endless loop.
-    """
+    """Instants that go back without a step of the clock cause no failure and no endless loop."""
     lived(tmp_path, [], alone(FINE, LOW, FINE, LOW, FINE))
     with closing(sqlite3.connect(tmp_path / "marginwatch.db")) as connection, connection:
         connection.execute("UPDATE snapshots SET at = at - 3600000 WHERE seq IN (3, 4)")
@@ -485,9 +461,7 @@ def test_a_terminal_sees_how_far_it_is(tmp_path: Path) -> None:
 def test_rows_go_where_they_are_sent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
 ) -> None:
-    """Also from a terminal that shows a bar: `--format csv > file` has every row, and the terminal
-    has none.
-    """
+    """With a bar on the terminal, `--format csv > file` still has every row, the terminal none."""
     monkeypatch.chdir(tmp_path)
     lived(tmp_path, [], alone(FINE, LOW, FINE))
     (tmp_path / "other.toml").write_text(RULE.replace("< 100", "< 50"), encoding="utf-8")

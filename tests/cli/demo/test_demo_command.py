@@ -12,9 +12,7 @@ from daemon.simulator.stories import DEMO, demo_story, shown_since
 
 
 def test_the_demo_shows_readings_an_alert_its_message_and_a_summary(restored_logging: None) -> None:
-    """Seven seconds: the balance falls below 100 at the fifth; rule, account and state word stand
-    in one line.
-    """
+    """In seven seconds the balance falls below 100; rule, account and state are in one line."""
     result = CliRunner().invoke(commands, ["demo", "--for", "7s"])
     assert result.exit_code == 0
     shown = result.stdout

@@ -66,7 +66,7 @@ def lines(
     tables: tuple[str, ...] = (),
     account: str = "",
 ) -> list[str]:
-    """What it prints, without the blanks that align it."""
+    """The output, without the spaces that align it."""
     answered = asked(folder, name, at, *(["--account", account] if account else []), tables=tables)
     assert answered.exit_code == 0, answered.output
     return [" ".join(line.split()) for line in answered.stdout.splitlines()]
@@ -93,9 +93,7 @@ def test_every_value_of_the_condition_is_shown(tmp_path: Path) -> None:
 
 
 def test_c4_a_ratio_is_shown_as_the_percentage_it_is_compared_with(tmp_path: Path) -> None:
-    """C4: In the condition, of the alert, and of what became of it, from what the epoch and the
-    alert recorded.
-    """
+    """C4: in the condition, the alert and the transitions, from the recorded epoch and alert."""
     lived(
         tmp_path,
         [rule("fell", "drop(available_margin, 30s) > 30%")],
@@ -140,9 +138,7 @@ def test_it_stands_as_it_stood_then(tmp_path: Path) -> None:
 
 
 def test_the_clocks_that_run_are_shown(tmp_path: Path) -> None:
-    """`for`, `keep_firing_for`, `missing_after` and `at_least`: how far each is, and what it
-    needs.
-    """
+    """`for`, `keep_firing_for`, `missing_after` and `at_least`: the progress and the target."""
     rules = [
         rule("held", hold=10 * SECOND),
         rule("kept", "al_freeze > 5", keep_firing_for=10 * SECOND),
@@ -210,7 +206,7 @@ def test_e2_mute_windows_that_were_not_recorded_are_those_of_today(tmp_path: Pat
 
 
 def test_a_duration_is_told_with_its_unit(tmp_path: Path) -> None:
-    """What was judged was time, so the worst value and those of the transitions are times."""
+    """A rule that judges a duration shows its worst value and its transitions as durations."""
     lived(tmp_path, [rule("stale", "age > 1s")], answer(), MISS, MISS, answer())
     silent = lines(tmp_path, "stale", "2026-01-01T12:00:02")
     assert any(line.startswith("alert ") and line.endswith(", worst 2 s") for line in silent)
@@ -244,7 +240,7 @@ def test_a_phone_shows_it_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(sys, "stdout", terminal)
     monkeypatch.setenv("COLUMNS", "40")
     session = CommandSession(environ=SECRETS, path=write(tmp_path))
-    with record_access.opened(session) as recorded:
+    with record_access.open_record(session) as recorded:
         explained.show(recorded, explained.Question("low", None, "10m"), LATER.now())
     shown = terminal.getvalue().splitlines()
     assert max(map(len, shown)) <= 40
@@ -259,9 +255,7 @@ def test_a_flapping_rule_says_so(tmp_path: Path) -> None:
 
 
 def test_what_came_before_a_restart_is_not_forgotten(tmp_path: Path) -> None:
-    """Transitions and notifications are those of the record, and the alert went on over the
-    stop.
-    """
+    """Transitions and notifications come from the record; the alert goes on over the stop."""
     past.lived(tmp_path, [rule("low")], past.alone(past.FINE, past.LOW))
     past.lived(tmp_path, [rule("low")], past.alone(past.LOW, past.FINE), begin=NOON + MINUTE)
     assert lines(tmp_path, "low", "2026-01-01T12:01:00")[-2:] == [
@@ -277,9 +271,7 @@ def test_what_came_before_a_restart_is_not_forgotten(tmp_path: Path) -> None:
 
 
 def test_d5_what_a_reload_retired_is_told(tmp_path: Path) -> None:
-    """D5: the end of an alert whose rule means something else now, although the replay begins after
-    it.
-    """
+    """D5: the end of an alert whose rule has changed, although the replay begins after it."""
     past.lived(tmp_path, [rule("low")], past.alone(past.FINE, past.LOW), ending=RELOAD)
     lower = rule("low", "available_margin < 95")
     past.lived(tmp_path, [lower], past.alone(past.FINE), begin=NOON + 10 * SECOND, reason=RELOAD)
@@ -332,9 +324,7 @@ def test_an_account_that_left_without_an_open_alert_is_watched_no_more(tmp_path:
 
 
 def test_the_last_of_everything_is_shown(tmp_path: Path) -> None:
-    """Eight transitions and eight notifications, the rule's flapping among them, up to the instant
-    and no others.
-    """
+    """The last eight transitions and notifications up to the instant, flapping included."""
     swings = past.alone(*[past.LOW, past.FINE] * 6)
     past.lived(
         tmp_path, [rule("low", flapping=Limit(4, HOUR)), rule("high", "al_freeze < 1")], swings
@@ -395,9 +385,7 @@ def test_f1_how_a_notification_fared_is_told(
 
 
 def test_what_is_not_in_the_record_is_said(tmp_path: Path) -> None:
-    """One sentence with the remedy: no such rule, account or time; several accounts; nothing
-    recorded.
-    """
+    """One sentence with the remedy: unknown rule, account or time; several accounts; no record."""
     lived(tmp_path, [rule("low-margin")], answer())
     assert 'did you mean "low-margin"?' in asked(tmp_path, "low-margn").stderr
     assert (

@@ -1,13 +1,11 @@
-"""`explain` of what was imported: today's rules, played as `backtest` does
-(daemon/cli/explain/hypothetical.py).
-"""
+"""`explain` over imported readings: today's rules, replayed as `backtest` does."""
 
 from pathlib import Path
 
 from click.testing import Result
 
 from daemon.cli.explain.hypothetical import REACH
-from daemon.cli.output.times import iso
+from daemon.cli.output.times import format_iso
 from daemon.types import DAY, HOUR, MINUTE, Millis
 from tests.cli.calls import CHANNEL, account, call, write
 from tests.cli.explain.test_explain_command import LATER, asked, change, lines
@@ -27,7 +25,7 @@ def bring_in(
     """Import readings of the account main, the last of them at `until`."""
     begin = until - (len(margins) - 1) * every
     rows = [
-        f"main,{iso(begin + number * every, None)},{margin}"
+        f"main,{format_iso(begin + number * every, None)},{margin}"
         for number, margin in enumerate(margins)
     ]
     (folder / "old.csv").write_text(
@@ -37,9 +35,7 @@ def bring_in(
 
 
 def test_what_was_imported_is_explained_by_todays_rules(tmp_path: Path) -> None:
-    """DESIGN §5: as `backtest` plays them; that nobody watched then, and from when on they are
-    played, is said.
-    """
+    """DESIGN §5: replayed as by `backtest`; it says that nobody watched, and from when it plays."""
     bring_in(tmp_path, "500", "90", "80", "110")
     assert asked(tmp_path, "low", BEFORE).stdout.splitlines() == [
         "low on main at 2026-01-01 11:00:00",
@@ -59,9 +55,7 @@ def test_what_was_imported_is_explained_by_todays_rules(tmp_path: Path) -> None:
 
 
 def test_it_stands_as_it_would_have_stood_then(tmp_path: Path) -> None:
-    """The instant decides, also among imported readings; how far back the last of them lies is
-    said.
-    """
+    """The instant counts also among imported readings; the age of the last one is shown."""
     bring_in(tmp_path, "500", "90", "500")
     assert "alert firing since 2026-01-01 10:59:00, worst 90" in lines(
         tmp_path, "low", "2026-01-01T10:59:30"
@@ -94,9 +88,7 @@ def test_an_account_that_was_added_later_was_not_watched_before(tmp_path: Path) 
 
 
 def test_a_play_is_no_longer_than_a_week(tmp_path: Path) -> None:
-    """However much was imported: from then on alerts are known, and before it only what fills the
-    windows is read.
-    """
+    """A long import is replayed only from REACH before, and earlier readings only fill windows."""
     bring_in(tmp_path, *["90"] * 40, every=6 * HOUR)
     shown = lines(tmp_path, "low", BEFORE)
     assert shown[1].endswith("from 2025-12-25 11:00:00 on")

@@ -1,6 +1,4 @@
-"""`explain` says that nothing was judged for a while, and why
-(daemon/cli/explain/not_judged.py).
-"""
+"""`explain` says that nothing was judged for a while, and why."""
 
 from pathlib import Path
 from typing import Any
@@ -26,7 +24,7 @@ def live(folder: Path, begin: int = NOON, **how: Any) -> None:
 
 
 def gap(folder: Path, at: str, name: str = "low") -> str:
-    """What is said of it, empty where nothing is."""
+    """The sentence about the gap; empty where there is none."""
     said = [
         line.removeprefix("gap ")
         for line in lines(folder, name, f"2026-01-01T{at}")
@@ -72,9 +70,7 @@ def test_a_first_start_that_read_nothing(tmp_path: Path) -> None:
 
 
 def test_a_daemon_that_ended_without_a_word(tmp_path: Path) -> None:
-    """It was killed after the last that it recorded of any account, whether one ran later or
-    not.
-    """
+    """The daemon was killed after the last record of any account, whether one ran later or not."""
     lived(tmp_path, RULES, [{"main": FINE, "other": FINE}, {"other": FINE}], ending=KILL)
     killed = (
         "nothing was judged for 1 min before that: the daemon was killed, or the machine went"
@@ -115,9 +111,7 @@ def test_a_daemon_of_which_nobody_can_tell_is_not_said_to_be_dead(tmp_path: Path
 
 @pytest.mark.parametrize("reason", [MissReason.RATE_LIMITED, MissReason.BLOCKED, MissReason.AUTH])
 def test_b2_a_pause_after_a_refusal_is_told(tmp_path: Path, reason: MissReason) -> None:
-    """B2: the daemon ran on, and left the exchange alone; longer than a pause can last, that
-    explains nothing.
-    """
+    """B2: a pause after a refusal explains a gap, unless the gap is longer than any pause."""
     lived(tmp_path, RULES, [*alone(FINE, NoAnswer(reason, "no")), *[NOTHING] * 100, *alone(FINE)])
     pause = f"after a refusal ({reason}) the exchange is left alone for up to 5 min"
     assert gap(tmp_path, "12:00:55") == f"nothing was judged for 50 s before that: {pause}"
@@ -154,9 +148,7 @@ LOST = f"the database refused to write, so that what was judged {SPAN} is lost (
     ],
 )
 def test_a_recorded_gap_is_told(tmp_path: Path, reason: str, said: str) -> None:
-    """Readings that were judged but never stored are no silence of the daemon, and that is not
-    claimed.
-    """
+    """Readings that were judged but never stored do not count as silence of the daemon."""
     lived(tmp_path, RULES, [*alone(FINE), *[NOTHING] * 20, *alone(FINE)])
     span = (NOON + 20 * SECOND, NOON + 50 * SECOND)
     step = SECOND if reason == "clock_step" else None

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.cli.last_words.unit_status import PROPERTIES, Ending, ask, parse
+from daemon.cli.last_words.unit_status import PROPERTIES, UnitStatus, ask, parse
 from daemon.service import systemd
 
 SHOWN = """\
@@ -18,9 +18,9 @@ StatusText=failed: rules[0].when: x = 5
 
 def test_what_systemd_shows_is_read() -> None:
     """Values may hold an equals sign; what the daemon says on other occasions are no last words."""
-    assert parse(SHOWN) == Ending("failed", "exit-code", 1, 78, "rules[0].when: x = 5")
+    assert parse(SHOWN) == UnitStatus("failed", "exit-code", 1, 78, "rules[0].when: x = 5")
     assert parse(SHOWN.replace("failed: rules", "reloaded: rules")).said == ""
-    assert parse("nonsense\nExecMainStatus=[not set]\n") == Ending()
+    assert parse("nonsense\nExecMainStatus=[not set]\n") == UnitStatus()
 
 
 def test_what_the_daemon_says_at_its_end_is_one_line_that_is_read_again() -> None:
@@ -33,18 +33,27 @@ def test_what_the_daemon_says_at_its_end_is_one_line_that_is_read_again() -> Non
 @pytest.mark.parametrize(
     ("ending", "sentence"),
     [
-        (Ending("failed", "exit-code", 1, 78), "it ended with exit status 78 (bad configuration)"),
-        (Ending("failed", "exit-code", 1, 1), "it ended with exit status 1"),
-        (Ending("failed", "signal", 2, 9), "it was killed by SIGKILL"),
-        (Ending("failed", "core-dump", 3, 11), "it was killed by SIGSEGV"),
-        (Ending("failed", "signal", 2, 99), "it was killed by signal 99"),
-        (Ending("failed", "oom-kill", 2, 9), "it was killed because the machine ran out of memory"),
-        (Ending("failed", "timeout", 2, 9), "it took too long to start or to stop, and was killed"),
-        (Ending("failed", "exec-condition"), "it ended, and systemd does not say why"),
-        (Ending(), "it ended, and systemd does not say why"),
+        (
+            UnitStatus("failed", "exit-code", 1, 78),
+            "it ended with exit status 78 (bad configuration)",
+        ),
+        (UnitStatus("failed", "exit-code", 1, 1), "it ended with exit status 1"),
+        (UnitStatus("failed", "signal", 2, 9), "it was killed by SIGKILL"),
+        (UnitStatus("failed", "core-dump", 3, 11), "it was killed by SIGSEGV"),
+        (UnitStatus("failed", "signal", 2, 99), "it was killed by signal 99"),
+        (
+            UnitStatus("failed", "oom-kill", 2, 9),
+            "it was killed because the machine ran out of memory",
+        ),
+        (
+            UnitStatus("failed", "timeout", 2, 9),
+            "it took too long to start or to stop, and was killed",
+        ),
+        (UnitStatus("failed", "exec-condition"), "it ended, and systemd does not say why"),
+        (UnitStatus(), "it ended, and systemd does not say why"),
     ],
 )
-def test_why_it_ended_is_a_sentence(ending: Ending, sentence: str) -> None:
+def test_why_it_ended_is_a_sentence(ending: UnitStatus, sentence: str) -> None:
     """By its result where that says more than its status."""
     assert ending.sentence == sentence
 
@@ -65,18 +74,16 @@ def test_the_unit_is_asked_for_by_name(tmp_path: Path) -> None:
 
 
 def test_where_systemd_does_not_answer_nothing_is_known(tmp_path: Path) -> None:
-    """It refuses, as in a container; or there is none."""
-    assert ask("marginwatch.service", [tmp_path]) == Ending()
+    """An unknown status where systemctl fails, as in a container, or does not exist."""
+    assert ask("marginwatch.service", [tmp_path]) == UnitStatus()
     program(tmp_path, "echo System has not been booted with systemd >&2; exit 1")
-    assert ask("marginwatch.service", [tmp_path]) == Ending()
+    assert ask("marginwatch.service", [tmp_path]) == UnitStatus()
 
 
 def test_s13_systemctl_is_the_systems_own_and_gets_no_secret(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """S13: one that PATH names is not run; of the environment the other one sees a language and a
-    path.
-    """
+    """S13: a systemctl in PATH is not run; the real one gets only a language and a path."""
     (tmp_path / "hostile").mkdir()
     program(tmp_path / "hostile", f"env > {tmp_path}/caught")
     program(tmp_path, f"env > {tmp_path}/seen")

@@ -1,6 +1,4 @@
-"""A screen of lines with words before them: plain to a pipe, wrapped on a terminal
-(daemon/cli/output/lines.py).
-"""
+"""Lines with labels: plain in a pipe, wrapped on a terminal."""
 
 import sys
 
@@ -8,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.cli.output.lines import NARROWEST, LabelledLine, laid_out, write
+from daemon.cli.output.lines import NARROWEST, LabelledLine, lay_out, write
 from tests.cli.calls import Terminal
 
 LINES: list[LabelledLine | str] = [
@@ -23,7 +21,7 @@ LINES: list[LabelledLine | str] = [
 
 def test_a_pipe_gets_lines_as_they_are() -> None:
     """Values stand below each other, whatever it takes."""
-    assert list(laid_out(LINES, None)) == [
+    assert list(lay_out(LINES, None)) == [
         "low-margin on main at 2026-01-01 12:00:30",
         "last input  2026-01-01 12:00:03  a reading (rest, ok)",
         "",
@@ -34,10 +32,8 @@ def test_a_pipe_gets_lines_as_they_are() -> None:
 
 
 def test_a_phone_gets_lines_that_go_on_below_themselves() -> None:
-    """An instant is not torn apart, a value comes behind its part, and a part is never taken for
-    what goes on.
-    """
-    assert list(laid_out(LINES, 40)) == [
+    """An instant is not split, a value follows its part, continuations do not look like parts."""
+    assert list(lay_out(LINES, 40)) == [
         "low-margin on main at",
         "  2026-01-01 12:00:30",
         "last input  2026-01-01 12:00:03  a",
@@ -54,7 +50,7 @@ def test_a_phone_gets_lines_that_go_on_below_themselves() -> None:
 
 def test_values_stay_aligned_as_far_as_there_is_room() -> None:
     """At 80 columns only what is longest sticks out."""
-    assert list(laid_out(LINES, 80))[3:] == [
+    assert list(lay_out(LINES, 80))[3:] == [
         "when        max(available_margin, 10s) - available_margin > 100  no",
         "              max(available_margin, 10s)                       500  (2 readings)",
         "                available_margin                               500",
@@ -75,8 +71,8 @@ made = st.builds(
 def test_nothing_is_cut_and_nothing_sticks_out(
     lines: list[LabelledLine | str], columns: int
 ) -> None:
-    """Whatever is said, on however few columns; what is blank may take more."""
-    shown = list(laid_out(lines, columns))
+    """Any text on any number of columns keeps its words; spaces may be added."""
+    shown = list(lay_out(lines, columns))
     said = "".join(
         line if isinstance(line, str) else line.word + line.text + line.value for line in lines
     )

@@ -1,6 +1,4 @@
-"""`rules test`: which rules a file tests, what is said of its mistakes, and how the outcome is
-printed.
-"""
+"""`rules test`: which rules a file tests, its mistakes, and the printed outcome."""
 
 import csv
 import json
@@ -120,7 +118,7 @@ def test_a_failure_says_what_differs_and_why(tmp_path: Path) -> None:
 
 
 def test_colour_is_for_terminals(tmp_path: Path) -> None:
-    """What is missing is red, what came unexpected green."""
+    """Missing lines are red, unexpected ones green."""
     write(tmp_path)
     (tmp_path / "rules.test.toml").write_text(WRONG, encoding="utf-8")
     session = CommandSession(environ={}, own_clock=ManualClock())
@@ -343,9 +341,7 @@ told = [{{ message = "5m1s low firing", contains = ["since 06:55:00, muted"] }}]
 
 
 def test_mistakes_of_all_files_are_told_at_once(tmp_path: Path) -> None:
-    """Of tests and of rules, each with its file and its place; what a broken file of rules breaks
-    is told once.
-    """
+    """Mistakes of tests and rules, each with its place; a broken file of rules is told once."""
     write(tmp_path, account(), RULE.replace("available_margin <", "avalable_margin <"))
     good = tmp_path / "good.toml"
     good.write_text(account() + RULE, encoding="utf-8")
@@ -373,9 +369,7 @@ def test_mistakes_of_all_files_are_told_at_once(tmp_path: Path) -> None:
 
 
 def test_a_file_of_rules_that_is_not_there_is_said(tmp_path: Path) -> None:
-    """With the file and the key that name it; `init`, which writes a whole configuration, is no
-    remedy.
-    """
+    """The sentence names file and key; `init` is no remedy, as it writes a configuration."""
     result = _test(tmp_path, 'rules = "other.toml"', GOOD)
     assert (result.exit_code, result.stderr) == (
         78,
@@ -655,7 +649,7 @@ url = "json://127.0.0.1:9/two"
 
 
 def test_a_line_names_the_account_and_a_rule_that_is_looked_at(tmp_path: Path) -> None:
-    """Where there are several accounts, and where `rules` leaves the rule out."""
+    """Several accounts need names, and rules must be among those of the case."""
     write(tmp_path, account(), RULE, RULE.replace('"low"', '"other"'), CHANNEL)
     accounts = 'accounts.a.al_freeze = "0"\naccounts.b.al_freeze = "0"\n'
     assert (

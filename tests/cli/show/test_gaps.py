@@ -39,9 +39,7 @@ def begun(since: Millis | None = NOON) -> StartEpoch:
 
 
 def recorded(folder: Path, *, stopped: bool = True) -> Path:
-    """A minute without answers of `main`, then a suspend and a step of the clock; `grid-1` is
-    refused for good.
-    """
+    """`main` unanswered for a minute, then a suspend and a clock step; `grid-1` refused."""
     with collecting(folder) as store:
         operations: list[Operation] = [
             begun(),
@@ -168,7 +166,7 @@ def test_beside_a_daemon_that_collects_nobody_is_away(tmp_path: Path) -> None:
 def test_the_span_and_the_account_choose(
     tmp_path: Path, span: list[str], expected: list[str]
 ) -> None:
-    """What touches the span is shown as a whole."""
+    """A gap that touches the span is shown as a whole."""
     found = json.loads(show(recorded(tmp_path), "--format", "json", *span))
     assert [row["reason"] for row in found] == expected
 

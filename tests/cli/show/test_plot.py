@@ -62,9 +62,7 @@ def test_f8_beside_a_running_daemon(tmp_path: Path) -> None:
 
 
 def test_f8_the_rules_that_watch_the_account_are_in_it(tmp_path: Path) -> None:
-    """F8: their levels on this field and when they fired, but no other account's, and nothing of
-    other fields.
-    """
+    """F8: levels on this field and firing times, without other accounts and other fields."""
     others = '[[rules]]\nname = "grid"\nwhen = "available_margin < 300"\naccounts = ["grid-*"]\n'
     config = write(tmp_path, account(), account("grid-1"), RULE, others, CHANNEL)
     low = rule("low", clear_when="available_margin > 120")

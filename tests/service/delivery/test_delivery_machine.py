@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 
 from daemon.alerts.dispatch import ChannelStatus
 from daemon.alerts.mutes import DAYS, Mutes, MuteWindow
-from daemon.cli.status.waiting import parked, refusing
+from daemon.cli.status.waiting import parked_channels, refusing_channels
 from daemon.service.clock_monitor import offset
 from daemon.service.delivery.channel_worker import LISTEN
 from daemon.service.delivery.queue import NotificationQueue
@@ -502,12 +502,12 @@ class Story:
         """F3: whom the daemon leaves alone is what `status` makes of the record; of a test it hears
         within LISTEN.
         """
-        refused = refusing(self.living.life.store.deliveries(), self.begun)
+        refused = refusing_channels(self.living.life.store.deliveries(), self.begun)
         left_alone = {
             name for name in self.plan.channels if self.living.workers[name].line.is_parked
         }
         if len(quiet) == len(self.plan.channels):
-            assert parked(self.plan.channels, refused) == left_alone
+            assert parked_channels(self.plan.channels, refused) == left_alone
 
     async def finale(self) -> None:
         """All ways out work, and time passes: first with alerts firing, then with none."""
