@@ -1,9 +1,9 @@
-"""The composition root: builds one life of the daemon from a configuration, starts it and stops it.
+"""The composition root: builds an instance of the daemon, starts it and stops it.
 
     Accounts ──► Store
-       └───────► Ledger ──► Courier ──► Notifier          one courier per channel
+       └───────► NotificationQueue ──► ChannelWorker ──► Notifier     one worker per channel
 
-All that is given from outside (clock, randomness, ways out) comes in as `Dependencies`.
+Everything from outside (clock, randomness, notifiers) comes in as `Dependencies`.
 """
 
 import asyncio
@@ -33,10 +33,9 @@ from daemon.service.delivery.queue import NotificationQueue
 from daemon.service.delivery.report_queue import ReportQueue
 from daemon.service.event_log import EventLog
 from daemon.service.heartbeat import BEAT, Attempts, Heartbeat, Vitals, untaken_for
-from daemon.service.judging.beginning import StartResult, begin
 from daemon.service.judging.context import JudgingContext
-from daemon.service.judging.opening import StartConfig
 from daemon.service.judging.self_monitor import Probes, SelfMonitor
+from daemon.service.judging.startup import StartConfig, StartResult, begin
 from daemon.service.loops import Loops
 from daemon.service.observer import Observers
 from daemon.service.reporting.data import ReportReader
@@ -50,32 +49,27 @@ from daemon.types import Millis
 _log = logging.getLogger("marginwatch")
 
 PATIENCE = 0.7
-"""Seconds that a stop waits for the calls under way, then for their judgement; twice that for the
-last messages.
+"""Seconds that a stop waits for calls under way, then for their evaluation; twice that for
+deliveries.
 """
 
 GRACE = 0.2
-"""Seconds that a stop waits for loops that finish a commit: by then it hangs for longer than a lock
-is waited for.
-"""
+"""Seconds that a stop waits for loops that finish a commit. More than this means that one hangs."""
 
 LAST = 2.0
 """Seconds that a stop waits for the database."""
 
 LET_GO = 3.0
-"""Seconds that a reload waits then for the end of its writer, which holds the lock: more than a
-lock is waited for.
-"""
+"""Seconds that a reload waits for the store's writer, which holds the database lock."""
 
 ANSWER = 3.0
-"""Seconds within which the database should have answered before a reload; it may be locked for
-two.
-"""
+"""Seconds within which the database should answer before a reload; it may be locked for two."""
 
 
 class App:
-    """One life of the daemon: `start`, then `stop`, once each. `former` ended for a reload to this
-    one.
+    """One instance of the daemon: call `start`, then `stop`, once each.
+
+    `former` is the instance that ended for a reload; None at a process start.
     """
 
     def __init__(
@@ -102,7 +96,7 @@ class App:
         self._pictured: set[str] = set()
 
     async def start(self) -> None:
-        """Returns when the store is ready and every loop runs.
+        """Open the store and start every loop.
 
         Raises:
             StoreError: where the database cannot be used, or another daemon collects into it.
@@ -135,23 +129,24 @@ class App:
 
     @property
     def down(self) -> str | None:
-        """Why the database refuses to write; None while it does not."""
+        """The reason why the database refuses to write; None while it writes."""
         return self._store.down
 
     async def refusal(self) -> str | None:
-        """Why the database does not take what is judged, once the commit under way has ended; None
-        where it does.
+        """The reason why the database takes no records, after the commit under way; None if it
+        does.
         """
         answered = await asyncio.to_thread(self._store.flush, ANSWER)
         return self._store.down if answered else "it does not answer"
 
     def carry_over(self) -> CarryOver:
-        """What the next life should know."""
+        """State that the next instance takes over after a reload."""
         beat_at = None if self._heartbeat is None else self._heartbeat.due_at
         return left(self._accounts.pauses(), self._accounts.halved_for, self._attempts.at, beat_at)
 
     async def stop(self, reason: str = STOP) -> int:
-        """End the pass, try once what is due, leave the rest queued; within five seconds.
+        """End the calls under way, send once what is due, leave the rest queued; within five
+        seconds.
 
         Returns the number of operations that are not stored, or may not be. Before a reload it
         waits longer: until the lock of the database is free.
@@ -177,7 +172,7 @@ class App:
         )
 
     async def _release(self, *last: RecordCall | EndEpoch) -> Unwritten:
-        """End what still runs, write the last words, let the database go; what is not recorded."""
+        """End the loops, write `last`, close the store; return what could not be recorded."""
         await self._loops.end(GRACE)
         await self._chart_renderer.close()
         answers = [self._store.submit(operation) for operation in last]
@@ -190,7 +185,7 @@ class App:
         return replace(unwritten, lost=unwritten.lost + len(rejected))
 
     def _begin(self) -> StartResult:
-        """In a thread of its own."""
+        """Load the recorded state and commit the start. Blocking: for a thread of its own."""
         self._codes = self._store.codes()
         now, elapsed = self._clock.now(), self._clock.elapsed()
         dependencies = AccountDependencies(
@@ -214,7 +209,7 @@ class App:
         )
         return begin(self._store, self._notifications, setting, self._clock, self._reason)
 
-    # The loops.
+    # Loops.
 
     def _start_couriers(self, start_result: StartResult) -> None:
         zone, observer = self._config.daemon.timezone, self._observer
@@ -328,7 +323,7 @@ class App:
         untaken = untaken_for(self._notifications, self._clock.now(), self._clock.elapsed())
         return Vitals(pulses, self._config.daemon.timeout, self.down, untaken)
 
-    # What the loops, and the store, tell.
+    # Callbacks of the loops and the store.
 
     async def _watch(self) -> None:
         await watch(ClockDrift(self._clock, self._offset), self._clock_was_set, self._slept)
@@ -376,7 +371,7 @@ def _log_stop(unwritten: Unwritten) -> None:
 
 
 async def _within(seconds: float, waits: Iterable[Awaitable[None]]) -> None:
-    """Wait for all of them, but no longer than that; what is not done by then is cancelled."""
+    """Wait for all of them, at most `seconds`; cancel the rest."""
     tasks = [asyncio.ensure_future(wait) for wait in waits]
     if tasks:
         _, late = await asyncio.wait(tasks, timeout=seconds)

@@ -1,6 +1,4 @@
-"""Keeps a loop alive: a fault of ours in one of them must not silence the others, nor itself for
-good.
-"""
+"""Keeps loops alive: a bug in one stops neither the others, nor itself for good."""
 
 import asyncio
 import logging
@@ -17,17 +15,17 @@ _log = logging.getLogger("marginwatch")
 async def supervise(
     name: str, loop: Callable[[], Awaitable[None]], clock: Clock, episodes: FailureLog
 ) -> None:
-    """Run `loop` until it ends or is cancelled; start it again a second after it broke."""
+    """Run `loop` until it ends or is cancelled; restart it one second after it broke."""
     while True:
         try:
             await loop()
         except asyncio.CancelledError:
             raise
-        except MarginwatchError as error:  # no fault of ours: its sentence says what to do
+        except MarginwatchError as error:  # not a bug: its text says what to do
             sentence = f"{name} cannot go on, and is tried again every second: {error}"
             episodes.failed(("broke", name), sentence, reason=str(error))
             await clock.sleep(SECOND)
-        except Exception as error:  # noqa: BLE001 -- told below; the loop goes on
+        except Exception as error:  # noqa: BLE001 -- logged below; the loop goes on
             sentence = (
                 f"{name} broke ({type(error).__name__}: {error}) and is started again; please"
                 " report this"
@@ -40,7 +38,7 @@ async def supervise(
 
 
 class Loops:
-    """The loops of one life, by name, each kept alive."""
+    """The loops of one instance, by name, each kept alive."""
 
     def __init__(self, clock: Clock, episodes: FailureLog) -> None:
         self._clock = clock
@@ -56,13 +54,14 @@ class Loops:
         self._tasks[name].cancel()
 
     def ended(self, name: str) -> Awaitable[None]:
-        """To be waited for."""
+        """The end of the loop, to be awaited."""
         return self._tasks[name]
 
     async def end(self, patience: float) -> None:
-        """Cancel those that still run, and wait for their end.
+        """Cancel running loops and wait for their end.
 
-        A loop may finish what it has in hand first, for so many seconds; then that is cut off, too.
+        A loop may first finish the step in hand, within `patience` seconds; then that is cancelled,
+        too.
         """
         running = set(self._tasks.values())
         for _ in range(2):

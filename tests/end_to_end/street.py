@@ -1,7 +1,7 @@
 """The daemon before three real ways out at once, each behind a gate: a webhook, a mail server,
 Telegram behind TLS.
 
-    desk ── json:// ──► Receiver        mail ── mailto:// ──► Mailbox        phone ── tgram:// ──► BotApi
+    desk ── json:// ──► Receiver     mail ── mailto:// ──► Mailbox     phone ── tgram:// ──► BotApi
 
 What a person finds on each of them is read from what really arrived there. Charts fail, unless they
 are sketched: drawing one costs more than a life of the daemon does, and no text may care.

@@ -26,8 +26,8 @@ when = "avg(available_margin, 1h) < 100"
 # judged.
 FILL = """
 WITH RECURSIVE n(seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM n WHERE seq < 160)
-INSERT INTO snapshots (account_id, seq, at, source, quality, available_margin, available_usdt, almighty_gold, al_margin,
-    al_freeze, extra)
+INSERT INTO snapshots (account_id, seq, at, source, quality, available_margin, available_usdt,
+    almighty_gold, al_margin, al_freeze, extra)
 SELECT 1, seq, (strftime('%s', 'now') - 3000 + 10 * seq) * 1000, 'rest', 'ok', 50, 50, 0, 0, 0,
     '{"noise":"' || hex(zeroblob(524288)) || '"'
     || CASE WHEN seq % 2 THEN ',"available_margin":"50.00000000000000000001"' ELSE '' END || '}'
@@ -44,7 +44,8 @@ for command in sys.argv[2:]:
     done = CliRunner().invoke(commands, [*command.split(), "--config", sys.argv[1]], obj=Session())
     peak = int(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) // 1024
     said = done.output[:200] if done.exit_code else ""
-    print(command, done.exit_code, peak, done.output.count("50.00000000000000000001"), said, sep="\t")
+    exact = done.output.count("50.00000000000000000001")
+    print(command, done.exit_code, peak, exact, said, sep="\t")
 """
 COMMANDS = (
     "history --format csv",

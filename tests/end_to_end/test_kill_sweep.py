@@ -27,7 +27,8 @@ POLLS = 3
 
 STANDS = "SELECT channel, state FROM notifications WHERE alert_id = {} AND kind = '{}'"
 OUTCOMES = """
-    SELECT outcome FROM attempts JOIN messages ON messages.id = message_id WHERE channel = '{}' ORDER BY attempts.id
+    SELECT outcome FROM attempts JOIN messages ON messages.id = message_id
+    WHERE channel = '{}' ORDER BY attempts.id
 """
 TITLES = "SELECT title FROM messages WHERE channel = '{}'"
 TRANSITIONS = "SELECT to_state, value FROM transitions ORDER BY id"

@@ -33,7 +33,8 @@ Query: TypeAlias = Callable[[str], Rows]
 Outage: TypeAlias = Callable[[], contextlib.AbstractContextManager[None]]
 
 READINGS = """
-    SELECT name, exchange_at, available_margin FROM snapshots JOIN accounts ON accounts.id = account_id
+    SELECT name, exchange_at, available_margin
+    FROM snapshots JOIN accounts ON accounts.id = account_id
     ORDER BY name, seq
 """
 COUNTERS = (

@@ -28,7 +28,8 @@ LONGER_THAN_HELD = 1.2
 
 OUTCOMES = "SELECT outcome FROM attempts ORDER BY id"
 NOTIFICATIONS = """
-    SELECT name, notifications.state, attempts FROM notifications JOIN alerts ON alerts.id = alert_id
+    SELECT name, notifications.state, attempts
+    FROM notifications JOIN alerts ON alerts.id = alert_id
     JOIN accounts ON accounts.id = account_id ORDER BY notifications.id
 """
 

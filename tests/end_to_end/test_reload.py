@@ -18,7 +18,8 @@ when = "available_margin < 100"
 ALERTS = "SELECT rule, state, code, started_at FROM alerts ORDER BY id"
 STATES = "SELECT rule, state FROM alerts ORDER BY id"
 TOLD = """
-    SELECT rule, channel, kind, notifications.state FROM notifications JOIN alerts ON alerts.id = alert_id
+    SELECT rule, channel, kind, notifications.state
+    FROM notifications JOIN alerts ON alerts.id = alert_id
     ORDER BY notifications.id
 """
 EPOCHS = "SELECT reason, end_reason FROM epochs ORDER BY id"

@@ -66,10 +66,12 @@ url = "json://127.0.0.1:{port}/"
 """
 
 ATTEMPTS = """
-    SELECT name, seq, at, NULL AS reason, 0 AS step FROM snapshots JOIN accounts ON accounts.id = account_id
+    SELECT name, seq, at, NULL AS reason, 0 AS step
+    FROM snapshots JOIN accounts ON accounts.id = account_id
     WHERE source IN ('rest', 'confirm') AND quality <> 'unconfirmed'
     UNION ALL SELECT name, seq, at, reason, 0 FROM misses JOIN accounts ON accounts.id = account_id
-    UNION ALL SELECT name, seq, ended_at, NULL, step_ms FROM gaps JOIN accounts ON accounts.id = account_id
+    UNION ALL SELECT name, seq, ended_at, NULL, step_ms
+    FROM gaps JOIN accounts ON accounts.id = account_id
     WHERE step_ms IS NOT NULL
     ORDER BY name, seq
 """

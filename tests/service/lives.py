@@ -25,10 +25,9 @@ from daemon.service.clock_monitor import offset
 from daemon.service.delivery.immediate import EagerClaims
 from daemon.service.delivery.queue import NotificationQueue
 from daemon.service.judging.account_owner import Arrival, Look, Owner, SuspectListener
-from daemon.service.judging.beginning import begin
 from daemon.service.judging.confirmer import Overdue
 from daemon.service.judging.context import JudgingContext
-from daemon.service.judging.opening import StartConfig, watching
+from daemon.service.judging.startup import StartConfig, begin, watching
 from daemon.store import FaultInjection, Store
 from daemon.store.operations import EndEpoch
 from daemon.types import AccountState, Millis, Notice
@@ -213,7 +212,8 @@ def rows(path: Path, query: str) -> list[tuple[object, ...]]:
 
 
 TRANSITIONS = """
-    SELECT accounts.name, alerts.rule, alerts.code, transitions.at, from_state, to_state, reason, value
+    SELECT accounts.name, alerts.rule, alerts.code,
+        transitions.at, from_state, to_state, reason, value
     FROM transitions JOIN alerts ON alerts.id = alert_id JOIN accounts ON accounts.id = account_id
     ORDER BY transitions.at, accounts.name, alerts.rule, transitions.id
 """

@@ -29,8 +29,8 @@ async def test_a_loop_that_breaks_is_started_again_and_told_once(
     assert len(lives) == 3
     assert [record.message for record in caplog.records] == [
         (
-            "the owner of main broke (ZeroDivisionError: by zero) and is started again; please report"
-            " this"
+            "the owner of main broke (ZeroDivisionError: by zero) and is started again;"
+            " please report this"
         )
     ]
 

@@ -1,8 +1,7 @@
-"""The accounts of one life: what reads each of them, listens to it and judges it, all by one budget
-for each host.
+"""All accounts of one instance: their pollers, streams and owners, and one call budget per host.
 
-Schedule ──► Poller ──► Intake ──► Owner          one of each per account, but for the first
-Stream ──────┘
+Schedule ──► Poller ──► PushRestReconciler ──► Owner     one of each per account, one Schedule
+StreamWorker ─────────────────┘
 """
 
 import logging
@@ -27,12 +26,12 @@ from daemon.service.collection.intervals import IntervalController
 from daemon.service.collection.poller import PollCallbacks, Poller
 from daemon.service.collection.reconcile import PushRestReconciler
 from daemon.service.collection.scheduler import Schedule, slow_sentence
-from daemon.service.collection.streams import Streams
+from daemon.service.collection.stream import Streams
 from daemon.service.heartbeat import Pulse
 from daemon.service.judging.account_owner import Look, Owner, Progress, Slept, SuspectListener
 from daemon.service.judging.confirmer import Confirmer
 from daemon.service.judging.context import JudgingContext
-from daemon.service.judging.opening import watching
+from daemon.service.judging.startup import watching
 from daemon.service.loops import Loops
 from daemon.store import Store
 from daemon.store.operations import RecordCall, SetUserId
@@ -44,7 +43,7 @@ _log = logging.getLogger("marginwatch")
 
 @dataclass(frozen=True, slots=True)
 class AccountDependencies:
-    """What all accounts of a life use, and others with them."""
+    """Dependencies that all accounts share."""
 
     store: Store
     session: HttpSession
@@ -55,7 +54,7 @@ class AccountDependencies:
 
 
 class Accounts:
-    """`start`, then `pause` and `stop`, once each."""
+    """All accounts of one instance. Call `start`, then `pause` and `stop`, once each."""
 
     def __init__(self, config: Config, dependencies: AccountDependencies) -> None:
         self._config = config
@@ -80,25 +79,23 @@ class Accounts:
         return len(self._owners)
 
     def paces(self) -> dict[str, Millis]:
-        """By account, its interval now."""
+        """By account: its interval now."""
         return self._interval_controller.paces()
 
     def pushes(self) -> Mapping[str, push_check.Pushes]:
-        """By account, what its pushes are worth."""
+        """By account: how its pushes compare with readings."""
         return self._streams.pushes()
 
     def progress(self) -> Mapping[str, Progress]:
-        """By account, how far its judgement is."""
+        """By account: progress of its judging."""
         return {name: owner.progress for name, owner in self._owners.items()}
 
     def pauses(self) -> dict[str, Pause]:
-        """By account, how far the exchange wants to be left alone."""
+        """By account: the pause that the exchange asked for."""
         return {name: poller.pause for name, poller in self._pollers.items()}
 
     def pulses(self, attempts: Mapping[str, Millis]) -> dict[str, Pulse]:
-        """By account, what tells whether it is read as often as it should be; `attempts` are the
-        last ones.
-        """
+        """By account: whether it is read regularly. `attempts`: times of the last attempts."""
         paces = self.paces()
         return {
             name: Pulse(attempts.get(name), paces[name], pause.length)
@@ -107,15 +104,15 @@ class Accounts:
 
     @property
     def halved_for(self) -> dict[str, Millis]:
-        """By host, how much longer its budget is halved."""
+        """By host: how much longer its budget is halved."""
         return self._budgets.halved_for
 
-    # From the start to the stop.
+    # Start and stop.
 
     def start(
         self, context: JudgingContext, states: Mapping[str, AccountState], carry_over: CarryOver
     ) -> None:
-        """`desk` is that of the owners, which begin with `states`."""
+        """Start owners, pollers and streams. The owners share `context` and begin with `states`."""
         self._async_store = context.async_store
         self._fill_budgets(carry_over)
         paces = self._interval_controller.begin()
@@ -134,11 +131,11 @@ class Accounts:
         self._loops.run("the pace", self._interval_controller.run)
 
     def poll(self) -> None:
-        """Begin with the slots."""
+        """Start polling."""
         self._schedule.start()
 
     def pause(self) -> None:
-        """Ask for nothing more, and listen to nothing."""
+        """Stop polling and listening."""
         self._schedule.pause()
         for account in self._streams.accounts:
             self._loops.cancel(_stream(account))
@@ -146,14 +143,14 @@ class Accounts:
             confirmer.stop()
 
     def finished(self) -> Iterator[Awaitable[None]]:
-        """The calls under way, to be waited for."""
+        """The calls under way, to be awaited."""
         return (poller.finished() for poller in self._pollers.values())
 
     def stop(self) -> list[RecordCall]:
-        """Cut off the calls that are still under way.
+        """Cancel the calls that are still under way.
 
-        They end without leaving a reading or a miss, and the exchange may have counted them
-        (SEMANTICS B3): they are returned.
+        They leave no reading and no miss, but the exchange may have counted them (SEMANTICS B3):
+        they are returned.
         """
         at = self._clock.now()
         in_flight = self._budgets.in_flight
@@ -165,18 +162,18 @@ class Accounts:
         return cut_off
 
     def drained(self) -> Iterator[Awaitable[None]]:
-        """The judgement of what has been read, to be waited for."""
+        """The judging of everything that has been read, to be awaited."""
         return (owner.drained() for owner in self._owners.values())
 
     @property
     def unjudged(self) -> int:
-        """How much of what has been read is not judged."""
+        """Number of answers that are not judged yet."""
         return sum(owner.waiting for owner in self._owners.values())
 
-    # What happens to the clock.
+    # Clock steps and suspends.
 
     def slept(self, lasted: Millis) -> None:
-        """Nothing bursts: every account goes on at its next slot, by the pace of before."""
+        """Handle a suspend: nothing bursts, every account goes on at its next slot."""
         now = self._clock.now()
         for name, every in self.paces().items():
             self._owners[name].post(Slept(lasted, passed(name, every, now - lasted, now)))
@@ -247,9 +244,7 @@ class Accounts:
         self._episodes.failed(("slot", account, what), f"{account} {what}", account=account)
 
     def _slot_slow(self, account: str, is_slow: bool) -> None:
-        """Calls take longer than the interval: told once, with which of the two causes it is, and
-        its end once.
-        """
+        """Log once that calls take longer than the interval, with the cause, and once its end."""
         if not is_slow:
             self._episodes.ended(
                 ("slow", account), f"{account} is read at every interval again", account=account
@@ -270,8 +265,8 @@ class Accounts:
         return Budget(self._clock, limits.host, limits.user, {"assets": limits.assets})
 
     def _fill_budgets(self, carry_over: CarryOver) -> None:
-        """The calls of the last life, and of commands, still stand in the budget of their host
-        (SEMANTICS B3).
+        """Count the calls of the last instance and of commands in their hosts' budgets (SEMANTICS
+        B3).
         """
         span = self._config.budget.longest
         for call in self._store.calls(self._clock.now() - span):
@@ -284,7 +279,7 @@ class Accounts:
         self._loops.run("the ear for bookings", external_calls.listen)
 
     def _tell_paces(self) -> None:
-        """Once a life, and as it will be when every account has answered."""
+        """Log stretched intervals once, as they will be when every account has answered."""
         paces = intervals.settled(
             self._config.accounts, self._config.budget, self._interval_controller.user_ids
         )

@@ -1,8 +1,7 @@
-"""Keeps every account at the interval that its host's budget allows: all there stretch evenly,
-further while halved.
+"""Keeps every account at the interval that its host's budget allows (SEMANTICS B2, B3).
 
-SEMANTICS B2, B3. How far they stretch is decided in `config.pace`; when a call leaves, in the
-budget itself.
+All accounts of a host stretch evenly, and further while its budget is halved. `config.intervals`
+decides how far; the budget itself decides when a call leaves.
 """
 
 from collections.abc import Mapping
@@ -17,9 +16,7 @@ EVERY: Millis = SECOND
 
 
 class IntervalController:
-    """`user_ids`, by account, are those that are known; whoever learns another one adds it and
-    calls `apply`.
-    """
+    """Applies intervals. `user_ids` holds known ids by account; call `apply` after adding one."""
 
     def __init__(self, config: Config, budgets: Budgets, schedule: Schedule, clock: Clock) -> None:
         self._config = config
@@ -30,14 +27,14 @@ class IntervalController:
         self.user_ids: dict[str, str] = {}
 
     def paces(self) -> dict[str, Millis]:
-        """By account, its interval now."""
+        """By account: its interval now."""
         halved = self._budgets.halved_for
         return intervals.intervals(
             self._config.accounts, self._config.budget, self.user_ids, halved
         )
 
     def begin(self) -> Mapping[str, Millis]:
-        """The intervals at which the accounts are polled from now on."""
+        """Fix the intervals at which the accounts are polled from now on."""
         self._applied = self.paces()
         return self._applied
 
@@ -46,7 +43,7 @@ class IntervalController:
         return self._applied.get(account, 0)
 
     def apply(self) -> None:
-        """Poll at that pace from each account's next slot on."""
+        """Apply changed intervals from each account's next slot on."""
         paces, now = self.paces(), self._clock.now()
         for name, every in paces.items():
             if self._applied.get(name) != every:
@@ -54,9 +51,7 @@ class IntervalController:
         self._applied = paces
 
     async def run(self) -> None:
-        """Slow down when a budget is halved, and speed up when it is whole again; runs until
-        cancelled.
-        """
+        """Slow down when a budget is halved, speed up when it is whole; runs until cancelled."""
         halved = self._budgets.halved_for.keys()
         while True:
             await self._clock.sleep(EVERY)

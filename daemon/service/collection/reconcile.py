@@ -1,7 +1,6 @@
-"""Both sources of one account on their way into its mailbox: answers and pushes, held against each
-other (B7).
+"""Compares answers and pushes of one account on their way into its mailbox (SEMANTICS B7).
 
-It judges nothing: what either is worth is decided in `readings.pushes`, whose state is kept here.
+It judges nothing: `readings.push_check` decides what either is worth; its state is kept here.
 """
 
 from collections.abc import Callable
@@ -15,15 +14,16 @@ from daemon.readings.unknown_fields import bounded
 from daemon.types import Answer, NoAnswer
 
 NAMED = 3
-"""Fields that are left out are named up to so many."""
+"""Most fields that one sentence names."""
 
 NAME = 40
-"""The most characters of such a name."""
+"""Most characters of such a name."""
 
 
 class PushRestReconciler:
-    """Of one account. `post` puts into the mailbox; `limit` is how often in a row a field may
-    disagree.
+    """Reconciler of one account.
+
+    `post` puts into the mailbox; `limit` is how often in a row a field may disagree.
     """
 
     def __init__(
@@ -41,9 +41,7 @@ class PushRestReconciler:
         self.pushes = Pushes(limit)
 
     def answered(self, answer: Answer | NoAnswer) -> bool:
-        """A call has ended; True where a push overtook its answer, so that it is to be made
-        again.
-        """
+        """Take the result of a call; True if a push overtook it, so that it must be made again."""
         stale = False
         if isinstance(answer, Answer):
             self._tell_missing(answer, "answers")
@@ -56,7 +54,7 @@ class PushRestReconciler:
         return stale
 
     def pushed(self, answer: Answer) -> None:
-        """The account's balances were pushed."""
+        """Take pushed balances."""
         self._tell_missing(answer, "pushes")
         self.pushes, believed = push_check.pushed(
             self.pushes, answer.balances, self._clock.elapsed()
@@ -65,9 +63,7 @@ class PushRestReconciler:
             self._post(replace(self._bounded(answer, "pushes"), balances=believed))
 
     def _bounded(self, answer: Answer, source: str) -> Answer:
-        """With as many unknown fields as a reading keeps; log once in a life that others are left
-        out.
-        """
+        """Drop unknown fields beyond the limits of a reading; log that once per instance."""
         kept, left_out = bounded(answer.extra)
         if not left_out:
             return answer
@@ -83,7 +79,7 @@ class PushRestReconciler:
         return replace(answer, extra=kept)
 
     def _tell_missing(self, answer: Answer, source: str) -> None:
-        """Log once what the exchange does not send, and once that it does again (SEMANTICS B3a)."""
+        """Log once which fields are missing, and once that they are back (SEMANTICS B3a)."""
         key, names = ("missing", self._account, source), ", ".join(answer.missing)
         if names:
             sentence = (

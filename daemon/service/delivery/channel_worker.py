@@ -1,14 +1,14 @@
-"""The outbox: one courier per channel takes what waits there to the person, and never gives up.
+"""Worker of one channel: sends queued notifications, and never gives up.
 
-    ledger ──► join what is due ──► claim (committed) ──► the channel ──► mark (committed) ──► ledger
-    book ──► claim (committed with what causes the news) ──► leave ──┘
+    queue ──► group ──► claim (committed) ──► the channel ──► outcome (committed) ──► queue
+    book ──► claim (committed with the causing record) ──► leave ──┘
                 └──► overtaken ──► withdraw (committed)
 
-The attempt is recorded before the call; one without an outcome counts as told, and its retry says
-that it may be a repeat. A claim that may be recorded is sent or withdrawn, whatever happens in
-between (SEMANTICS F7). Channels share nothing but the ledger: a slow or dead one delays no other
-(SEMANTICS F2). What a channel refuses for good, or could not deliver for so long, goes to its
-fallback, or else to all others (F1, F3, F4).
+The attempt is recorded before the call. One without an outcome counts as delivered, and its retry
+says that it may be a repeat. A claim that may be recorded is sent or withdrawn, whatever happens in
+between (SEMANTICS F7). Channels share nothing but the queue: a slow or dead one delays no other
+(SEMANTICS F2). Messages that a channel refuses for good, or fails to deliver for too long, go to
+its fallback, or else to all others (F1, F3, F4).
 """
 
 import asyncio
@@ -54,21 +54,21 @@ from daemon.types import (
 )
 
 HOLD: Millis = SECOND
-"""How long a channel is kept free for a commit that is to claim it; what waits is not to wait for a
-slow database.
+"""Longest time that a channel stays reserved for a pending commit. After that, queued messages go
+first.
 """
 LISTEN: Millis = 10 * SECOND
-"""How often a channel that fails looks whether a test got through meanwhile."""
+"""How often a failing channel looks for a delivered test."""
 _STATES = {Outcome.DELIVERED: NoticeState.DELIVERED}
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedMessage:
-    """A message that is ready to be claimed, with the news that it tells."""
+    """A message that is ready to be claimed, with its notifications."""
 
     entries: Sequence[QueuedNotification]
     subject: Notice
-    """What it tells first."""
+    """The notification that it tells first."""
     message: Message
     claim: Claim
     made_at: Millis
@@ -76,7 +76,7 @@ class PreparedMessage:
 
 
 class ChannelWorker:
-    """Of one channel. At most one attempt is in flight."""
+    """Worker of one channel. At most one attempt is in flight."""
 
     def __init__(
         self, channel: ChannelPolicy, notifier: Notifier, context: DeliveryContext
@@ -95,14 +95,12 @@ class ChannelWorker:
         self._silences: Sequence[Silence] = NO_SILENCES
         self._is_busy = False
         self._booked: PreparedMessage | None = None
-        """It leaves if its claim is committed; nothing else does before that is known, or for so
-        long.
-        """
+        """Sent once its claim commits. Blocks other messages until then, at most HOLD."""
         self._claimed: PreparedMessage | None = None
-        """It is claimed, and to be sent at once."""
+        """Claimed, and to be sent at once."""
 
     async def run(self) -> None:
-        """Deliver until stopped; then what is due is tried once, and the rest stays queued."""
+        """Deliver until stopped. Then try once what is due; the rest stays queued."""
         try:
             while not self._stopping:
                 await self.line.heed_test()
@@ -119,7 +117,7 @@ class ChannelWorker:
             raise
         finally:
             self._charts.close()
-            left, self._claimed = self._claimed, None  # a courier that broke is started again
+            left, self._claimed = self._claimed, None  # a worker that broke is started again
             if left is not None:
                 await self._withdraw(left.claim)
 
@@ -128,8 +126,9 @@ class ChannelWorker:
         self._wake()
 
     def book(self, notices: Sequence[Notice]) -> Claim | None:
-        """See `Booked`. Of news that nothing keeps from leaving at once: by the channel, the pace,
-        or what waits.
+        """Reserve the channel for a message: see `EagerSender`.
+
+        None if the channel, its send rate or a queued message keeps it from leaving at once.
         """
         entries = [QueuedNotification(notice, self._context.clock.elapsed()) for notice in notices]
         if not self._is_free(entries):
@@ -144,7 +143,7 @@ class ChannelWorker:
         return self._booked is not None and self._booked.claim is claim and not self._stopping
 
     def leave(self, claim: Claim) -> None:
-        assert self._booked is not None  # it is held  # noqa: S101
+        assert self._booked is not None  # `holds` was true  # noqa: S101
         keys, queued = claim.keys, self._context.notifications.open(self._channel.name)
         self._claimed = replace(
             self._booked, entries=[entry for entry in queued if entry.notice.key in keys]
@@ -159,7 +158,7 @@ class ChannelWorker:
 
     @property
     def _held_until(self) -> Millis | None:
-        """For a commit that is under way."""
+        """End of the reservation for a pending commit."""
         return None if self._booked is None else self._booked.made_at + HOLD
 
     @property
@@ -167,8 +166,9 @@ class ChannelWorker:
         return self._held_until is not None and self._context.clock.elapsed() < self._held_until
 
     def _is_free(self, entries: Sequence[QueuedNotification]) -> bool:
-        """A chart that belongs into the message may be worth waiting for: that is for the usual way
-        to see.
+        """Whether a message with these entries could leave now.
+
+        On a channel with charts inside messages it never can: the usual way waits for the chart.
         """
         context, now = self._context, self._context.clock.elapsed()
         taken = self._stopping or self._is_busy or self._is_held or self._claimed is not None
@@ -184,9 +184,7 @@ class ChannelWorker:
         return clear and due is not None and due <= now
 
     async def attempt(self) -> None:
-        """Send one message with what waits, the most severe first; a report where nothing else
-        does.
-        """
+        """Send one message with the waiting notifications, most severe first; else a report."""
         self._is_busy = True
         try:
             await self._attempt()
@@ -216,7 +214,7 @@ class ChannelWorker:
         await self._guarded(dispatch.claim.keys, self._deliver(dispatch))
 
     async def _hush(self) -> None:
-        """What somebody silenced while it waited is held, unless it may have been told (SEMANTICS
+        """Drop notifications silenced while they waited, unless they may have arrived (SEMANTICS
         E2).
         """
         context, news = (
@@ -225,7 +223,7 @@ class ChannelWorker:
         )
         if not news:
             return
-        with suppress(StoreError):  # where nobody can read them, what was known before holds
+        with suppress(StoreError):  # if they cannot be read, those known before hold
             self._silences = await context.async_store.silences(context.clock.now())
         now = context.clock.now()
         fresh = [
@@ -249,13 +247,12 @@ class ChannelWorker:
         try:
             await work
         except Exception:
-            self._context.notifications.unsend(
-                keys
-            )  # a fault of ours must not keep the news from being tried again
+            # A bug must not keep the news from being tried again.
+            self._context.notifications.unsend(keys)
             raise
 
     def _compose(self, entries: Sequence[QueuedNotification]) -> ComposedMessage:
-        """What goes out now: begin and end of an alert are never torn apart."""
+        """Compose the next message; the beginning and the end of an alert stay together."""
         return compose(pair(map(self._item, entries)), self._leaving(entries))
 
     def _leaving(self, waited: Sequence[QueuedNotification | QueuedReport]) -> RenderContext:
@@ -284,7 +281,7 @@ class ChannelWorker:
             await self._hand(dispatch)
 
     async def _hand(self, dispatch: PreparedMessage) -> None:
-        """The attempt is claimed: make it, and record how it ended."""
+        """Send a claimed message, and record the outcome."""
         entries, message = dispatch.entries, dispatch.message
         attempted = await self._send(message)
         await self._settle(dispatch.claim.message, entries, attempted)
@@ -294,9 +291,7 @@ class ChannelWorker:
             self._charts.follow(dispatch.subject, self._is_idle)
 
     async def _report(self) -> None:
-        """Send what waits of reports, one by one; a parked channel keeps them until it is tried
-        again.
-        """
+        """Send the next waiting report; a parked channel keeps it until it is tried again."""
         context, queued_report = self._context, self._queued_report
         if queued_report is None:
             return
@@ -320,11 +315,11 @@ class ChannelWorker:
 
     @property
     def _queued_report(self) -> QueuedReport | None:
-        """The report that is to leave."""
+        """The next report to send."""
         return None if self.line.is_parked else self._context.report_queue.next(self._channel.name)
 
     async def _claim(self, claim: Claim) -> bool:
-        """Record an attempt before the call; False where nobody knows whether it is recorded."""
+        """Record an attempt before the call; False if nobody knows whether it is recorded."""
         try:
             await self._context.async_store.write(claim)
         except CommitFailed:
@@ -338,9 +333,7 @@ class ChannelWorker:
         return True
 
     async def _withdraw(self, claim: Claim) -> None:
-        """The call is not made: if the claim is recorded, it must not look like an attempt that
-        was.
-        """
+        """Withdraw a claim whose message is not sent, so that it does not look like an attempt."""
         await self._context.async_store.insist(Withdraw(claim.message, self._context.clock.now()))
         self._context.notifications.unsend(claim.keys)
 
@@ -380,7 +373,7 @@ class ChannelWorker:
         return self._context.notifications.ready(self._channel.name, clock.now(), clock.elapsed())
 
     def _is_idle(self) -> bool:
-        """Nothing waits that may leave, and nothing is on its way."""
+        """Whether no message may leave, and none is being sent."""
         return not self._ready() and not any(
             each.sending for each in self._context.notifications.open(self._channel.name)
         )
@@ -400,9 +393,7 @@ class ChannelWorker:
         )
 
     async def _due(self) -> bool:
-        """Wait until an attempt is due (True), or something new may have brought it forward
-        (False).
-        """
+        """Wait until an attempt is due (True) or something has changed (False)."""
         context = self._context
         changed = context.notifications.changed(self._channel.name)
         changed.clear()
@@ -438,7 +429,7 @@ class ChannelWorker:
             yield WaitingNotification(self._queued_report.queued_at, critical=False)
 
     def _next(self, waiting: Sequence[WaitingNotification]) -> Millis | None:
-        """When the next attempt is due; a parked channel makes none, it passes on."""
+        """When the next attempt is due; a parked channel reroutes instead of sending."""
         if self._is_held:
             return None
         if self.line.is_parked:
@@ -454,7 +445,7 @@ def _keys(entries: Iterable[QueuedNotification]) -> tuple[NoticeKey, ...]:
 async def first(
     event: Coroutine[object, object, object], timer: Coroutine[object, object, None] | None
 ) -> None:
-    """Return when the event is set or the time has come."""
+    """Return when the event is set or the timer ends."""
     tasks = [asyncio.ensure_future(one) for one in (event, timer) if one is not None]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

@@ -1,9 +1,8 @@
-"""What one account's owner asks before it judges an answer, and what it tells after a commit
-(SEMANTICS B5, B6).
+"""Plausibility of one account's answers, before judging and after a commit (SEMANTICS B5, B6).
 
-It holds what `readings.plausible` and `readings.expectation` remember, a function of the recorded
-readings, and says in the log what is not believed. It judges nothing and asks no exchange: whoever
-is `doubted` does.
+It holds the state of `readings.plausibility` and `readings.sum_check`, a function of the recorded
+readings, and logs which readings are not believed. It judges nothing and calls no exchange: that is
+the task of the `doubted` callback.
 """
 
 from collections.abc import Callable, Iterable
@@ -16,7 +15,7 @@ from daemon.service.judging.confirmer import Overdue
 from daemon.types import Answer, Input, NoAnswer, Quality, Reading, Unconfirmed
 
 Doubted = Callable[[PendingSuspect], None]
-"""Is told of every reading that is not believed at once."""
+"""Callback for every reading that is not believed at once."""
 
 _NEWS = {
     Quality.CONFIRMED: "a second reading says the same: it is judged",
@@ -40,13 +39,11 @@ class Gate:
 
     @property
     def suspicion(self) -> PendingSuspect | None:
-        """What is neither believed nor contradicted yet."""
+        """The reading that is neither believed nor contradicted yet."""
         return self._trust.suspicion
 
     def recall(self, recorded: Iterable[Reading]) -> None:
-        """Remember the last readings there are, in their order and whatever their quality, and
-        nothing else.
-        """
+        """Rebuild the state from the last readings, of any quality, in their order."""
         trust, readings = PlausibilityState(), list(recorded)
         for reading in readings:
             trust = after(trust, reading, self._max_jump)
@@ -56,7 +53,7 @@ class Gate:
         return weigh(self._trust, answer, self._max_jump).quality
 
     def contradicted(self, event: Input) -> int | None:
-        """The first of the suspects that an input, stamped and not adopted yet, contradicts."""
+        """The first of the suspects that a stamped, not yet adopted input contradicts."""
         if (
             self.suspicion is None
             or not isinstance(event, Reading)
@@ -66,8 +63,8 @@ class Gate:
         return weigh(self._trust, event, self._max_jump).contradicts
 
     def unsettled(self, arrival: object) -> Reading | None:
-        """The suspect that is to be judged after all, for this arrival says that nothing will
-        settle it in time.
+        """The suspect to be judged now, because this item shows that nothing will settle it in
+        time.
         """
         open_one = self.suspicion
         if open_one is None:
@@ -76,7 +73,7 @@ class Gate:
         return open_one.reading if gone else None
 
     def adopt(self, event: Input) -> None:
-        """An input is recorded."""
+        """Update the state after an input is recorded."""
         was, expected = self._trust.suspicion, self._expected
         self._trust = after(self._trust, event, self._max_jump)
         self._expected = compared(expected, event)

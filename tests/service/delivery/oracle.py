@@ -42,8 +42,10 @@ class Oracle:
         self.outcomes = {(c, at, n): outcome for c, at, n, outcome in rows(path, query)}
         self.calls = [call for call in calls if _number(call) in self.outcomes]
         query = """
-            SELECT name, rule, alerts.seq, channel, kind, notifications.seq, notifications.state, facts, code
-            FROM notifications JOIN alerts ON alerts.id = alert_id JOIN accounts ON accounts.id = account_id
+            SELECT name, rule, alerts.seq, channel, kind,
+                notifications.seq, notifications.state, facts, code
+            FROM notifications JOIN alerts ON alerts.id = alert_id
+                JOIN accounts ON accounts.id = account_id
         """
         self.notices: dict[NoticeKey, str] = {}
         self.handed: set[NoticeKey] = set()

@@ -47,7 +47,8 @@ POLLS = 1
 """Readings of each account in a minute."""
 
 TRANSITIONS = """
-    SELECT rule, name, code, fired.at, ended.at FROM alerts JOIN accounts ON accounts.id = account_id
+    SELECT rule, name, code, fired.at, ended.at
+    FROM alerts JOIN accounts ON accounts.id = account_id
     JOIN transitions AS fired ON fired.alert_id = alerts.id AND fired.to_state = 'firing'
     LEFT JOIN transitions AS ended ON ended.alert_id = alerts.id AND ended.to_state = 'resolved'
     ORDER BY rule, name, fired.at
@@ -62,7 +63,8 @@ AT = """
 """
 FIRST_FAILURE = "SELECT min(done_at) FROM attempts"
 LAST_ABSENCE = """
-    SELECT (SELECT max(at) FROM snapshots WHERE at < started_at), started_at FROM epochs ORDER BY id DESC LIMIT 1
+    SELECT (SELECT max(at) FROM snapshots WHERE at < started_at), started_at
+    FROM epochs ORDER BY id DESC LIMIT 1
 """
 
 
