@@ -20,11 +20,11 @@ from daemon.exchanges.common import http
 from daemon.log import FailureLog
 from daemon.notifiers import Pictures
 from daemon.service.async_store import ThreadedStore
-from daemon.service.carry_over import CarryOver, left, recorded
+from daemon.service.carry_over import CarryOver, recorded_carry_over, reload_carry_over
 from daemon.service.clock_monitor import ClockDrift, offset, watch
 from daemon.service.collection.accounts import AccountDependencies, Accounts
 from daemon.service.delivery import context
-from daemon.service.delivery.backoff import Health, resumed
+from daemon.service.delivery.backoff import Health, recorded_health
 from daemon.service.delivery.channel_worker import ChannelWorker
 from daemon.service.delivery.chart_sender import ChartRenderer, ChartSettings
 from daemon.service.delivery.context import DeliveryContext
@@ -81,19 +81,19 @@ class App:
         self._channels = tuple(channel.name for channel in config.channels)
         self._dependencies = dependencies
         self._clock = dependencies.clock
-        self._episodes = FailureLog(_log, dependencies.clock)
-        self._loops = Loops(dependencies.clock, self._episodes)
+        self._failure_log = FailureLog(_log, dependencies.clock)
+        self._loops = Loops(dependencies.clock, self._failure_log)
         self._offset = offset(dependencies.clock)
         self._notifications = NotificationQueue(self._offset)
         self._attempts = Attempts(dependencies.clock, self._carry_over.attempts)
         self._heartbeat: Heartbeat | None = None
         self._observer = Observers(
-            [EventLog(self._episodes), self._attempts, *dependencies.observers]
+            [EventLog(self._failure_log), self._attempts, *dependencies.observers]
         )
-        self._chart_renderer = ChartRenderer(self._settings())
+        self._chart_renderer = ChartRenderer(self._chart_settings())
         self._report_queue = ReportQueue(lambda channel: self._notifications.changed(channel).set())
         self._workers: dict[str, ChannelWorker] = {}
-        self._pictured: set[str] = set()
+        self._with_charts: set[str] = set()
 
     async def start(self) -> None:
         """Open the store and start every loop.
@@ -108,11 +108,11 @@ class App:
         self._session = http.open_session()
         try:
             start_result = await asyncio.to_thread(self._begin)
-            self._start_couriers(start_result)
+            self._start_workers(start_result)
             self._start_reports(start_result)
-            self._accounts.start(self._context(), start_result.states, self._carry_over)
-            self._watch_itself(start_result)
-            self._prove_life()
+            self._accounts.start(self._judging_context(), start_result.states, self._carry_over)
+            self._start_self_monitor(start_result)
+            self._start_heartbeat()
             self._loops.run("the watchdog", self._watch)
             self._accounts.poll()
         except BaseException:
@@ -142,7 +142,9 @@ class App:
     def carry_over(self) -> CarryOver:
         """State that the next instance takes over after a reload."""
         beat_at = None if self._heartbeat is None else self._heartbeat.due_at
-        return left(self._accounts.pauses(), self._accounts.halved_for, self._attempts.at, beat_at)
+        return reload_carry_over(
+            self._accounts.pauses(), self._accounts.halved_for, self._attempts.at, beat_at
+        )
 
     async def stop(self, reason: str = STOP) -> int:
         """End the calls under way, send once what is due, leave the rest queued; within five
@@ -193,25 +195,32 @@ class App:
             self._session,
             self._clock,
             self._dependencies.jitter,
-            self._episodes,
+            self._failure_log,
             self._loops,
         )
         self._accounts = Accounts(self._config, dependencies)
         if self._reason != RELOAD:
-            self._carry_over = recorded(self._store, self._config.hosts, now, self._offset)
-        self._fared = {
-            each.channel: resumed(each, now, elapsed) for each in self._store.deliveries()
+            self._carry_over = recorded_carry_over(
+                self._store, self._config.hosts, now, self._offset
+            )
+        self._health = {
+            each.channel: recorded_health(each, now, elapsed) for each in self._store.deliveries()
         }
         accounts = {account.name: account.exchange for account in self._config.accounts}
         rules, name_alert = self._config.account_rules, partial(code, taken=self._codes)
         setting = StartConfig(
-            rules, self._channels, accounts, name_alert, self._config.mutes, self._accounts.paces()
+            rules,
+            self._channels,
+            accounts,
+            name_alert,
+            self._config.mutes,
+            self._accounts.intervals(),
         )
         return begin(self._store, self._notifications, setting, self._clock, self._reason)
 
     # Loops.
 
-    def _start_couriers(self, start_result: StartResult) -> None:
+    def _start_workers(self, start_result: StartResult) -> None:
         zone, observer = self._config.daemon.timezone, self._observer
         absent = start_result.absent if self._reason != RELOAD else None
         shared = DeliveryContext(
@@ -227,11 +236,11 @@ class App:
         )
         for channel in self._config.channels:
             notifier = self._dependencies.notifier(channel, self._clock)
-            worker = ChannelWorker(self._place(channel), notifier, shared)
-            self._pictured |= (
+            worker = ChannelWorker(self._channel_policy(channel), notifier, shared)
+            self._with_charts |= (
                 {channel.name} if notifier.traits.pictures is not Pictures.NONE else set()
             )
-            worker.line.health = self._fared.get(channel.name, Health())
+            worker.state.health = self._health.get(channel.name, Health())
             self._workers[channel.name] = worker
             self._loops.run(_channel(channel.name), worker.run)
 
@@ -251,41 +260,41 @@ class App:
             self._report_queue,
             archive.facts,
             draw,
-            self._pictured,
+            self._with_charts,
         )
         wanted = [
             replace(each, channels=each.channels or self._channels) for each in self._config.reports
         ]
         self._loops.run("the reports", Reports(wanted, means, start_result.absent).run)
 
-    def _settings(self) -> ChartSettings:
+    def _chart_settings(self) -> ChartSettings:
         return ChartSettings(
             self._config.daemon.database,
             {rule.name: rule for rule in self._config.rules},
             self._config.daemon.timezone,
             self._every,
             self._dependencies.drawer(self._clock),
-            self._episodes,
+            self._failure_log,
         )
 
     def _every(self, account: str) -> Millis | None:
-        return self._accounts.paces().get(account)
+        return self._accounts.intervals().get(account)
 
-    def _place(self, channel: Channel) -> context.ChannelPolicy:
+    def _channel_policy(self, channel: Channel) -> context.ChannelPolicy:
         others = tuple(name for name in self._channels if name != channel.name)
         patience = channel.fallback_after if channel.fallback else context.HAND_OVER_AFTER
         return context.ChannelPolicy(
             channel.name, channel.group_wait, others, channel.fallback, patience
         )
 
-    def _context(self) -> JudgingContext:
+    def _judging_context(self) -> JudgingContext:
         return JudgingContext(
             self._async_store,
             self._notifications,
             self._clock,
             self._channels,
             self._codes,
-            self._episodes,
+            self._failure_log,
             self._observer,
             self._offset,
             self._config.mutes,
@@ -293,11 +302,11 @@ class App:
             self._config.daemon.max_jump,
         )
 
-    def _watch_itself(self, start_result: StartResult) -> None:
+    def _start_self_monitor(self, start_result: StartResult) -> None:
         database, zone = self._config.daemon.database, self._config.daemon.timezone
         workers = self._workers
         probes = Probes(
-            lambda: {name: worker.line.health for name, worker in workers.items()},
+            lambda: {name: worker.state.health for name, worker in workers.items()},
             lambda: disk.free(database.reveal()),
             zone,
             self._accounts.pushes,
@@ -306,16 +315,16 @@ class App:
             self._accounts.progress,
         )
         self._self_monitor = SelfMonitor(
-            self._context(), start_result.own, self._config.daemon_rules, probes
+            self._judging_context(), start_result.own, self._config.daemon_rules, probes
         )
         self._loops.run("the watch over the daemon itself", self._self_monitor.run)
 
-    def _prove_life(self) -> None:
+    def _start_heartbeat(self) -> None:
         url, clock, due_at = self._config.daemon.heartbeat, self._clock, self._carry_over.beat_at
         if url:
             monitor = self._dependencies.monitor(url.reveal(), clock)
             first = clock.elapsed() + BEAT if due_at is None else due_at
-            self._heartbeat = Heartbeat(monitor, self._vitals, clock, self._episodes, first)
+            self._heartbeat = Heartbeat(monitor, self._vitals, clock, self._failure_log, first)
             self._loops.run("the heartbeat", self._heartbeat.run)
 
     def _vitals(self) -> Vitals:
@@ -326,9 +335,9 @@ class App:
     # Callbacks of the loops and the store.
 
     async def _watch(self) -> None:
-        await watch(ClockDrift(self._clock, self._offset), self._clock_was_set, self._slept)
+        await watch(ClockDrift(self._clock, self._offset), self._clock_was_set, self._suspended)
 
-    def _slept(self, lasted: Millis) -> None:
+    def _suspended(self, lasted: Millis) -> None:
         _log.warning("the machine was suspended", extra={"for_ms": lasted})
         self._accounts.slept(lasted)
 
@@ -342,15 +351,15 @@ class App:
             " it can"
         )
         self._loop.call_soon_threadsafe(
-            partial(self._episodes.failed, "store", sentence, reason=reason)
+            partial(self._failure_log.failed, "store", sentence, reason=reason)
         )
 
     def _store_recovered(self) -> None:
         self._loop.call_soon_threadsafe(self._recovered)
 
     def _recovered(self) -> None:
-        self._notifications.stored()
-        self._episodes.ended("store", "the database writes again, and the record is complete")
+        self._notifications.mark_recorded()
+        self._failure_log.ended("store", "the database writes again, and the record is complete")
 
 
 def _channel(name: str) -> str:

@@ -25,7 +25,7 @@ class CarryOver:
     """When the next heartbeat is due; None without one. Both are instants of `Clock.elapsed`."""
 
 
-def left(
+def reload_carry_over(
     pauses: Mapping[str, Pause],
     halved_for: Mapping[str, Millis],
     attempts: Mapping[str, Millis],
@@ -35,7 +35,9 @@ def left(
     return CarryOver(_kept(pauses), halved_for, attempts, beat_at)
 
 
-def recorded(store: Store, hosts: Mapping[str, str], now: Millis, offset: Millis) -> CarryOver:
+def recorded_carry_over(
+    store: Store, hosts: Mapping[str, str], now: Millis, offset: Millis
+) -> CarryOver:
     """Read the state that the last instance left in the record.
 
     `offset` is the wall clock's lead over the time since boot, in which pauses are counted. `hosts`

@@ -32,7 +32,7 @@ def offset(clock: Clock) -> Millis:
     return _lead(clock.now, clock)[1]
 
 
-def asleep(clock: Clock, known: Millis = 0) -> Millis:
+def suspended_time(clock: Clock, known: Millis = 0) -> Millis:
     """Time in suspend since boot. Returns `known` unless the clocks contradict it."""
     return -_nearest(-known, _lead(clock.awake, clock))
 
@@ -82,10 +82,10 @@ async def watch(
     drift: ClockDrift, stepped: Callable[[], None], slept: Callable[[Millis], None]
 ) -> None:
     """Call `stepped` after every clock step and `slept` after every suspend, until cancelled."""
-    known = asleep(drift.clock)
+    known = suspended_time(drift.clock)
     while True:
         await drift.clock.sleep(EVERY)
-        before, known = known, asleep(drift.clock, known)
+        before, known = known, suspended_time(drift.clock, known)
         if known - before > NAP:
             slept(known - before)
         _, by = drift.look()

@@ -27,8 +27,8 @@ _log = logging.getLogger("marginwatch")
 class EventLog:
     """The observer that writes the log."""
 
-    def __init__(self, episodes: FailureLog) -> None:
-        self._episodes = episodes
+    def __init__(self, failure_log: FailureLog) -> None:
+        self._failure_log = failure_log
         self._worse: tuple[str, str, int] | None = None
         """The last worsening that was logged: account, rule, input."""
 
@@ -48,22 +48,24 @@ class EventLog:
         """Log a delivery at debug level: its transition has been logged already."""
         del message
         if attempted.outcome is Outcome.DELIVERED:
-            self._episodes.ended(("deliver", channel), "the channel works again", channel=channel)
+            self._failure_log.ended(
+                ("deliver", channel), "the channel works again", channel=channel
+            )
             _log.debug("delivered", extra={"channel": channel, "notifications": len(notices)})
         else:
             sentence = f"a message could not be delivered: {attempted.detail or attempted.outcome}"
-            self._episodes.failed(
+            self._failure_log.failed(
                 ("deliver", channel), sentence, reason=attempted.outcome, channel=channel
             )
 
     def _heard(self, record: Record) -> None:
         match record.event:
             case Miss(reason=reason, detail=detail):
-                self._episodes.failed(
+                self._failure_log.failed(
                     ("read", record.account), detail, reason=reason, account=record.account
                 )
             case Reading():
-                self._episodes.ended(
+                self._failure_log.ended(
                     ("read", record.account), "readings are back", account=record.account
                 )
             case ClockStep(by=by):

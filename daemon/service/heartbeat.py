@@ -133,7 +133,9 @@ def untaken_for(notifications: NotificationQueue, now: Millis, elapsed: Millis) 
     for channel in notifications.channels():
         sending = [entry for entry in notifications.open(channel) if entry.sending]
         free = (*sending, *notifications.ready(channel, now, elapsed))
-        waits += [entry.waited(now, elapsed) for entry in free if not notifications.taken(entry)]
+        waits += [
+            entry.waited(now, elapsed) for entry in free if not notifications.taken_elsewhere(entry)
+        ]
     return max(waits)
 
 
@@ -173,14 +175,14 @@ class Heartbeat:
         monitor: HeartbeatReceiver,
         vitals: Callable[[], Vitals],
         clock: Clock,
-        episodes: FailureLog,
+        failure_log: FailureLog,
         due_at: Millis,
     ) -> None:
         self.due_at = due_at
         self._monitor = monitor
         self._vitals = vitals
         self._clock = clock
-        self._episodes = episodes
+        self._failure_log = failure_log
         self._arrived = False
 
     async def run(self) -> None:
@@ -196,21 +198,21 @@ class Heartbeat:
         why = withheld(self._vitals(), now)
         self.due_at = now + (BEAT if why is None else LOOK)
         if why is None:
-            self._episodes.ended("heartbeat withheld", "the heartbeat goes on")
+            self._failure_log.ended("heartbeat withheld", "the heartbeat goes on")
             await self._beat()
         else:
             sentence = f"the heartbeat is withheld: {why.sentence}"
-            self._episodes.failed("heartbeat withheld", sentence, reason=why.cause)
+            self._failure_log.failed("heartbeat withheld", sentence, reason=why.cause)
 
     async def _beat(self) -> None:
         """Send one heartbeat; a failed one is tried again when the next is due."""
         failure = await self._monitor.beat()
         if failure is not None:
-            self._episodes.failed(
+            self._failure_log.failed(
                 "heartbeat lost", "the heartbeat does not reach its monitor", reason=failure
             )
             return
-        self._episodes.ended("heartbeat lost", "the heartbeat reaches its monitor again")
+        self._failure_log.ended("heartbeat lost", "the heartbeat reaches its monitor again")
         if not self._arrived:
             _log.info("the heartbeat reaches its monitor")
             self._arrived = True

@@ -13,7 +13,7 @@ _log = logging.getLogger("marginwatch")
 
 
 async def supervise(
-    name: str, loop: Callable[[], Awaitable[None]], clock: Clock, episodes: FailureLog
+    name: str, loop: Callable[[], Awaitable[None]], clock: Clock, failure_log: FailureLog
 ) -> None:
     """Run `loop` until it ends or is cancelled; restart it one second after it broke."""
     while True:
@@ -23,7 +23,7 @@ async def supervise(
             raise
         except MarginwatchError as error:  # not a bug: its text says what to do
             sentence = f"{name} cannot go on, and is tried again every second: {error}"
-            episodes.failed(("broke", name), sentence, reason=str(error))
+            failure_log.failed(("broke", name), sentence, reason=str(error))
             await clock.sleep(SECOND)
         except Exception as error:  # noqa: BLE001 -- logged below; the loop goes on
             sentence = (
@@ -31,7 +31,7 @@ async def supervise(
                 " report this"
             )
             _log.debug("%s broke", name, exc_info=error)
-            episodes.failed(("broke", name), sentence, reason=type(error).__name__)
+            failure_log.failed(("broke", name), sentence, reason=type(error).__name__)
             await clock.sleep(SECOND)
         else:
             return
@@ -40,14 +40,14 @@ async def supervise(
 class Loops:
     """The loops of one instance, by name, each kept alive."""
 
-    def __init__(self, clock: Clock, episodes: FailureLog) -> None:
+    def __init__(self, clock: Clock, failure_log: FailureLog) -> None:
         self._clock = clock
-        self._episodes = episodes
+        self._failure_log = failure_log
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def run(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:
         self._tasks[name] = asyncio.create_task(
-            supervise(name, loop, self._clock, self._episodes), name=name
+            supervise(name, loop, self._clock, self._failure_log), name=name
         )
 
     def cancel(self, name: str) -> None:

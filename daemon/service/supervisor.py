@@ -60,26 +60,26 @@ class Supervisor(Generic[L]):
         self._load = load
         self._tell = tell
         self._clock = clock
-        self._life: L | None = None
+        self._instance: L | None = None
         self._lost = 0
         """Operations of all instances so far that are not stored, or may not be."""
-        self._asked = asyncio.Event()
-        self._stop_asked = asyncio.Event()
+        self._requested = asyncio.Event()
+        self._stop_requested = asyncio.Event()
         self._reloading = False
 
     @property
     def _stopping(self) -> bool:
-        return self._stop_asked.is_set()
+        return self._stop_requested.is_set()
 
     def stop(self) -> None:
         """Stop the present instance, and with it `run`."""
-        self._stop_asked.set()
-        self._asked.set()
+        self._stop_requested.set()
+        self._requested.set()
 
     def reload(self) -> None:
         """Request a reload. Several requests before it begins are one."""
         self._reloading = True
-        self._asked.set()
+        self._requested.set()
 
     async def run(self, config: Config) -> int:
         """Run until stopped; return the exit status: 1 if any instance lost something.
@@ -93,44 +93,44 @@ class Supervisor(Generic[L]):
         if not self._stopping:
             await self._begin(config, None)
             self._tell(systemd.READY)
-        while self._life is not None and await self._reload_asked():
-            await self._reload(self._life)
+        while self._instance is not None and await self._reload_requested():
+            await self._reload(self._instance)
         if not self._stopping:
             return 1
         self._tell(systemd.STOPPING)
-        if self._life is not None:
-            self._lost += await self._life.stop(STOP)
+        if self._instance is not None:
+            self._lost += await self._instance.stop(STOP)
         return 1 if self._lost else 0
 
-    async def _reload_asked(self) -> bool:
+    async def _reload_requested(self) -> bool:
         """Wait for the next request; False if it is to stop."""
         while not (self._stopping or self._reloading):
-            self._asked.clear()
-            await self._asked.wait()
+            self._requested.clear()
+            await self._requested.wait()
         return not self._stopping
 
-    async def _reload(self, life: L) -> None:
+    async def _reload(self, instance: L) -> None:
         self._tell(systemd.reloading(self._clock.awake()))
         self._reloading = False  # a request from here on may mean a later state of the file
-        wished = await self._wished()
+        config = await self._load_valid()
         if self._stopping:
             return
-        if wished is None or not await self._free(life):
+        if config is None or not await self._can_end(instance):
             self._tell(
                 systemd.ready(
                     "the configuration was not reloaded (see the log): running on as before"
                 )
             )
         elif not self._stopping:
-            _log.info("reloading %s", wished.path)
-            self._life = None
-            self._lost += await life.stop(RELOAD)
-            await self._go_on(wished, life)
+            _log.info("reloading %s", config.path)
+            self._instance = None
+            self._lost += await instance.stop(RELOAD)
+            await self._start_next(config, instance)
 
-    async def _wished(self) -> Config | None:
+    async def _load_valid(self) -> Config | None:
         """The configuration file's content; None if it is unusable or a stop was requested."""
         try:
-            return await self._loaded()
+            return await self._load_or_stop()
         except ConfigError as error:
             for problem in error.problems:
                 # One line: only `check` shows the place in the file, in the lines below it.
@@ -145,10 +145,10 @@ class Supervisor(Generic[L]):
             )
         return None
 
-    async def _loaded(self) -> Config | None:
+    async def _load_or_stop(self) -> Config | None:
         """Load the file; None if a stop is requested first. A thread that hangs is left behind."""
         loading = asyncio.create_task(asyncio.to_thread(self._load))
-        stopping = asyncio.create_task(self._stop_asked.wait())
+        stopping = asyncio.create_task(self._stop_requested.wait())
         await asyncio.wait({loading, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         if loading.done():
@@ -156,9 +156,9 @@ class Supervisor(Generic[L]):
         loading.cancel()  # its result is not needed any more
         return None
 
-    async def _free(self, life: L) -> bool:
+    async def _can_end(self, instance: L) -> bool:
         """Whether the instance can end without losing records that wait in memory."""
-        reason = await life.refusal()
+        reason = await instance.refusal()
         if reason is not None:
             sentence = (
                 "not reloaded, for the database does not write (%s): reload again when it works, or"
@@ -167,13 +167,13 @@ class Supervisor(Generic[L]):
             _log.error(sentence, reason)
         return reason is None
 
-    async def _go_on(self, wished: Config, former: L) -> None:
+    async def _start_next(self, config: Config, former: L) -> None:
         """Start the next instance; if that fails, one with the former configuration."""
-        if await self._begins(
-            wished, former, "the new configuration cannot be started with, trying the one before"
+        if await self._try_begin(
+            config, former, "the new configuration cannot be started with, trying the one before"
         ):
             self._tell(systemd.ready("reloaded"))
-        elif await self._begins(
+        elif await self._try_begin(
             self._config, former, "the configuration before cannot be started with any more"
         ):
             self._tell(
@@ -182,7 +182,7 @@ class Supervisor(Generic[L]):
                 )
             )
 
-    async def _begins(self, config: Config, former: L, failure: str) -> bool:
+    async def _try_begin(self, config: Config, former: L, failure: str) -> bool:
         if self._stopping:
             return False
         try:
@@ -194,9 +194,9 @@ class Supervisor(Generic[L]):
         return True
 
     async def _begin(self, config: Config, former: L | None) -> None:
-        life = self._make(config, former)
-        await life.start()
-        self._config, self._life = config, life
+        instance = self._make(config, former)
+        await instance.start()
+        self._config, self._instance = config, instance
 
 
 def _how(error: Exception) -> str:

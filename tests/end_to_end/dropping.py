@@ -17,11 +17,11 @@ HERE = "127.0.0.1"
 
 
 class Dropping:
-    """To the port `behind` on loopback.
+    """A proxy to loopback port `behind` that drops connections.
 
-    `idle` are the seconds after an answer at which a connection is closed; with `crossing`, that is
-    heard of only when a request was sent, as if both had crossed. `resets` says whether a second
-    request on one connection meets RST.
+    It closes a connection after `idle` seconds without a request. With `crossing`, the client
+    learns of that only after its next request. `resets`: a second request on one connection meets
+    RST.
     """
 
     def __init__(

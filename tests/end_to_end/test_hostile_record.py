@@ -59,7 +59,7 @@ MOST = 150
 
 
 async def read(config: Path) -> list[list[str]]:
-    """What came of the commands, all in one process: command, exit status, peak, digits found."""
+    """Run the commands in one process: command, exit status, peak, digits found."""
     command = (sys.executable, "-c", READING, str(config), *COMMANDS)
     process = await create_subprocess_exec(*command, stdout=PIPE)
     said, _ = await process.communicate()
@@ -77,9 +77,7 @@ def peak(pid: int) -> int:
 async def test_s3_an_hour_of_hostile_rows_costs_neither_a_start_nor_a_command_its_memory(
     tmp_path: Path,
 ) -> None:
-    """S3: a start that looks back over them, and commands that read them, stay below 150 MB, and
-    keep every digit.
-    """
+    """S3: start and commands read them within 150 MB, and keep every digit."""
     async with stage(tmp_path, rules=RULES) as it:
         await asyncio.to_thread(upgrade, f"sqlite:///{it.database}")
         with closing(sqlite3.connect(it.database)) as connection, connection:

@@ -1,7 +1,6 @@
-"""Lives of a daemon without its edges: real owners, engine, ledger and store; answers by hand, a
-manual clock.
+"""Instances without I/O: real owners, engine, queue and store; scripted answers, a manual clock.
 
-A `Life` is what runs between a start and a stop, a kill or a reload on one database.
+A `Life` is an instance between a start and a stop, a kill or a reload on one database.
 """
 
 import asyncio
@@ -50,9 +49,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Late:
-    """Nothing has settled in time what the account's owner does not believe, if there is
-    anything.
-    """
+    """A suspect was not settled in time, if there is one."""
 
 
 Told: TypeAlias = Arrival | Step | Late
@@ -61,9 +58,7 @@ STOP, KILL, RELOAD = "stop", "kill", "reload"
 
 
 class Life:
-    """`async with Life(...) as life`: started; on leaving, its tasks end and the store is
-    closed.
-    """
+    """`async with Life(...) as life`: a started instance; on leaving, its tasks end."""
 
     def __init__(
         self,
@@ -184,10 +179,10 @@ async def play(
     every: Millis,
     ending: Callable[[int], str],
 ) -> None:
-    """Tell all rounds, `every` apart; `ending` says how a life ends after a round, or nothing where
-    it goes on.
+    """Tell all rounds, `every` apart.
 
-    `life` is made with the keywords `clock` and `reason`.
+    `ending` gives the kind of end after a round, or nothing. `life` is made with the keywords
+    `clock` and `reason`.
     """
     clock, reason = RestlessClock(), "start"
     pending = list(enumerate(rounds))
@@ -203,7 +198,7 @@ async def play(
 
 
 def rows(path: Path, query: str) -> list[tuple[object, ...]]:
-    """What a query finds in a SQLite file, from outside."""
+    """The rows of a query on a SQLite file, from outside."""
     connection = sqlite3.connect(path)
     try:
         return connection.execute(query).fetchall()

@@ -49,7 +49,7 @@ class AccountDependencies:
     session: HttpSession
     clock: Clock
     jitter: Callable[[], float]
-    episodes: FailureLog
+    failure_log: FailureLog
     loops: Loops
 
 
@@ -61,7 +61,7 @@ class Accounts:
         self._store = dependencies.store
         self._session = dependencies.session
         self._clock = dependencies.clock
-        self._episodes = dependencies.episodes
+        self._failure_log = dependencies.failure_log
         self._loops = dependencies.loops
         self._hosts = config.hosts
         self._budgets = Budgets(self._hosts.values(), self._budget)
@@ -70,7 +70,7 @@ class Accounts:
             config, self._budgets, self._schedule, self._clock
         )
         self._interval_controller.user_ids = config.users(self._store.user_ids())
-        self._streams = Streams(self._dial, self._clock, dependencies.jitter, self._episodes)
+        self._streams = Streams(self._dial, self._clock, dependencies.jitter, self._failure_log)
         self._pollers: dict[str, Poller] = {}
         self._owners: dict[str, Owner] = {}
         self._confirmers: dict[str, Confirmer] = {}
@@ -78,9 +78,9 @@ class Accounts:
     def __len__(self) -> int:
         return len(self._owners)
 
-    def paces(self) -> dict[str, Millis]:
+    def intervals(self) -> dict[str, Millis]:
         """By account: its interval now."""
-        return self._interval_controller.paces()
+        return self._interval_controller.intervals()
 
     def pushes(self) -> Mapping[str, push_check.Pushes]:
         """By account: how its pushes compare with readings."""
@@ -96,9 +96,9 @@ class Accounts:
 
     def pulses(self, attempts: Mapping[str, Millis]) -> dict[str, Pulse]:
         """By account: whether it is read regularly. `attempts`: times of the last attempts."""
-        paces = self.paces()
+        effective = self.intervals()
         return {
-            name: Pulse(attempts.get(name), paces[name], pause.length)
+            name: Pulse(attempts.get(name), effective[name], pause.length)
             for name, pause in self.pauses().items()
         }
 
@@ -115,7 +115,7 @@ class Accounts:
         """Start owners, pollers and streams. The owners share `context` and begin with `states`."""
         self._async_store = context.async_store
         self._fill_budgets(carry_over)
-        paces = self._interval_controller.begin()
+        effective = self._interval_controller.begin()
         for account in self._config.accounts:
             rules = watching(self._config.account_rules, account.name)
             confirmer = self._confirmers[account.name] = Confirmer(self._clock)
@@ -126,8 +126,10 @@ class Accounts:
             owner = Owner(context, states[account.name], rules.values(), suspect_listener, every)
             self._owners[account.name] = owner
             self._loops.run(f"the owner of {account.name}", owner.run)
-            self._read(account, paces[account.name], carry_over.pauses.get(account.name, Pause()))
-        self._tell_paces()
+            self._read(
+                account, effective[account.name], carry_over.pauses.get(account.name, Pause())
+            )
+        self._log_stretched()
         self._loops.run("the pace", self._interval_controller.run)
 
     def poll(self) -> None:
@@ -175,7 +177,7 @@ class Accounts:
     def slept(self, lasted: Millis) -> None:
         """Handle a suspend: nothing bursts, every account goes on at its next slot."""
         now = self._clock.now()
-        for name, every in self.paces().items():
+        for name, every in self.intervals().items():
             self._owners[name].post(Slept(lasted, passed(name, every, now - lasted, now)))
         self._schedule.realign(now)
 
@@ -192,7 +194,9 @@ class Accounts:
             self._interval_controller.user_ids.get(account.name, ""),
         )
         most = self._config.system.push_contradicted or push_check.LIMIT
-        reconciler = PushRestReconciler(account.name, owner.post, self._clock, self._episodes, most)
+        reconciler = PushRestReconciler(
+            account.name, owner.post, self._clock, self._failure_log, most
+        )
         callbacks = PollCallbacks(reconciler.answered, partial(self._learned, account.name))
         poller = Poller(self._exchange(account, user_id), user_id, callbacks, self._clock)
         poller.pause = pause
@@ -241,20 +245,20 @@ class Accounts:
         self._interval_controller.apply()
 
     def _slot_trouble(self, account: str, what: str) -> None:
-        self._episodes.failed(("slot", account, what), f"{account} {what}", account=account)
+        self._failure_log.failed(("slot", account, what), f"{account} {what}", account=account)
 
     def _slot_slow(self, account: str, is_slow: bool) -> None:
         """Log once that calls take longer than the interval, with the cause, and once its end."""
         if not is_slow:
-            self._episodes.ended(
+            self._failure_log.ended(
                 ("slow", account), f"{account} is read at every interval again", account=account
             )
             return
         waits = self._budgets.at(self._hosts[account]).waits(
             self._interval_controller.user_ids.get(account, "")
         )
-        sentence = slow_sentence(account, self.paces()[account], waits=waits)
-        self._episodes.failed(
+        sentence = slow_sentence(account, self.intervals()[account], waits=waits)
+        self._failure_log.failed(
             ("slow", account), sentence, reason="budget" if waits else "exchange", account=account
         )
 
@@ -275,18 +279,18 @@ class Accounts:
         for host, halved_for in carry_over.halved_for.items():
             self._budgets.halve(host, halved_for)
         external_calls = ExternalCalls(self._store.external_calls, self._budgets, span, self._clock)
-        external_calls.hear()
+        external_calls.count_new()
         self._loops.run("the ear for bookings", external_calls.listen)
 
-    def _tell_paces(self) -> None:
+    def _log_stretched(self) -> None:
         """Log stretched intervals once, as they will be when every account has answered."""
-        paces = intervals.settled(
+        effective = intervals.settled(
             self._config.accounts, self._config.budget, self._interval_controller.user_ids
         )
         wishes = {account.name: account.every for account in self._config.accounts}
         stretched = [
             f"{name} every {duration_text(every)} instead of {duration_text(wishes[name])}"
-            for name, every in paces.items()
+            for name, every in effective.items()
             if every > wishes[name]
         ]
         if stretched:

@@ -33,9 +33,9 @@ class ExternalCalls:
         self._budgets = budgets
         self._span = span
         self._clock = clock
-        self._heard: frozenset[RecordCall] = frozenset()
+        self._counted: frozenset[RecordCall] = frozenset()
 
-    def hear(self) -> None:
+    def count_new(self) -> None:
         """Count new calls. Raises StoreError if they cannot be read."""
         self._count(self._found())
 
@@ -52,6 +52,6 @@ class ExternalCalls:
         return frozenset(self._booked(self._clock.now() - self._span))
 
     def _count(self, found: frozenset[RecordCall]) -> None:
-        for call in found - self._heard:
+        for call in found - self._counted:
             self._budgets.book(call.host, call.at, call.endpoint, call.user)
-        self._heard = found
+        self._counted = found

@@ -26,7 +26,7 @@ class IntervalController:
         self._applied: Mapping[str, Millis] = {}
         self.user_ids: dict[str, str] = {}
 
-    def paces(self) -> dict[str, Millis]:
+    def intervals(self) -> dict[str, Millis]:
         """By account: its interval now."""
         halved = self._budgets.halved_for
         return intervals.intervals(
@@ -35,7 +35,7 @@ class IntervalController:
 
     def begin(self) -> Mapping[str, Millis]:
         """Fix the intervals at which the accounts are polled from now on."""
-        self._applied = self.paces()
+        self._applied = self.intervals()
         return self._applied
 
     def every(self, account: str) -> Millis:
@@ -44,11 +44,11 @@ class IntervalController:
 
     def apply(self) -> None:
         """Apply changed intervals from each account's next slot on."""
-        paces, now = self.paces(), self._clock.now()
-        for name, every in paces.items():
+        effective, now = self.intervals(), self._clock.now()
+        for name, every in effective.items():
             if self._applied.get(name) != every:
-                self._schedule.pace(name, every, now)
-        self._applied = paces
+                self._schedule.set_interval(name, every, now)
+        self._applied = effective
 
     async def run(self) -> None:
         """Slow down when a budget is halved, speed up when it is whole; runs until cancelled."""

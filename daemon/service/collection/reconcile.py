@@ -31,13 +31,13 @@ class PushRestReconciler:
         account: str,
         post: Callable[[Answer | NoAnswer], None],
         clock: Clock,
-        episodes: FailureLog,
+        failure_log: FailureLog,
         limit: int = LIMIT,
     ) -> None:
         self._account = account
         self._post = post
         self._clock = clock
-        self._episodes = episodes
+        self._failure_log = failure_log
         self.pushes = Pushes(limit)
 
     def answered(self, answer: Answer | NoAnswer) -> bool:
@@ -73,7 +73,7 @@ class PushRestReconciler:
             f"{source} of the exchange have more unknown fields than a reading keeps (50 fields, 4"
             f" KiB): {names}{more} are left out; all known fields are recorded"
         )
-        self._episodes.failed(
+        self._failure_log.failed(
             ("unknown fields", self._account, source), sentence, account=self._account
         )
         return replace(answer, extra=kept)
@@ -86,8 +86,8 @@ class PushRestReconciler:
                 f"{source} of the exchange are without {names}: rules that need it cannot be"
                 " judged, all others are"
             )
-            self._episodes.failed(key, sentence, reason=names, account=self._account)
+            self._failure_log.failed(key, sentence, reason=names, account=self._account)
         else:
-            self._episodes.ended(
+            self._failure_log.ended(
                 key, f"{source} of the exchange are complete again", account=self._account
             )

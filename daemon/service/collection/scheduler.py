@@ -71,7 +71,7 @@ class Schedule:
         trigger = self._triggers[account] = _trigger(account, every, now)
         self._scheduler.add_job(run, trigger, id=account, next_run_time=_instant(now))
 
-    def pace(self, account: str, every: Millis, now: Millis) -> None:
+    def set_interval(self, account: str, every: Millis, now: Millis) -> None:
         """Call the account's `tick` every `every` ms from its next slot on, if that changes
         anything.
         """

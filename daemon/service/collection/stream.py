@@ -27,8 +27,8 @@ from daemon.types import SECOND, Answer, Limit, NoAnswer
 # The exchange's limit for connections is unknown, so these are low. Connections have their own
 # limit, so that hanging connects cannot block REST calls. Together with the default [budget] they
 # stay below the strictest reading of CoinW's limits.
-DOORS = Limit(20, 10 * SECOND)
-USER_DOORS = Limit(5, 10 * SECOND)
+CONNECT_LIMIT = Limit(20, 10 * SECOND)
+USER_CONNECT_LIMIT = Limit(5, 10 * SECOND)
 
 Dial: TypeAlias = Callable[
     [exchanges.ExchangeAccount, StreamProtocol], Awaitable[StreamConnection | NoAnswer]
@@ -60,12 +60,12 @@ class StreamWorker:
         callbacks: StreamCallbacks,
         clock: Clock,
         jitter: Callable[[], float],
-        episodes: FailureLog,
+        failure_log: FailureLog,
     ) -> None:
         self._account = account
         self._callbacks = callbacks
         self._clock = clock
-        self._episodes = episodes
+        self._failure_log = failure_log
         self._connections = ReconnectingConnections(self._connect, lambda: delays(jitter), clock)
         self._user_id = ""
 
@@ -94,7 +94,7 @@ class StreamWorker:
                 was_up = True
                 self._callbacks.up()
             if line.works(now):
-                self._episodes.ended(
+                self._failure_log.ended(
                     ("stream", self._account), "balances are pushed again", account=self._account
                 )
             match what:
@@ -118,7 +118,7 @@ class StreamWorker:
         if len(own) > 1:
             self._unusable("what was pushed says different things of one account")
         elif own:
-            self._episodes.ended(
+            self._failure_log.ended(
                 ("push", self._account), "what is pushed can be used again", account=self._account
             )
             self._callbacks.pushed(own[0])
@@ -127,41 +127,41 @@ class StreamWorker:
         """Log once that pushes for another user are dropped: they may come all the time."""
         why = f"for the account is user {self._user_id}: see whose key it is"
         sentence = f"dropped what was pushed for user {theirs}, {why}"
-        self._episodes.failed(("foreign push", self._account), sentence, account=self._account)
+        self._failure_log.failed(("foreign push", self._account), sentence, account=self._account)
 
     def _unusable(self, detail: str) -> None:
         sentence = f"{detail}: going by what is asked for"
-        self._episodes.failed(
+        self._failure_log.failed(
             ("push", self._account), sentence, reason="bad_answer", account=self._account
         )
 
     def _failed(self, why: NoAnswer) -> None:
         sentence = f"no pushes, balances are still asked for: {why.detail}"
-        self._episodes.failed(
+        self._failure_log.failed(
             ("stream", self._account), sentence, reason=why.reason, account=self._account
         )
 
 
 class Streams:
     def __init__(
-        self, dial: Dial, clock: Clock, jitter: Callable[[], float], episodes: FailureLog
+        self, dial: Dial, clock: Clock, jitter: Callable[[], float], failure_log: FailureLog
     ) -> None:
         self._dial = dial
         self._clock = clock
         self._jitter = jitter
-        self._episodes = episodes
-        self._doors: dict[str, Budget] = {}
+        self._failure_log = failure_log
+        self._connect_budgets: dict[str, Budget] = {}
         """By host: one that takes no connections blocks no other."""
-        self._intakes: dict[str, PushRestReconciler] = {}
+        self._reconcilers: dict[str, PushRestReconciler] = {}
 
     @property
     def accounts(self) -> tuple[str, ...]:
         """Accounts with a push stream."""
-        return tuple(self._intakes)
+        return tuple(self._reconcilers)
 
     def pushes(self) -> Mapping[str, Pushes]:
         """By account: how its pushes compare with readings."""
-        return {account: reconciler.pushes for account, reconciler in self._intakes.items()}
+        return {account: reconciler.pushes for account, reconciler in self._reconcilers.items()}
 
     def add(
         self,
@@ -177,14 +177,16 @@ class Streams:
             return None
 
         host = urlsplit(account.ws_url).netloc.lower()
-        doors = self._doors.setdefault(host, Budget(self._clock, DOORS, USER_DOORS, {}))
+        budget = self._connect_budgets.setdefault(
+            host, Budget(self._clock, CONNECT_LIMIT, USER_CONNECT_LIMIT, {})
+        )
 
         async def connect(user_id: str) -> StreamConnection | NoAnswer:
-            async with doors.call("stream", user_id):
+            async with budget.call("stream", user_id):
                 return await self._dial(account, stream_protocol)
 
         callbacks = StreamCallbacks(
             poller.identified, connect, reconciler.pushed, poller.again, owner.room
         )
-        self._intakes[account.name] = reconciler
-        return StreamWorker(account.name, callbacks, self._clock, self._jitter, self._episodes)
+        self._reconcilers[account.name] = reconciler
+        return StreamWorker(account.name, callbacks, self._clock, self._jitter, self._failure_log)

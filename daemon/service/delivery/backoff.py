@@ -49,7 +49,7 @@ class Health:
     """The answer to the last failed attempt."""
 
 
-def remembered(failing_since: Millis, answer: str) -> Health:
+def recorded_failure(failing_since: Millis, answer: str) -> Health:
     """Health of a channel that failed in an earlier instance.
 
     It is tried at once; if it fails again, its failure began at `failing_since`.
@@ -57,7 +57,7 @@ def remembered(failing_since: Millis, answer: str) -> Health:
     return Health(failing_since=failing_since, answer=answer)
 
 
-def resumed(fared: Deliveries, now: Millis, elapsed: Millis) -> Health:
+def recorded_health(fared: Deliveries, now: Millis, elapsed: Millis) -> Health:
     """Health by the record at `now` (wall time), which measures how long a streak has lasted.
 
     A pause that the service asked for goes on until it is over.
@@ -68,17 +68,17 @@ def resumed(fared: Deliveries, now: Millis, elapsed: Millis) -> Health:
     since, ended = (elapsed - max(0, now - at) for at in (own.since, own.until))
     not_before = ended + (own.retry_after or 0)
     if not_before <= elapsed:
-        return remembered(since, own.detail)
-    pause = replace(remembered(since, own.detail), not_before=not_before, asked_at=ended)
+        return recorded_failure(since, own.detail)
+    pause = replace(recorded_failure(since, own.detail), not_before=not_before, asked_at=ended)
     return replace(pause, streak=own.count, tried_at=ended, retry_at=ended)
 
 
-def begun(health: Health, now: Millis) -> Health:
+def attempt_begun(health: Health, now: Millis) -> Health:
     """The health while an attempt is under way."""
     return replace(health, tried_at=now)
 
 
-def after(
+def after_attempt(
     health: Health, attempted: AttemptResult, now: Millis, critical: bool, jitter: float
 ) -> Health:
     """The health after an attempt that ended `now`.
@@ -115,7 +115,7 @@ def due_at(
     if not waiting:
         return None
     critical = any(one.critical for one in waiting)
-    return max(_wish(health, waiting, group_wait), paused_until(health, critical=critical))
+    return max(_earliest(health, waiting, group_wait), paused_until(health, critical=critical))
 
 
 def paused_until(health: Health, *, critical: bool) -> Millis:
@@ -128,7 +128,7 @@ def longest_pause(*, critical: bool) -> Millis:
     return CRITICAL_PAUSE if critical else LONGEST_PAUSE
 
 
-def _wish(health: Health, waiting: Sequence[WaitingNotification], group_wait: Millis) -> Millis:
+def _earliest(health: Health, waiting: Sequence[WaitingNotification], group_wait: Millis) -> Millis:
     criticals = [one.queued_at for one in waiting if one.critical]
     if health.streak == 0 or health.tried_at is None:
         joined = min(one.queued_at for one in waiting) + group_wait

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from daemon.errors import StoreError
 from daemon.messages.section import LATE_AFTER
-from daemon.service.delivery.backoff import Health, after, begun
+from daemon.service.delivery.backoff import Health, after_attempt, attempt_begun
 from daemon.service.delivery.context import ChannelPolicy, DeliveryContext
 from daemon.service.delivery.queue import QueuedNotification
 from daemon.service.delivery.report_queue import QueuedReport
@@ -70,7 +70,7 @@ class ChannelState:
 
     def begun(self) -> None:
         """Record that an attempt is under way."""
-        self.health = begun(self.health, self._context.clock.elapsed())
+        self.health = attempt_begun(self.health, self._context.clock.elapsed())
 
     def put_off(self) -> None:
         """Record that no attempt was made, because its claim could not be stored."""
@@ -81,7 +81,7 @@ class ChannelState:
         """Record the end of an attempt; return its wall time."""
         context, elapsed = self._context, self._context.clock.elapsed()
         self._outage = self.outage or self._outage
-        self.health = after(self.health, attempted, elapsed, critical, context.jitter())
+        self.health = after_attempt(self.health, attempted, elapsed, critical, context.jitter())
         (context.refusing.add if self.health.refused else context.refusing.discard)(
             self._channel.name
         )

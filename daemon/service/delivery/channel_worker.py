@@ -81,11 +81,11 @@ class ChannelWorker:
     def __init__(
         self, channel: ChannelPolicy, notifier: Notifier, context: DeliveryContext
     ) -> None:
-        self.line = ChannelState(channel, context)
+        self.state = ChannelState(channel, context)
         self._channel = channel
         self._notifier = notifier
         self._context = context
-        self._fallback = Fallback(channel, context, self.line)
+        self._fallback = Fallback(channel, context, self.state)
         self._stopping = False
         self._pace = SendRate(notifier, context.clock)
         self._wake = context.notifications.changed(channel.name).set
@@ -103,14 +103,14 @@ class ChannelWorker:
         """Deliver until stopped. Then try once what is due; the rest stays queued."""
         try:
             while not self._stopping:
-                await self.line.heed_test()
-                if self.line.is_failing_long:
+                await self.state.heed_test()
+                if self.state.is_failing_long:
                     await self._fallback.share(self._ready())
                 if await self._due():
                     await self.attempt()
             if self._claimed is not None:
                 await self.attempt()
-            if self.line.health.streak == 0:
+            if self.state.health.streak == 0:
                 await self.attempt()
         except asyncio.CancelledError:
             self._stopping = True
@@ -136,7 +136,7 @@ class ChannelWorker:
         composed_message = self._compose(entries)
         if len(composed_message.told) < len(entries):
             return None
-        self._booked = self._dispatch(entries, composed_message)
+        self._booked = self._prepare(entries, composed_message)
         return self._booked.claim
 
     def holds(self, claim: Claim) -> bool:
@@ -172,7 +172,7 @@ class ChannelWorker:
         """
         context, now = self._context, self._context.clock.elapsed()
         taken = self._stopping or self._is_busy or self._is_held or self._claimed is not None
-        if taken or self._charts.is_inside or self.line.health.streak or self.line.is_parked:
+        if taken or self._charts.is_inside or self.state.health.streak or self.state.is_parked:
             return False
         if any(entry.notice.facts.not_before is not None for entry in entries):
             return False
@@ -194,26 +194,26 @@ class ChannelWorker:
     async def _attempt(self) -> None:
         leaving, self._claimed = self._claimed, None
         if leaving is not None:
-            self.line.begun()
+            self.state.begun()
             await self._guarded(leaving.claim.keys, self._hand(leaving))
             return
         self._booked = None
-        await self._hush()
+        await self._drop_silenced()
         entries = self._ready()
         if not entries:
             await self._report()
             return
-        if self.line.is_parked:
+        if self.state.is_parked:
             await self._guarded(_keys(entries), self._fallback.take_over(entries))
             return
         composed_message = self._compose(entries)
         told = {item.episode for item in composed_message.told}
-        dispatch = self._dispatch(
+        prepared = self._prepare(
             [entry for entry in entries if entry.notice.episode in told], composed_message
         )
-        await self._guarded(dispatch.claim.keys, self._deliver(dispatch))
+        await self._guarded(prepared.claim.keys, self._deliver(prepared))
 
-    async def _hush(self) -> None:
+    async def _drop_silenced(self) -> None:
         """Drop notifications silenced while they waited, unless they may have arrived (SEMANTICS
         E2).
         """
@@ -264,31 +264,31 @@ class ChannelWorker:
             self._notifier.traits.room,
             self._notifier.traits.weigh,
             self._notifier.traits.titles,
-            "; ".join(self.line.why_late(waited)),
+            "; ".join(self.state.why_late(waited)),
         )
 
-    def _dispatch(
+    def _prepare(
         self, entries: Sequence[QueuedNotification], composed_message: ComposedMessage
     ) -> PreparedMessage:
-        message = self._charts.illustrated(composed_message.message, composed_message.subject)
-        claim = Claim(self.line.number(self._context.clock.now()), _keys(entries), message)
+        message = self._charts.with_chart(composed_message.message, composed_message.subject)
+        claim = Claim(self.state.number(self._context.clock.now()), _keys(entries), message)
         return PreparedMessage(
             entries, composed_message.subject, message, claim, self._context.clock.elapsed()
         )
 
-    async def _deliver(self, dispatch: PreparedMessage) -> None:
-        if await self._claim(dispatch.claim):
-            await self._hand(dispatch)
+    async def _deliver(self, prepared: PreparedMessage) -> None:
+        if await self._claim(prepared.claim):
+            await self._hand(prepared)
 
-    async def _hand(self, dispatch: PreparedMessage) -> None:
+    async def _hand(self, prepared: PreparedMessage) -> None:
         """Send a claimed message, and record the outcome."""
-        entries, message = dispatch.entries, dispatch.message
+        entries, message = prepared.entries, prepared.message
         attempted = await self._send(message)
-        await self._settle(dispatch.claim.message, entries, attempted)
+        await self._settle(prepared.claim.message, entries, attempted)
         told = [entry.notice for entry in entries]
         self._context.observer.attempted(self._channel.name, message, told, attempted)
         if attempted.outcome is Outcome.DELIVERED:
-            self._charts.follow(dispatch.subject, self._is_idle)
+            self._charts.send_after_text(prepared.subject, self._is_idle)
 
     async def _report(self) -> None:
         """Send the next waiting report; a parked channel keeps it until it is tried again."""
@@ -300,7 +300,7 @@ class ChannelWorker:
             reports.compose(queued_report.facts, self._leaving([queued_report]), doubts),
             picture=queued_report.picture,
         )
-        claim = Claim(self.line.number(context.clock.now()), (), message, queued_report.key)
+        claim = Claim(self.state.number(context.clock.now()), (), message, queued_report.key)
         if not await self._claim(claim):
             return
         attempted = await self._send(message)
@@ -311,12 +311,12 @@ class ChannelWorker:
         context.report_queue.settle(queued_report, attempted.outcome)
         context.observer.attempted(self._channel.name, message, (), attempted)
         if attempted.outcome is Outcome.DELIVERED:
-            self._charts.present(queued_report.picture, message.severity, self._is_idle)
+            self._charts.send_ready(queued_report.picture, message.severity, self._is_idle)
 
     @property
     def _queued_report(self) -> QueuedReport | None:
         """The next report to send."""
-        return None if self.line.is_parked else self._context.report_queue.next(self._channel.name)
+        return None if self.state.is_parked else self._context.report_queue.next(self._channel.name)
 
     async def _claim(self, claim: Claim) -> bool:
         """Record an attempt before the call; False if nobody knows whether it is recorded."""
@@ -324,12 +324,12 @@ class ChannelWorker:
             await self._context.async_store.write(claim)
         except CommitFailed:
             await self._withdraw(claim)
-            self.line.put_off()
+            self.state.put_off()
             return False
         except asyncio.CancelledError:
             await self._withdraw(claim)  # the store commits it all the same
             raise
-        self.line.begun()
+        self.state.begun()
         return True
 
     async def _withdraw(self, claim: Claim) -> None:
@@ -351,13 +351,13 @@ class ChannelWorker:
     ) -> None:
         context, elapsed = self._context, self._context.clock.elapsed()
         at = self._ended(attempted, entries)
-        parked = self.line.is_parked
+        parked = self.state.is_parked
         handed = self._fallback.instead(entries, giving_up=True) if parked else []
         state = (
             NoticeState.REFUSED if parked else _STATES.get(attempted.outcome, NoticeState.QUEUED)
         )
         states = {entry.notice.key: state for entry in entries}
-        told = {each: context.notifications.lasted(each, elapsed) for each in states}
+        told = {each: context.notifications.since_alert_began(each, elapsed) for each in states}
         await context.async_store.insist(
             RecordAttempt(key, at, attempted, states, tuple(handed), told)
         )
@@ -366,7 +366,7 @@ class ChannelWorker:
 
     def _ended(self, attempted: AttemptResult, entries: Sequence[QueuedNotification]) -> Millis:
         critical = any(entry.critical for entry in (*entries, *self._ready()))
-        return self.line.ended(attempted, critical=critical)
+        return self.state.ended(attempted, critical=critical)
 
     def _ready(self) -> list[QueuedNotification]:
         clock = self._context.clock
@@ -387,7 +387,7 @@ class ChannelWorker:
         return None if span is None else clock.elapsed() + span
 
     def _item(self, entry: QueuedNotification) -> MessageItem:
-        unheard = self._context.notifications.unheard(entry.notice.key)
+        unheard = self._context.notifications.is_unheard_end(entry.notice.key)
         return MessageItem(
             entry.notice, entry.maybe_repeat, not_recorded=not entry.recorded, unheard=unheard
         )
@@ -404,8 +404,8 @@ class ChannelWorker:
         due = self._next(waiting)
         if due is not None and due <= now:
             return True
-        shared_at = None if self.line.is_failing_long else self.line.shared_at
-        listen_at = now + LISTEN if self.line.health.streak else None
+        shared_at = None if self.state.is_failing_long else self.state.shared_at
+        listen_at = now + LISTEN if self.state.health.streak else None
         times = (
             due,
             shared_at,
@@ -419,7 +419,7 @@ class ChannelWorker:
 
     def _waiting(self) -> Iterator[WaitingNotification]:
         entries = self._ready()
-        if entries and self._charts.is_inside and self.line.health.streak == 0:
+        if entries and self._charts.is_inside and self.state.health.streak == 0:
             self._charts.expect(self._compose(entries).subject)
         for entry in entries:
             yield WaitingNotification(
@@ -432,9 +432,9 @@ class ChannelWorker:
         """When the next attempt is due; a parked channel reroutes instead of sending."""
         if self._is_held:
             return None
-        if self.line.is_parked:
+        if self.state.is_parked:
             return due_at(Health(), waiting, self._channel.group_wait)
-        due = due_at(self.line.health, waiting, self._channel.group_wait)
+        due = due_at(self.state.health, waiting, self._channel.group_wait)
         return None if due is None else max(due, self._pace.due_at)
 
 

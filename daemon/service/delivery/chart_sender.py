@@ -28,7 +28,7 @@ from daemon.types import NEWS, AttemptResult, Kind, Message, Millis, Notice, Out
 KEPT = 8
 """Charts kept in memory: all channels show the same chart of an alert."""
 
-LAID_DOWN = frozenset({Kind.FIRING, Kind.WORSE})
+SENT_WITHOUT_CHART = frozenset({Kind.FIRING, Kind.WORSE})
 """Kinds that, when critical, are sent without waiting for the chart."""
 
 
@@ -46,7 +46,7 @@ class ChartSettings:
     every: Callable[[str], Millis | None]
     """By account: how often it is read."""
     drawer: Renderer
-    episodes: FailureLog
+    failure_log: FailureLog
 
 
 class ChartRenderer:
@@ -75,7 +75,7 @@ class ChartRenderer:
                 self._begun.pop(old).cancel()
         return self._begun[subject]
 
-    async def paint(self, make: Callable[[], Chart]) -> bytes:
+    async def render(self, make: Callable[[], Chart]) -> bytes:
         """Render a chart that `make` reads (blocking) as PNG; empty if that fails or without
         settings.
         """
@@ -100,13 +100,13 @@ class ChartRenderer:
         if self._settings is None:
             return
         if attempted.outcome is Outcome.DELIVERED:
-            self._settings.episodes.ended(("chart", channel), f"charts reach {channel} again")
+            self._settings.failure_log.ended(("chart", channel), f"charts reach {channel} again")
         else:
             sentence = (
                 f"a chart did not reach {channel}, its text did:"
                 f" {attempted.detail or attempted.outcome}"
             )
-            self._settings.episodes.failed(("chart", channel), sentence)
+            self._settings.failure_log.failed(("chart", channel), sentence)
 
 
 async def _drawn(settings: ChartSettings, make: Callable[[], Chart]) -> bytes:
@@ -117,11 +117,11 @@ async def _drawn(settings: ChartSettings, make: Callable[[], Chart]) -> bytes:
     except Exception as error:  # noqa: BLE001 -- a bug must not delay a text
         picture = NotDrawn(type(error).__name__)
     if isinstance(picture, NotDrawn):
-        settings.episodes.failed(
+        settings.failure_log.failed(
             "charts", f"a chart could not be drawn, its message goes without: {picture.why}"
         )
         return b""
-    settings.episodes.ended("charts", "charts are drawn again")
+    settings.failure_log.ended("charts", "charts are drawn again")
     return picture
 
 
@@ -169,9 +169,13 @@ class ChannelCharts:
     def is_awaited(self, notice: Notice) -> bool:
         """Whether the message may wait for its chart: a reminder or an end is not urgent."""
         expected = self._expected
-        return expected is not None and not expected[1].done() and notice.key.kind not in LAID_DOWN
+        return (
+            expected is not None
+            and not expected[1].done()
+            and notice.key.kind not in SENT_WITHOUT_CHART
+        )
 
-    def illustrated(self, message: Message, notice: Notice) -> Message:
+    def with_chart(self, message: Message, notice: Notice) -> Message:
         """The message with its chart, if that is ready."""
         expected, self._expected = self._expected, None
         there = expected is not None and expected[0].key == notice.key and expected[1].done()
@@ -181,25 +185,25 @@ class ChannelCharts:
             else message
         )
 
-    def follow(self, notice: Notice, is_idle: Callable[[], bool]) -> None:
+    def send_after_text(self, notice: Notice, is_idle: Callable[[], bool]) -> None:
         """Send the chart after its delivered text, unless another chart or message is waiting."""
         if notice.key.kind in NEWS:
-            self._hang(lambda: self._drawn(notice), notice.facts.severity, is_idle)
+            self._begin_sending(lambda: self._drawn(notice), notice.facts.severity, is_idle)
 
-    def present(self, picture: bytes, severity: Severity, is_idle: Callable[[], bool]) -> None:
+    def send_ready(self, picture: bytes, severity: Severity, is_idle: Callable[[], bool]) -> None:
         """Send a chart that is ready after its delivered text."""
 
         async def there() -> bytes:
             return picture
 
-        self._hang(there, severity, is_idle)
+        self._begin_sending(there, severity, is_idle)
 
     def close(self) -> None:
         """Cancel the chart that is still to be sent."""
         if self._following is not None:
             self._following.cancel()
 
-    def _hang(
+    def _begin_sending(
         self, draw: Callable[[], Awaitable[bytes]], severity: Severity, is_idle: Callable[[], bool]
     ) -> None:
         apart = self._notifier.traits.pictures is Pictures.AFTER

@@ -17,11 +17,11 @@ class Fallback:
     """Fallback of one channel: the configured one, or else all others."""
 
     def __init__(
-        self, channel: ChannelPolicy, context: DeliveryContext, line: ChannelState
+        self, channel: ChannelPolicy, context: DeliveryContext, state: ChannelState
     ) -> None:
         self._channel = channel
         self._context = context
-        self._line = line
+        self._state = state
 
     async def share(self, waiting: Sequence[QueuedNotification]) -> None:
         """Send waiting messages to the other channels too; this channel keeps trying."""
@@ -61,14 +61,14 @@ class Fallback:
         """The notification for the fallback; if it has it, or there is none, for all others without
         it (F4).
         """
-        notifications, outage = self._context.notifications, self._line.outage
+        notifications, outage = self._context.notifications, self._state.outage
         if outage is not None:
             facts = replace(
                 notice.facts, handed_over_since=outage.since, handed_over_why=outage.answer
             )
             notice = replace(notice, facts=facts)
         if self._channel.fallback:
-            handed = notifications.elsewhere(notice, (self._channel.fallback,), giving_up=False)
+            handed = notifications.reroute(notice, (self._channel.fallback,), giving_up=False)
             if handed or notifications.heard(notice.key, self._channel.fallback):
                 return handed
-        return notifications.elsewhere(notice, self._channel.others, giving_up=giving_up)
+        return notifications.reroute(notice, self._channel.others, giving_up=giving_up)

@@ -91,7 +91,7 @@ class NotificationQueue:
         self._taken: set[NoticeKey] = set()
         """News that one channel has while another one's is still open; keys without a channel."""
 
-    def dated(self, account: str, offset: Millis) -> None:
+    def set_offset(self, account: str, offset: Millis) -> None:
         """Use a new clock offset for the account, after a clock step."""
         self._offsets[account] = offset
 
@@ -99,7 +99,7 @@ class NotificationQueue:
         """Wall time in the account's terms: without a clock step that it has not judged yet."""
         return elapsed + self._offsets.get(account, self._offset)
 
-    def lasted(self, key: NoticeKey, elapsed: Millis) -> Millis:
+    def since_alert_began(self, key: NoticeKey, elapsed: Millis) -> Millis:
         """Time since the alert began. A clock step moves both instants and changes nothing."""
         begun = self._begun[key.account].get(_episode(key), self._facts(key).since)
         return self.instant(key.account, elapsed) - begun
@@ -126,9 +126,7 @@ class NotificationQueue:
         )
         return self._known(there).ended and not self._known(there).end_given_up and not waits
 
-    def elsewhere(
-        self, notice: Notice, channels: Sequence[str], *, giving_up: bool
-    ) -> list[Notice]:
+    def reroute(self, notice: Notice, channels: Sequence[str], *, giving_up: bool) -> list[Notice]:
         """The same news for each of `channels` that lacks it; reserves it there.
 
         A notification visits a channel once. If all channels gave it up, and so does the last one
@@ -163,7 +161,7 @@ class NotificationQueue:
         return [
             entry
             for entry in self._open[channel].values()
-            if not entry.sending and not self._early(entry)
+            if not entry.sending and not self._awaits_firing(entry)
         ]
 
     def ready(self, channel: str, now: Millis, elapsed: Millis) -> list[QueuedNotification]:
@@ -181,7 +179,7 @@ class NotificationQueue:
         spans = (entry.held_for(now, elapsed) for entry in self.waiting(channel))
         return min((span for span in spans if span), default=None)
 
-    def taken(self, entry: QueuedNotification) -> bool:
+    def taken_elsewhere(self, entry: QueuedNotification) -> bool:
         """Whether another channel has this news. For entries of an earlier instance, as far as
         known.
         """
@@ -246,7 +244,7 @@ class NotificationQueue:
             if entry is not None and not entry.sending:
                 self._close(key, waiting=None)
 
-    def unheard(self, key: NoticeKey) -> bool:
+    def is_unheard_end(self, key: NoticeKey) -> bool:
         """Whether this is the end of an alert that the channel was never told of."""
         told = self._known(key)
         return key.kind in ENDS and told.told_at is None and told.waiting is None
@@ -318,7 +316,7 @@ class NotificationQueue:
         for changed in self._changed.values():
             changed.set()  # mute windows end by the wall clock
 
-    def stored(self) -> None:
+    def mark_recorded(self) -> None:
         """Mark everything as recorded: the store writes again and has caught up."""
         for entries in self._open.values():
             for entry in entries.values():
@@ -349,7 +347,7 @@ class NotificationQueue:
         keys = (replace(key, channel=channel) for channel in self._open)
         return [self._open[each.channel][each] for each in keys if each in self._open[each.channel]]
 
-    def _early(self, entry: QueuedNotification) -> bool:
+    def _awaits_firing(self, entry: QueuedNotification) -> bool:
         """Whether the news of the firing is reserved for the channel but not queued there yet."""
         awaited = self._known(entry.notice.key).waiting
         return awaited is not None and awaited not in self._open[awaited.channel]

@@ -88,7 +88,7 @@ Arrival: TypeAlias = Answer | NoAnswer | Look | Overdue | Slept
 """A mailbox item: an input before it has its counter and its instant."""
 
 
-def joined(before: Gap | None, now: Gap) -> Gap:
+def merge_suspends(before: Gap | None, now: Gap) -> Gap:
     """Merge two suspends without an input between them."""
     return (
         now
@@ -135,7 +135,7 @@ class Progress:
     """Whether a later one is in hand, was lost when the loop broke, or waits for a broken loop."""
 
 
-NOBODY = SuspectListener()
+NO_LISTENER = SuspectListener()
 """Suspects are settled by the next inputs alone."""
 
 
@@ -147,18 +147,18 @@ class Owner:
         context: JudgingContext,
         state: AccountState,
         rules: Iterable[Rule],
-        suspect_listener: SuspectListener = NOBODY,
+        suspect_listener: SuspectListener = NO_LISTENER,
         every: Callable[[], Millis] = lambda: 0,
     ) -> None:
         self._context = context
         self._state = state
         self._rules = {rule.name: rule for rule in rules}
-        self._order = NotificationPolicy(self._rules, context.channels, context.mutes)
+        self._policy = NotificationPolicy(self._rules, context.channels, context.mutes)
         self._evaluator = Evaluator(tuple(self._rules.values()))
         self._drift = ClockDrift(context.clock, context.offset)
         self._suspect_listener = suspect_listener
         self._gate = Gate(
-            state.account, context.max_jump, context.episodes, self._suspect_listener.doubted
+            state.account, context.max_jump, context.failure_log, self._suspect_listener.doubted
         )
         self._hourly_baseline = HourlyBaseline(state.account, context.async_store)
         self._silences: Sequence[Silence] = NO_SILENCES
@@ -245,7 +245,7 @@ class Owner:
         """The suspend to be recorded; unchanged if no reading was missed."""
         if not slept.missed:
             return self._asleep
-        return joined(
+        return merge_suspends(
             self._asleep,
             Gap(self.account, 0, now - slept.lasted, now, GapReason.SUSPENDED, slept.missed),
         )
@@ -256,7 +256,8 @@ class Owner:
             and self._context.clock.elapsed() - self._cold_since >= COLD
         ):
             await self._warm_or_wait()
-        case = await self._judged(event)
+        case = PendingInput(event)
+        await self._judge(case, event)
         try:
             recorded = await self._commit(case) is Written.COMMITTED
             if not recorded:
@@ -288,8 +289,12 @@ class Owner:
         pauses = chain(repeat(0, QUICK), repeat(SECOND))
         while (written := await self._write(case)) is None:
             if pause := next(pauses):
-                self._context.episodes.failed(
-                    ("commit", self.account), self._sentence(), account=self.account
+                sentence = (
+                    f"the database does not take the readings of {self.account}: they are offered"
+                    " again every second"
+                )
+                self._context.failure_log.failed(
+                    ("commit", self.account), sentence, account=self.account
                 )
             await self._context.clock.sleep(pause)
             recorded = await self._restart()
@@ -300,16 +305,10 @@ class Owner:
                 break
             await self._withdraw(case.eager_claims.release())
             await self._judge(case, replace(case.event, seq=recorded + 1))
-        self._context.episodes.ended(
+        self._context.failure_log.ended(
             ("commit", self.account), "its readings are stored again", account=self.account
         )
         return written
-
-    def _sentence(self) -> str:
-        return (
-            f"the database does not take the readings of {self.account}: they are offered again"
-            " every second"
-        )
 
     async def _write(self, case: PendingInput) -> Written | None:
         """Write the record once; None if it is unknown whether it is recorded."""
@@ -383,11 +382,6 @@ class Owner:
             return False
         return reading.at - before.at < self._every()
 
-    async def _judged(self, event: Input) -> PendingInput:
-        case = PendingInput(event)
-        await self._judge(case, event)
-        return case
-
     async def _judge(self, case: PendingInput, event: Input) -> None:
         seen = snapshot(self._evaluator, self._verdicts(event), self._state.alerts)
         case.event = event
@@ -411,7 +405,7 @@ class Owner:
             self._state,
             event,
             snapshot,
-            replace(self._order, silences=self._silences),
+            replace(self._policy, silences=self._silences),
             told,
             name_alert,
         )
@@ -445,7 +439,7 @@ class Owner:
         self._last, self._left_out = record.event, None
         self._asleep = None if self._asleep is None else after(self._asleep, record.event)
         if isinstance(record.event, ClockStep):
-            context.notifications.dated(self.account, self._drift.offset)
+            context.notifications.set_offset(self.account, self._drift.offset)
         context.observer.judged(record)
 
     async def _restart(self) -> int | None:
@@ -472,10 +466,12 @@ class Owner:
                 f"rules of {self.account} that look back are not judged, for its readings cannot be"
                 f" read: {error}"
             )
-            self._context.episodes.failed(("windows", self.account), sentence, account=self.account)
+            self._context.failure_log.failed(
+                ("windows", self.account), sentence, account=self.account
+            )
         else:
             self._cold_since = None
-            self._context.episodes.ended(
+            self._context.failure_log.ended(
                 ("windows", self.account), "all rules are judged", account=self.account
             )
 

@@ -26,7 +26,7 @@ class JudgingContext:
     channels: Sequence[str]
     codes: set[str]
     """The codes of all alerts that ever were."""
-    episodes: FailureLog
+    failure_log: FailureLog
     observer: Observer
     offset: Millis
     """The wall clock's offset when this instance began: see `clock_monitor.offset`."""

@@ -28,29 +28,29 @@ _NEWS = {
 
 class Gate:
     def __init__(
-        self, account: str, max_jump: Decimal | None, episodes: FailureLog, doubted: Doubted
+        self, account: str, max_jump: Decimal | None, failure_log: FailureLog, doubted: Doubted
     ) -> None:
         self._account = account
         self._max_jump = max_jump
-        self._episodes = episodes
+        self._failure_log = failure_log
         self._doubted = doubted
-        self._trust = PlausibilityState()
+        self._state = PlausibilityState()
         self._expected = Expectation()
 
     @property
     def suspicion(self) -> PendingSuspect | None:
         """The reading that is neither believed nor contradicted yet."""
-        return self._trust.suspicion
+        return self._state.suspicion
 
     def recall(self, recorded: Iterable[Reading]) -> None:
         """Rebuild the state from the last readings, of any quality, in their order."""
-        trust, readings = PlausibilityState(), list(recorded)
+        state, readings = PlausibilityState(), list(recorded)
         for reading in readings:
-            trust = after(trust, reading, self._max_jump)
-        self._trust, self._expected = trust, of(readings)
+            state = after(state, reading, self._max_jump)
+        self._state, self._expected = state, of(readings)
 
     def quality(self, answer: Answer) -> Quality:
-        return weigh(self._trust, answer, self._max_jump).quality
+        return weigh(self._state, answer, self._max_jump).quality
 
     def contradicted(self, event: Input) -> int | None:
         """The first of the suspects that a stamped, not yet adopted input contradicts."""
@@ -60,7 +60,7 @@ class Gate:
             or event.quality is Quality.STALE
         ):
             return None
-        return weigh(self._trust, event, self._max_jump).contradicts
+        return weigh(self._state, event, self._max_jump).contradicts
 
     def unsettled(self, arrival: object) -> Reading | None:
         """The suspect to be judged now, because this item shows that nothing will settle it in
@@ -74,27 +74,27 @@ class Gate:
 
     def adopt(self, event: Input) -> None:
         """Update the state after an input is recorded."""
-        was, expected = self._trust.suspicion, self._expected
-        self._trust = after(self._trust, event, self._max_jump)
+        was, expected = self._state.suspicion, self._expected
+        self._state = after(self._state, event, self._max_jump)
         self._expected = compared(expected, event)
         if self._expected.off and not expected.off:
-            self._episodes.failed(
+            self._failure_log.failed(
                 ("sum", self._account), f"{self._account}: {SENTENCE}", account=self._account
             )
         if isinstance(event, Reading) and event.quality is Quality.SUSPECT:
             self._suspect()
-        elif was is not None and self._trust.suspicion is None:
+        elif was is not None and self._state.suspicion is None:
             self._settled(event)
 
     def _suspect(self) -> None:
-        found = self._trust.suspicion
+        found = self._state.suspicion
         assert found is not None  # a suspect was adopted  # noqa: S101
         why = ", ".join(sorted(found.doubts))
         sentence = (
             f"a reading of {self._account} is not believed at once ({why}): it waits for another to"
             " confirm it"
         )
-        self._episodes.failed(("suspect", self._account), sentence, account=self._account)
+        self._failure_log.failed(("suspect", self._account), sentence, account=self._account)
         self._doubted(found)
 
     def _settled(self, event: Input) -> None:
@@ -103,4 +103,4 @@ class Gate:
             if isinstance(event, Unconfirmed)
             else getattr(event, "quality", Quality.OK)
         )
-        self._episodes.ended(("suspect", self._account), _NEWS[quality], account=self._account)
+        self._failure_log.ended(("suspect", self._account), _NEWS[quality], account=self._account)

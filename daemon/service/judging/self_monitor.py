@@ -147,7 +147,7 @@ def _is_limit(node: Node) -> TypeGuard[DurationLiteral | Number]:
     return isinstance(node, DurationLiteral | Number)
 
 
-def _told(holds: bool, detail: str) -> Verdict:
+def _verdict(holds: bool, detail: str) -> Verdict:
     return Verdict(when=holds, clear=not holds, detail=detail if holds else "")
 
 
@@ -156,13 +156,13 @@ def _account_not_judged(limit: Decimal, results: ProbeResults) -> Verdict:
     long = {name: each for name, each in results.stalls.items() if each.lasted >= limit}
     if not long:
         started = all(made.judged for made in results.progress.values())
-        return _told(holds=False, detail="") if started else UNKNOWN
+        return _verdict(holds=False, detail="") if started else UNKNOWN
     first_seen = min(each.since for each in long.values())
     since = moment(results.now - (results.elapsed - first_seen), results.now, results.zone)
     named = ", ".join(list(long)[:NAMED])
     more = f" and {len(long) - NAMED} more" if len(long) > NAMED else ""
     remedy = "restart the service, and report this"
-    return _told(
+    return _verdict(
         holds=True, detail=f"readings of {named}{more} are not judged since {since}: {remedy}"
     )
 
@@ -176,14 +176,14 @@ def _channel_failing(limit: Decimal, results: ProbeResults) -> Verdict:
     }
     long = [name for name, since in failing.items() if results.elapsed - since >= limit]
     if not long:
-        return _told(holds=False, detail="")
+        return _verdict(holds=False, detail="")
     if all(results.channels[name].streak == 0 for name in long):
         return UNKNOWN
     worst = min(long, key=lambda name: failing[name])
     since = moment(results.now - (results.elapsed - failing[worst]), results.now, results.zone)
     answer = results.channels[worst].answer
     others = f"; so do {', '.join(name for name in long if name != worst)}" if len(long) > 1 else ""
-    return _told(
+    return _verdict(
         holds=True,
         detail=f"the channel {worst} fails since {since}{f': {answer}' if answer else ''}{others}",
     )
@@ -203,24 +203,24 @@ def _clock_stepped(limit: Decimal, results: ProbeResults) -> Verdict:
     # Rounded, so that a minute less one millisecond is not shown as 59 s.
     size = abs(by) if abs(by) < MINUTE else round(abs(by), -3)
     detail = f"the clock of this machine was set by {'-' if by < 0 else '+'}{lasting(size)}"
-    return _told(by != 0 and abs(by) >= limit, detail)
+    return _verdict(by != 0 and abs(by) >= limit, detail)
 
 
 def _disk_full(limit: Decimal, results: ProbeResults) -> Verdict:
     if results.disk is None:
         return UNKNOWN
     share = format((limit * 100).normalize(), "f")
-    return _told(
+    return _verdict(
         results.disk < limit, f"less than {share} % of the disk that holds the database is free"
     )
 
 
 def _database_failing(limit: Decimal, results: ProbeResults) -> Verdict:
     if results.refused is None:
-        return _told(holds=False, detail="")
+        return _verdict(holds=False, detail="")
     lasted = results.elapsed - results.refused.since
     since = moment(results.now - lasted, results.now, results.zone)
-    return _told(
+    return _verdict(
         lasted >= limit, f"nothing has been recorded since {since}: {results.refused.reason}"
     )
 
@@ -244,7 +244,7 @@ def _push_contradicted(_limit: Decimal, results: ProbeResults) -> Verdict:
         f"pushes contradict readings in {', '.join(named)}{more}, which readings alone tell until a"
         " restart"
     )
-    return _told(bool(found), detail)
+    return _verdict(bool(found), detail)
 
 
 _JUDGES: Mapping[str, Callable[[Decimal, ProbeResults], Verdict]] = {
@@ -268,7 +268,7 @@ class SelfMonitor:
     ) -> None:
         self._context = context
         self._probes = probes
-        self._order = NotificationPolicy(
+        self._policy = NotificationPolicy(
             {rule.name: rule for rule in rules}, context.channels, context.mutes
         )
         self._state = recorded
@@ -299,8 +299,8 @@ class SelfMonitor:
         now, by = self._drift.look()
         if by:
             await self._shift(now, by)
-        results = await self._see(now)
-        verdicts = {name: verdict(rule, results) for name, rule in self._order.rules.items()}
+        results = await self._probe(now)
+        verdicts = {name: verdict(rule, results) for name, rule in self._policy.rules.items()}
         await self._take(Check(self._next, now), EvaluationSnapshot(verdicts))
 
     async def _begin(self) -> None:
@@ -313,7 +313,7 @@ class SelfMonitor:
         self._context.notifications.resume(self._state)
         self._begun = True
 
-    async def _see(self, now: Millis) -> ProbeResults:
+    async def _probe(self, now: Millis) -> ProbeResults:
         clock, notifications = self._context.clock, self._context.notifications
         self._steps = [(at, by) for at, by in self._steps if clock.elapsed() - at < CALM]
         self._refused = self._refusal()
@@ -354,7 +354,7 @@ class SelfMonitor:
         """Record a clock step, so that durations stay true (A5)."""
         self._steps.append((self._context.clock.elapsed(), by))
         await self._step(now, by)
-        self._context.notifications.dated(DAEMON_ACCOUNT, self._drift.offset)
+        self._context.notifications.set_offset(DAEMON_ACCOUNT, self._drift.offset)
 
     async def _step(self, now: Millis, by: Millis) -> None:
         await self._take(ClockStep(self._next, now, by), EvaluationSnapshot())
@@ -372,7 +372,7 @@ class SelfMonitor:
             self._state,
             event,
             snapshot,
-            replace(self._order, silences=self._silences),
+            replace(self._policy, silences=self._silences),
             told,
             name_alert,
         )
@@ -389,7 +389,7 @@ class SelfMonitor:
         check.
         """
         context, record = self._context, decision.record
-        if not _says(record):
+        if not _is_worth_recording(record):
             self._state = decision.state
             return
         written = await self._write(record)
@@ -416,16 +416,16 @@ class SelfMonitor:
                     "the database does not take the daemon's own alerts, which are judged anew:"
                     f" {error}"
                 )
-                self._context.episodes.failed(("commit", DAEMON_ACCOUNT), sentence)
+                self._context.failure_log.failed(("commit", DAEMON_ACCOUNT), sentence)
                 return None
             except CommitFailed:
                 await self._context.clock.sleep(SECOND)
             else:
-                self._context.episodes.ended(
+                self._context.failure_log.ended(
                     ("commit", DAEMON_ACCOUNT), "the daemon's own alerts are stored again"
                 )
                 return written
 
 
-def _says(record: Record) -> bool:
+def _is_worth_recording(record: Record) -> bool:
     return bool(record.alerts or record.notices or record.superseded)

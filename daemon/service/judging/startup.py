@@ -157,12 +157,14 @@ def _redirect(
     unheard = [
         each
         for each in notices
-        if each not in gone and notifications.unheard(each.key) and notifications.gave_up(each.key)
+        if each not in gone
+        and notifications.is_unheard_end(each.key)
+        and notifications.gave_up(each.key)
     ]
     if not config.channels or not (gone or unheard):
         return
-    handed = _elsewhere(notifications, config, gone, giving_up=True)
-    handed += _elsewhere(notifications, config, unheard, giving_up=False)
+    handed = _reroute(notifications, config, gone, giving_up=True)
+    handed += _reroute(notifications, config, unheard, giving_up=False)
     keys = tuple(notice.key for notice in gone)
     _write(store, Reroute(_now(notifications, clock), tuple(handed), refused=keys))
     for notice in handed:
@@ -171,7 +173,7 @@ def _redirect(
     notifications.settle(keys, Outcome.REFUSED, clock.elapsed(), give_up=True)
 
 
-def _elsewhere(
+def _reroute(
     notifications: NotificationQueue,
     config: StartConfig,
     notices: Iterable[Notice],
@@ -181,7 +183,7 @@ def _elsewhere(
     handed: list[Notice] = []
     for notice in notices:
         others = [name for name in config.channels if name != notice.key.channel]
-        handed += notifications.elsewhere(notice, others, giving_up=giving_up)
+        handed += notifications.reroute(notice, others, giving_up=giving_up)
     return handed
 
 

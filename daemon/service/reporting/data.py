@@ -44,7 +44,9 @@ class ReportReader:
             with History.open(self.database.reveal()) as history:
                 return self._facts(history, period)
         except StoreError as error:
-            return ReportData(period.name, period.span, next_at=period.next_at, unreadable=str(error))
+            return ReportData(
+                period.name, period.span, next_at=period.next_at, unreadable=str(error)
+            )
 
     def chart(self, told: Watched, facts: ReportData, rules: Iterable[Rule]) -> Chart:
         """The chart of one account's margin over the period, with the levels of its rules.
@@ -69,7 +71,7 @@ class ReportReader:
             return (
                 b""
                 if told is None
-                else await chart_renderer.paint(lambda: self.chart(told, facts, rules))
+                else await chart_renderer.render(lambda: self.chart(told, facts, rules))
             )
 
         return draw

@@ -152,7 +152,7 @@ class Story:
         return [clock(int(str(at))) for at in rows(self.path, query)[0]]
 
     def still(self, each: Episode, sent: Millis) -> list[str]:
-        """What is said of an alert that fires on, made of the record alone."""
+        """The expected text of a firing alert, from the record alone."""
         then = self.amount(AT.format(each.account, each.fired))
         ago = (
             self.amount(AT.format(each.account, each.fired - span)) for span in (10 * MINUTE, HOUR)
@@ -210,9 +210,7 @@ def over(alike: Sequence[Episode]) -> str:
 
 @pytest.mark.no_cover
 async def test_f6_forty_alerts_of_two_hours_are_one_short_and_true_account(tmp_path: Path) -> None:
-    """F6: what fires first, then a line for each rule and account, then why it is late; nothing
-    else, nothing wrong.
-    """
+    """F6: firing alerts first, then a line per rule and account, then the cause of the delay."""
     story = Story(tmp_path)
     call, episodes = await story.play(), story.episodes()
     gone = [each for each in episodes if each.ended is not None]

@@ -61,9 +61,7 @@ def test_b7_a_repeat_can_change_no_verdict_on_fields(before: Balances, after: Ba
 
 
 def test_b7_only_a_push_that_repeats_the_input_before_it_is_one() -> None:
-    """S3: an answer never is, nor what settles or doubts anything; a field may lack, but none may
-    be new or other.
-    """
+    """S3: no answer is a repeat, nor a push with new or changed fields, or one in doubt."""
     suspect, confirmed = (
         replace(reading(2), quality=Quality.SUSPECT),
         replace(reading(2), quality=Quality.CONFIRMED),
@@ -91,9 +89,7 @@ def test_b7_only_a_push_that_repeats_the_input_before_it_is_one() -> None:
 
 
 def day(draw: random.Random, rounds: int) -> Iterator[Told]:
-    """Answers and pushes of an exchange that says most things over and over, and misses between
-    them.
-    """
+    """Answers and pushes that mostly repeat themselves, with misses between them."""
     found = answer()
     for _ in range(rounds):
         if draw.random() < 0.2:
@@ -126,9 +122,7 @@ async def live(folder: Path, seed: int, every: Millis) -> Path:
 
 @pytest.mark.parametrize("seed", range(2))
 async def test_b7_without_the_repeats_a_day_is_the_same(tmp_path: Path, seed: int) -> None:
-    """S3: the transitions of rules on fields, their instants and values are those of a daemon that
-    judges all.
-    """
+    """S3: transitions, their instants and values are those of a daemon that judges all."""
     all_of_it, thinned = [await live(tmp_path, seed, every) for every in (0, EVERY)]
     assert rows(thinned, TRANSITIONS) == rows(all_of_it, TRANSITIONS) != []
     pushes = "SELECT count(*) FROM snapshots WHERE source = 'ws'"
@@ -152,9 +146,7 @@ async def test_b7_a_flood_of_the_same_push_is_one_row_an_interval(tmp_path: Path
 
 
 async def test_b7_readings_are_not_missing_while_pushes_repeat_themselves(tmp_path: Path) -> None:
-    """S3: the last repeat before a miss is judged at its own instant, so that `age` and
-    `on_missing` count from it.
-    """
+    """S3: the last repeat before a miss is judged, so `age` and `on_missing` count from it."""
     clock, path = RestlessClock(), tmp_path / "m.db"
     lost = NoAnswer(MissReason.TIMEOUT, "it failed")
     missing = replace(

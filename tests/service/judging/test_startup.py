@@ -90,9 +90,7 @@ async def test_a5_at_a_start_with_the_last_input_in_the_future_the_record_is_shi
 
 
 async def test_f6_a_life_knows_since_when_nobody_watched(tmp_path: Path) -> None:
-    """F6: from the last input of all accounts to its beginning; nobody was missed before the
-    first.
-    """
+    """F6: from the last input of all accounts to the start; None at the first one."""
     url, clock = f"sqlite:///{tmp_path / 'm.db'}", ManualClock()
     async with Life(url, ["main", "other"], [rule()], clock=clock) as life:
         assert life.start_result.absent is None
@@ -136,9 +134,7 @@ async def test_d5_the_alerts_of_an_account_that_is_gone_are_retired(tmp_path: Pa
 
 
 async def test_d5_a_reload_retires_what_is_gone_or_no_longer_watched(tmp_path: Path) -> None:
-    """D5: told once, as retired; the rule goes on where it still watches, and one that is back
-    begins anew.
-    """
+    """D5: retired once; the rule goes on elsewhere, and begins anew if it comes back."""
     path = tmp_path / "m.db"
     url, names = f"sqlite:///{path}", ["main", "grid-1"]
     async with Life(url, names, [rule("low"), rule("gone")]) as life:
@@ -169,7 +165,7 @@ async def test_d5_a_reload_retires_what_is_gone_or_no_longer_watched(tmp_path: P
 
 
 async def test_e2_the_mute_windows_in_force_are_recorded_with_the_rules(tmp_path: Path) -> None:
-    """E2: so that it can be told later why nobody was woken."""
+    """E2: so that later commands can say why nothing was sent."""
     path = tmp_path / "m.db"
     night = MuteWindow("night", frozenset({"sat"}), time(23), time(7))
     async with Life(
