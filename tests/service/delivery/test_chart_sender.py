@@ -281,7 +281,7 @@ async def test_f8_a_chart_is_painted_or_left_out(bench: Bench) -> None:
     assert await bench.chart_renderer.render(lambda: chart) == PNG + b"main"
     bench.easel.fault = NotDrawn("it took longer than 5 s")
     assert await bench.chart_renderer.render(lambda: chart) == b""
-    assert await ChartRenderer().paint(lambda: chart) == b""
+    assert await ChartRenderer().render(lambda: chart) == b""
 
 
 @pytest.mark.parametrize("fault", [NotDrawn("it took longer than 5 s"), RuntimeError("a fault")])

@@ -279,7 +279,7 @@ async def test_what_need_not_leave_at_once_is_not_booked(bench: Bench, news: Not
 
 async def test_f4_an_end_does_not_overtake_its_beginning(bench: Bench) -> None:
     """An end waits for a firing that is reserved for the channel: both are one message."""
-    assert bench.notifications.elsewhere(notice(channel="mail"), (CHANNEL,), giving_up=False) != []
+    assert bench.notifications.reroute(notice(channel="mail"), (CHANNEL,), giving_up=False) != []
     assert bench.book(notice(kind=Kind.RESOLVED)).claims == ()
 
 
