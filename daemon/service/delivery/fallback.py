@@ -69,6 +69,6 @@ class Fallback:
             notice = replace(notice, facts=facts)
         if self._channel.fallback:
             handed = notifications.reroute(notice, (self._channel.fallback,), giving_up=False)
-            if handed or notifications.heard(notice.key, self._channel.fallback):
+            if handed or notifications.was_delivered(notice.key, self._channel.fallback):
                 return handed
         return notifications.reroute(notice, self._channel.others, giving_up=giving_up)

@@ -83,7 +83,7 @@ class NotificationQueue:
         self._offsets: dict[str, Millis] = {}
         """By account: the offset at the last clock step that was judged there."""
         self._open: dict[str, dict[NoticeKey, QueuedNotification]] = defaultdict(dict)
-        self._told: dict[str, dict[Episode, dict[str, ChannelStatus]]] = defaultdict(dict)
+        self._status: dict[str, dict[Episode, dict[str, ChannelStatus]]] = defaultdict(dict)
         self._over: dict[str, set[Episode]] = defaultdict(set)
         self._begun: dict[str, dict[Episode, Millis]] = defaultdict(dict)
         """When each alert began, as recorded; the store counts delivery times from it."""
@@ -104,18 +104,18 @@ class NotificationQueue:
         begun = self._begun[key.account].get(_episode(key), self._facts(key).since)
         return self.instant(key.account, elapsed) - begun
 
-    def told(self, account: str) -> Mapping[Episode, Mapping[str, ChannelStatus]]:
+    def channel_status(self, account: str) -> Mapping[Episode, Mapping[str, ChannelStatus]]:
         """Channel status of the account's open alerts."""
-        return self._told[account]
+        return self._status[account]
 
     def knows(self, key: NoticeKey, channel: str) -> bool:
         """Whether `channel` has, or will get, the news of `key`: the firing, or the end."""
-        told = self._known(replace(key, channel=channel))
-        firing = told.sure or told.waiting is not None or (told.knows and not told.given_up)
-        end = told.ended and not told.end_given_up
+        status = self._known(replace(key, channel=channel))
+        firing = status.sure or status.waiting is not None or (status.knows and not status.given_up)
+        end = status.ended and not status.end_given_up
         return end or (key.kind in NEWS and firing)
 
-    def heard(self, key: NoticeKey, channel: str) -> bool:
+    def was_delivered(self, key: NoticeKey, channel: str) -> bool:
         """Whether the news of `key` was delivered to `channel` for certain."""
         there = replace(key, channel=channel)
         if key.kind in NEWS:
@@ -151,8 +151,8 @@ class NotificationQueue:
         return handed
 
     def _visited(self, key: NoticeKey, channel: str) -> bool:
-        told = self._known(replace(key, channel=channel))
-        return self.knows(key, channel) or (told.given_up if key.kind in NEWS else told.ended)
+        status = self._known(replace(key, channel=channel))
+        return self.knows(key, channel) or (status.given_up if key.kind in NEWS else status.ended)
 
     def waiting(self, channel: str) -> list[QueuedNotification]:
         """Queued notifications, oldest first; an end only after the news of its firing, if that is
@@ -186,8 +186,8 @@ class NotificationQueue:
         key = entry.notice.key
         if replace(key, channel="") in self._taken:
             return True
-        told = self._told[key.account].get(_episode(key), {}) if entry.kept else {}
-        return any(self.heard(key, channel) for channel in told if channel != key.channel)
+        status = self._status[key.account].get(_episode(key), {}) if entry.kept else {}
+        return any(self.was_delivered(key, channel) for channel in status if channel != key.channel)
 
     def open(self, channel: str) -> list[QueuedNotification]:
         """Notifications that are queued or being sent."""
@@ -205,11 +205,11 @@ class NotificationQueue:
         """The event that is set whenever something new is queued there."""
         return self._changed[channel]
 
-    def remember(self, key: NoticeKey, told: ChannelStatus, begun: Millis | None = None) -> None:
+    def remember(self, key: NoticeKey, status: ChannelStatus, begun: Millis | None = None) -> None:
         """Take over the recorded channel status of one episode, and when its alert began."""
         if begun is not None:
             self._begun[key.account][_episode(key)] = begun
-        self._told[key.account].setdefault(_episode(key), {})[key.channel] = told
+        self._status[key.account].setdefault(_episode(key), {})[key.channel] = status
 
     def adopt(self, record: Record, now: Millis, *, recorded: bool = True) -> None:
         """Queue the notifications of a record that is committed, or waits for the store."""
@@ -246,8 +246,8 @@ class NotificationQueue:
 
     def is_unheard_end(self, key: NoticeKey) -> bool:
         """Whether this is the end of an alert that the channel was never told of."""
-        told = self._known(key)
-        return key.kind in ENDS and told.told_at is None and told.waiting is None
+        status = self._known(key)
+        return key.kind in ENDS and status.told_at is None and status.waiting is None
 
     def gave_up(self, key: NoticeKey) -> bool:
         """Whether the channel refused the news of the firing, which went to others."""
@@ -296,7 +296,8 @@ class NotificationQueue:
         live = {(alert.rule, alert.seq): alert.started_at for alert in state.alerts.values()}
         self._begun[state.account].update(live)
         self.over(
-            state.account, [episode for episode in self._told[state.account] if episode not in live]
+            state.account,
+            [episode for episode in self._status[state.account] if episode not in live],
         )
 
     def over(self, account: str, episodes: Iterable[Episode]) -> None:
@@ -309,10 +310,10 @@ class NotificationQueue:
         """Shift the delivery times of open alerts after a clock step, so that repeats keep their
         distance.
         """
-        for episode, channels in self._told[account].items():
-            for channel, told in channels.items():
-                if told.told_at is not None and episode not in self._over[account]:
-                    channels[channel] = replace(told, told_at=told.told_at + by)
+        for episode, channels in self._status[account].items():
+            for channel, status in channels.items():
+                if status.told_at is not None and episode not in self._over[account]:
+                    channels[channel] = replace(status, told_at=status.told_at + by)
         for changed in self._changed.values():
             changed.set()  # mute windows end by the wall clock
 
@@ -356,11 +357,11 @@ class NotificationQueue:
         return self._open[key.channel][key].notice.facts
 
     def _known(self, key: NoticeKey) -> ChannelStatus:
-        return self._told[key.account].get(_episode(key), {}).get(key.channel, ChannelStatus())
+        return self._status[key.account].get(_episode(key), {}).get(key.channel, ChannelStatus())
 
     def _tell(self, key: NoticeKey, **changes: object) -> None:
-        told = replace(self._known(key), **changes)  # type: ignore[arg-type]
-        self._told[key.account].setdefault(_episode(key), {})[key.channel] = told
+        status = replace(self._known(key), **changes)  # type: ignore[arg-type]
+        self._status[key.account].setdefault(_episode(key), {})[key.channel] = status
 
     def _forget(self, account: str, episode: Episode) -> None:
         if episode not in self._over[account]:
@@ -370,7 +371,7 @@ class NotificationQueue:
             for entries in self._open.values()
             for k in entries
         ):
-            self._told[account].pop(episode, None)
+            self._status[account].pop(episode, None)
             self._begun[account].pop(episode, None)
             self._over[account].discard(episode)
 

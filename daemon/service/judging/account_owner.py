@@ -398,7 +398,7 @@ class Owner:
 
     def _weigh(self, event: Input, snapshot: EvaluationSnapshot) -> Decision:
         told, name_alert = (
-            self._context.notifications.told(self.account),
+            self._context.notifications.channel_status(self.account),
             partial(code, taken=self._context.codes),
         )
         decision = decide(

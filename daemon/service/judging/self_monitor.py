@@ -365,7 +365,7 @@ class SelfMonitor:
 
     def _decide(self, event: Input, snapshot: EvaluationSnapshot) -> Decision:
         told, name_alert = (
-            self._context.notifications.told(DAEMON_ACCOUNT),
+            self._context.notifications.channel_status(DAEMON_ACCOUNT),
             partial(code, taken=self._context.codes),
         )
         return decide(

@@ -111,7 +111,8 @@ def begin(
         # Before any clock step: a step moves only open alerts.
         notifications.resume(state)
     starts = {
-        name: open_account(known[name], notifications.told(name), config, now) for name in names
+        name: open_account(known[name], notifications.channel_status(name), config, now)
+        for name in names
     }
     last = store.last_life()
     absent = absence(last, known.values(), now)

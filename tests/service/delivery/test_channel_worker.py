@@ -173,7 +173,7 @@ async def test_f2_later_is_tried_again_with_backoff(bench: Bench) -> None:
     for wait, calls in ((1, 1), (1, 1), (1, 2), (4, 3), (7, 3), (1, 4), (999, 4)):
         await bench.clock.advance(wait * SECOND)
         assert len(bench.ways["telegram"].sent) == calls
-    assert bench.notifications.told("main")["low", 1]["telegram"].told_at is not None
+    assert bench.notifications.channel_status("main")["low", 1]["telegram"].told_at is not None
 
 
 async def test_f1_an_attempt_without_outcome_is_told_as_a_possible_repeat(bench: Bench) -> None:
@@ -181,7 +181,7 @@ async def test_f1_an_attempt_without_outcome_is_told_as_a_possible_repeat(bench:
     bench.ways["telegram"].script = [UNKNOWN]
     bench.queue(notice())
     await bench.clock.advance(SECOND)
-    told = bench.notifications.told("main")["low", 1]["telegram"]
+    told = bench.notifications.channel_status("main")["low", 1]["telegram"]
     assert (told.knows, told.waiting) == (True, notice().key)
     await bench.clock.advance(2 * SECOND)
     first, second = bench.ways["telegram"].sent
@@ -206,7 +206,9 @@ async def test_f3_what_is_refused_goes_to_all_others_at_once(bench: Bench) -> No
     bench.queue(notice())
     await bench.clock.advance(2 * SECOND)
     assert "the channel telegram cannot be reached" in bench.ways["email"].sent[0].body
-    assert bench.notifications.told("main")["low", 1]["telegram"] == ChannelStatus(given_up=True)
+    assert bench.notifications.channel_status("main")["low", 1]["telegram"] == ChannelStatus(
+        given_up=True
+    )
     bench.queue(notice("another"))
     await bench.clock.advance(2 * SECOND)
     assert len(bench.ways["telegram"].sent) == 1
@@ -571,7 +573,7 @@ async def test_what_was_told_is_known_as_it_is_recorded(bench: Bench) -> None:
     await bench.clock.advance(9 * SECOND)
     mark = async_store.operations[-1]
     assert isinstance(mark, RecordAttempt)
-    assert bench.notifications.told("main")["low", 1]["slow"].told_at == mark.at
+    assert bench.notifications.channel_status("main")["low", 1]["slow"].told_at == mark.at
 
 
 def held(until: Millis, rule: str = "low") -> Notice:

@@ -475,7 +475,7 @@ class Story:
         )
         for account, name, seq in rows(self.path, f"{firing} WHERE alerts.state = 'firing'"):
             for channel, told in (
-                notifications.told(str(account)).get((str(name), _int(seq)), {}).items()
+                notifications.channel_status(str(account)).get((str(name), _int(seq)), {}).items()
             ):
                 ended = [
                     call.ended
@@ -577,7 +577,7 @@ def known(
     told = {
         (account, episode, channel): _comparable(told)
         for account in plan.accounts
-        for episode, channels in notifications.told(account).items()
+        for episode, channels in notifications.channel_status(account).items()
         for channel, told in channels.items()
         if channel in names
     }

@@ -16,7 +16,7 @@ EPISODE = ("low", 1)
 
 
 def told(notifications: NotificationQueue) -> ChannelStatus | None:
-    return notifications.told("main").get(EPISODE, {}).get("telegram")
+    return notifications.channel_status("main").get(EPISODE, {}).get("telegram")
 
 
 def queued(*notices: Notice) -> NotificationQueue:
