@@ -49,9 +49,7 @@ from daemon.types import Millis
 _log = logging.getLogger("marginwatch")
 
 PATIENCE = 0.7
-"""Seconds that a stop waits for calls under way, then for their evaluation; twice that for
-deliveries.
-"""
+"""Seconds that a stop waits for calls, then for their evaluation; twice that for deliveries."""
 
 GRACE = 0.2
 """Seconds that a stop waits for loops that finish a commit. More than this means that one hangs."""
@@ -133,9 +131,7 @@ class App:
         return self._store.down
 
     async def refusal(self) -> str | None:
-        """The reason why the database takes no records, after the commit under way; None if it
-        does.
-        """
+        """Why the database takes no records, after the commit under way; None if it does."""
         answered = await asyncio.to_thread(self._store.flush, ANSWER)
         return self._store.down if answered else "it does not answer"
 
@@ -147,8 +143,7 @@ class App:
         )
 
     async def stop(self, reason: str = STOP) -> int:
-        """End the calls under way, send once what is due, leave the rest queued; within five
-        seconds.
+        """End calls, send once what is due, leave the rest queued; within five seconds.
 
         Returns the number of operations that are not stored, or may not be. Before a reload it
         waits longer: until the lock of the database is free.

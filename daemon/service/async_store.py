@@ -27,8 +27,7 @@ class AsyncStore(Protocol):
         ...
 
     async def insist(self, operation: Operation) -> None:
-        """Write something that has happened and cannot be decided anew; repeat until it is
-        recorded.
+        """Write something that has happened already; repeat until it is recorded.
 
         An operation that the store rejects for good is logged and dropped.
         """

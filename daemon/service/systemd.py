@@ -28,9 +28,7 @@ def failing(problem: str) -> str:
 
 
 def reloading(awake: Millis) -> str:
-    """The state "reloading". `awake` is CLOCK_MONOTONIC, rounded up so that it is not before the
-    request.
-    """
+    """The state "reloading". `awake` is CLOCK_MONOTONIC, rounded up: not before the request."""
     return f"RELOADING=1\nMONOTONIC_USEC={(awake + 1) * 1_000}"
 
 

@@ -269,9 +269,7 @@ class Accounts:
         return Budget(self._clock, limits.host, limits.user, {"assets": limits.assets})
 
     def _fill_budgets(self, carry_over: CarryOver) -> None:
-        """Count the calls of the last instance and of commands in their hosts' budgets (SEMANTICS
-        B3).
-        """
+        """Count calls of the last instance and of commands in the budgets (SEMANTICS B3)."""
         span = self._config.budget.longest
         for call in self._store.calls(self._clock.now() - span):
             user = self._interval_controller.user_ids.get(call.account, "")

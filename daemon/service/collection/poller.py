@@ -57,9 +57,7 @@ class Poller:
             self.again()
 
     def again(self) -> None:
-        """Request an extra call after the one under way; two requests before it leaves are one
-        call.
-        """
+        """Request an extra call after the present one; several requests are one call."""
         self._wanted.set()
 
     async def beside(self) -> None:

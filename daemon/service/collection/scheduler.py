@@ -72,9 +72,7 @@ class Schedule:
         self._scheduler.add_job(run, trigger, id=account, next_run_time=_instant(now))
 
     def set_interval(self, account: str, every: Millis, now: Millis) -> None:
-        """Call the account's `tick` every `every` ms from its next slot on, if that changes
-        anything.
-        """
+        """Call the account's `tick` every `every` ms from its next slot on."""
         if self._triggers[account].interval != timedelta(milliseconds=every):
             self._reschedule(account, every, now)
 

@@ -109,9 +109,7 @@ def delay(streak: int, critical: bool, jitter: float) -> Millis:
 def due_at(
     health: Health, waiting: Sequence[WaitingNotification], group_wait: Millis
 ) -> Millis | None:
-    """The instant of the next attempt; None if nothing waits. A critical never waits for a group
-    (F5).
-    """
+    """The instant of the next attempt; None if nothing waits. A critical does not wait (F5)."""
     if not waiting:
         return None
     critical = any(one.critical for one in waiting)

@@ -116,9 +116,7 @@ class ChannelState:
 
     @property
     def shared_at(self) -> Millis | None:
-        """When other channels get its messages; None while it works. A parked channel reroutes
-        anyway.
-        """
+        """When other channels get its messages; None while it works, or is parked."""
         # A failure that an earlier instance recorded (streak 0) is tried once more first.
         known = self.health.streak > 0 and not self.is_parked
         since = self.health.failing_since if known else None

@@ -54,9 +54,7 @@ from daemon.types import (
 )
 
 HOLD: Millis = SECOND
-"""Longest time that a channel stays reserved for a pending commit. After that, queued messages go
-first.
-"""
+"""Longest time that a channel stays reserved for a commit. Then queued messages go first."""
 LISTEN: Millis = 10 * SECOND
 """How often a failing channel looks for a delivered test."""
 _STATES = {Outcome.DELIVERED: NoticeState.DELIVERED}
@@ -214,9 +212,7 @@ class ChannelWorker:
         await self._guarded(prepared.claim.keys, self._deliver(prepared))
 
     async def _drop_silenced(self) -> None:
-        """Drop notifications silenced while they waited, unless they may have arrived (SEMANTICS
-        E2).
-        """
+        """Drop notifications silenced while they waited; keep possible repeats (SEMANTICS E2)."""
         context, news = (
             self._context,
             [entry for entry in self._ready() if entry.notice.key.kind in NEWS],

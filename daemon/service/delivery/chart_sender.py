@@ -76,9 +76,7 @@ class ChartRenderer:
         return self._begun[subject]
 
     async def render(self, make: Callable[[], Chart]) -> bytes:
-        """Render a chart that `make` reads (blocking) as PNG; empty if that fails or without
-        settings.
-        """
+        """Render a chart that `make` reads (blocking) as PNG; empty on failure."""
         return b"" if self._settings is None else await self._in_turn(self._settings, make)
 
     async def _in_turn(self, settings: ChartSettings, make: Callable[[], Chart]) -> bytes:

@@ -58,9 +58,7 @@ class Fallback:
             self._context.notifications.queue(notice, self._context.clock.elapsed())
 
     def _elsewhere(self, notice: Notice, *, giving_up: bool) -> list[Notice]:
-        """The notification for the fallback; if it has it, or there is none, for all others without
-        it (F4).
-        """
+        """Reroute to the fallback; if it has the news, or is not set, to all others (F4)."""
         notifications, outage = self._context.notifications, self._state.outage
         if outage is not None:
             facts = replace(

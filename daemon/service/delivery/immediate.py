@@ -25,9 +25,7 @@ class EagerSender(Protocol):
         ...
 
     def holds(self, claim: Claim) -> bool:
-        """Whether the message can still leave: nothing else left meanwhile, and no stop was
-        requested.
-        """
+        """Whether the message can still leave: nothing else left, and no stop was requested."""
         ...
 
     def leave(self, claim: Claim) -> None:

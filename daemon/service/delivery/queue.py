@@ -74,9 +74,7 @@ class QueuedNotification:
 
 
 class NotificationQueue:
-    """Open notifications and channel status. `offset` is the wall clock's: see
-    `clock_monitor.offset`.
-    """
+    """Open notifications and channel status. `offset`: see `clock_monitor.offset`."""
 
     def __init__(self, offset: Millis) -> None:
         self._offset = offset
@@ -155,9 +153,7 @@ class NotificationQueue:
         return self.knows(key, channel) or (status.given_up if key.kind in NEWS else status.ended)
 
     def waiting(self, channel: str) -> list[QueuedNotification]:
-        """Queued notifications, oldest first; an end only after the news of its firing, if that is
-        coming.
-        """
+        """Queued notifications, oldest first; no end before the news of its firing."""
         return [
             entry
             for entry in self._open[channel].values()
@@ -180,9 +176,7 @@ class NotificationQueue:
         return min((span for span in spans if span), default=None)
 
     def taken_elsewhere(self, entry: QueuedNotification) -> bool:
-        """Whether another channel has this news. For entries of an earlier instance, as far as
-        known.
-        """
+        """Whether another channel has this news, as far as known after a restart."""
         key = entry.notice.key
         if replace(key, channel="") in self._taken:
             return True
@@ -290,9 +284,7 @@ class NotificationQueue:
         self._close(key, **sure, **(news if key.kind in NEWS else {}))
 
     def resume(self, state: AccountState) -> None:
-        """Take over the open alerts; the status of others is kept only while something of them
-        waits.
-        """
+        """Take over the open alerts; forget others of which nothing waits."""
         live = {(alert.rule, alert.seq): alert.started_at for alert in state.alerts.values()}
         self._begun[state.account].update(live)
         self.over(
@@ -307,9 +299,7 @@ class NotificationQueue:
             self._forget(account, episode)
 
     def shift(self, account: str, by: Millis) -> None:
-        """Shift the delivery times of open alerts after a clock step, so that repeats keep their
-        distance.
-        """
+        """Shift delivery times of open alerts after a clock step, so that repeats keep distance."""
         for episode, channels in self._status[account].items():
             for channel, status in channels.items():
                 if status.told_at is not None and episode not in self._over[account]:

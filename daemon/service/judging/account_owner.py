@@ -170,9 +170,7 @@ class Owner:
         self._asleep: Gap | None = None
         """A suspend that the next reading or miss will end on record."""
         self._cold_since: Millis | None = None
-        """When rebuilding the windows last failed; until it works, only rules without windows are
-        judged.
-        """
+        """When rebuilding the windows failed; meanwhile only rules without windows are judged."""
         self._mailbox: asyncio.Queue[Arrival] = asyncio.Queue()
         self._starts = 0
         """Starts of the loop: more than one if it broke."""
@@ -270,8 +268,7 @@ class Owner:
             raise
 
     async def _withdraw(self, claims: Iterable[Claim]) -> None:
-        """Withdraw claims that may be recorded (slow or unknown commit) and whose messages do not
-        leave.
+        """Withdraw claims that may be recorded, whose messages do not leave.
 
         Nobody else learns of their news until that is on record, so that nothing comes in between.
         """
@@ -361,9 +358,7 @@ class Owner:
                 yield Miss(self._next, max(now, self._state.at), reason, detail)
 
     def _stamp(self, answer: Answer, now: Millis) -> Reading:
-        """Stamp an answer with our clock, which never goes back but by a step, and the next counter
-        (A1).
-        """
+        """Stamp an answer with our clock, which goes back only by a step, and a counter (A1)."""
         seq, at = self._next, max(now, self._state.at)
         quality = Quality.STALE if answer.overtaken else self._gate.quality(answer)
         return Reading(
@@ -371,8 +366,7 @@ class Owner:
         )
 
     def _is_repeat(self, reading: Reading) -> bool:
-        """Whether it is a push that changes nothing within a polling interval: no input (SEMANTICS
-        B7).
+        """Whether it is a push without a change in a polling interval: no input (SEMANTICS B7).
 
         It is left out before judging, so that a replay sees exactly the inputs that were judged
         (promise 6).
@@ -443,9 +437,7 @@ class Owner:
         context.observer.judged(record)
 
     async def _restart(self) -> int | None:
-        """Restart this account's engine from the record: its last `seq`, or None if it is
-        unreadable.
-        """
+        """Restart the engine from the record: its last `seq`, or None if it is unreadable."""
         try:
             self._state = await self._context.async_store.load(self.account)
             await self._warm()

@@ -63,9 +63,7 @@ class Gate:
         return weigh(self._state, event, self._max_jump).contradicts
 
     def unsettled(self, arrival: object) -> Reading | None:
-        """The suspect to be judged now, because this item shows that nothing will settle it in
-        time.
-        """
+        """The suspect to be judged now, because nothing will settle it in time."""
         open_one = self.suspicion
         if open_one is None:
             return None

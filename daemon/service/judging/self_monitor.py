@@ -385,9 +385,7 @@ class SelfMonitor:
         await self._commit(decision)
 
     async def _commit(self, decision: Decision) -> None:
-        """Commit and adopt a decision; one that the database rejects is made again at a later
-        check.
-        """
+        """Commit and adopt a decision; a rejected one is made again at a later check."""
         context, record = self._context, decision.record
         if not _is_worth_recording(record):
             self._state = decision.state
@@ -405,9 +403,7 @@ class SelfMonitor:
         context.observer.judged(record)
 
     async def _write(self, record: Record) -> Written | None:
-        """Write as often as necessary to know the outcome: writing twice is harmless. None if
-        rejected.
-        """
+        """Write until the outcome is known: writing twice is harmless. None if rejected."""
         while True:
             try:
                 written = await self._context.async_store.write(record)
