@@ -203,7 +203,7 @@ class App:
         }
         accounts = {account.name: account.exchange for account in self._config.accounts}
         rules, name_alert = self._config.account_rules, partial(code, taken=self._codes)
-        setting = StartConfig(
+        start_config = StartConfig(
             rules,
             self._channels,
             accounts,
@@ -211,7 +211,7 @@ class App:
             self._config.mutes,
             self._accounts.intervals(),
         )
-        return begin(self._store, self._notifications, setting, self._clock, self._reason)
+        return begin(self._store, self._notifications, start_config, self._clock, self._reason)
 
     # Loops.
 
@@ -232,35 +232,34 @@ class App:
         for channel in self._config.channels:
             notifier = self._dependencies.notifier(channel, self._clock)
             worker = ChannelWorker(self._channel_policy(channel), notifier, shared)
-            self._with_charts |= (
-                {channel.name} if notifier.traits.pictures is not Pictures.NONE else set()
-            )
+            if notifier.traits.pictures is not Pictures.NONE:
+                self._with_charts.add(channel.name)
             worker.state.health = self._health.get(channel.name, Health())
             self._workers[channel.name] = worker
             self._loops.run(_channel(channel.name), worker.run)
 
     def _start_reports(self, start_result: StartResult) -> None:
-        names, zone = (
-            [account.name for account in self._config.accounts],
-            self._config.daemon.timezone,
-        )
-        archive = ReportReader(
+        names = [account.name for account in self._config.accounts]
+        zone = self._config.daemon.timezone
+        reader = ReportReader(
             self._config.daemon.database, self._clock, zone, names, self._channels, self._every
         )
-        draw = archive.drawing(self._chart_renderer, self._config.rules)
-        means = ReportDependencies(
+        draw = reader.drawing(self._chart_renderer, self._config.rules)
+        report_dependencies = ReportDependencies(
             self._async_store,
             self._clock,
             zone,
             self._report_queue,
-            archive.facts,
+            reader.facts,
             draw,
             self._with_charts,
         )
-        wanted = [
+        reports = [
             replace(each, channels=each.channels or self._channels) for each in self._config.reports
         ]
-        self._loops.run("the reports", Reports(wanted, means, start_result.absent).run)
+        self._loops.run(
+            "the reports", Reports(reports, report_dependencies, start_result.absent).run
+        )
 
     def _chart_settings(self) -> ChartSettings:
         return ChartSettings(

@@ -62,10 +62,8 @@ class Dropping:
             with suppress(OSError, TimeoutError):
                 answered, clock = False, asyncio.get_running_loop().time
                 while True:
-                    patience, began = (
-                        None if self._crossing or not answered else self._idle,
-                        clock(),
-                    )
+                    patience = None if self._crossing or not answered else self._idle
+                    began = clock()
                     request = await asyncio.wait_for(reader.read(65_536), patience)
                     late = answered and self._idle is not None and clock() - began >= self._idle
                     if answered and self._resets:

@@ -131,10 +131,8 @@ async def street(
 ) -> AsyncIterator[Street]:
     """Everything but the daemon; `…_more` are further lines of channels and rule."""
     async with AsyncExitStack() as undo:
-        box, telegram = (
-            undo.enter_context(mailserver.serving()),
-            undo.enter_context(BotApi().serving()),
-        )
+        box = undo.enter_context(mailserver.serving())
+        telegram = undo.enter_context(BotApi().serving())
         ways = WAYS.format(
             mail=mailserver.address(0),
             phone=URL,

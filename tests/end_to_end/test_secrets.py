@@ -167,10 +167,8 @@ def indiscreet(simulated: SimulatedAccount) -> None:
 
 async def live(there: Hostile, *arguments: str) -> None:
     """A life of the daemon in which everything was told and echoed at least once."""
-    it, places = (
-        there.it,
-        ("/hooks/", "/user", "/password", "/query", "/header", "/template/", "/odd/", "/good/"),
-    )
+    it = there.it
+    places = ("/hooks/", "/user", "/password", "/query", "/header", "/template/", "/odd/", "/good/")
     await it.begin("--log-level", "debug", *arguments)
     await it.until(
         lambda: all(any(place in called for called in there.echo.called) for place in places)

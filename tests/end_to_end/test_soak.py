@@ -92,10 +92,8 @@ async def test_nothing_is_lost_on_a_bad_day(tmp_path: Path, require: Callable[[s
     seed = SystemRandom().randrange(1_000_000)
     print(f"seed {seed}")  # noqa: T201 -- shown if it fails
     program = require("faketime")
-    endless, silent = (
-        Hostile(ENDLESS_AFTER_THE_STATUS["chunks"]),
-        Hostile(SILENT_BEFORE_THE_STATUS["at once"]),
-    )
+    endless = Hostile(ENDLESS_AFTER_THE_STATUS["chunks"])
+    silent = Hostile(SILENT_BEFORE_THE_STATUS["at once"])
     async with AsyncExitStack() as stack:
         ports = [stack.enter_context(server.serving()).port for server in (endless, silent)]
         it = await stack.enter_async_context(stage(tmp_path, ACCOUNTS, rules=RULES))

@@ -119,10 +119,8 @@ class Accounts:
         for account in self._config.accounts:
             rules = watching(self._config.account_rules, account.name)
             confirmer = self._confirmers[account.name] = Confirmer(self._clock)
-            suspect_listener, every = (
-                SuspectListener(confirmer.doubted, confirmer.left),
-                partial(self._interval_controller.every, account.name),
-            )
+            suspect_listener = SuspectListener(confirmer.doubted, confirmer.left)
+            every = partial(self._interval_controller.every, account.name)
             owner = Owner(context, states[account.name], rules.values(), suspect_listener, every)
             self._owners[account.name] = owner
             self._loops.run(f"the owner of {account.name}", owner.run)
@@ -189,10 +187,8 @@ class Accounts:
     # One account.
 
     def _read(self, account: Account, every: Millis, pause: Pause) -> None:
-        owner, user_id = (
-            self._owners[account.name],
-            self._interval_controller.user_ids.get(account.name, ""),
-        )
+        owner = self._owners[account.name]
+        user_id = self._interval_controller.user_ids.get(account.name, "")
         most = self._config.system.push_contradicted or push_check.LIMIT
         reconciler = PushRestReconciler(
             account.name, owner.post, self._clock, self._failure_log, most

@@ -213,10 +213,8 @@ class ChannelWorker:
 
     async def _drop_silenced(self) -> None:
         """Drop notifications silenced while they waited; keep possible repeats (SEMANTICS E2)."""
-        context, news = (
-            self._context,
-            [entry for entry in self._ready() if entry.notice.key.kind in NEWS],
-        )
+        context = self._context
+        news = [entry for entry in self._ready() if entry.notice.key.kind in NEWS]
         if not news:
             return
         with suppress(StoreError):  # if they cannot be read, those known before hold

@@ -391,10 +391,8 @@ class Owner:
         case.eager_claims = self._context.book(case.decision.record.notices)
 
     def _weigh(self, event: Input, snapshot: EvaluationSnapshot) -> Decision:
-        told, name_alert = (
-            self._context.notifications.channel_status(self.account),
-            partial(code, taken=self._context.codes),
-        )
+        told = self._context.notifications.channel_status(self.account)
+        name_alert = partial(code, taken=self._context.codes)
         decision = decide(
             self._state,
             event,

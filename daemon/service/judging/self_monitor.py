@@ -364,10 +364,8 @@ class SelfMonitor:
         return self._state.seq + 1
 
     def _decide(self, event: Input, snapshot: EvaluationSnapshot) -> Decision:
-        told, name_alert = (
-            self._context.notifications.channel_status(DAEMON_ACCOUNT),
-            partial(code, taken=self._context.codes),
-        )
+        told = self._context.notifications.channel_status(DAEMON_ACCOUNT)
+        name_alert = partial(code, taken=self._context.codes)
         return decide(
             self._state,
             event,

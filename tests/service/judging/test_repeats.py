@@ -62,10 +62,8 @@ def test_b7_a_repeat_can_change_no_verdict_on_fields(before: Balances, after: Ba
 
 def test_b7_only_a_push_that_repeats_the_input_before_it_is_one() -> None:
     """S3: no answer is a repeat, nor a push with new or changed fields, or one in doubt."""
-    suspect, confirmed = (
-        replace(reading(2), quality=Quality.SUSPECT),
-        replace(reading(2), quality=Quality.CONFIRMED),
-    )
+    suspect = replace(reading(2), quality=Quality.SUSPECT)
+    confirmed = replace(reading(2), quality=Quality.CONFIRMED)
     less = replace(pushed, balances=replace(pushed.balances, al_freeze=None))
     more = replace(pushed, balances=replace(pushed.balances, cross_un_pnl=Decimal(1)))
     other = replace(pushed, balances=replace(pushed.balances, al_freeze=Decimal(1)))
@@ -93,10 +91,8 @@ def day(draw: random.Random, rounds: int) -> Iterator[Told]:
     found = answer()
     for _ in range(rounds):
         if draw.random() < 0.2:
-            margin, pnl = (
-                draw.choice(("90", "110", "500")),
-                draw.choice((None, Decimal(-9), Decimal(3))),
-            )
+            margin = draw.choice(("90", "110", "500"))
+            pnl = draw.choice((None, Decimal(-9), Decimal(3)))
             found = answer(available_margin=margin, al_freeze=draw.choice(("0", "100", "500")))
             found = replace(found, balances=replace(found.balances, cross_un_pnl=pnl))
         lost = NoAnswer(draw.choice((MissReason.TIMEOUT, MissReason.AUTH)), "it failed")
