@@ -1,9 +1,9 @@
-"""The composition root: builds one life of the daemon from a configuration, starts it and stops it.
+"""The composition root: builds an instance of the daemon, starts it and stops it.
 
     Accounts ──► Store
-       └───────► Ledger ──► Courier ──► Notifier          one courier per channel
+       └───────► NotificationQueue ──► ChannelWorker ──► Notifier     one worker per channel
 
-All that is given from outside (clock, randomness, ways out) comes in as `Dependencies`.
+Everything from outside (clock, randomness, notifiers) comes in as `Dependencies`.
 """
 
 import asyncio
@@ -20,11 +20,11 @@ from daemon.exchanges.common import http
 from daemon.log import FailureLog
 from daemon.notifiers import Pictures
 from daemon.service.async_store import ThreadedStore
-from daemon.service.carry_over import CarryOver, left, recorded
+from daemon.service.carry_over import CarryOver, recorded_carry_over, reload_carry_over
 from daemon.service.clock_monitor import ClockDrift, offset, watch
 from daemon.service.collection.accounts import AccountDependencies, Accounts
 from daemon.service.delivery import context
-from daemon.service.delivery.backoff import Health, resumed
+from daemon.service.delivery.backoff import Health, recorded_health
 from daemon.service.delivery.channel_worker import ChannelWorker
 from daemon.service.delivery.chart_sender import ChartRenderer, ChartSettings
 from daemon.service.delivery.context import DeliveryContext
@@ -33,10 +33,9 @@ from daemon.service.delivery.queue import NotificationQueue
 from daemon.service.delivery.report_queue import ReportQueue
 from daemon.service.event_log import EventLog
 from daemon.service.heartbeat import BEAT, Attempts, Heartbeat, Vitals, untaken_for
-from daemon.service.judging.beginning import StartResult, begin
 from daemon.service.judging.context import JudgingContext
-from daemon.service.judging.opening import StartConfig
 from daemon.service.judging.self_monitor import Probes, SelfMonitor
+from daemon.service.judging.startup import StartConfig, StartResult, begin
 from daemon.service.loops import Loops
 from daemon.service.observer import Observers
 from daemon.service.reporting.data import ReportReader
@@ -50,32 +49,25 @@ from daemon.types import Millis
 _log = logging.getLogger("marginwatch")
 
 PATIENCE = 0.7
-"""Seconds that a stop waits for the calls under way, then for their judgement; twice that for the
-last messages.
-"""
+"""Seconds that a stop waits for calls, then for their evaluation; twice that for deliveries."""
 
 GRACE = 0.2
-"""Seconds that a stop waits for loops that finish a commit: by then it hangs for longer than a lock
-is waited for.
-"""
+"""Seconds that a stop waits for loops that finish a commit. More than this means that one hangs."""
 
 LAST = 2.0
 """Seconds that a stop waits for the database."""
 
 LET_GO = 3.0
-"""Seconds that a reload waits then for the end of its writer, which holds the lock: more than a
-lock is waited for.
-"""
+"""Seconds that a reload waits for the store's writer, which holds the database lock."""
 
 ANSWER = 3.0
-"""Seconds within which the database should have answered before a reload; it may be locked for
-two.
-"""
+"""Seconds within which the database should answer before a reload; it may be locked for two."""
 
 
 class App:
-    """One life of the daemon: `start`, then `stop`, once each. `former` ended for a reload to this
-    one.
+    """One instance of the daemon: call `start`, then `stop`, once each.
+
+    `former` is the instance that ended for a reload; None at a process start.
     """
 
     def __init__(
@@ -87,22 +79,22 @@ class App:
         self._channels = tuple(channel.name for channel in config.channels)
         self._dependencies = dependencies
         self._clock = dependencies.clock
-        self._episodes = FailureLog(_log, dependencies.clock)
-        self._loops = Loops(dependencies.clock, self._episodes)
+        self._failure_log = FailureLog(_log, dependencies.clock)
+        self._loops = Loops(dependencies.clock, self._failure_log)
         self._offset = offset(dependencies.clock)
         self._notifications = NotificationQueue(self._offset)
         self._attempts = Attempts(dependencies.clock, self._carry_over.attempts)
         self._heartbeat: Heartbeat | None = None
         self._observer = Observers(
-            [EventLog(self._episodes), self._attempts, *dependencies.observers]
+            [EventLog(self._failure_log), self._attempts, *dependencies.observers]
         )
-        self._chart_renderer = ChartRenderer(self._settings())
+        self._chart_renderer = ChartRenderer(self._chart_settings())
         self._report_queue = ReportQueue(lambda channel: self._notifications.changed(channel).set())
         self._workers: dict[str, ChannelWorker] = {}
-        self._pictured: set[str] = set()
+        self._with_charts: set[str] = set()
 
     async def start(self) -> None:
-        """Returns when the store is ready and every loop runs.
+        """Open the store and start every loop.
 
         Raises:
             StoreError: where the database cannot be used, or another daemon collects into it.
@@ -114,11 +106,11 @@ class App:
         self._session = http.open_session()
         try:
             start_result = await asyncio.to_thread(self._begin)
-            self._start_couriers(start_result)
+            self._start_workers(start_result)
             self._start_reports(start_result)
-            self._accounts.start(self._context(), start_result.states, self._carry_over)
-            self._watch_itself(start_result)
-            self._prove_life()
+            self._accounts.start(self._judging_context(), start_result.states, self._carry_over)
+            self._start_self_monitor(start_result)
+            self._start_heartbeat()
             self._loops.run("the watchdog", self._watch)
             self._accounts.poll()
         except BaseException:
@@ -135,23 +127,23 @@ class App:
 
     @property
     def down(self) -> str | None:
-        """Why the database refuses to write; None while it does not."""
+        """The reason why the database refuses to write; None while it writes."""
         return self._store.down
 
     async def refusal(self) -> str | None:
-        """Why the database does not take what is judged, once the commit under way has ended; None
-        where it does.
-        """
+        """Why the database takes no records, after the commit under way; None if it does."""
         answered = await asyncio.to_thread(self._store.flush, ANSWER)
         return self._store.down if answered else "it does not answer"
 
     def carry_over(self) -> CarryOver:
-        """What the next life should know."""
+        """State that the next instance takes over after a reload."""
         beat_at = None if self._heartbeat is None else self._heartbeat.due_at
-        return left(self._accounts.pauses(), self._accounts.halved_for, self._attempts.at, beat_at)
+        return reload_carry_over(
+            self._accounts.pauses(), self._accounts.halved_for, self._attempts.at, beat_at
+        )
 
     async def stop(self, reason: str = STOP) -> int:
-        """End the pass, try once what is due, leave the rest queued; within five seconds.
+        """End calls, send once what is due, leave the rest queued; within five seconds.
 
         Returns the number of operations that are not stored, or may not be. Before a reload it
         waits longer: until the lock of the database is free.
@@ -179,7 +171,7 @@ class App:
         )
 
     async def _release(self, *last: RecordCall | EndEpoch) -> Unwritten:
-        """End what still runs, write the last words, let the database go; what is not recorded."""
+        """End the loops, write `last`, close the store; return what could not be recorded."""
         await self._loops.end(GRACE)
         await self._chart_renderer.close()
         answers = [self._store.submit(operation) for operation in last]
@@ -192,7 +184,7 @@ class App:
         return replace(unwritten, lost=unwritten.lost + len(rejected))
 
     def _begin(self) -> StartResult:
-        """In a thread of its own."""
+        """Load the recorded state and commit the start. Blocking: for a thread of its own."""
         self._codes = self._store.codes()
         now, elapsed = self._clock.now(), self._clock.elapsed()
         dependencies = AccountDependencies(
@@ -200,25 +192,32 @@ class App:
             self._session,
             self._clock,
             self._dependencies.jitter,
-            self._episodes,
+            self._failure_log,
             self._loops,
         )
         self._accounts = Accounts(self._config, dependencies)
         if self._reason != RELOAD:
-            self._carry_over = recorded(self._store, self._config.hosts, now, self._offset)
-        self._fared = {
-            each.channel: resumed(each, now, elapsed) for each in self._store.deliveries()
+            self._carry_over = recorded_carry_over(
+                self._store, self._config.hosts, now, self._offset
+            )
+        self._health = {
+            each.channel: recorded_health(each, now, elapsed) for each in self._store.deliveries()
         }
         accounts = {account.name: account.exchange for account in self._config.accounts}
         rules, name_alert = self._config.account_rules, partial(alert_code, taken=self._codes)
-        setting = StartConfig(
-            rules, self._channels, accounts, name_alert, self._config.mutes, self._accounts.paces()
+        start_config = StartConfig(
+            rules,
+            self._channels,
+            accounts,
+            name_alert,
+            self._config.mutes,
+            self._accounts.intervals(),
         )
-        return begin(self._store, self._notifications, setting, self._clock, self._reason)
+        return begin(self._store, self._notifications, start_config, self._clock, self._reason)
 
-    # The loops.
+    # Loops.
 
-    def _start_couriers(self, start_result: StartResult) -> None:
+    def _start_workers(self, start_result: StartResult) -> None:
         zone, observer = self._config.daemon.timezone, self._observer
         absent = start_result.absent if self._reason != RELOAD else None
         shared = DeliveryContext(
@@ -234,65 +233,64 @@ class App:
         )
         for channel in self._config.channels:
             notifier = self._dependencies.notifier(channel, self._clock)
-            worker = ChannelWorker(self._place(channel), notifier, shared)
-            self._pictured |= (
-                {channel.name} if notifier.traits.pictures is not Pictures.NONE else set()
-            )
-            worker.line.health = self._fared.get(channel.name, Health())
+            worker = ChannelWorker(self._channel_policy(channel), notifier, shared)
+            if notifier.traits.pictures is not Pictures.NONE:
+                self._with_charts.add(channel.name)
+            worker.state.health = self._health.get(channel.name, Health())
             self._workers[channel.name] = worker
             self._loops.run(_channel(channel.name), worker.run)
 
     def _start_reports(self, start_result: StartResult) -> None:
-        names, zone = (
-            [account.name for account in self._config.accounts],
-            self._config.daemon.timezone,
-        )
-        archive = ReportReader(
+        names = [account.name for account in self._config.accounts]
+        zone = self._config.daemon.timezone
+        reader = ReportReader(
             self._config.daemon.database, self._clock, zone, names, self._channels, self._every
         )
-        draw = archive.drawing(self._chart_renderer, self._config.rules)
-        means = ReportDependencies(
+        draw = reader.drawing(self._chart_renderer, self._config.rules)
+        report_dependencies = ReportDependencies(
             self._async_store,
             self._clock,
             zone,
             self._report_queue,
-            archive.facts,
+            reader.facts,
             draw,
-            self._pictured,
+            self._with_charts,
         )
-        wanted = [
+        reports = [
             replace(each, channels=each.channels or self._channels) for each in self._config.reports
         ]
-        self._loops.run("the reports", Reports(wanted, means, start_result.absent).run)
+        self._loops.run(
+            "the reports", Reports(reports, report_dependencies, start_result.absent).run
+        )
 
-    def _settings(self) -> ChartSettings:
+    def _chart_settings(self) -> ChartSettings:
         return ChartSettings(
             self._config.daemon.database,
             {rule.name: rule for rule in self._config.rules},
             self._config.daemon.timezone,
             self._every,
             self._dependencies.drawer(self._clock),
-            self._episodes,
+            self._failure_log,
         )
 
     def _every(self, account: str) -> Millis | None:
-        return self._accounts.paces().get(account)
+        return self._accounts.intervals().get(account)
 
-    def _place(self, channel: Channel) -> context.ChannelPolicy:
+    def _channel_policy(self, channel: Channel) -> context.ChannelPolicy:
         others = tuple(name for name in self._channels if name != channel.name)
         patience = channel.fallback_after if channel.fallback else context.HAND_OVER_AFTER
         return context.ChannelPolicy(
             channel.name, channel.group_wait, others, channel.fallback, patience
         )
 
-    def _context(self) -> JudgingContext:
+    def _judging_context(self) -> JudgingContext:
         return JudgingContext(
             self._async_store,
             self._notifications,
             self._clock,
             self._channels,
             self._codes,
-            self._episodes,
+            self._failure_log,
             self._observer,
             self._offset,
             self._config.mutes,
@@ -300,11 +298,11 @@ class App:
             self._config.daemon.max_jump,
         )
 
-    def _watch_itself(self, start_result: StartResult) -> None:
+    def _start_self_monitor(self, start_result: StartResult) -> None:
         database, zone = self._config.daemon.database, self._config.daemon.timezone
         workers = self._workers
         probes = Probes(
-            lambda: {name: worker.line.health for name, worker in workers.items()},
+            lambda: {name: worker.state.health for name, worker in workers.items()},
             lambda: disk.free(database.reveal()),
             zone,
             self._accounts.pushes,
@@ -313,16 +311,16 @@ class App:
             self._accounts.progress,
         )
         self._self_monitor = SelfMonitor(
-            self._context(), start_result.own, self._config.daemon_rules, probes
+            self._judging_context(), start_result.own, self._config.daemon_rules, probes
         )
         self._loops.run("the watch over the daemon itself", self._self_monitor.run)
 
-    def _prove_life(self) -> None:
+    def _start_heartbeat(self) -> None:
         url, clock, due_at = self._config.daemon.heartbeat, self._clock, self._carry_over.beat_at
         if url:
             monitor = self._dependencies.monitor(url.reveal(), clock)
             first = clock.elapsed() + BEAT if due_at is None else due_at
-            self._heartbeat = Heartbeat(monitor, self._vitals, clock, self._episodes, first)
+            self._heartbeat = Heartbeat(monitor, self._vitals, clock, self._failure_log, first)
             self._loops.run("the heartbeat", self._heartbeat.run)
 
     def _vitals(self) -> Vitals:
@@ -330,12 +328,12 @@ class App:
         untaken = untaken_for(self._notifications, self._clock.now(), self._clock.elapsed())
         return Vitals(pulses, self._config.daemon.timeout, self.down, untaken)
 
-    # What the loops, and the store, tell.
+    # Callbacks of the loops and the store.
 
     async def _watch(self) -> None:
-        await watch(ClockDrift(self._clock, self._offset), self._clock_was_set, self._slept)
+        await watch(ClockDrift(self._clock, self._offset), self._clock_was_set, self._suspended)
 
-    def _slept(self, lasted: Millis) -> None:
+    def _suspended(self, lasted: Millis) -> None:
         _log.warning("the machine was suspended", extra={"for_ms": lasted})
         self._accounts.slept(lasted)
 
@@ -349,15 +347,15 @@ class App:
             " it can"
         )
         self._loop.call_soon_threadsafe(
-            partial(self._episodes.failed, "store", sentence, reason=reason)
+            partial(self._failure_log.failed, "store", sentence, reason=reason)
         )
 
     def _store_recovered(self) -> None:
         self._loop.call_soon_threadsafe(self._recovered)
 
     def _recovered(self) -> None:
-        self._notifications.stored()
-        self._episodes.ended("store", "the database writes again, and the record is complete")
+        self._notifications.mark_recorded()
+        self._failure_log.ended("store", "the database writes again, and the record is complete")
 
 
 def _channel(name: str) -> str:
@@ -378,7 +376,7 @@ def _log_stop(unwritten: Unwritten) -> None:
 
 
 async def _within(seconds: float, waits: Iterable[Awaitable[None]]) -> None:
-    """Wait for all of them, but no longer than that; what is not done by then is cancelled."""
+    """Wait for all of them, at most `seconds`; cancel the rest."""
     tasks = [asyncio.ensure_future(wait) for wait in waits]
     if tasks:
         _, late = await asyncio.wait(tasks, timeout=seconds)

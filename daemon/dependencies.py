@@ -1,6 +1,4 @@
-"""What the daemon meets outside itself: the clock, randomness, the ways out. `demo` and the tests
-give another one.
-"""
+"""Dependencies that are injected: clock, randomness, notifiers. `demo` and tests replace them."""
 
 import os
 import random
@@ -28,9 +26,9 @@ def _drawer(clock: Clock) -> Renderer:
 
 
 def _monitor(url: str, clock: Clock) -> HeartbeatReceiver:
-    from daemon.notifiers import monitor as heartbeat  # noqa: PLC0415 -- most configurations need it, `demo` does not
+    from daemon.notifiers.monitor import HeartbeatMonitor  # noqa: PLC0415 -- `demo` does without
 
-    return heartbeat.HeartbeatMonitor(url, clock)
+    return HeartbeatMonitor(url, clock)
 
 
 @dataclass(frozen=True, slots=True)

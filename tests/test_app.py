@@ -1,6 +1,4 @@
-"""The whole daemon in one process: real HTTP against the built-in exchange, a real database, a
-recording way out.
-"""
+"""The whole daemon in one process: real HTTP, a real database, a recording notifier."""
 
 import asyncio
 import re
@@ -118,9 +116,7 @@ async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
 
 
 async def test_it_polls_stores_judges_and_tells(rig: Rig) -> None:
-    """One alert from the exchange's number to the person's phone, and its end; all of it on record
-    after a stop.
-    """
+    """One alert from the exchange to the phone, and its end; all is recorded after a stop."""
     app = rig.app()
     await app.start()
     await rig.bell.until(lambda: len(rig.readings()) >= 1)
@@ -145,9 +141,7 @@ async def test_it_polls_stores_judges_and_tells(rig: Rig) -> None:
 
 
 class Late(SystemClock):
-    """The machine's clock, slow by less than a minute: as if the next full minute were so far
-    away.
-    """
+    """The machine's clock, moved back so that the next full minute is just as far away."""
 
     def __init__(self, before: Millis) -> None:
         self._slow = (super().now() + before) % MINUTE
@@ -244,9 +238,7 @@ async def test_b5_zeros_that_a_confirming_read_contradicts_wake_nobody(rig: Rig)
 
 
 async def test_b5_zeros_that_nothing_confirms_are_told_as_unconfirmed(rig: Rig) -> None:
-    """B5: it fails open: the confirming read fails, so a person is told at once, and told what it
-    is worth.
-    """
+    """B5: if the confirming read fails, a person is told at once, marked as unconfirmed."""
     app = rig.app()
     await app.start()
     await rig.bell.until(lambda: len(rig.readings()) >= 1)
@@ -297,7 +289,7 @@ async def test_d7_a_refused_key_is_told_without_a_rule_for_it(rig: Rig) -> None:
 
 
 async def test_e2_a_rule_in_its_mute_window_is_judged_but_not_told(rig: Rig) -> None:
-    """E2: of two rules that fire together, the one without a mute window is told."""
+    """E2: of two rules that fire together, only the one without a mute window is sent."""
     every_day = frozenset(DAYS)
     windows = (
         MuteWindow("day", every_day, time(0), time(12)),
@@ -318,9 +310,7 @@ async def test_e2_a_rule_in_its_mute_window_is_judged_but_not_told(rig: Rig) -> 
 
 
 async def test_a4_a_start_after_a_stop_judges_nothing_before_its_first_attempt(rig: Rig) -> None:
-    """A4: downtime counts into `age`, but a first attempt that succeeds raises no staleness
-    alert.
-    """
+    """A4: downtime counts into `age`, but a successful first attempt raises no alert."""
     app = rig.app()
     await app.start()
     await rig.bell.until(lambda: len(rig.readings()) >= 1)
@@ -342,9 +332,7 @@ def _older_by(path: Path, by: Millis) -> None:
 
 
 async def test_a_stop_does_not_wait_for_a_receiver_that_hangs(rig: Rig) -> None:
-    """The notification stays on record as being sent, and the next life tells that it may be a
-    repeat.
-    """
+    """The notification stays open, and the next instance says that it may be a repeat."""
     rig.way.gate = asyncio.Event()
     rig.main.set(available_margin="90")
     app = rig.app()
@@ -386,9 +374,7 @@ async def test_a_start_that_fails_lets_the_database_go(rig: Rig) -> None:
 
 
 async def test_b2_a_reload_ends_no_pause_of_a_busy_exchange(rig: Rig) -> None:
-    """B2: after 29001 the next life keeps the pause and the halved budget; a refused key would be
-    tried at once.
-    """
+    """B2: after 29001 the pause and the halved budget stay; a refused key is tried at once."""
     rig.main.fault("code_29001", 1)
     app = rig.app()
     await app.start()
@@ -417,9 +403,7 @@ def _beating(rig: Rig) -> App:
 
 
 async def test_f9_all_that_runs_is_what_the_heartbeat_looks_at(rig: Rig) -> None:
-    """F9: a life that reads and writes is well; an account without attempts and a dead database are
-    not.
-    """
+    """F9: a running instance is well; an unread account or a dead database is not."""
     app = _beating(rig)
     await app.start()
     assert app._heartbeat is not None
@@ -449,9 +433,7 @@ async def test_f9_a_reload_neither_hastens_nor_delays_the_heartbeat(rig: Rig) ->
 
 
 async def test_b2_a_restart_forgets_no_pause(rig: Rig) -> None:
-    """B2, B3: what knows nothing but the record leaves a busy exchange alone, and keeps to half the
-    budget.
-    """
+    """B2, B3: a start finds the pause and the halved budget in the record."""
     rig.main.fault("code_29001", 1)
     app = rig.app()
     await app.start()
@@ -468,7 +450,7 @@ async def test_b2_a_restart_forgets_no_pause(rig: Rig) -> None:
 
 
 async def test_b2_a_reload_tries_a_refused_key_at_once(rig: Rig) -> None:
-    """B2: it may be another one now."""
+    """B2: the key may have changed."""
     rig.main.fault("code_6000", 1)
     app = rig.app()
     await app.start()
@@ -482,9 +464,7 @@ async def test_b2_a_reload_tries_a_refused_key_at_once(rig: Rig) -> None:
 
 
 async def test_f3_a_reload_tries_a_parked_channel_again(rig: Rig) -> None:
-    """F3: what refused for good is left alone while others can be told, and tried anew after a
-    reload.
-    """
+    """F3: a parked channel is left alone while others work, and tried after a reload."""
     ways = {
         "telegram": ScriptedNotifier(AttemptResult(Outcome.REFUSED, "the token is revoked")),
         "email": ScriptedNotifier(),
@@ -509,9 +489,7 @@ async def test_f3_a_reload_tries_a_parked_channel_again(rig: Rig) -> None:
 
 
 async def test_d7_the_daemon_tells_of_itself(rig: Rig) -> None:
-    """A disk of which not all is free, where somebody asks for that; it is on record as nobody's
-    alert.
-    """
+    """D7: a `disk-full` alert at a limit of 100 %; it is recorded without an account."""
     config = replace(rig.config(), daemon_rules=(system.system_rule("disk-full", Decimal(1)),))
     app = App(config, rig.dependencies())
     await app.start()
@@ -528,9 +506,7 @@ async def test_d7_the_daemon_tells_of_itself(rig: Rig) -> None:
 
 
 async def test_strict_2_a_commit_that_hangs_holds_up_no_stop(rig: Rig) -> None:
-    """Strict 2: it may be recorded or not, which the stop counts; until it has ended no other
-    daemon begins.
-    """
+    """Strict 2: the stop counts it as unknown; no other daemon starts until it has ended."""
     hangs, commits, goes_on = threading.Event(), threading.Event(), threading.Event()
     commits.set()
 

@@ -1,4 +1,4 @@
-"""The store as the loops see it: awaited, never blocking the event loop.
+"""Asynchronous access to the store: awaited, so that it never blocks the event loop.
 
 Writing goes to the store's one writer thread, reading to short-lived threads of their own.
 """
@@ -19,32 +19,30 @@ _log = logging.getLogger("marginwatch")
 
 class AsyncStore(Protocol):
     async def write(self, operation: Operation) -> Written:
-        """Commit it, or learn that it waits; raises CommitFailed where the outcome is unknown, and
-        Rejected, or of what is announced Overtaken, where nothing of it is recorded.
+        """Commit the operation, or keep it until the store can write again (see `Written`).
+
+        Raises CommitFailed if the outcome is unknown; Rejected if nothing is recorded;
+        StaleSilences if the silences of a RecordWithClaims have changed.
         """
         ...
 
     async def insist(self, operation: Operation) -> None:
-        """Write what has happened already and cannot be decided anew, as often as it takes.
+        """Write something that has happened already; repeat until it is recorded.
 
-        What the store rejects for good is logged and left unwritten: it has happened all the same.
+        An operation that the store rejects for good is logged and dropped.
         """
         ...
 
     async def load(self, account: str) -> AccountState:
-        """What is recorded of the account; raises StoreError where it cannot be read."""
+        """The recorded state of the account; raises StoreError if it cannot be read."""
         ...
 
     async def silences(self, at: Millis) -> Sequence[Silence]:
-        """Those that hold at an instant or will, as commands have written them by now; raises
-        StoreError.
-        """
+        """Silences that are active at `at` or later; raises StoreError."""
         ...
 
     async def tested(self, since: MessageKey) -> bool:
-        """Whether a test reached the channel of this message, later than it was sent; raises
-        StoreError.
-        """
+        """Whether a test was delivered to this message's channel after it; raises StoreError."""
         ...
 
     async def open_reports(self) -> Sequence[OpenReport]:
@@ -56,11 +54,11 @@ class AsyncStore(Protocol):
         ...
 
     async def standing(self, account: str, at: Millis) -> Reading | None:
-        """The last judged one at or before an instant; raises StoreError."""
+        """The last judged reading at or before `at`; raises StoreError."""
         ...
 
     async def latest(self, account: str) -> Sequence[Reading]:
-        """Its last readings, whatever their quality, oldest first; raises StoreError."""
+        """The account's last readings of any quality, oldest first; raises StoreError."""
         ...
 
 

@@ -1,7 +1,7 @@
-"""What a life of the daemon takes over from the one before, beyond the states of its alerts.
+"""State that an instance takes over from the one before, beside the states of its alerts.
 
-A reload hands over what it knows; a start finds out from the record, so that an exchange that had
-enough of us is not asked anew because the daemon was restarted (SEMANTICS B2, B3).
+A reload hands over what it knows. A start finds it in the record, so that a restart does not end
+the pauses that the exchange asked for (SEMANTICS B2, B3).
 """
 
 from collections.abc import Mapping
@@ -21,35 +21,35 @@ from daemon.types import Millis
 @dataclass(frozen=True, slots=True)
 class CarryOver:
     pauses: Mapping[str, Pause] = field(default_factory=dict)
-    """By account: where the exchange wants to be left alone. One for a refused key is not: it may
-    be another now.
-    """
+    """Pauses by account. A pause for a refused key is dropped: the key may have changed."""
     halved_for: Mapping[str, Millis] = field(default_factory=dict)
-    """By host, how much longer its budget is halved."""
+    """By host: how much longer its budget is halved."""
     attempts: Mapping[str, Millis] = field(default_factory=dict)
-    """By account: when its last attempt was judged; of a reload alone."""
+    """By account: when its last attempt was judged. Empty after a start."""
     beat_at: Millis | None = None
-    """When the next heartbeat may be fetched; None where there is none. Both by `elapsed`."""
+    """When the next heartbeat is due; None without one. Both are instants of `Clock.elapsed`."""
 
 
-def left(
+def reload_carry_over(
     pauses: Mapping[str, Pause],
     halved_for: Mapping[str, Millis],
     attempts: Mapping[str, Millis],
     beat_at: Millis | None,
 ) -> CarryOver:
-    """By a life that ends for a reload."""
+    """Build the state that an instance hands over to a reload."""
     return CarryOver(_kept(pauses), halved_for, attempts, beat_at)
 
 
-def recorded(store: Store, hosts: Mapping[str, str], now: Millis, offset: Millis) -> CarryOver:
-    """By a life that is over; `offset` is that of the wall clock, as pauses are of the time since
-    boot.
+def recorded_carry_over(
+    store: Store, hosts: Mapping[str, str], now: Millis, offset: Millis
+) -> CarryOver:
+    """Read the state that the last instance left in the record.
 
-    `hosts` are those of the accounts that are watched now. What others were told counts at all of
-    them.
+    `offset` is the wall clock's lead over the time since boot, in which pauses are counted. `hosts`
+    are those of the accounts that are watched now. A rate limit that one account met counts for all
+    accounts at its host.
 
-    Raises StoreError where it cannot be read.
+    Raises StoreError if it cannot be read.
     """
     treated = store.refusal_histories(REFUSALS)
     pauses = {

@@ -1,6 +1,4 @@
-"""What the log says of the daemon's work: every transition, and each failure once, with its end.
-Decides nothing.
-"""
+"""Writes the log: every transition, and each failure once, with its end. Decides nothing."""
 
 import logging
 from collections.abc import Sequence
@@ -27,12 +25,12 @@ _log = logging.getLogger("marginwatch")
 
 
 class EventLog:
-    """The watcher that writes the log."""
+    """The observer that writes the log."""
 
-    def __init__(self, episodes: FailureLog) -> None:
-        self._episodes = episodes
+    def __init__(self, failure_log: FailureLog) -> None:
+        self._failure_log = failure_log
         self._worse: tuple[str, str, int] | None = None
-        """The last worsening told: account, rule, input."""
+        """The last worsening that was logged: account, rule, input."""
 
     def judged(self, record: Record) -> None:
         self._heard(record)
@@ -47,32 +45,34 @@ class EventLog:
     def attempted(
         self, channel: str, message: Message, notices: Sequence[Notice], attempted: AttemptResult
     ) -> None:
-        """Delivered messages are told at debug level: the transition has been logged already."""
+        """Log a delivery at debug level: its transition has been logged already."""
         del message
         if attempted.outcome is Outcome.DELIVERED:
-            self._episodes.ended(("deliver", channel), "the channel works again", channel=channel)
+            self._failure_log.ended(
+                ("deliver", channel), "the channel works again", channel=channel
+            )
             _log.debug("delivered", extra={"channel": channel, "notifications": len(notices)})
         else:
             sentence = f"a message could not be delivered: {attempted.detail or attempted.outcome}"
-            self._episodes.failed(
+            self._failure_log.failed(
                 ("deliver", channel), sentence, reason=attempted.outcome, channel=channel
             )
 
     def _heard(self, record: Record) -> None:
         match record.event:
             case Miss(reason=reason, detail=detail):
-                self._episodes.failed(
+                self._failure_log.failed(
                     ("read", record.account), detail, reason=reason, account=record.account
                 )
             case Reading():
-                self._episodes.ended(
+                self._failure_log.ended(
                     ("read", record.account), "readings are back", account=record.account
                 )
             case ClockStep(by=by):
                 _log.warning("the clock was set", extra={"account": record.account, "by_ms": by})
 
     def _worsened(self, notice: Notice) -> None:
-        """One line however many channels are told: those of one input follow each other."""
+        """Log one line per input, whatever the number of channels."""
         key, judged = notice.key, notice.facts.judged
         if key.kind is Kind.WORSE and self._worse != (key.account, key.rule, key.seq):
             self._worse = key.account, key.rule, key.seq
@@ -85,7 +85,7 @@ class EventLog:
             _log.info("%s worse", rule_label(key.rule), extra=extra)
 
     def _moved(self, account: str, transition: Transition, alert: Alert | None) -> None:
-        """What nobody is told of (a pending that came to nothing) is logged at debug level."""
+        """Log a transition; a pending one that never fired at debug level."""
         pending = State.PENDING in {transition.from_state, transition.to_state}
         level = (
             logging.DEBUG if pending and transition.to_state is not State.FIRING else logging.INFO
@@ -115,7 +115,7 @@ def _extra(account: str, transition: Transition, alert: Alert | None) -> dict[st
 
 
 def _range(alert: Alert | None) -> dict[str, str]:
-    """Of a flapping rule: how many episodes, and between which values."""
+    """Number and value range of a flapping rule's episodes."""
     if alert is None or alert.swings is None:
         return {}
     count, low, high = alert.swings.count, alert.swings.low, alert.swings.high

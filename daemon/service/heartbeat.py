@@ -1,12 +1,11 @@
-"""Proof of life for a monitor elsewhere: it is told once a minute that all is well, and nothing
-when it is not (F9).
+"""Heartbeat for an external monitor: sent once a minute while all is well (SEMANTICS F9).
 
-    attempts on record ──┐
+    recorded attempts ───┐
     the database         ├──► vitals ──► withheld? ──► the monitor
-    the outbox ──────────┘
+    notification queue ──┘
 
-The daemon cannot tell anybody that it is down, or that nobody can be reached. Whoever expects the
-heartbeat can. Instants are those of `Clock.elapsed`, which no step of the wall clock moves.
+The daemon itself cannot report that it is down, or that no channel works. The monitor can, when it
+misses heartbeats. Instants are those of `Clock.elapsed`, which no step of the wall clock moves.
 """
 
 import logging
@@ -32,46 +31,45 @@ from daemon.types import (
 )
 
 BEAT: Millis = MINUTE
-"""Between two fetches; and from the start of the process to the first one: a daemon that dies and
-is started again every few seconds proves no life."""
+"""Time between two fetches, and from the start of the process to the first one.
+
+A daemon that dies and restarts every few seconds must not look alive.
+"""
 
 LOOK: Millis = 5 * SECOND
-"""Between two looks while it is withheld."""
+"""Time between two checks while the heartbeat is withheld."""
 
 INTERVALS = 3
-"""So many of an account's may pass between two attempts on record."""
+"""Intervals of an account that may pass between two recorded attempts."""
 
 PATIENCE: Millis = 5 * MINUTE
-"""So long a message may wait on all its channels."""
+"""Longest time that a message may wait on all its channels."""
 
 _log = logging.getLogger("marginwatch")
 
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """How the reading of one account goes."""
+    """How regularly one account is read."""
 
     attempted_at: Millis | None
-    """When its last attempt, be it a reading or a miss, had been judged and handed to the database;
-    None before that of this process."""
+    """When its last attempt (reading or miss) was judged and handed to the store; None before."""
     every: Millis
-    """At which it is really read."""
+    """Its interval now."""
     pause: Millis = 0
-    """For how long the exchange is left alone after that attempt."""
+    """Pause that the exchange asked for after that attempt."""
 
 
 @dataclass(frozen=True, slots=True)
 class Vitals:
-    """All that the heartbeat depends on."""
+    """Everything that decides whether a heartbeat is sent."""
 
     pulses: Mapping[str, Pulse]
     """By account."""
     timeout: Millis
-    """Of one call to the exchange."""
+    """Timeout of one call to the exchange."""
     down: str | None
-    """Why the database refuses to write; while it does not, everything handed to it is on
-    record.
-    """
+    """Why the database refuses to write; None while it records everything."""
     untaken: Millis
     """How long the oldest message has waited that no channel has taken."""
 
@@ -84,14 +82,14 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Withheld:
-    """Why there is no heartbeat."""
+    """The reason for not sending a heartbeat."""
 
     cause: Cause
     sentence: str
 
 
 def withheld(vitals: Vitals, now: Millis) -> Withheld | None:
-    """Whether all is well: None where it is."""
+    """The reason to withhold the heartbeat; None if all is well."""
     if vitals.down is not None:
         return Withheld(Cause.STORE, f"the database refuses to write ({vitals.down})")
     late = {
@@ -120,30 +118,33 @@ def _since(late: Mapping[str, Pulse], now: Millis) -> str:
 
 
 def _longest(pulse: Pulse, timeout: Millis) -> Millis:
-    """Between two attempts on record while all is well: a call that no answer ends may take longer
-    than the intervals, and a pause is over at the account's next slot.
+    """Longest time between two recorded attempts while all is well.
+
+    A call without an answer may take longer than the intervals, and a pause ends at the next slot.
     """
     return max(INTERVALS * pulse.every, pulse.pause + pulse.every + timeout)
 
 
 def untaken_for(notifications: NotificationQueue, now: Millis, elapsed: Millis) -> Millis:
-    """How long the oldest message has waited on all its channels, held back by nothing else; 0
-    where there is none.
+    """How long the oldest message has waited on all its channels; 0 if there is none.
 
-    What an earlier life left counts from the beginning of this one. `now` is wall time, by which
-    mute windows end.
+    A message that a mute window holds back does not count. One from an earlier instance counts from
+    the beginning of this one. `now` is wall time, by which mute windows end.
     """
     waits = [0]
     for channel in notifications.channels():
         sending = [entry for entry in notifications.open(channel) if entry.sending]
         free = (*sending, *notifications.ready(channel, now, elapsed))
-        waits += [entry.waited(now, elapsed) for entry in free if not notifications.taken(entry)]
+        waits += [
+            entry.waited(now, elapsed) for entry in free if not notifications.taken_elsewhere(entry)
+        ]
     return max(waits)
 
 
 class Attempts:
-    """A watcher that keeps when each account's last attempt was judged; `known` is what an earlier
-    life kept.
+    """An observer that keeps when each account's last attempt was judged.
+
+    `known` are the times that a reload handed over.
     """
 
     def __init__(self, clock: Clock, known: Mapping[str, Millis]) -> None:
@@ -157,63 +158,63 @@ class Attempts:
     def attempted(
         self, channel: str, message: Message, notices: Sequence[Notice], attempted: AttemptResult
     ) -> None:
-        """Of messages the ledger knows."""
+        """Do nothing: the notification queue keeps track of messages."""
 
 
 class HeartbeatReceiver(Protocol):
-    """Whoever expects the heartbeat."""
+    """The external monitor that expects heartbeats."""
 
     async def beat(self) -> str | None:
-        """Once; why it did not arrive, or None."""
+        """Send one heartbeat; return why it failed, or None."""
         ...
 
 
 class Heartbeat:
-    """`due_at` is when the next fetch may be made."""
+    """Loop that sends heartbeats. `due_at` is when the next one may be sent."""
 
     def __init__(
         self,
         monitor: HeartbeatReceiver,
         vitals: Callable[[], Vitals],
         clock: Clock,
-        episodes: FailureLog,
+        failure_log: FailureLog,
         due_at: Millis,
     ) -> None:
         self.due_at = due_at
         self._monitor = monitor
         self._vitals = vitals
         self._clock = clock
-        self._episodes = episodes
+        self._failure_log = failure_log
         self._arrived = False
 
     async def run(self) -> None:
-        """Beat until cancelled."""
+        """Send heartbeats until cancelled."""
         while True:
             while (left := self.due_at - self._clock.elapsed()) > 0:
                 await self._clock.sleep(left)
             await self.look()
 
     async def look(self) -> None:
-        """Beat, if all is well."""
+        """Send a heartbeat if all is well."""
         now = self._clock.elapsed()
         why = withheld(self._vitals(), now)
         self.due_at = now + (BEAT if why is None else LOOK)
         if why is None:
-            self._episodes.ended("heartbeat withheld", "the heartbeat goes on")
+            self._failure_log.ended("heartbeat withheld", "the heartbeat goes on")
             await self._beat()
         else:
             sentence = f"the heartbeat is withheld: {why.sentence}"
-            self._episodes.failed("heartbeat withheld", sentence, reason=why.cause)
+            self._failure_log.failed("heartbeat withheld", sentence, reason=why.cause)
 
     async def _beat(self) -> None:
-        """What does not arrive is tried again when the next one is due."""
+        """Send one heartbeat; a failed one is tried again when the next is due."""
         failure = await self._monitor.beat()
         if failure is not None:
-            self._episodes.failed(
+            self._failure_log.failed(
                 "heartbeat lost", "the heartbeat does not reach its monitor", reason=failure
             )
             return
-        self._episodes.ended("heartbeat lost", "the heartbeat reaches its monitor again")
+        self._failure_log.ended("heartbeat lost", "the heartbeat reaches its monitor again")
         if not self._arrived:
             _log.info("the heartbeat reaches its monitor")
             self._arrived = True

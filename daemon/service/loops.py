@@ -1,6 +1,4 @@
-"""Keeps a loop alive: a fault of ours in one of them must not silence the others, nor itself for
-good.
-"""
+"""Keeps loops alive: a bug in one stops neither the others, nor itself for good."""
 
 import asyncio
 import logging
@@ -15,54 +13,55 @@ _log = logging.getLogger("marginwatch")
 
 
 async def supervise(
-    name: str, loop: Callable[[], Awaitable[None]], clock: Clock, episodes: FailureLog
+    name: str, loop: Callable[[], Awaitable[None]], clock: Clock, failure_log: FailureLog
 ) -> None:
-    """Run `loop` until it ends or is cancelled; start it again a second after it broke."""
+    """Run `loop` until it ends or is cancelled; restart it one second after it broke."""
     while True:
         try:
             await loop()
         except asyncio.CancelledError:
             raise
-        except MarginwatchError as error:  # no fault of ours: its sentence says what to do
+        except MarginwatchError as error:  # not a bug: its text says what to do
             sentence = f"{name} cannot go on, and is tried again every second: {error}"
-            episodes.failed(("broke", name), sentence, reason=str(error))
+            failure_log.failed(("broke", name), sentence, reason=str(error))
             await clock.sleep(SECOND)
-        except Exception as error:  # noqa: BLE001 -- told below; the loop goes on
+        except Exception as error:  # noqa: BLE001 -- logged below; the loop goes on
             sentence = (
                 f"{name} broke ({type(error).__name__}: {error}) and is started again; please"
                 " report this"
             )
             _log.debug("%s broke", name, exc_info=error)
-            episodes.failed(("broke", name), sentence, reason=type(error).__name__)
+            failure_log.failed(("broke", name), sentence, reason=type(error).__name__)
             await clock.sleep(SECOND)
         else:
             return
 
 
 class Loops:
-    """The loops of one life, by name, each kept alive."""
+    """The loops of one instance, by name, each kept alive."""
 
-    def __init__(self, clock: Clock, episodes: FailureLog) -> None:
+    def __init__(self, clock: Clock, failure_log: FailureLog) -> None:
         self._clock = clock
-        self._episodes = episodes
+        self._failure_log = failure_log
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def run(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:
         self._tasks[name] = asyncio.create_task(
-            supervise(name, loop, self._clock, self._episodes), name=name
+            supervise(name, loop, self._clock, self._failure_log), name=name
         )
 
     def cancel(self, name: str) -> None:
         self._tasks[name].cancel()
 
     def ended(self, name: str) -> Awaitable[None]:
-        """To be waited for."""
+        """The end of the loop, to be awaited."""
         return self._tasks[name]
 
     async def end(self, patience: float) -> None:
-        """Cancel those that still run, and wait for their end.
+        """Cancel running loops and wait for their end.
 
-        A loop may finish what it has in hand first, for so many seconds; then that is cut off, too.
+        A loop may first finish the step in hand, within `patience` seconds; then that is cancelled,
+        too.
         """
         running = set(self._tasks.values())
         for _ in range(2):

@@ -1,4 +1,4 @@
-"""Those who are told what happened, as it happens: the log, and `demo`. They change nothing."""
+"""Observers hear what happened, as it happens: the log, and `demo`. They change nothing."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -19,7 +19,7 @@ class Observer(Protocol):
 
 
 class Observers:
-    """Several as one."""
+    """Several observers as one."""
 
     def __init__(self, observers: Sequence[Observer]) -> None:
         self._observers = tuple(observers)

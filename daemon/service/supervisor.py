@@ -1,10 +1,10 @@
-"""One process, several lives of the daemon: a reload ends one and begins the next, until a stop.
+"""Supervisor: one process, several instances. A reload ends one and starts the next.
 
-    reload asked ──► load ──► end the present life ──► begin the next one (else one as before, again)
-                       └──► mistakes: each is logged, and the present life goes on
+    reload requested ──► load ──► end the instance ──► start the next one (else the former again)
+                          └──► mistakes: each is logged, and the instance goes on
 
-A restart changes no transition of an unchanged rule (promise 4): so a reload is one, without the
-end of the process. Nothing here knows signals, or what a life is made of.
+A restart changes no transition of an unchanged rule (promise 4), so a reload is a restart without
+the end of the process. This module knows no signals, and nothing of what an instance consists of.
 """
 
 import asyncio
@@ -24,14 +24,14 @@ RELOAD = "reload"
 
 
 class Instance(Protocol):
-    """One life of the daemon: `start`, then `stop`, once each."""
+    """One instance of the daemon: `start`, then `stop`, once each."""
 
     async def start(self) -> None:
-        """Raises MarginwatchError where it cannot begin; then nothing of it is left."""
+        """Raises MarginwatchError if it cannot start; then nothing of it remains."""
         ...
 
     async def stop(self, reason: str) -> int:
-        """End it; how many operations are not stored, or may not be."""
+        """Stop it; return the number of operations that are not stored, or may not be."""
         ...
 
     async def refusal(self) -> str | None:
@@ -43,7 +43,9 @@ L = TypeVar("L", bound=Instance)
 
 
 class Supervisor(Generic[L]):
-    """`make(config, former)` builds a life, `load` reads the configuration anew, `tell` is for the
+    """Runs one instance after another until a stop.
+
+    `make(config, former)` builds an instance, `load` reads the configuration, `tell` informs the
     service manager.
     """
 
@@ -58,82 +60,81 @@ class Supervisor(Generic[L]):
         self._load = load
         self._tell = tell
         self._clock = clock
-        self._life: L | None = None
+        self._instance: L | None = None
         self._lost = 0
-        """Operations of all lives so far that are not stored, or may not be."""
-        self._asked = asyncio.Event()
-        self._stop_asked = asyncio.Event()
+        """Operations of all instances so far that are not stored, or may not be."""
+        self._requested = asyncio.Event()
+        self._stop_requested = asyncio.Event()
         self._reloading = False
 
     @property
     def _stopping(self) -> bool:
-        return self._stop_asked.is_set()
+        return self._stop_requested.is_set()
 
     def stop(self) -> None:
-        """End the present life, and with it `run`."""
-        self._stop_asked.set()
-        self._asked.set()
+        """Stop the present instance, and with it `run`."""
+        self._stop_requested.set()
+        self._requested.set()
 
     def reload(self) -> None:
-        """Read the configuration anew; asked several times before it is read, that is done once."""
+        """Request a reload. Several requests before it begins are one."""
         self._reloading = True
-        self._asked.set()
+        self._requested.set()
 
     async def run(self, config: Config) -> int:
-        """Live until stopped; the exit status of the process: 1 where any life lost something.
+        """Run until stopped; return the exit status: 1 if any instance lost something.
+
+        Raises MarginwatchError if the first instance cannot start.
 
         Raises:
-            MarginwatchError: where the first life cannot begin.
+        MarginwatchError: if the first instance cannot start.
 
         """
         if not self._stopping:
             await self._begin(config, None)
             self._tell(systemd.READY)
-        while self._life is not None and await self._reload_asked():
-            await self._reload(self._life)
+        while self._instance is not None and await self._reload_requested():
+            await self._reload(self._instance)
         if not self._stopping:
             return 1
         self._tell(systemd.STOPPING)
-        if self._life is not None:
-            self._lost += await self._life.stop(STOP)
+        if self._instance is not None:
+            self._lost += await self._instance.stop(STOP)
         return 1 if self._lost else 0
 
-    async def _reload_asked(self) -> bool:
-        """Wait for the next wish; False when it is to stop."""
+    async def _reload_requested(self) -> bool:
+        """Wait for the next request; False if it is to stop."""
         while not (self._stopping or self._reloading):
-            self._asked.clear()
-            await self._asked.wait()
+            self._requested.clear()
+            await self._requested.wait()
         return not self._stopping
 
-    async def _reload(self, life: L) -> None:
+    async def _reload(self, instance: L) -> None:
         self._tell(systemd.reloading(self._clock.awake()))
-        self._reloading = False  # what is asked from here on may mean a later state of the file
-        wished = await self._wished()
+        self._reloading = False  # a request from here on may mean a later state of the file
+        config = await self._load_valid()
         if self._stopping:
             return
-        if wished is None or not await self._free(life):
+        if config is None or not await self._can_end(instance):
             self._tell(
                 systemd.ready(
                     "the configuration was not reloaded (see the log): running on as before"
                 )
             )
         elif not self._stopping:
-            _log.info("reloading %s", wished.path)
-            self._life = None
-            self._lost += await life.stop(RELOAD)
-            await self._go_on(wished, life)
+            _log.info("reloading %s", config.path)
+            self._instance = None
+            self._lost += await instance.stop(RELOAD)
+            await self._start_next(config, instance)
 
-    async def _wished(self) -> Config | None:
-        """The configuration as it stands in the file now; None where that cannot be used, or a stop
-        was asked for.
-        """
+    async def _load_valid(self) -> Config | None:
+        """The configuration file's content; None if it is unusable or a stop was requested."""
         try:
-            return await self._loaded()
+            return await self._load_or_stop()
         except ConfigError as error:
             for problem in error.problems:
-                _log.error(
-                    "%s", problem.partition("\n")[0]
-                )  # what follows shows the place in the file: `check` does
+                # One line: only `check` shows the place in the file, in the lines below it.
+                _log.error("%s", problem.partition("\n")[0])
             _log.error(
                 "not reloaded, for the configuration has mistakes: running on as before;"
                 " marginwatch check"
@@ -144,22 +145,20 @@ class Supervisor(Generic[L]):
             )
         return None
 
-    async def _loaded(self) -> Config | None:
-        """What the file says; None where a stop was asked for first. A thread that hangs is left
-        behind then.
-        """
+    async def _load_or_stop(self) -> Config | None:
+        """Load the file; None if a stop is requested first. A thread that hangs is left behind."""
         loading = asyncio.create_task(asyncio.to_thread(self._load))
-        stopping = asyncio.create_task(self._stop_asked.wait())
+        stopping = asyncio.create_task(self._stop_requested.wait())
         await asyncio.wait({loading, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         if loading.done():
             return loading.result()
-        loading.cancel()  # its result is wanted by nobody
+        loading.cancel()  # its result is not needed any more
         return None
 
-    async def _free(self, life: L) -> bool:
-        """Whether the life can end without losing what waits in its memory for the database."""
-        reason = await life.refusal()
+    async def _can_end(self, instance: L) -> bool:
+        """Whether the instance can end without losing records that wait in memory."""
+        reason = await instance.refusal()
         if reason is not None:
             sentence = (
                 "not reloaded, for the database does not write (%s): reload again when it works, or"
@@ -168,13 +167,13 @@ class Supervisor(Generic[L]):
             _log.error(sentence, reason)
         return reason is None
 
-    async def _go_on(self, wished: Config, former: L) -> None:
-        """Begin the next life; where that fails, one as before."""
-        if await self._begins(
-            wished, former, "the new configuration cannot be started with, trying the one before"
+    async def _start_next(self, config: Config, former: L) -> None:
+        """Start the next instance; if that fails, one with the former configuration."""
+        if await self._try_begin(
+            config, former, "the new configuration cannot be started with, trying the one before"
         ):
             self._tell(systemd.ready("reloaded"))
-        elif await self._begins(
+        elif await self._try_begin(
             self._config, former, "the configuration before cannot be started with any more"
         ):
             self._tell(
@@ -183,25 +182,25 @@ class Supervisor(Generic[L]):
                 )
             )
 
-    async def _begins(self, config: Config, former: L, failure: str) -> bool:
+    async def _try_begin(self, config: Config, former: L, failure: str) -> bool:
         if self._stopping:
             return False
         try:
             await self._begin(config, former)
-        except Exception as error:  # noqa: BLE001 -- somebody must go on watching, or say why not
+        except Exception as error:  # noqa: BLE001 -- the former instance must be tried
             _log.error("%s: it %s", failure, _how(error))
             self._tell(systemd.failing(f"{failure}: it {_how(error)}"))
             return False
         return True
 
     async def _begin(self, config: Config, former: L | None) -> None:
-        life = self._make(config, former)
-        await life.start()
-        self._config, self._life = config, life
+        instance = self._make(config, former)
+        await instance.start()
+        self._config, self._instance = config, instance
 
 
 def _how(error: Exception) -> str:
-    """A sentence of ours is for people; another failure's text could hold a secret."""
+    """Describe a failure. Only our own errors show their text: any other could hold a secret."""
     return (
         f"failed: {error}"
         if isinstance(error, MarginwatchError)

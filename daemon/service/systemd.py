@@ -1,7 +1,7 @@
-"""What systemd is told (sd_notify): ready, reloading, stopping. One datagram, no dependency.
+"""Notifications to systemd (sd_notify): ready, reloading, stopping. One datagram, no dependency.
 
-Telling never fails the daemon: outside systemd, or when its socket is gone, nothing happens.
-Protocol: sd_notify(3).
+Sending never fails the daemon: outside systemd, or without its socket, nothing happens. Protocol:
+sd_notify(3).
 """
 
 import socket
@@ -15,28 +15,25 @@ FAILING = "failed: "
 
 
 def ready(status: str) -> str:
-    """Ready again, with a sentence that `systemctl status` shows."""
+    """The state "ready again", with a sentence that `systemctl status` shows."""
     return f"{READY}\nSTATUS={status}"
 
 
 def failing(problem: str) -> str:
-    """Why it is about to end: one line that systemd keeps, shows, and gives to whoever tells people
-    (`ending`).
+    """The reason why the daemon is about to end, as one line.
+
+    systemd keeps and shows it, and `last-words` reads it from there.
     """
     return f"STATUS={FAILING}{problem.partition(chr(10))[0]}"
 
 
 def reloading(awake: Millis) -> str:
-    """Not ready for a while; `awake` is CLOCK_MONOTONIC, rounded up so as not to lie before what
-    asked for it.
-    """
+    """The state "reloading". `awake` is CLOCK_MONOTONIC, rounded up: not before the request."""
     return f"RELOADING=1\nMONOTONIC_USEC={(awake + 1) * 1_000}"
 
 
 def notify(environ: Mapping[str, str], state: str) -> bool:
-    """Send `state` (lines of `KEY=value`) to the service manager; whether there was one that took
-    it.
-    """
+    """Send `state` (lines of `KEY=value`) to the service manager; whether one received it."""
     address = environ.get("NOTIFY_SOCKET", "")
     if not address.startswith(("/", "@")):
         return False

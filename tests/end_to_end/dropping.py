@@ -17,11 +17,11 @@ HERE = "127.0.0.1"
 
 
 class Dropping:
-    """To the port `behind` on loopback.
+    """A proxy to loopback port `behind` that drops connections.
 
-    `idle` are the seconds after an answer at which a connection is closed; with `crossing`, that is
-    heard of only when a request was sent, as if both had crossed. `resets` says whether a second
-    request on one connection meets RST.
+    It closes a connection after `idle` seconds without a request. With `crossing`, the client
+    learns of that only after its next request. `resets`: a second request on one connection meets
+    RST.
     """
 
     def __init__(
@@ -62,10 +62,8 @@ class Dropping:
             with suppress(OSError, TimeoutError):
                 answered, clock = False, asyncio.get_running_loop().time
                 while True:
-                    patience, began = (
-                        None if self._crossing or not answered else self._idle,
-                        clock(),
-                    )
+                    patience = None if self._crossing or not answered else self._idle
+                    began = clock()
                     request = await asyncio.wait_for(reader.read(65_536), patience)
                     late = answered and self._idle is not None and clock() - began >= self._idle
                     if answered and self._resets:

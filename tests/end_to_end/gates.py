@@ -16,7 +16,7 @@ from tests.end_to_end.running import Bell
 
 
 class Step(StrEnum):
-    """Where a call is held."""
+    """The step of a call at which it is held."""
 
     CONNECTED = "the connection is taken, and nothing is read"
     SPOKEN = "the first words are read, and kept from the receiver"
@@ -45,7 +45,7 @@ class Gate:
         await self.forget()
 
     async def let_on(self) -> None:
-        """What is held goes on; returns when that has left."""
+        """Release held calls; return when they have left."""
         self.hold, self.held = None, False
         self._go_on.set()
         await asyncio.sleep(

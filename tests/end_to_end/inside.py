@@ -22,16 +22,14 @@ PATIENCE = 60
 
 
 class LeapingClock(SystemClock):
-    """The machine's clock, which a test lets leap over a pause; the scheduler stays with the
-    machine's time.
-    """
+    """The machine's clock, but a test can make it jump; the scheduler keeps the machine's time."""
 
     def __init__(self) -> None:
         self.leapt: Millis = 0
         self._leap = asyncio.Event()
 
     def leap(self, by: Millis) -> None:
-        """So much time has passed, also for those who sleep."""
+        """Let `ms` pass at once, also for sleepers."""
         self.leapt += by
         self._leap.set()
         self._leap = asyncio.Event()
@@ -68,7 +66,7 @@ class Lookout:
     def attempted(
         self, channel: str, message: Message, notices: Sequence[Notice], attempted: AttemptResult
     ) -> None:
-        """What is told is not looked at here, but may be what somebody waits for."""
+        """Ignore the message, but wake waiters."""
         self._changed.set()
 
     async def until(self, so: Callable[[], bool]) -> None:
@@ -84,9 +82,7 @@ Line: TypeAlias = tuple[str, str, int | None]
 
 
 def lines(records: Iterable[logging.LogRecord], accounts: Iterable[str]) -> dict[str, list[Line]]:
-    """What was logged about each account for people to read; that a busy machine was late for a
-    slot is left out.
-    """
+    """Log lines about each account, without those about slots missed on a busy machine."""
     found: dict[str, list[Line]] = {name: [] for name in accounts}
     for record in records:
         name = getattr(record, "account", None)
@@ -117,9 +113,7 @@ async def exchange(clock: SystemClock | None = None) -> AsyncIterator[Simulator]
 def configured(
     folder: Path, exchange: Simulator, accounts: Iterable[SimulatedAccount], **keys: Any
 ) -> Config:
-    """A configuration that reads these accounts; `keys` are those of Account, and `budget` and
-    `timeout`.
-    """
+    """Build a configuration of these accounts; `keys` are those of Account."""
     daemon = Daemon(
         Secret(f"sqlite:///{folder}/marginwatch.db"), web=None, timeout=keys.pop("timeout", 5_000)
     )

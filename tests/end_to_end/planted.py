@@ -21,9 +21,7 @@ WAYS = ("literal", "env", "file", "credential")
 
 
 def secret(place: str, odd: str = "") -> str:
-    """A secret that is found nowhere else; `odd` characters in its middle make its spellings
-    differ.
-    """
+    """A unique secret; `odd` characters in its middle give it several spellings."""
     digits = hashlib.sha256(f"planted {place}".encode()).hexdigest()[:40]
     return f"{digits[:20]}{odd}{digits[20:]}"
 
@@ -52,17 +50,13 @@ ALL = (*KEYS.values(), *SECRET_KEYS.values(), *TOKENS.values(), ODD)
 
 
 def spellings(text: str) -> set[str]:
-    """A secret, its beginning and its end, plain, percent-encoded, and as base64 shows them
-    wherever they stand.
-    """
+    """A secret, its beginning and its end: plain, percent-encoded, and in base64."""
     spelt = {text, unquote(text), text[:PIECE], text[-PIECE:]}
     return spelt | {quote(text, safe="")} | {_base64(text, before) for before in range(3)}
 
 
 def echoes(text: str) -> list[str]:
-    """As a server may say a secret back: as it is, encoded for a URL, and in the manner of an
-    Authorization header.
-    """
+    """Ways in which a server may echo a secret: as is, URL-encoded, as an Authorization header."""
     encoded = [
         base64.b64encode(each.encode()).decode() for each in (text, f"me:{text}", f"user:{text}:")
     ]

@@ -98,9 +98,8 @@ class Started(Protocol):
 def send(process: Started, number: int) -> None:
     """Signal a process that may just have ended.
 
-    `Process.send_signal`, `terminate` and `kill` look first whether it has, and so take the exit
-    status before asyncio does, which then knows no better one than 255 (CPython's bpo-38630 made
-    `Popen.send_signal` poll).
+    `Process.send_signal`, `terminate` and `kill` first poll whether it has, and so take the exit
+    status before asyncio does, which then reports 255 (bpo-38630).
     """
     if process.returncode is None:
         with suppress(ProcessLookupError):
@@ -236,7 +235,7 @@ class Life:
 
 @dataclass(slots=True)
 class Stage:
-    """What surrounds the daemon, and the daemon's present life."""
+    """The daemon's surroundings, and its present process."""
 
     folder: Path
     bell: Bell
@@ -283,7 +282,7 @@ class Stage:
         )
 
     def asked(self, name: str) -> list[LoggedRequest]:
-        """What the exchange answered about the account."""
+        """Answers of the exchange about the account."""
         return [
             entry
             for entry in self.simulator.log
@@ -320,9 +319,7 @@ class Stage:
         return life
 
     async def run(self, *arguments: str) -> str:
-        """Another command with the daemon's configuration and surroundings, to its end; what it
-        printed.
-        """
+        """Run another command in the daemon's environment to its end; return its output."""
         _, said = await self.command(*arguments)
         return said
 
@@ -352,7 +349,7 @@ class Stage:
             await life.over()
 
     async def until(self, condition: Callable[[], T]) -> T:
-        """What `condition` gives as soon as that is true, for as long as the daemon lives."""
+        """Wait for a true `condition` while the daemon runs; return its value."""
         try:
             async with asyncio.timeout(PATIENCE):
                 while not (found := condition()):
@@ -369,9 +366,7 @@ class Stage:
         return (self.folder / "stderr").read_text()[-4_000:]
 
     def remains(self) -> Path:
-        """A copy of the database as a life left it: whoever opens the original would mend it for
-        the next one.
-        """
+        """A copy of the database as a process left it: opening the original would repair it."""
         copy = self.folder / "remains" / self.database.name
         shutil.rmtree(copy.parent, ignore_errors=True)
         copy.parent.mkdir()

@@ -1,10 +1,9 @@
-"""The daemon before three real ways out at once, each behind a gate: a webhook, a mail server,
-Telegram behind TLS.
+"""The daemon with three real channels, each behind a gate: a webhook, a mail server, Telegram.
 
-    desk ── json:// ──► Receiver        mail ── mailto:// ──► Mailbox        phone ── tgram:// ──► BotApi
+    desk ── json:// ──► Receiver     mail ── mailto:// ──► Mailbox     phone ── tgram:// ──► BotApi
 
-What a person finds on each of them is read from what really arrived there. Charts fail, unless they
-are sketched: drawing one costs more than a life of the daemon does, and no text may care.
+Received messages are read from the servers. Charts fail unless they are sketched: rendering one
+takes longer than a whole run of the daemon.
 """
 
 import asyncio
@@ -77,16 +76,14 @@ class Street:
         send(self.stage.life.process, signal.SIGSTOP)
 
     def sketch_charts(self) -> None:
-        """From the next life on what is drawn is an empty picture, at once, on however busy a
-        machine.
-        """
+        """Render charts as an empty picture at once, from the next start on."""
         _instead(self.stage.folder, f"import os; os.write(1, {SKETCH!r}); os._exit(0)")
 
     def thaw(self) -> None:
         send(self.stage.life.process, signal.SIGCONT)
 
     async def let_on(self, channels: Iterable[str] = CHANNELS) -> None:
-        """What is held on these channels is on its way when it returns."""
+        """Release the messages held on these channels."""
         for name in channels:
             await self.gates[name].let_on()
 
@@ -107,7 +104,7 @@ def _mail(mail: EmailMessage) -> Heard:
 
 
 def _instead(folder: Path, does: str) -> Path:
-    """Where whoever looks for what draws charts finds something else, which does this."""
+    """Replace the chart renderer's program on the search path by this one."""
     stead = folder / _STEAD
     (stead / "matplotlib").mkdir(parents=True, exist_ok=True)
     (stead / "matplotlib" / "__init__.py").write_text(does)
@@ -132,14 +129,10 @@ async def street(
     phone_more: str = "",
     rule_more: str = "",
 ) -> AsyncIterator[Street]:
-    """Everything but the daemon, which does not live yet; `…_more` are further lines of channels
-    and rule.
-    """
+    """Everything but the daemon; `…_more` are further lines of channels and rule."""
     async with AsyncExitStack() as undo:
-        box, telegram = (
-            undo.enter_context(mailserver.serving()),
-            undo.enter_context(BotApi().serving()),
-        )
+        box = undo.enter_context(mailserver.serving())
+        telegram = undo.enter_context(BotApi().serving())
         ways = WAYS.format(
             mail=mailserver.address(0),
             phone=URL,

@@ -41,9 +41,7 @@ async def running(config: Config, dependencies: Dependencies) -> AsyncIterator[A
 
 
 async def test_d7_an_engine_that_breaks_at_every_start_is_told_and_its_end(tmp_path: Path) -> None:
-    """D7: its account is silent otherwise; all others are judged meanwhile, and what waited is
-    judged.
-    """
+    """D7: its account is silent, all others are judged; waiting inputs are judged afterwards."""
     Fragile.broken = {"main"}
     lookout, way, clock = Lookout(), ScriptedNotifier(), LeapingClock()
     async with exchange(clock) as there:

@@ -1,6 +1,4 @@
-"""What bad input gets from `run` and `demo`: one sentence with the remedy, the documented status,
-nothing lost.
-"""
+"""Bad input to `run` and `demo`: one sentence with the remedy, the documented status, no loss."""
 
 import os
 import shutil
@@ -30,7 +28,7 @@ async def it(tmp_path: Path) -> AsyncIterator[Stage]:
 
 
 def lines(it: Stage) -> list[str]:
-    """What was said, free of what may never be said."""
+    """The printed lines, checked to hold no secret."""
     said = it.said()
     assert [word for word in ("Traceback", *SAID_SECRETS) if word in said] == []
     return said.splitlines()
@@ -108,9 +106,7 @@ async def test_ten_mistakes_are_told_at_once_and_nothing_begins(it: Stage) -> No
     ids=["plain-http", "channel", "variable", "field", "no-toml"],
 )
 async def test_a_mistake_is_one_sentence(it: Stage, old: str, new: str, sentence: str) -> None:
-    """Status 78, the place and the remedy; carets under an expression are its only further
-    lines.
-    """
+    """Status 78, place and remedy; only carets under an expression take further lines."""
     rewrite(it, old, new)
     assert await (await it.begin()).over() == 78
     said = lines(it)
@@ -161,9 +157,7 @@ async def test_a_read_only_directory_is_one_sentence(it: Stage, read_only: Path)
 
 
 async def test_a_missing_directory_is_one_sentence(it: Stage) -> None:
-    """A database in a directory that does not exist: bad configuration, which no second try
-    mends.
-    """
+    """A database in a missing directory is bad configuration: no retry helps."""
     rewrite(it, "sqlite:///marginwatch.db", "sqlite:///nowhere/marginwatch.db")
     assert await (await it.begin()).over() == 78
     (sentence,) = lines(it)
@@ -231,9 +225,7 @@ REFUSALS = {
 
 
 def refused(it: Stage) -> None:
-    """Accounts that the exchange does not answer, each for its own reason, beside one that it
-    does.
-    """
+    """Accounts that the exchange refuses, each for its own reason, and one that works."""
     html: SimulatedAccount = it.simulator.account("html")
     html.fault("html")
     it.simulator.account("no-https").fault("drop")
@@ -244,9 +236,7 @@ def refused(it: Stage) -> None:
 
 
 async def test_whatever_the_exchange_answers_run_goes_on(it: Stage) -> None:
-    """A wrong key, a wrong secret, an unreachable host, a proxy's page: one line each, a miss each,
-    and no exit.
-    """
+    """Wrong key or secret, no host, a proxy's page: one line and one miss each, and no exit."""
     refused(it)
     await it.start()
     await it.until(lambda: len(it.asked("main")) > 4)
@@ -283,9 +273,7 @@ def misses(it: Stage) -> list[tuple[str, str]]:
 
 
 async def test_a_channel_that_refuses_stops_nothing(it: Stage) -> None:
-    """Nobody listens where the messages should go: one line, and readings and alerts go on being
-    recorded.
-    """
+    """A dead receiver causes one line; readings and alerts are recorded all the same."""
     port = it.receiver.port
     await it.receiver.stop()
     it.show("main", "90")
@@ -327,9 +315,7 @@ def test_a_demo_without_room_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_a_demo_that_nobody_reads_any_more_ends(tmp_path: Path) -> None:
-    """`marginwatch demo | head -2`: two lines, no complaint, and no demo that goes on for
-    nobody.
-    """
+    """`marginwatch demo | head -2`: two lines, no error, and the demo ends."""
     command = f"{sys.executable} -m daemon demo | head -2"
     shown = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert (shown.stdout.count("\n"), shown.stderr) == (2, "")

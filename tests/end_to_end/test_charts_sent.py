@@ -18,7 +18,7 @@ DELIVERED = "SELECT count(*) FROM notifications WHERE state = 'delivered'"
 
 
 async def all_delivered(it: Street, times: int) -> None:
-    """So many pieces of news have reached every channel."""
+    """Whether so many notifications have reached every channel."""
     await it.stage.until(lambda: rows(it.stage.database, DELIVERED) == [(times * len(CHANNELS),)])
 
 
@@ -31,9 +31,7 @@ def pictures(mail: EmailMessage) -> list[tuple[str | None, bytes]]:
 
 
 async def test_f8_texts_arrive_first_and_charts_as_each_service_takes_them(tmp_path: Path) -> None:
-    """F8: a phone gets a photo that does not ring, a mail has its chart in it with the end, a
-    webhook gets none.
-    """
+    """F8: Telegram gets a silent photo, a mail includes its chart, a webhook gets none."""
     async with street(tmp_path, group_wait="1m", rule_more='severity = "critical"') as it:
         it.sketch_charts()
         await it.stage.start()
@@ -56,9 +54,7 @@ async def test_f8_texts_arrive_first_and_charts_as_each_service_takes_them(tmp_p
 async def test_f8_a_chart_that_hangs_delays_no_text_and_dies_with_its_daemon(
     tmp_path: Path,
 ) -> None:
-    """F8, promise 2: Telegram takes the connection and says nothing: the end arrives meanwhile;
-    killed then, nothing that was told comes again.
-    """
+    """F8, promise 2: the end arrives while a chart hangs; after a kill nothing is repeated."""
     async with street(tmp_path, rule_more='severity = "critical"') as it:
         it.sketch_charts()
         await it.stage.start()

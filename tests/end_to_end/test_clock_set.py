@@ -29,9 +29,7 @@ clock-skew = "off"
 
 
 def wear(it: Stage, program: Path) -> Callable[[int], None]:
-    """Let the daemon see a wall clock that can be set by so many seconds; its other clocks stay the
-    machine's.
-    """
+    """Give the daemon a wall clock that can be set; its other clocks stay the machine's."""
     (library,) = program.parent.parent.glob("lib/*/faketime/libfaketimeMT.so.1")
     setting = it.folder / "clock"
     it.environ |= {
@@ -52,9 +50,7 @@ def wear(it: Stage, program: Path) -> Callable[[int], None]:
 async def test_a5_polling_and_judging_go_on_when_the_clock_is_set(
     tmp_path: Path, require: Callable[[str], Path], by: int
 ) -> None:
-    """A5, B1: ahead or back, far or a little: readings come on, `for` and `age` measure time and
-    not the clock.
-    """
+    """A5, B1: after a step of any size readings go on; `for` and `age` measure elapsed time."""
     program = require("faketime")
     async with stage(tmp_path, rules=RULES) as it:
         turn = wear(it, program)

@@ -75,7 +75,7 @@ def moved_with_its_lock(database: Path) -> Iterator[None]:
 
 
 def moved_whole_and_back_alone(database: Path) -> Iterator[None]:
-    """What the WAL held is in the file by then."""
+    """Move all files, then put back the main file, into which the WAL is merged by then."""
     away = database.parent.parent / "away"
     away.mkdir()
     for file in files(database):
@@ -156,9 +156,7 @@ LOSSES = (
 
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.__name__)
 async def test_a_database_that_is_put_back(folder: Path, loss: Loss) -> None:
-    """A2: what happens while the file is away is told, and recorded once it is back; said once, and
-    its end once.
-    """
+    """A2: alerts go on without the file, and are recorded once it is back; logged once each."""
     async with stage(folder, ACCOUNTS, database=DATABASE) as it:
         await it.start()
         await cross_meanwhile(it, lambda: contextmanager(loss)(it.database), query_of(it))
@@ -169,9 +167,7 @@ async def test_a_database_that_is_put_back(folder: Path, loss: Loss) -> None:
 
 
 async def test_a_deleted_database_is_brought_back_as_status_says(folder: Path) -> None:
-    """A2: an alert fires after `rm`; status and ack name the daemon and a remedy, which makes the
-    record whole.
-    """
+    """A2: an alert fires after `rm`; status and ack name a remedy, which restores the record."""
     needs_root()  # who else may look into the daemon
     async with stage(folder, ACCOUNTS, database=DATABASE) as it:
         await it.start()
@@ -213,9 +209,7 @@ async def test_a_deleted_database_is_brought_back_as_status_says(folder: Path) -
 
 
 async def test_another_database_in_its_place_is_left_alone(folder: Path) -> None:
-    """A2: an older copy that takes its place is never written into; status tells of both; a restart
-    goes on with it.
-    """
+    """A2: an older copy in its place is never written; status says so; a restart uses it."""
     async with stage(folder, ACCOUNTS, database=DATABASE) as it:
         await it.start()
         await it.until(lambda: all(it.told(name, HIGH) for name in ACCOUNTS))
@@ -274,9 +268,7 @@ async def test_the_daemon_says_that_its_database_is_gone(folder: Path) -> None:
 async def test_what_lies_beside_the_database_is_made_anew(
     folder: Path, suffixes: tuple[str, ...]
 ) -> None:
-    """A2: where one of its other files is deleted, nothing is lost, not even by a kill, and no
-    second daemon starts.
-    """
+    """A2: if another file of the database is deleted, nothing is lost, and the lock holds."""
     async with stage(folder, ("main",), database=DATABASE) as it:
         await it.start()
         await it.until(lambda: it.told("main", HIGH) > 2)

@@ -25,9 +25,7 @@ INTERRUPTED = 130
 
 @pytest.fixture(autouse=True)
 def _hangup_is_not_ignored() -> Iterator[None]:
-    """Let programs begin as in a terminal: they inherit it from `nohup make test` that SIGHUP is
-    ignored.
-    """
+    """Undo the ignored SIGHUP that programs inherit from `nohup make test`."""
     before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
     signal.signal(signal.SIGHUP, before)
@@ -41,7 +39,7 @@ async def it(tmp_path: Path) -> AsyncIterator[Stage]:
 
 
 def shown(process: Started, file: str) -> str:
-    """What the system tells of it, or nothing any more."""
+    """The state that the system shows of the process; empty if it is gone."""
     try:
         return Path(f"/proc/{process.pid}/{file}").read_text()
     except (FileNotFoundError, ProcessLookupError):
@@ -96,9 +94,7 @@ async def over(process: Started) -> int:
 
 @points
 async def test_a11_a_reload_asked_while_it_starts_kills_no_daemon(it: Stage, point: str) -> None:
-    """A11: SIGHUP is remembered, or means nothing as the file is not read yet; the daemon comes up
-    and goes on.
-    """
+    """A11: an early SIGHUP is remembered or has no meaning yet; the daemon starts."""
     life = await it.begin()
     await reaches(life.process, point, it.folder)
     send(life.process, signal.SIGHUP)
@@ -143,9 +139,7 @@ async def test_a11_a_stop_asked_while_it_starts_is_a_clean_end(
 
 @pytest.mark.parametrize("again", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 async def test_a11_signals_during_a_stop_change_nothing(it: Stage, again: signal.Signals) -> None:
-    """A11: however often it is asked again until the process is gone, the end is the orderly
-    one.
-    """
+    """A11: repeated signals during a stop do not change its orderly end."""
     await it.start()
     await it.until(lambda: it.told("main", HIGH) >= 2)
     process = it.life.process
@@ -161,9 +155,7 @@ async def test_a11_signals_during_a_stop_change_nothing(it: Stage, again: signal
 
 @points
 async def test_a11_a_terminal_closed_while_it_starts_is_the_end(it: Stage, point: str) -> None:
-    """A11: a daemon that was started in a terminal ends with it, also where that is closed at
-    once.
-    """
+    """A11: a daemon started in a terminal ends with it, even if that closes at once."""
     outer, terminal = os.openpty()
     command = (sys.executable, "-m", "daemon", "run", "--config", str(it.config))
     process = await create_subprocess_exec(*command, stdin=DEVNULL, stdout=DEVNULL, stderr=terminal)
@@ -213,9 +205,7 @@ async def test_a11_a_demo_that_is_ended_while_it_starts_leaves_nothing(
 async def test_a11_another_command_ends_by_its_signal_as_ever(
     tmp_path: Path, number: signal.Signals, status: int, asking: bool
 ) -> None:
-    """A11: a signal waits until the command is known, and acts then as on any program, without a
-    traceback.
-    """
+    """A11: a signal waits until the command is known, then acts as usual, without a traceback."""
     command = (sys.executable, "-m", "daemon", "init", "--config", str(tmp_path / "rules.toml"))
     process = await create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, stderr=PIPE)
     assert process.stdout is not None
@@ -251,9 +241,7 @@ with signals.repeated_interrupt():
 
 
 def test_c2_an_interrupt_that_python_swallows_is_repeated() -> None:
-    """C2: a KeyboardInterrupt within a finalizer is dropped by Python, without a word; the next one
-    ends what waits.
-    """
+    """C2: Python drops a KeyboardInterrupt in a finalizer; the next one ends the command."""
     command = [sys.executable, "-c", SWALLOWING]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE

@@ -47,9 +47,7 @@ ATTEMPTS = """
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One call: what the exchange noted, what was judged, and what is on record (None twice for a
-    reading).
-    """
+    """One call: the exchange's note, the judged input, the record (None twice for a reading)."""
 
     noted: LoggedRequest
     judged: Reading | Miss
@@ -87,9 +85,7 @@ def paired(
 async def stricken(
     config: Config, accounts: Sequence[SimulatedAccount], lookout: Lookout, clock: LeapingClock
 ) -> None:
-    """A life in which every account meets the fault that it is named after from its first call on,
-    and then its end.
-    """
+    """Run a daemon whose accounts each meet the fault they are named after, to its end."""
     for account in accounts:
         account.set(available_margin="500")
         account.fault(account.name)
@@ -121,9 +117,7 @@ def tried(lookout: Lookout, names: Iterable[str], times: int) -> bool:
 
 
 def meant(name: str, attempt: Attempt) -> bool:
-    """Whether the record says of the call what the exchange did: its fault, or balances with these
-    very digits.
-    """
+    """Whether the record of a call matches the exchange: its fault, or the exact balances."""
     said = {name: FAULTS[name].means, "balances": {None}}
     told, judged = attempt.noted.balances, attempt.judged
     made_up = told is not None and not (
@@ -155,13 +149,13 @@ def resent(attempts: Sequence[Attempt]) -> bool:
 
 
 def lacking(reading: Reading) -> str:
-    """What the answers of these faults lack, as the log names it."""
+    """Missing fields of these faults' answers, as the log names them."""
     names = [name for name in CORE if getattr(reading.balances, name) is None]
     return ", ".join([*names, "time"] if reading.exchange_at is None else names)
 
 
 def missing(name: str, attempts: Sequence[Attempt]) -> Iterator[Line]:
-    """What is logged of what an answer lacks (B3a): once, and its end once."""
+    """The log lines about missing fields (B3a): one, and one for its end."""
     found = [lacking(each.judged) for each in attempts if isinstance(each.judged, Reading)]
     if name in NAMELESS:
         found = ["user_id" if each.noted.said == name else "" for each in attempts]
@@ -175,7 +169,7 @@ def missing(name: str, attempts: Sequence[Attempt]) -> Iterator[Line]:
 
 
 def episode(name: str, attempts: Sequence[Attempt]) -> Iterator[Line]:
-    """What is logged of them: the first miss, with the sentence that is on record, and the end."""
+    """The log lines of a failure: the first miss with its recorded text, and the end."""
     yield from missing(name, attempts)
     missed = [attempt.detail for attempt in attempts if attempt.detail is not None]
     if missed:
@@ -189,9 +183,7 @@ def episode(name: str, attempts: Sequence[Attempt]) -> Iterator[Line]:
 async def test_a3_every_fault_of_an_answer(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, names: Sequence[str], patience: Millis
 ) -> None:
-    """A3, B1, B2: each is on record by its reason, asked for once in a slot and never in its pause,
-    logged once with its end, and followed by readings without a restart.
-    """
+    """A3, B1, B2: each fault is recorded and logged once; pauses hold; readings come back."""
     caplog.set_level(logging.DEBUG)
     lookout, clock = Lookout(), LeapingClock()
     async with exchange(clock) as there:

@@ -18,7 +18,7 @@ READABLE = "holds secrets and can be read by every user of this machine; chmod 6
 
 
 async def reload(it: Stage) -> str:
-    """What the service manager hears at its end."""
+    """Reload; return what the service manager hears at the end."""
     heard = len(readies(it))
     send(it.life.process, signal.SIGHUP)
     await it.until(lambda: len(readies(it)) > heard)
@@ -55,9 +55,7 @@ SPOILT: tuple[tuple[Callable[[Path], None], str], ...] = (
 async def test_s4_s7_the_daemon_reloads_no_file_that_is_none_or_that_others_could_write(
     tmp_path: Path,
 ) -> None:
-    """S4, S7: each is refused with its remedy, and the present configuration stays; a stop is
-    obeyed afterwards.
-    """
+    """S4, S7: each is refused with a remedy, the configuration stays, and a stop still works."""
     async with stage(tmp_path / "watch") as it:
         text = it.config.read_text()
         it.config.chmod(0o644)

@@ -88,7 +88,7 @@ INCOMPLETE = {"ws_field_missing": "pushes of the exchange are without available_
 
 
 def said(name: str) -> list[Line]:
-    """What is logged of the account: in what it has to contain, what it was and its end."""
+    """Log lines about the account: the failure, with its required text, and the end."""
     if name in LOST:
         return [("WARNING", LOST[name], None), ("INFO", "balances are pushed again", 1)]
     if name in UNUSABLE:
@@ -111,7 +111,7 @@ def alike(found: Sequence[Line], expected: Sequence[Line]) -> bool:
 
 
 def noted(there: Simulator, name: str) -> list[LoggedRequest]:
-    """What the account's streams said to the exchange, and were told."""
+    """Messages of the account's streams to the exchange, and its answers."""
     return [entry for entry in there.log if (entry.account, entry.path) == (name, SOCKET_PATH)]
 
 
@@ -122,9 +122,7 @@ def logins(there: Simulator, name: str) -> list[LoggedRequest]:
 
 
 def subscriptions(name: str, *moments: Moment) -> int:
-    """How many take effect: one more than there are connections that are lost, in these moments,
-    when they are up.
-    """
+    """Expected subscriptions: one more than connections lost while they were up."""
     return 2 if name in LOST and SOCKET_FAULTS[name].on in moments else 1
 
 
@@ -152,9 +150,7 @@ class Day:
         )
 
     async def pushed(self, *shown: str) -> None:
-        """Show one margin after the other until a push brought news to every account: an answer may
-        have come first.
-        """
+        """Set margins until every account was pushed one: an answer may have come first."""
         for margin in cycle(shown):
             self.show(margin)
             await self._lookout.until(
@@ -194,10 +190,7 @@ def margins(lookout: Lookout, name: str, *sources: Source) -> set[Decimal | None
 
 
 async def test_b7_every_fault_of_a_stream(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """B2, B4, B7: what ends a connection ends that one only, the next comes after its pause,
-    readings go on beside it; one line tells, another one its end; no number is made up, and the
-    push that follows is judged.
-    """
+    """B2, B4, B7: each fault ends its connection alone, is logged once, and invents no balance."""
     caplog.set_level(logging.DEBUG)
     lookout, clock = Lookout(), LeapingClock()
     async with exchange(clock) as there:

@@ -28,9 +28,7 @@ BOUND = 200 * 1024
 
 
 async def test_s1_receivers_without_an_end_cost_the_daemon_nothing(tmp_path: Path) -> None:
-    """S1: an endless webhook took the message, an endless mail server did not, and others hear of
-    it at once.
-    """
+    """S1: an endless webhook takes its message, an endless mail server none; others are prompt."""
     webhook = Hostile(hostile.ENDLESS_AFTER_THE_STATUS["chunks"])
     mail = Hostile(mailing(STEPS[1], hostile.ENDLESS_REPLIES["lines"]))
     with webhook.serving(), mail.serving():

@@ -26,8 +26,8 @@ when = "avg(available_margin, 1h) < 100"
 # judged.
 FILL = """
 WITH RECURSIVE n(seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM n WHERE seq < 160)
-INSERT INTO snapshots (account_id, seq, at, source, quality, available_margin, available_usdt, almighty_gold, al_margin,
-    al_freeze, extra)
+INSERT INTO snapshots (account_id, seq, at, source, quality, available_margin, available_usdt,
+    almighty_gold, al_margin, al_freeze, extra)
 SELECT 1, seq, (strftime('%s', 'now') - 3000 + 10 * seq) * 1000, 'rest', 'ok', 50, 50, 0, 0, 0,
     '{"noise":"' || hex(zeroblob(524288)) || '"'
     || CASE WHEN seq % 2 THEN ',"available_margin":"50.00000000000000000001"' ELSE '' END || '}'
@@ -45,7 +45,8 @@ for command in sys.argv[2:]:
     done = CliRunner().invoke(commands, arguments, obj=CommandSession())
     peak = int(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) // 1024
     said = done.output[:200] if done.exit_code else ""
-    print(command, done.exit_code, peak, done.output.count("50.00000000000000000001"), said, sep="\t")
+    exact = done.output.count("50.00000000000000000001")
+    print(command, done.exit_code, peak, exact, said, sep="\t")
 """
 COMMANDS = (
     "history --format csv",
@@ -59,7 +60,7 @@ MOST = 150
 
 
 async def read(config: Path) -> list[list[str]]:
-    """What came of the commands, all in one process: command, exit status, peak, digits found."""
+    """Run the commands in one process: command, exit status, peak, digits found."""
     command = (sys.executable, "-c", READING, str(config), *COMMANDS)
     process = await create_subprocess_exec(*command, stdout=PIPE)
     said, _ = await process.communicate()
@@ -77,9 +78,7 @@ def peak(pid: int) -> int:
 async def test_s3_an_hour_of_hostile_rows_costs_neither_a_start_nor_a_command_its_memory(
     tmp_path: Path,
 ) -> None:
-    """S3: a start that looks back over them, and commands that read them, stay below 150 MB, and
-    keep every digit.
-    """
+    """S3: start and commands read them within 150 MB, and keep every digit."""
     async with stage(tmp_path, rules=RULES) as it:
         await asyncio.to_thread(upgrade, f"sqlite:///{it.database}")
         with closing(sqlite3.connect(it.database)) as connection, connection:

@@ -71,9 +71,7 @@ MISSES = "SELECT name, reason, detail FROM misses JOIN accounts ON accounts.id =
 
 
 def trusting(folder: Path) -> dict[str, str]:
-    """The environment of a process that trusts one authority, and whose name servers are at
-    hand.
-    """
+    """The environment of a process that trusts one authority and uses a local name server."""
     authority = folder / "authority.pem"
     KNOWN.cert_pem.write_to_path(str(authority))
     (folder / "sitecustomize.py").write_text(RESOLVER)
@@ -96,7 +94,7 @@ def addressed(it: Stage, places: dict[str, str]) -> None:
 
 
 def warned(it: Stage) -> Iterator[tuple[str, str]]:
-    """Of which account, and what."""
+    """The accounts and texts of the warnings."""
     for line in (it.folder / "stderr").read_text().splitlines():
         said = json.loads(line)
         if said["level"] == "warning" and "account" in said:
@@ -104,10 +102,7 @@ def warned(it: Stage) -> Iterator[tuple[str, str]]:
 
 
 async def test_promise_9_an_exchange_that_is_not_who_it_says(tmp_path: Path) -> None:
-    """A3, promise 9: neither key nor login goes to whom nobody vouches for, to another's
-    certificate or one of the past, or to a name that is none; one line says which it is, as the
-    miss does, and all others are watched meanwhile.
-    """
+    """A3, promise 9: no key or login reaches a host without a valid certificate; others go on."""
     pairs = [f"{way}-{what}" for way in ("ask", "hear") for what in ("fine", *SAID)]
     async with stage(tmp_path, pairs) as it, AsyncExitStack() as wires:
         places = {"nameless": NAMELESS}

@@ -46,9 +46,7 @@ READINGS = (
 
 @dataclass(slots=True)
 class Tide:
-    """Lets the margin of every account fall and rise; each level, never used before, is held for
-    long enough.
-    """
+    """Lets every account's margin fall and rise; each level is new, and held long enough."""
 
     stage: Stage
     random: Random
@@ -136,18 +134,14 @@ async def random_instant(tide: Tide) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """What was recorded as delivered when a life ended, and how many messages had been heard by
-    then.
-    """
+    """The recorded deliveries when a process was killed, and the messages received by then."""
 
     delivered: frozenset[tuple[str, str]]
     heard: int
 
 
 async def storm(folder: Path, seed: int, kills: int) -> int:
-    """Kill one daemon so often, and judge what it recorded and told; how many crossings there
-    were.
-    """
+    """Kill one daemon repeatedly and check its record and messages; return the crossings."""
     async with stage(folder, [f"bot-{number}" for number in range(8)], group_wait="200ms") as it:
         tide, deaths = Tide(it, Random(seed)), []
         await it.begin()
@@ -193,15 +187,13 @@ def born(it: Stage, entry: LoggedRequest) -> Millis:
 
 
 def judge_levels(it: Stage) -> None:
-    """Of the test itself: what it demands of the daemon can be demanded."""
+    """Check the test itself: its demands can be met."""
     for name in it.accounts:
         assert [level for level, told in held(it, name).items() if max(told.values()) < POLLS] == []
 
 
 def judge_record(it: Stage) -> None:
-    """One firing and one end per crossing of the exchange's log, each at its own value; no reading
-    is made up.
-    """
+    """Check for one firing and one end per crossing, with its own value; no invented reading."""
     crossings = [crossing for name in it.accounts for crossing in crossed(name, held(it, name))]
     assert rows(it.database, TRANSITIONS) == crossings
     answered = {
@@ -240,9 +232,7 @@ def judge_messages(it: Stage, deaths: list[Death]) -> None:
 async def test_nothing_is_lost_and_nothing_told_twice_by_a_daemon_that_is_killed_all_the_time(
     tmp_path: Path,
 ) -> None:
-    """Promises 1, 2 and 4: killed at any instant, the daemon records and tells what the exchange's
-    log demands.
-    """
+    """Promises 1, 2, 4: killed at any instant, record and messages match the exchange's log."""
     seed = SystemRandom().randrange(1_000_000)
     print(f"seed {seed}")  # noqa: T201 -- shown if it fails
     async with asyncio.TaskGroup() as group:
@@ -257,9 +247,7 @@ async def test_nothing_is_lost_and_nothing_told_twice_by_a_daemon_that_is_killed
 async def test_news_that_killed_its_bearer_comes_once_more_and_says_so(
     tmp_path: Path, kills: int
 ) -> None:
-    """Promise 2: a daemon killed in the middle of a call repeats that message, with a word about
-    it, and no other.
-    """
+    """Promise 2: after a kill in a call, only that message is repeated, and it says so."""
     async with stage(tmp_path) as it:
 
         async def murder() -> None:

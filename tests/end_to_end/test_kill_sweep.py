@@ -1,10 +1,8 @@
-"""The running daemon is killed at each step between commit, claim, call, answer and mark, from
-outside.
+"""Kills the running daemon at each step between commit, claim, call, answer and mark.
 
-It dies before three real ways out at once (a webhook, a mail server, Telegram behind TLS), each at
-another step of its call. What arrives is held against what must: nothing is lost, what comes again
-says that it may be a repeat, and nothing comes again that is known to have come. A life costs most
-of a second, so that none is spent on one case alone.
+It has three real channels (a webhook, a mail server, Telegram behind TLS), each at another step of
+its call. Nothing may be lost, a repeat must say that it may be one, and no known delivery may be
+repeated. A process costs most of a second, so each run checks several cases.
 """
 
 from collections import Counter
@@ -27,14 +25,15 @@ POLLS = 3
 
 STANDS = "SELECT channel, state FROM notifications WHERE alert_id = {} AND kind = '{}'"
 OUTCOMES = """
-    SELECT outcome FROM attempts JOIN messages ON messages.id = message_id WHERE channel = '{}' ORDER BY attempts.id
+    SELECT outcome FROM attempts JOIN messages ON messages.id = message_id
+    WHERE channel = '{}' ORDER BY attempts.id
 """
 TITLES = "SELECT title FROM messages WHERE channel = '{}'"
 TRANSITIONS = "SELECT to_state, value FROM transitions ORDER BY id"
 
 
 class Point(StrEnum):
-    """Where a call is when its caller dies."""
+    """The step of a call at which its caller is killed."""
 
     CONNECTED = Step.CONNECTED.value
     SPOKEN = Step.SPOKEN.value
@@ -62,15 +61,13 @@ def square() -> list[dict[str, Point]]:
 
 
 def again(kind: str, point: Point) -> list[tuple[str, bool]]:
-    """How often that news is heard of which a call was at that point, and whether it says that it
-    may be a repeat.
-    """
+    """Expected deliveries of a message whose call was at that step, and whether one is a repeat."""
     first = [(kind, False)] if point in ARRIVES else []
     return first if point is Point.MARKED else [*first, (kind, True)]
 
 
 class Notes:
-    """What arrived, and what the record says of attempts, since these notes were begun."""
+    """Messages that arrived, and recorded attempts, since these notes began."""
 
     def __init__(self, it: Street) -> None:
         self._it = it
@@ -170,9 +167,7 @@ async def sweep(folder: Path, **settings: str) -> AsyncIterator[Sweep]:
 
 
 async def test_promise_2_killed_at_each_step_of_a_call(tmp_path: Path) -> None:
-    """What may have arrived comes once more and says so, what did not comes, what is known to have
-    come does not.
-    """
+    """Promise 2: a doubtful message is repeated and says so; a known delivery is not."""
     async with sweep(tmp_path) as it:
         for points, kind in zip(square(), cycle((FIRED, ENDED)), strict=False):
             notes = Notes(it.street)
@@ -187,9 +182,7 @@ async def test_promise_2_killed_at_each_step_of_a_call(tmp_path: Path) -> None:
 async def test_promise_3_what_ends_while_the_daemon_is_dead_is_told_to_whom_it_was_told(
     tmp_path: Path,
 ) -> None:
-    """The end comes once to each channel: after what may be a repeat, or with it as one account of
-    both.
-    """
+    """Promise 3: the end comes once to each channel, after a possible repeat or joined with it."""
     async with sweep(tmp_path, group_wait="300ms") as it:
         for points in square()[:2]:  # which hold every point
             notes = Notes(it.street)
@@ -205,9 +198,7 @@ async def test_promise_3_what_ends_while_the_daemon_is_dead_is_told_to_whom_it_w
 
 
 async def test_promise_1_killed_while_a_commit_waits(tmp_path: Path) -> None:
-    """What was not committed never happened, and nobody hears of it; what still holds is told for
-    the first time.
-    """
+    """Promise 1: uncommitted inputs never happened; a condition that lasts is told first then."""
     async with sweep(tmp_path) as it:
         notes = Notes(it.street)
         for kind, comes_back in ((FIRED, True), (FIRED, False), (ENDED, False)):
@@ -231,9 +222,7 @@ async def test_promise_1_killed_while_a_commit_waits(tmp_path: Path) -> None:
 
 
 async def test_f7_killed_while_a_claim_waits(tmp_path: Path) -> None:
-    """What is not claimed is not sent: the next life sends it for the first time, with its end if
-    that came.
-    """
+    """F7: an unclaimed message is not sent; the next process sends it for the first time."""
     async with sweep(tmp_path, group_wait="1s") as it:
         for kinds in ([FIRED, ENDED], [FIRED]):
             notes = Notes(it.street)
@@ -253,10 +242,7 @@ async def test_f7_killed_while_a_claim_waits(tmp_path: Path) -> None:
 
 
 async def test_f7_stopped_or_killed_while_a_mark_waits(tmp_path: Path) -> None:
-    """A process that is stopped (SIGSTOP) and goes on reads the answers that came meanwhile, and
-    tells nothing twice; one that dies knowing that its message arrived tells it once more, and says
-    that it may be a repeat.
-    """
+    """F7: after SIGSTOP nothing is told twice; after a kill a delivered message repeats, marked."""
     async with sweep(tmp_path) as it:
         notes = Notes(it.street)
         await it.hold(dict.fromkeys(CHANNELS, Step.TAKEN), FIRED)
@@ -281,9 +267,7 @@ async def test_f7_stopped_or_killed_while_a_mark_waits(tmp_path: Path) -> None:
 
 
 async def test_f3_killed_while_a_refusal_is_passed_on(tmp_path: Path) -> None:
-    """What one channel refuses reaches its fallback, however often the daemon dies on the way:
-    asked, told, marked.
-    """
+    """F3: a refused message reaches the fallback, whichever step the daemon is killed at."""
     settings = {"phone_more": 'fallback = "desk"', "rule_more": 'channels = ["mail", "phone"]'}
     async with sweep(tmp_path, **settings) as it:
         blocked = refusing(403, "Forbidden: bot was blocked by the user")
@@ -319,9 +303,7 @@ async def test_f3_killed_while_a_refusal_is_passed_on(tmp_path: Path) -> None:
 
 
 async def test_f4_killed_while_a_fallback_is_told(tmp_path: Path) -> None:
-    """The fallback hears it once more, as what may be a repeat; the channel itself is tried on;
-    both get the end.
-    """
+    """F4: the fallback gets a marked repeat; the channel is retried; both get the end."""
     settings = {
         "mail_more": 'fallback = "desk"\nfallback_after = "1s"',
         "rule_more": 'channels = ["mail"]',

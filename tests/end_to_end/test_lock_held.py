@@ -64,9 +64,7 @@ async def reload(it: Stage) -> str:
 
 
 async def test_strict_2_what_a_stop_reports_as_lost_is_not_in_the_database(it: Stage) -> None:
-    """Strict 2: a stop under another program's lock; the second daemon has no lock before, and
-    writes after it.
-    """
+    """Strict 2: a stop under a foreign lock; the second daemon gets its lock only afterwards."""
     await it.start()
     await it.until(lambda: it.told("main", HIGH) >= 2)
     query = query_of(it)
@@ -84,9 +82,7 @@ async def test_strict_2_what_a_stop_reports_as_lost_is_not_in_the_database(it: S
 
 
 async def test_strict_2_a_reload_under_a_lock_loses_nothing(it: Stage) -> None:
-    """Strict 2: asked at the moment of the lock, it waits for the commit under way, and is put
-    off.
-    """
+    """Strict 2: a reload waits for the commit under way, and is put off."""
     await it.start()
     await it.until(lambda: it.told("main", HIGH) >= 2)
     with locked(it.database):
@@ -134,9 +130,7 @@ def hanging(it: Stage, query: Query) -> Iterator[None]:
 async def test_strict_2_a_server_that_hangs_at_a_stop_keeps_its_lock(
     tmp_path: Path, cluster: parts.Cluster
 ) -> None:
-    """Strict 2: what was sent and not answered is unknown; nothing else is written, and no second
-    daemon writes.
-    """
+    """Strict 2: an unanswered commit is unknown; nobody writes anything else meanwhile."""
     async with stage(tmp_path, database=cluster.url) as it:
         query = query_at(cluster)
         await it.start()

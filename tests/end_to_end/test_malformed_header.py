@@ -53,9 +53,7 @@ def written(folder: Path) -> bytes:
 
 
 async def test_s2_a_malformed_header_tells_no_token(tmp_path: Path) -> None:
-    """S2, S10, S13: not in the log, the database, or what commands print; no redirect is followed,
-    no ~/.netrc sent.
-    """
+    """S2, S10, S13: no token in log, database or output; no redirect, no ~/.netrc."""
     (tmp_path / ".netrc").write_text(NETRC)
     (tmp_path / ".netrc").chmod(0o600)
     async with stage(tmp_path) as it:

@@ -26,9 +26,7 @@ COUNTED = """
 
 
 async def test_a5_a_field_that_no_rule_names_keeps_no_alert_from_firing(tmp_path: Path) -> None:
-    """A5, B3a: a fall to 20 is told while another field says nothing: NULL on record, a line in the
-    log, and an end.
-    """
+    """A5, B3a: a fall to 20 is told although another field is missing, which is logged."""
     async with stage(tmp_path) as it:
         await it.start()
         await it.until(lambda: it.asked("main"))
@@ -54,7 +52,7 @@ async def test_a5_a_field_that_no_rule_names_keeps_no_alert_from_firing(tmp_path
 
 
 async def told_of_what_is_unknown(it: Stage) -> None:
-    """What reads the record takes the reading as it is: never a zero, never an end."""
+    """Commands that read the record show the field as unknown, never as zero."""
     words: Sequence[Sequence[str]] = (
         ("status",),
         ("alerts",),
@@ -99,9 +97,7 @@ CALLS = 12
 
 
 async def test_a13_kept_connections_that_the_other_side_drops_lose_no_calls(tmp_path: Path) -> None:
-    """A13, B1: of a server that closes what was idle for the very interval no call is lost, of one
-    that resets what is used again only the first; at short intervals connections are used again.
-    """
+    """A13, B1: closed idle connections lose no call; a reset one loses the first call only."""
     async with stage(tmp_path) as it, AsyncExitStack() as undo:
         port = int(it.simulator.rest_url.rsplit(":", 1)[1])
         closing = await undo.enter_async_context(dropping(port, 1.0))

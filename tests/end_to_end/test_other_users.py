@@ -71,9 +71,7 @@ READING = (
 
 
 def test_looking_at_a_stopped_daemons_record_leaves_nothing_behind(folder: Path) -> None:
-    """A1: whatever another user of the group reads, or is not allowed to write, the daemon starts
-    as before.
-    """
+    """A1: another user of the group may read; the daemon starts as before."""
     before = files(folder)
     writing = (
         ["ack", "ab3d"],
@@ -106,9 +104,7 @@ def test_a_command_that_may_not_write_names_the_owner(folder: Path) -> None:
 
 
 def test_writing_rows_leaves_files_that_the_daemon_can_use(folder: Path) -> None:
-    """A1: where the group may write the database, so may the daemon after it did, and while the
-    other one reads.
-    """
+    """A1: after the group wrote to the database, and while it reads, the daemon can write."""
     give(folder, WATCHER, 0o664)
     before = files(folder)
     looker = User(LOOKER.uid, LOOKER.gid, umask=0o077)
@@ -129,7 +125,7 @@ def test_writing_rows_leaves_files_that_the_daemon_can_use(folder: Path) -> None
 
 
 def left(folder: Path, user: User, wal: bytes = b"") -> None:
-    """What a look by an older marginwatch, or by sqlite3, has left."""
+    """Files that an older marginwatch, or sqlite3, left after reading."""
     for suffix, content in (("-wal", wal), ("-shm", bytes(32_768))):
         file = folder / f"marginwatch.db{suffix}"
         file.write_bytes(content)
@@ -146,7 +142,7 @@ def test_the_daemon_meets_what_others_left(folder: Path) -> None:
 
 
 def test_a_wal_of_another_user_that_holds_something_is_named(folder: Path) -> None:
-    """A1, B9: it may be a part of the record: it stays, and the sentence says whose it is."""
+    """A1, B9: it may be a part of the record: it stays, and the error names its owner."""
     left(folder, LOOKER, b"not empty" * 100)
     status, log = WATCHER.runs(folder / "rules.toml")
     file = folder / "marginwatch.db-wal"

@@ -33,7 +33,8 @@ Query: TypeAlias = Callable[[str], Rows]
 Outage: TypeAlias = Callable[[], contextlib.AbstractContextManager[None]]
 
 READINGS = """
-    SELECT name, exchange_at, available_margin FROM snapshots JOIN accounts ON accounts.id = account_id
+    SELECT name, exchange_at, available_margin
+    FROM snapshots JOIN accounts ON accounts.id = account_id
     ORDER BY name, seq
 """
 COUNTERS = (
@@ -99,9 +100,7 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 async def cross_meanwhile(it: Stage, outage: Outage, query: Query) -> None:
-    """One account falls during the outage, another falls and recovers: all three are told at
-    once.
-    """
+    """One account falls during the outage, another falls and recovers: told at once."""
     await it.until(lambda: {name for name, *_ in query(READINGS)} == set(ACCOUNTS))
     with outage():
         it.show("main", "90")
@@ -155,9 +154,7 @@ def judge_log(it: Stage, reason: str) -> None:
 
 
 async def test_a_database_that_another_program_locks(tmp_path: Path) -> None:
-    """Promise 1, its exception: crossings under another's lock are announced, and recorded once the
-    lock is gone.
-    """
+    """Promise 1's exception: alerts under a foreign lock are sent, and recorded later."""
     async with stage(tmp_path, ACCOUNTS) as it:
         await it.start()
         await cross_meanwhile(it, lambda: locked(it.database), query_of(it))
@@ -166,7 +163,7 @@ async def test_a_database_that_another_program_locks(tmp_path: Path) -> None:
 
 
 async def test_a_disk_that_is_full(tmp_path: Path, tiny_disk: Path) -> None:
-    """Promise 1, its exception: the same on a disk without room, until there is room again."""
+    """Promise 1's exception: the same on a disk without room, until there is room again."""
     async with stage(tmp_path, ACCOUNTS, database=DISK, rules=NOT_ITSELF) as it:
         await it.start()
         await cross_meanwhile(it, lambda: full(tiny_disk), query_of(it))
@@ -175,9 +172,7 @@ async def test_a_disk_that_is_full(tmp_path: Path, tiny_disk: Path) -> None:
 
 
 async def test_a_file_that_may_not_grow(tmp_path: Path) -> None:
-    """Promise 1, its exception: the same where the system refuses the write, as a failing disk
-    does.
-    """
+    """Promise 1's exception: the same if the system refuses writes, like a failing disk."""
     async with stage(tmp_path, ACCOUNTS) as it:
         await it.start()
         await cross_meanwhile(it, lambda: limited(it), query_of(it))
@@ -186,7 +181,7 @@ async def test_a_file_that_may_not_grow(tmp_path: Path) -> None:
 
 
 async def test_a_server_that_goes_away(tmp_path: Path, require: Callable[[str], Path]) -> None:
-    """Promise 1, its exception: the same while PostgreSQL is down, after an end without notice."""
+    """Promise 1's exception: the same while PostgreSQL is down, after an end without notice."""
     psycopg = pytest.importorskip("psycopg")
     with parts.cluster(require("postgresql")) as cluster:
 
@@ -212,9 +207,7 @@ async def test_a_server_that_goes_away(tmp_path: Path, require: Callable[[str], 
 
 
 async def test_a_stop_during_the_outage_says_what_is_lost(tmp_path: Path) -> None:
-    """What cannot be written until the end is lost: the exit status and a sentence say so; the next
-    start goes on.
-    """
+    """Unwritten records are lost: exit status and log say so; the next start goes on."""
     async with stage(tmp_path, ACCOUNTS) as it:
         await it.start()
         await it.until(lambda: all(it.told(name, HIGH) for name in ACCOUNTS))
@@ -232,9 +225,7 @@ async def test_a_stop_during_the_outage_says_what_is_lost(tmp_path: Path) -> Non
 
 
 async def test_status_tells_what_is_not_recorded(tmp_path: Path, tiny_disk: Path) -> None:
-    """B8: an alert was told while the disk is full: `status` does not say that none is open without
-    saying why.
-    """
+    """B8: with a full disk, `status` says why it does not show the alert."""
     async with stage(tmp_path, ("main",), database=DISK, rules=NOT_ITSELF) as it:
         await it.start()
         await it.until(lambda: it.told("main", HIGH) > 1)
@@ -249,5 +240,5 @@ async def test_status_tells_what_is_not_recorded(tmp_path: Path, tiny_disk: Path
 
 
 async def status(it: Stage) -> str:
-    """What the command prints beside the daemon."""
+    """The output of `status` while the daemon runs."""
     return await it.run("status")

@@ -28,7 +28,8 @@ LONGER_THAN_HELD = 1.2
 
 OUTCOMES = "SELECT outcome FROM attempts ORDER BY id"
 NOTIFICATIONS = """
-    SELECT name, notifications.state, attempts FROM notifications JOIN alerts ON alerts.id = alert_id
+    SELECT name, notifications.state, attempts
+    FROM notifications JOIN alerts ON alerts.id = alert_id
     JOIN accounts ON accounts.id = account_id ORDER BY notifications.id
 """
 
@@ -55,10 +56,9 @@ def held_until(event: asyncio.Event) -> RestFault:
 
 
 async def overtake(it: Stage) -> bool:
-    """The commit that claims the message of one account hangs, and another account's message
-    overtakes it.
+    """Let a claim's commit hang, so that another account's message overtakes it; whether it did.
 
-    False where it came otherwise. The receiver holds the first message that it gets.
+    The receiver holds the first message that it gets.
     """
     await it.until(lambda: all(it.told(name, HIGH) for name in ACCOUNTS))
     it.receiver.meanwhile, answered = asyncio.Event().wait, asyncio.Event()
@@ -81,9 +81,7 @@ async def overtake(it: Stage) -> bool:
 
 
 async def test_strict_1_a_claim_that_was_overtaken_is_no_attempt(tmp_path: Path) -> None:
-    """Strict 1, F7: killed behind another message, what never left comes once, and is called no
-    possible repeat.
-    """
+    """Strict 1, F7: after a kill an overtaken message is sent once, not marked as a repeat."""
     for number in range(TRIES):
         async with stage(tmp_path / str(number), ACCOUNTS) as it:
             await it.start()

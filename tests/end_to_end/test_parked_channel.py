@@ -28,9 +28,7 @@ async def pager_of(it: Stage) -> Any:
 
 
 async def test_f3_check_notify_un_parks_a_channel_of_the_daemon_that_runs(tmp_path: Path) -> None:
-    """F3: after a refusal the others are told and `status` shows it; once a test arrived, so does
-    what comes next.
-    """
+    """F3: after a refusal others are told and `status` shows it, until a test is delivered."""
     async with stage(tmp_path, rules=RULE) as it:
         pager = Receiver(it.bell)
         await pager.start()

@@ -59,7 +59,7 @@ def read(lookout: Lookout, times: int, accounts: int) -> bool:
 
 
 def complaints(there: Simulator) -> list[str]:
-    """What the exchange said instead of balances."""
+    """Errors that the exchange sent instead of balances."""
     return [entry.said for entry in there.log if entry.said != "balances"]
 
 
@@ -82,15 +82,13 @@ def spread(counts: Sequence[int]) -> int:
 async def test_b3_eager_accounts_share_the_budget_evenly_also_across_a_restart(
     tmp_path: Path,
 ) -> None:
-    """B3, promise 8: two lives and a `check --online` between them never exceed what host and users
-    may call.
-    """
+    """B3, promise 8: a restart and `check --online` keep the limits of host and users."""
     async with exchange() as there:
         config = eager(tmp_path, there, 8)
         before, after = Lookout(), Lookout()
         async with life(config, before) as app:
             await before.until(lambda: read(before, 4, 8))
-            paced = set(app._accounts.paces().values())
+            paced = set(app._accounts.intervals().values())
         checked = await check_online(written(tmp_path, config))
         async with life(config, after):
             await after.until(lambda: read(after, 5, 8))
@@ -119,9 +117,7 @@ async def test_b3_a_call_that_a_stop_cuts_off_still_counts_in_the_next_life(tmp_
 
 
 async def test_b3_a_configured_user_has_one_allowance_across_a_restart(tmp_path: Path) -> None:
-    """B3, promise 8: the calls of the last life count for the user that rules.toml names, also for
-    `check --online`.
-    """
+    """B3, promise 8: earlier calls count for a configured user, also in `check --online`."""
     before, after = Lookout(), Lookout()
     async with exchange() as there:
         account = there.account("main")
@@ -143,9 +139,7 @@ async def test_b3_a_configured_user_has_one_allowance_across_a_restart(tmp_path:
 async def test_b3_a_check_beside_an_eager_daemon_is_made_room_for(
     tmp_path: Path, count: int
 ) -> None:
-    """B3, promise 8: commands announce their calls, so that daemon and command together keep the
-    limits.
-    """
+    """B3, promise 8: commands announce their calls; with the daemon they keep the limits."""
     lookout = Lookout()
     async with exchange() as there:
         config = eager(tmp_path, there, count)

@@ -34,9 +34,7 @@ VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 @dataclass
 class Company:
-    """The stage, with an account `far` that only the proxy reaches and an account `near` on this
-    machine.
-    """
+    """The stage, with account `far` behind the proxy and account `near` on this machine."""
 
     it: Stage
     proxy: ProxyServer
@@ -100,10 +98,7 @@ async def _company(folder: Path) -> AsyncIterator[Company]:
 
 @pytest.mark.parametrize("way", ["an address", "env"])
 async def test_a3_a_daemon_behind_a_proxy(company: Company, way: str) -> None:
-    """A3: readings are recorded and pushes come; a proxy that goes away, comes back, or wants
-    another password is a miss `network` that names it; what is on this machine is called directly
-    all the while.
-    """
+    """A3: the proxy carries readings and pushes; its faults are `network` misses that name it."""
     it, proxy = company.it, company.proxy
     if way == "env":
         company.write(proxy="env")
@@ -146,9 +141,7 @@ async def test_a3_a_daemon_behind_a_proxy(company: Company, way: str) -> None:
 
 
 async def test_a3_a_daemon_that_does_not_use_the_proxy_of_the_environment(company: Company) -> None:
-    """A3: what fails says that a proxy is there, and what to write, instead of blaming DNS
-    alone.
-    """
+    """A3: the failure names the proxy and the remedy, instead of DNS alone."""
     it = company.it
     it.environ |= {"https_proxy": f"http://{CODED}@{company.proxy.place}"}
     await it.start()
@@ -162,9 +155,7 @@ async def test_a3_a_daemon_that_does_not_use_the_proxy_of_the_environment(compan
 
 
 async def test_a3_one_file_of_certificates_for_all(company: Company) -> None:
-    """A3: `ca_file` alone verifies exchange, webhook and mail; ~/.netrc and SSLKEYLOGFILE change
-    nothing.
-    """
+    """A3: `ca_file` verifies exchange, webhook, mail; ~/.netrc and SSLKEYLOGFILE are ignored."""
     it, receiver = company.it, Receiver(answering(200), company.certificate())
     company.write(proxy=f"http://{CODED}@{company.proxy.place}")
     (company.folder / ".netrc").write_text(f"machine {HERE} login planted password of-another\n")

@@ -63,9 +63,7 @@ def margin(found: Reading) -> Decimal | None:
 async def test_b7_a_push_is_judged_at_once_and_a_login_is_followed_by_a_reading(
     tmp_path: Path,
 ) -> None:
-    """B7: the alert leaves although nothing is polled; the reading has what was pushed and nothing
-    else.
-    """
+    """B7: the alert leaves without a poll; the reading has the pushed values only."""
     lookout, way = Lookout(), ScriptedNotifier()
     async with exchange() as there:
         main = there.account("main")
@@ -87,9 +85,7 @@ async def test_b7_a_push_is_judged_at_once_and_a_login_is_followed_by_a_reading(
 async def test_b7_a_lost_connection_costs_latency_only(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """B7: it comes back, balances are read for what changed meanwhile, and the log says both ends
-    in one line each.
-    """
+    """B7: it reconnects, balances are read once more, and the log has one line for each."""
     caplog.set_level(logging.INFO)
     lookout = Lookout()
     async with exchange() as there:
@@ -114,9 +110,7 @@ async def test_b7_a_lost_connection_costs_latency_only(
 
 
 async def test_b7_a_stale_answer_judges_nothing_and_replay_agrees(tmp_path: Path) -> None:
-    """B7, promise 6: an answer that a push overtook ends no alert, and is asked for again at
-    once.
-    """
+    """B7, promise 6: an answer that a push overtook ends no alert, and is requested again."""
     lookout = Lookout()
     async with exchange() as there:
         main = there.account("main")
@@ -143,9 +137,7 @@ async def test_b7_a_stale_answer_judges_nothing_and_replay_agrees(tmp_path: Path
 async def test_b7_a_field_that_contradicts_readings_is_taken_from_them_alone(
     tmp_path: Path,
 ) -> None:
-    """B7: after three comparisons in a row; what else is pushed is believed, and one alert
-    tells.
-    """
+    """B7: after three contradictions in a row the field is ignored, and one alert says so."""
     lookout, way, clock = Lookout(), ScriptedNotifier(), SteppingClock()
     async with exchange() as there:
         main = there.account("main")
@@ -174,9 +166,7 @@ async def test_b7_a_field_that_contradicts_readings_is_taken_from_them_alone(
 
 
 async def test_s3_an_exchange_that_repeats_itself_does_not_fill_the_record(tmp_path: Path) -> None:
-    """S3: pushes that change nothing are neither judged nor stored, however many come; the next
-    change is, at once.
-    """
+    """S3: pushes without a change are neither judged nor stored; the next change is."""
     lookout, way = Lookout(), ScriptedNotifier()
     async with exchange() as there:
         main = there.account("main")

@@ -18,7 +18,8 @@ when = "available_margin < 100"
 ALERTS = "SELECT rule, state, code, started_at FROM alerts ORDER BY id"
 STATES = "SELECT rule, state FROM alerts ORDER BY id"
 TOLD = """
-    SELECT rule, channel, kind, notifications.state FROM notifications JOIN alerts ON alerts.id = alert_id
+    SELECT rule, channel, kind, notifications.state
+    FROM notifications JOIN alerts ON alerts.id = alert_id
     ORDER BY notifications.id
 """
 EPOCHS = "SELECT reason, end_reason FROM epochs ORDER BY id"
@@ -64,9 +65,7 @@ def told(it: Stage, *expected: tuple[str, str, str]) -> Callable[[], bool]:
 
 
 async def test_d5_a_changed_condition_retires_its_alert_and_another_rule_goes_on(it: Stage) -> None:
-    """D5: told once, as retired; the new condition is judged; the other rule's alert keeps its id
-    and its beginning.
-    """
+    """D5: retired once; the new condition is judged; the other alert keeps id and beginning."""
     it.show("main", "90")
     await it.start()
     await it.until(told(it, ("low", "desk", "firing"), ("same", "desk", "firing")))
@@ -92,9 +91,7 @@ async def test_d5_a_changed_condition_retires_its_alert_and_another_rule_goes_on
 
 
 async def test_a_file_with_mistakes_changes_nothing(it: Stage) -> None:
-    """Each mistake is logged with its place and no secret; the daemon goes on as before, and takes
-    the mended file.
-    """
+    """Mistakes are logged with their place and no secret; the corrected file is accepted."""
     await it.start()
     refused = await reload(
         it,
@@ -119,9 +116,7 @@ async def test_a_file_with_mistakes_changes_nothing(it: Stage) -> None:
 
 
 async def test_d5_the_alert_of_a_removed_account_is_retired(tmp_path: Path) -> None:
-    """D5: told once to whom it was told firing; the account is asked about no more, and another one
-    goes on.
-    """
+    """D5: retired once for its recipients; the account is polled no more, others are."""
     async with stage(tmp_path, ("main", "other")) as it:
         it.show("other", "90")
         await it.start()
@@ -135,9 +130,7 @@ async def test_d5_the_alert_of_a_removed_account_is_retired(tmp_path: Path) -> N
 
 
 async def test_e5_a_new_channel_hears_what_still_fires_and_the_end(it: Stage) -> None:
-    """E5: a channel under another name is a new one; the removed one's notifications stay as they
-    were.
-    """
+    """E5: a renamed channel is new; notifications of the removed one stay as they were."""
     it.show("main", "90")
     await it.start()
     await it.until(told(it, ("low", "desk", "firing"), ("same", "desk", "firing")))
@@ -166,9 +159,7 @@ async def test_e5_the_end_for_a_removed_channel_goes_to_those_that_are_there(it:
 async def test_promise_2_a_message_that_a_reload_cut_off_is_told_again_as_such(
     tmp_path: Path,
 ) -> None:
-    """A receiver that hangs holds up no reload; what it had in its hands may have arrived, and the
-    repeat says so.
-    """
+    """Promise 2: a hanging receiver delays no reload; its message is repeated and says so."""
     async with stage(tmp_path) as it:
         it.receiver.meanwhile = asyncio.Event().wait
         it.show("main", "90")
@@ -183,9 +174,7 @@ async def test_promise_2_a_message_that_a_reload_cut_off_is_told_again_as_such(
 
 
 async def test_several_signals_end_in_one_state_and_a_stop_among_them_is_obeyed(it: Stage) -> None:
-    """However often it is asked: the file is in force, nothing is told again, and SIGTERM still
-    works.
-    """
+    """After many reloads the file is in force, nothing is repeated, and SIGTERM works."""
     it.show("main", "90")
     await it.start()
     await it.until(told(it, ("low", "desk", "firing"), ("same", "desk", "firing")))

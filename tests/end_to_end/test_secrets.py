@@ -48,9 +48,7 @@ COMMANDS = (
 
 @dataclass(slots=True)
 class Hostile:
-    """A stage on which everybody says back what he was told; and all that was ever written or
-    received.
-    """
+    """A stage on which every server echoes its input; keeps all that was written or received."""
 
     it: Stage
     echo: Echo
@@ -90,7 +88,7 @@ async def hostile(folder: Path, environ: pytest.MonkeyPatch) -> AsyncIterator[Ho
 
 
 def plant(folder: Path, environ: pytest.MonkeyPatch) -> None:
-    """What the rules.toml refers to."""
+    """Secrets that rules.toml refers to."""
     environ.setenv("CREDENTIALS_DIRECTORY", str(folder / "credentials"))
     (folder / "credentials").mkdir()
     for kind, texts in (("key", KEYS), ("secret", SECRET_KEYS)):
@@ -169,10 +167,8 @@ def indiscreet(simulated: SimulatedAccount) -> None:
 
 async def live(there: Hostile, *arguments: str) -> None:
     """A life of the daemon in which everything was told and echoed at least once."""
-    it, places = (
-        there.it,
-        ("/hooks/", "/user", "/password", "/query", "/header", "/template/", "/odd/", "/good/"),
-    )
+    it = there.it
+    places = ("/hooks/", "/user", "/password", "/query", "/header", "/template/", "/odd/", "/good/")
     await it.begin("--log-level", "debug", *arguments)
     await it.until(
         lambda: all(any(place in called for called in there.echo.called) for place in places)
@@ -198,9 +194,7 @@ async def test_no_secret_is_in_the_log_as_json(
 
 
 async def test_no_secret_leaves_the_daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Promise 9: not in the log at debug level, a message, the database, or what any command
-    says.
-    """
+    """Promise 9: none in a debug log, a message, the database, or any command's output."""
     async with hostile(tmp_path, monkeypatch) as there:
         await live(there)
         statuses = {" ".join(command): await there.run(*command) for command in COMMANDS}
@@ -233,9 +227,7 @@ def told(collected: dict[str, bytes]) -> str:
 async def test_no_secret_is_shown_by_a_value(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Promise 9: repr and str of what holds secrets show none: configuration, exchange clients,
-    notifiers.
-    """
+    """Promise 9: repr and str of configuration, exchange clients and notifiers show none."""
     async with hostile(tmp_path, monkeypatch) as there, http.open_session() as session:
         config = configuration(there.it.config, os.environ)
         clock = SystemClock()
@@ -286,9 +278,7 @@ def with_database(there: Hostile, url: str) -> None:
 async def test_a_server_that_refuses_the_login_is_told_without_the_password(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgresql_url: str
 ) -> None:
-    """Promise 9, A7: a real PostgreSQL, a password, and a user that does not exist, which is bad
-    configuration.
-    """
+    """Promise 9, A7: a real PostgreSQL refuses an unknown user: bad configuration."""
     url = postgresql_url.replace("owner@", f"nobody:{TOKENS['database']}@")
     async with hostile(tmp_path, monkeypatch) as there:
         with_database(there, url)
@@ -316,9 +306,7 @@ commands.main(["run", "--config", sys.argv[2], "--log-level", "debug"])
 async def test_a_fault_of_ours_shows_no_secret(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Promise 9: what breaks unexpectedly is logged, with its traceback at debug level, all secrets
-    blanked.
-    """
+    """Promise 9: a bug is logged, with its traceback at debug level, all secrets blanked."""
     known = [
         *KEYS.values(),
         *SECRET_KEYS.values(),

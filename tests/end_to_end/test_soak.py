@@ -1,9 +1,7 @@
-"""Minutes of a bad day: twenty accounts, an exchange that fails at random, sockets that drop, a
-clock that is set.
+"""Minutes of a bad day: twenty accounts, random faults, dropped sockets, clock steps.
 
-`make soak` lives through ten minutes of it (MARGINWATCH_SOAK names other spans), `make test`
-through a few seconds. The judge is what the exchange counted, what the record holds, and what the
-log says.
+`make soak` runs ten minutes of it (MARGINWATCH_SOAK sets another time), `make test` a few seconds.
+The exchange's counts, the record and the log are compared.
 """
 
 import asyncio
@@ -66,10 +64,12 @@ url = "json://127.0.0.1:{port}/"
 """
 
 ATTEMPTS = """
-    SELECT name, seq, at, NULL AS reason, 0 AS step FROM snapshots JOIN accounts ON accounts.id = account_id
+    SELECT name, seq, at, NULL AS reason, 0 AS step
+    FROM snapshots JOIN accounts ON accounts.id = account_id
     WHERE source IN ('rest', 'confirm') AND quality <> 'unconfirmed'
     UNION ALL SELECT name, seq, at, reason, 0 FROM misses JOIN accounts ON accounts.id = account_id
-    UNION ALL SELECT name, seq, ended_at, NULL, step_ms FROM gaps JOIN accounts ON accounts.id = account_id
+    UNION ALL SELECT name, seq, ended_at, NULL, step_ms
+    FROM gaps JOIN accounts ON accounts.id = account_id
     WHERE step_ms IS NOT NULL
     ORDER BY name, seq
 """
@@ -84,19 +84,16 @@ class Attempt:
 
 
 async def test_nothing_is_lost_on_a_bad_day(tmp_path: Path, require: Callable[[str], Path]) -> None:
-    """Promises 6 and 8, B2, A5: nothing raises, every slot is on record, budget and memory hold,
-    replay is clean.
+    """Promises 6, 8, B2, A5: all slots recorded, budget and memory hold, replay is clean.
 
-    Two channels stand beside the good one whose receivers never end an answer, or never begin one
+    Two channels beside the good one have receivers that never end an answer, or never begin one
     (S1, S5).
     """
     seed = SystemRandom().randrange(1_000_000)
     print(f"seed {seed}")  # noqa: T201 -- shown if it fails
     program = require("faketime")
-    endless, silent = (
-        Hostile(ENDLESS_AFTER_THE_STATUS["chunks"]),
-        Hostile(SILENT_BEFORE_THE_STATUS["at once"]),
-    )
+    endless = Hostile(ENDLESS_AFTER_THE_STATUS["chunks"])
+    silent = Hostile(SILENT_BEFORE_THE_STATUS["at once"])
     async with AsyncExitStack() as stack:
         ports = [stack.enter_context(server.serving()).port for server in (endless, silent)]
         it = await stack.enter_async_context(stage(tmp_path, ACCOUNTS, rules=RULES))
@@ -127,7 +124,7 @@ def _configure(it: Stage, hostile: Sequence[int]) -> None:
 
 
 async def bad_day(it: Stage, random: Random, turn: Callable[[int], None]) -> Sequence[int]:
-    """What goes wrong, until the time is over; the memory of the daemon each second, in kB."""
+    """Cause faults until the time is over; return the daemon's memory each second, in kB."""
     loop, ahead, sizes = asyncio.get_running_loop(), 0, list[int]()
     end, steps_at = loop.time() + LENGTH, loop.time() + 5
     while loop.time() < end:
@@ -152,9 +149,7 @@ async def _alive(it: Stage, seconds: float) -> None:
 
 
 def happen(it: Stage, random: Random) -> None:
-    """One thing to one account: mostly its margin moves, else something fails a few times, or
-    recovers.
-    """
+    """Change one account: mostly its margin, else it fails a few times, or recovers."""
     account = it.accounts[random.choice(ACCOUNTS)]
     match random.choices(("moves", "fault", "socket", "drop", "heal"), (60, 12, 12, 6, 10))[0]:
         case "moves":
@@ -178,9 +173,7 @@ def _size(it: Stage) -> int:
 
 
 def grown(sizes: Sequence[int]) -> float:
-    """By how much the last quarter is larger than the first one after the warming up, in kB; 0 for
-    a short day.
-    """
+    """Growth from the first quarter after warming up to the last, in kB; 0 for a short day."""
     settled = sizes[WARM:]
     quarter = len(settled) // 4
     return median(settled[-quarter:]) - median(settled[:quarter]) if quarter > WARM // 4 else 0
@@ -195,9 +188,7 @@ def exceptions(log: Path) -> Iterator[str]:
 
 
 def silences(database: Path) -> Iterator[str]:
-    """Spans in which a slot must have passed, and nothing is on record: beyond the interval, the
-    pause that was asked for, a call and its wait for a place.
-    """
+    """Spans without a record although a slot passed, beyond interval, pause, call and wait."""
     for name, attempts in _attempts(database).items():
         assert len(attempts) >= LENGTH * SECOND // (10 * EVERY), f"{name} was hardly read"
         pause = Pause()

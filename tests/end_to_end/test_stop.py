@@ -27,9 +27,7 @@ async def it(tmp_path: Path) -> AsyncIterator[Stage]:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_stop_ends_the_epoch_and_exits_with_0(it: Stage, number: signal.Signals) -> None:
-    """SIGTERM and Ctrl-C are the same orderly end: nothing is lost, the manager is told, the lock
-    is free.
-    """
+    """SIGTERM and Ctrl-C end in order: nothing is lost, systemd is told, the lock is free."""
     await it.start()
     await it.until(lambda: it.told("main", HIGH) >= 2)
     assert await it.stop(number, STOPS_WITHIN) == 0
@@ -43,9 +41,7 @@ async def test_a_stop_ends_the_epoch_and_exits_with_0(it: Stage, number: signal.
 async def test_a_stop_does_not_wait_for_a_receiver_that_hangs(
     it: Stage, number: signal.Signals
 ) -> None:
-    """What the receiver had in its hands stays open, and is told at the next start as what may be a
-    repeat.
-    """
+    """The message in the receiver's hands stays open, and is a marked repeat after a start."""
     it.receiver.meanwhile = asyncio.Event().wait
     it.show("main", "90")
     await it.start()
@@ -64,9 +60,7 @@ async def test_a_stop_does_not_wait_for_a_receiver_that_hangs(
 
 
 async def test_what_arises_while_a_receiver_hangs_stays_queued(it: Stage) -> None:
-    """Behind the message that hangs, the end waits: both are told at the next start, the end
-    once.
-    """
+    """The end waits behind a message that hangs; both come after the next start, the end once."""
     it.receiver.meanwhile = asyncio.Event().wait
     it.show("main", "90")
     await it.start()
@@ -85,7 +79,7 @@ async def test_what_arises_while_a_receiver_hangs_stays_queued(it: Stage) -> Non
 
 
 async def test_a_stop_tells_what_is_due(tmp_path: Path) -> None:
-    """What still waits for its group is tried once before the end."""
+    """A message that waits for its group is tried once before the end."""
     async with stage(tmp_path, group_wait="1h") as it:
         await it.start()
         it.show("main", "90")
@@ -96,9 +90,7 @@ async def test_a_stop_tells_what_is_due(tmp_path: Path) -> None:
 
 
 async def test_a_second_daemon_names_the_first_and_exits(it: Stage) -> None:
-    """Two would tell everything twice: the second one ends with 1 and the first one's pid, and
-    changes nothing.
-    """
+    """A second daemon ends with 1 and the first one's pid, and changes nothing."""
     first = await it.start()
     second = await it.begin()
     assert await second.over() == 1
@@ -111,9 +103,7 @@ async def test_a_second_daemon_names_the_first_and_exits(it: Stage) -> None:
 
 
 async def test_it_is_ready_only_once_it_has_its_store(it: Stage) -> None:
-    """The service manager hears READY=1 after configuration and database are in order, and not if
-    the start fails.
-    """
+    """READY=1 comes after configuration and database are in order; not if the start fails."""
     it.config.rename(it.folder / "kept.toml")
     assert await (await it.begin()).over() == 78
     (it.folder / "kept.toml").rename(it.config)

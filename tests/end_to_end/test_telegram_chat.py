@@ -21,9 +21,7 @@ ATTEMPTS = """
 
 
 async def test_an_alert_stands_in_the_chat(tmp_path: Path) -> None:
-    """F1, F2: a limited message comes after the time that Telegram names; both attempts are
-    recorded, in its words.
-    """
+    """F1, F2: a rate-limited message comes after Telegram's pause; both attempts are recorded."""
     with BotApi(
         refusing(429, "Too Many Requests: retry after 1", retry_after=1)
     ).serving() as telegram:

@@ -29,9 +29,7 @@ def halved(app: App) -> dict[str, bool]:
 
 
 async def test_strict_7_one_exchange_complains(tmp_path: Path) -> None:
-    """Strict 7: its limits are halved and its accounts slow down; those of the other go on as
-    before, also after a restart.
-    """
+    """Strict 7: only its own limits are halved, also after a restart."""
     lookout = Lookout()
     async with exchange() as calm, exchange() as busy:
         here, there = [calm.account("a"), calm.account("b")], [busy.account("c")]
@@ -43,7 +41,7 @@ async def test_strict_7_one_exchange_complains(tmp_path: Path) -> None:
             await lookout.until(
                 lambda: bool(lookout.brought.get("c")) and len(lookout.brought.get("a", [])) > 1
             )
-            first, paces = halved(app), app._accounts.paces()
+            first, paces = halved(app), app._accounts.intervals()
         again = Lookout()
         async with life(both, again) as app:
             await again.until(lambda: bool(again.brought.get("b")))

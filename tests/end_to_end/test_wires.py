@@ -1,6 +1,4 @@
-"""What lies between the daemon and its exchange: a connection that dies unheard, and an address in
-brackets.
-"""
+"""Connections to the exchange: one that dies silently, and an IPv6 address in brackets."""
 
 import logging
 import socket
@@ -46,10 +44,7 @@ def misses(lookout: Lookout) -> list[MissReason]:
 async def test_a3_a_connection_that_dies_unheard(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A3, B2, B7: half-open connections, and an exchange that takes new ones and never answers, are
-    misses by timeout and a ping without a pong, one line each; both recover by themselves, and no
-    call was made twice.
-    """
+    """A3, B2, B7: dead connections are timeouts and lost pongs, one line each; they recover."""
     caplog.set_level(logging.INFO)
     lookout, clock = Lookout(), LeapingClock()
     async with exchange(clock) as there, wire(there.port) as it:

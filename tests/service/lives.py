@@ -1,7 +1,6 @@
-"""Lives of a daemon without its edges: real owners, engine, ledger and store; answers by hand, a
-manual clock.
+"""Instances without I/O: real owners, engine, queue and store; scripted answers, a manual clock.
 
-A `Life` is what runs between a start and a stop, a kill or a reload on one database.
+A `Life` is an instance between a start and a stop, a kill or a reload on one database.
 """
 
 import asyncio
@@ -25,10 +24,9 @@ from daemon.service.clock_monitor import offset
 from daemon.service.delivery.immediate import EagerClaims
 from daemon.service.delivery.queue import NotificationQueue
 from daemon.service.judging.account_owner import Arrival, Look, Owner, SuspectListener
-from daemon.service.judging.beginning import begin
 from daemon.service.judging.confirmer import Overdue
 from daemon.service.judging.context import JudgingContext
-from daemon.service.judging.opening import StartConfig, watching
+from daemon.service.judging.startup import StartConfig, begin, watching
 from daemon.store import FaultInjection, Store
 from daemon.store.operations import EndEpoch
 from daemon.types import AccountState, Millis, Notice
@@ -51,9 +49,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Late:
-    """Nothing has settled in time what the account's owner does not believe, if there is
-    anything.
-    """
+    """A suspect was not settled in time, if there is one."""
 
 
 Told: TypeAlias = Arrival | Step | Late
@@ -62,9 +58,7 @@ STOP, KILL, RELOAD = "stop", "kill", "reload"
 
 
 class Life:
-    """`async with Life(...) as life`: started; on leaving, its tasks end and the store is
-    closed.
-    """
+    """`async with Life(...) as life`: a started instance; on leaving, its tasks end."""
 
     def __init__(
         self,
@@ -185,10 +179,10 @@ async def play(
     every: Millis,
     ending: Callable[[int], str],
 ) -> None:
-    """Tell all rounds, `every` apart; `ending` says how a life ends after a round, or nothing where
-    it goes on.
+    """Tell all rounds, `every` apart.
 
-    `life` is made with the keywords `clock` and `reason`.
+    `ending` gives the kind of end after a round, or nothing. `life` is made with the keywords
+    `clock` and `reason`.
     """
     clock, reason = RestlessClock(), "start"
     pending = list(enumerate(rounds))
@@ -204,7 +198,7 @@ async def play(
 
 
 def rows(path: Path, query: str) -> list[tuple[object, ...]]:
-    """What a query finds in a SQLite file, from outside."""
+    """The rows of a query on a SQLite file, from outside."""
     connection = sqlite3.connect(path)
     try:
         return connection.execute(query).fetchall()
@@ -213,7 +207,8 @@ def rows(path: Path, query: str) -> list[tuple[object, ...]]:
 
 
 TRANSITIONS = """
-    SELECT accounts.name, alerts.rule, alerts.code, transitions.at, from_state, to_state, reason, value
+    SELECT accounts.name, alerts.rule, alerts.code,
+        transitions.at, from_state, to_state, reason, value
     FROM transitions JOIN alerts ON alerts.id = alert_id JOIN accounts ON accounts.id = account_id
     ORDER BY transitions.at, accounts.name, alerts.rule, transitions.id
 """

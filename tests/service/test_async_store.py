@@ -59,9 +59,7 @@ async def test_what_has_happened_is_written_however_often_it_takes(
 async def test_what_the_store_rejects_for_good_holds_up_nothing(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A channel whose mark does not fit the record must not fall silent for ever: it is logged,
-    once.
-    """
+    """A rejected attempt record must not silence its channel: it is logged once."""
     store = Store.open(f"sqlite:///{tmp_path / 'm.db'}")
     of_nothing = Notice(
         NoticeKey("main", "low", 1, "mail", Kind.FIRING, 1),

@@ -13,9 +13,9 @@ from daemon.service.clock_monitor import (
     TOGETHER,
     TRIES,
     ClockDrift,
-    asleep,
     drift,
     offset,
+    suspended_time,
     watch,
 )
 from daemon.types import Millis
@@ -61,9 +61,7 @@ async def test_each_step_is_told_once() -> None:
 
 
 async def test_a3_a_suspend_is_told_once_and_is_no_step() -> None:
-    """A3: time went on by both clocks, and the machine was not awake; a nap is nobody's
-    business.
-    """
+    """A3: both clocks went on while the machine slept; a short suspend is not reported."""
     clock, naps, steps = ManualClock(), list[Millis](), list[None]()
     task = asyncio.create_task(
         watch(ClockDrift(clock, offset(clock)), lambda: steps.append(None), naps.append)
@@ -74,13 +72,11 @@ async def test_a3_a_suspend_is_told_once_and_is_no_step() -> None:
         await clock.advance(2_000)
     task.cancel()
     assert (naps, steps) == ([60_000], [])
-    assert asleep(clock) == 60_000 + NAP
+    assert suspended_time(clock) == 60_000 + NAP
 
 
 class Stolen(ManualClock):
-    """The host takes the processor away before each reading of a clock, for as long as is drawn,
-    over and over.
-    """
+    """The host takes the processor away before each clock reading, for the drawn times."""
 
     def __init__(self, stolen: Sequence[Millis]) -> None:
         super().__init__()
@@ -110,14 +106,12 @@ STOLEN = st.lists(st.integers(0, 3_000), min_size=1, max_size=40)
 
 @given(STOLEN)
 def test_strict_8_stolen_time_is_no_step_and_no_suspend(stolen: list[Millis]) -> None:
-    """Strict 8: however the process is held up, every look ends, and finds neither where there was
-    none.
-    """
+    """Strict 8: under any delays every look ends, and finds no step and no suspend."""
     clock = Stolen(stolen)
-    drift, known = ClockDrift(clock, offset(ManualClock())), asleep(clock)
+    drift, known = ClockDrift(clock, offset(ManualClock())), suspended_time(clock)
     for _ in range(5):
         _, by = drift.look()
-        assert (by, asleep(clock, known)) == (0, known) == (0, 0)
+        assert (by, suspended_time(clock, known)) == (0, known) == (0, 0)
     assert clock.readings <= 11 * (3 * TRIES + 1)
 
 
@@ -125,20 +119,18 @@ def test_strict_8_stolen_time_is_no_step_and_no_suspend(stolen: list[Millis]) ->
 def test_strict_8_a_step_or_a_suspend_is_never_taken_for_more(
     stolen: list[Millis], step: Millis, length: Millis
 ) -> None:
-    """Strict 8: what the delays leave open is not claimed, and found as soon as the clocks can be
-    read at once.
-    """
+    """Strict 8: delays hide a part, which is found once the clocks can be read at once."""
     clock = Stolen(stolen)
     drift = ClockDrift(clock, offset(ManualClock()))
     clock.step(step)
     clock._suspended += length
     _, by = drift.look()
     assert 0 <= by * (1 if step > 0 else -1) <= abs(step)
-    found = asleep(clock)
+    found = suspended_time(clock)
     assert 0 <= found <= length
     clock._stolen = itertools.cycle([0])
     assert by + drift.look()[1] - step in range(-STEP, STEP + 1)
-    assert asleep(clock, found) == length
+    assert suspended_time(clock, found) == length
 
 
 @pytest.mark.parametrize(
@@ -153,9 +145,7 @@ def test_strict_8_a_step_or_a_suspend_is_never_taken_for_more(
     ],
 )
 def test_strict_8_a_step_of_a_second_under_delays(stolen: list[Millis], by: Millis) -> None:
-    """Strict 8: the part of it that delays cannot explain; nothing where they may explain all of
-    it.
-    """
+    """Strict 8: the part of it that delays cannot explain."""
     clock = Stolen(stolen)
     drift = ClockDrift(clock, offset(ManualClock()))
     clock.step(1_000)

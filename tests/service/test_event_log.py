@@ -1,4 +1,4 @@
-"""What the log says: every transition, each failure once, with its end."""
+"""Log lines: every transition, each failure once, with its end."""
 
 import logging
 from decimal import Decimal
@@ -74,7 +74,7 @@ def test_a_miss_is_logged_once_per_reason_and_its_end_once(
 def test_transitions_are_logged_with_rule_account_state_and_value(
     reporter: EventLog, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What nobody is told of (a pending) is not in the log of a quiet night."""
+    """A pending transition is not logged at info level."""
     for before, after in (
         (State.OK, State.PENDING),
         (State.PENDING, State.RESOLVED),
@@ -127,9 +127,7 @@ def test_a_channel_that_fails_is_logged_once_and_its_end_once(
 def test_d4_d7_what_was_found_is_in_the_line(
     reporter: EventLog, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A sentence of its own follows the state; an alert about the daemon itself names no
-    account.
-    """
+    """The detail follows the state; the daemon's own alerts name no account."""
     alert = Alert(
         "disk-full",
         1,

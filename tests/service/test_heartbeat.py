@@ -1,6 +1,4 @@
-"""Proof of life (SEMANTICS F9): when it is withheld, what counts as waiting, and the loop that
-tells the monitor.
-"""
+"""Heartbeat (SEMANTICS F9): when it is withheld, which messages count, and the sending loop."""
 
 import asyncio
 import logging
@@ -74,9 +72,7 @@ def test_f9_all_is_well() -> None:
 def test_f9_an_attempt_may_be_so_old_and_no_older(
     ago: Millis, every: Millis, pause: Millis
 ) -> None:
-    """F9: three intervals; or the pause the exchange asked for, the slot after it, and a call
-    without an answer.
-    """
+    """F9: three intervals, or a pause, the slot after it, and a call without an answer."""
     assert why(pulse(ago, every, pause)) is None
     assert why(pulse(ago + 1, every, pause)) is not None
 
@@ -94,7 +90,7 @@ def test_f9_an_account_that_is_stuck_is_named() -> None:
 
 
 def test_f9_a_database_that_refuses_to_write_withholds_it() -> None:
-    """F9: what is not committed does not count."""
+    """F9: uncommitted records do not count."""
     assert why(replace(WELL, down="disk full")) == "the database refuses to write (disk full)"
 
 
@@ -160,7 +156,7 @@ def test_f9_what_a_channel_took_before_its_news_was_handed_on_stays_taken() -> N
     """A third channel that is told in a dead one's stead may be dead as well."""
     notifications = waiting(notice(), notice("email"))
     notifications.settle([notice("email").key], Outcome.DELIVERED, 0)
-    for handed in notifications.elsewhere(notice(), ["sms"], giving_up=False):
+    for handed in notifications.reroute(notice(), ["sms"], giving_up=False):
         notifications.queue(handed, 0)
     notifications.settle([notice().key], Outcome.REFUSED, 0, give_up=True)
     assert [entry.notice.key.channel for entry in notifications.open("sms")] == ["sms"]
@@ -168,16 +164,14 @@ def test_f9_what_a_channel_took_before_its_news_was_handed_on_stays_taken() -> N
 
 
 def test_f9_what_a_mute_window_holds_back_waits_from_its_end_on() -> None:
-    """E2: it is not late while it is held."""
+    """E2: a message is not late while a window holds it."""
     notifications = waiting(notice(kind=Kind.RESOLVED, not_before=T0 + HOUR))
     assert untaken(notifications, HOUR) == 0
     assert untaken(notifications, HOUR + MINUTE) == MINUTE
 
 
 def test_f9_what_an_earlier_life_delivered_elsewhere_is_taken() -> None:
-    """Promise 4: the store knows who was told; a message that nobody has waits from the beginning
-    of this life on.
-    """
+    """Promise 4: an earlier delivery counts; an untaken message waits from this start on."""
     notifications = waiting(notice("email"))
     notifications.settle([notice("email").key], Outcome.DELIVERED, 0)
     notifications.keep(QueuedNotification(notice(), 0, kept=True))
@@ -188,9 +182,7 @@ def test_f9_what_an_earlier_life_delivered_elsewhere_is_taken() -> None:
 
 
 async def test_f9_readings_and_misses_are_attempts() -> None:
-    """F9: both prove that the account is being read; what an earlier life knew is kept until
-    then.
-    """
+    """F9: both prove that the account is read; earlier times are kept until then."""
     clock = ManualClock()
     attempts = Attempts(clock, {"main": 1, "grid": 2})
     attempts.judged(Record("main", reading(1)))
@@ -236,9 +228,7 @@ class Ward:
 
 
 async def test_f9_it_beats_once_a_minute_from_the_first_minute_on() -> None:
-    """F9: at most that often; a daemon that dies within a minute again and again has proved
-    nothing.
-    """
+    """F9: at most once a minute; a daemon that restarts within a minute sends none."""
     ward = Ward()
     await ward.live(4 * MINUTE - 1)
     assert ward.beats == [MINUTE, 2 * MINUTE, 3 * MINUTE]
@@ -260,9 +250,7 @@ async def test_f9_it_goes_on_soon_after_all_is_well_again(caplog: pytest.LogCapt
 async def test_a_monitor_that_cannot_be_reached_is_told_once_and_tried_again(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """What it answers is logged as a failure with its end, and stands once in the line; it is
-    fetched no more often.
-    """
+    """Its answer is logged once as a failure, with its end; it is not tried more often."""
     caplog.set_level(logging.INFO)
     ward = Ward(["it refuses connections", "it refuses connections", "it answers 503"])
     await ward.live(5 * MINUTE)

@@ -29,8 +29,8 @@ async def test_a_loop_that_breaks_is_started_again_and_told_once(
     assert len(lives) == 3
     assert [record.message for record in caplog.records] == [
         (
-            "the owner of main broke (ZeroDivisionError: by zero) and is started again; please report"
-            " this"
+            "the owner of main broke (ZeroDivisionError: by zero) and is started again;"
+            " please report this"
         )
     ]
 
@@ -38,9 +38,7 @@ async def test_a_loop_that_breaks_is_started_again_and_told_once(
 async def test_a_loop_that_cannot_read_the_record_tells_what_to_do(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A damaged database is no fault of ours: nobody is asked to report it; it is logged once, and
-    tried again.
-    """
+    """A damaged database is not our bug: it is logged once without a request to report it."""
     clock, lives = ManualClock(), list[int]()
 
     async def loop() -> None:

@@ -1,6 +1,4 @@
-"""One life of the daemon after the other: who is asked to begin, to end, and what the service
-manager hears.
-"""
+"""Instances one after another: starts, stops, and messages to the service manager."""
 
 import asyncio
 import logging
@@ -47,7 +45,7 @@ class Life:
 
 
 class House:
-    """Where the lives are led: the file to be read, and everything that was said, in order."""
+    """The surroundings of instances: the configuration file, and all messages in order."""
 
     def __init__(self) -> None:
         self.told: list[str] = []
@@ -64,7 +62,7 @@ class House:
         self.lives = Supervisor(self.make, self.load, self.say, ManualClock())
 
     def say(self, what: str) -> None:
-        """Of whatever thread."""
+        """Record a message, from any thread."""
         self.told.append(what)
         self.loop.call_soon_threadsafe(self.bell.set)
 
@@ -130,9 +128,7 @@ async def test_what_a_stop_loses_is_the_exit_status() -> None:
 
 @pytest.mark.parametrize("losses", [(3, 0), (0, 3), (1, 2, 0), (0, 0)])
 async def test_strict_4_what_any_life_loses_is_the_exit_status(losses: tuple[int, ...]) -> None:
-    """Strict 4: a loss at a reload is not forgotten by a stop that loses nothing; without any, the
-    status is 0.
-    """
+    """Strict 4: a loss at a reload counts after a clean stop too; without any, the status is 0."""
     async with living() as (house, task):
         house.files = iter([named("b")] * len(losses))
         for house.lost in losses[:-1]:
@@ -143,7 +139,7 @@ async def test_strict_4_what_any_life_loses_is_the_exit_status(losses: tuple[int
 
 
 async def test_a11_a_stop_before_the_first_life_begins_none() -> None:
-    """A11: who is told to end while it still starts ends with 0, and never says READY."""
+    """A11: a stop during the start ends with 0, and never says READY."""
     house = House()
     house.lives.stop()
     assert await house.lives.run(named("a")) == 0
@@ -206,7 +202,7 @@ async def test_mistakes_leave_the_present_life_alone(caplog: pytest.LogCaptureFi
 
 
 async def test_a_fault_while_reading_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    """Whatever breaks is named by its kind alone, for its text could hold a secret."""
+    """A bug is named by its type alone, for its text could hold a secret."""
     async with living() as (house, _):
         house.files = iter([RuntimeError("planted-secret")])
         await house.reloaded()
@@ -218,9 +214,7 @@ async def test_a_fault_while_reading_ends_nothing(caplog: pytest.LogCaptureFixtu
 async def test_what_waits_in_memory_is_not_given_up_for_a_reload(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Promise 1: while the database refuses to write, the end of a life would lose what waits for
-    it.
-    """
+    """Promise 1: during an outage a reload would lose records that wait in memory."""
     async with living() as (house, _):
         house.present[0].down = "database is locked"
         house.files = iter([named("b"), named("b")])
@@ -257,7 +251,7 @@ async def test_a_new_life_that_cannot_begin_gives_way_to_one_as_before(
 async def test_where_neither_can_begin_the_process_ends_with_1(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Whoever started it may start it again; the last line says why."""
+    """The last line says why; a service manager may start it again."""
     async with living() as (house, task):
         house.failures = {"a": StoreError("the disk is gone"), "b": StoreError("the disk is gone")}
         house.files = iter([named("b")])
@@ -273,9 +267,7 @@ async def test_where_neither_can_begin_the_process_ends_with_1(
 
 
 async def test_reloads_that_come_together_are_one() -> None:
-    """Asked three times before the file is read, it is read once; asked while it is read, once
-    more.
-    """
+    """Three requests before the file is read are one; one during the reading is another."""
     async with living() as (house, _):
         house.files = iter([named("b"), named("c")])
         house.reading.clear()
@@ -305,9 +297,7 @@ async def test_a_stop_while_the_file_is_read_ends_the_present_life() -> None:
 
 
 async def test_s7_a_stop_wins_over_reading_that_does_not_end() -> None:
-    """S7: the life ends in order while the file is still being read, by a thread that nobody waits
-    for.
-    """
+    """S7: the instance ends in order while a thread still reads the file."""
     async with living() as (house, task):
         house.files = iter([named("b")])
         house.reading.clear()

@@ -1,4 +1,4 @@
-"""What systemd is told, over real sockets, and the units that it starts."""
+"""Notifications to systemd over real sockets, and the units that it starts."""
 
 import shutil
 import socket
@@ -17,7 +17,7 @@ from daemon.types import MINUTE
 
 
 def heard(address: str, environ: dict[str, str], state: str) -> tuple[bool, str]:
-    """What a service manager at this address receives."""
+    """The datagrams that a service manager at this address receives."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(address)
         manager.settimeout(5)
@@ -32,9 +32,7 @@ def test_ready_reaches_the_manager(tmp_path: Path) -> None:
 
 
 def test_a_reload_is_told_with_its_instant_and_its_end() -> None:
-    """sd_notify(3): RELOADING=1 needs the monotonic time, no earlier than the signal that asked for
-    it.
-    """
+    """sd_notify(3): RELOADING=1 needs a monotonic time no earlier than the signal."""
     assert systemd.reloading(1_234) == "RELOADING=1\nMONOTONIC_USEC=1235000"
     assert systemd.ready("reloaded") == "READY=1\nSTATUS=reloaded"
 
@@ -68,7 +66,7 @@ def unit(name: str) -> str:
 
 
 def settings(name: str) -> dict[str, str]:
-    """What stands in a unit, by key."""
+    """The settings of a unit, by key."""
     return dict(
         line.split("=", 1)
         for line in unit(name).splitlines()
@@ -91,9 +89,7 @@ def test_the_units_are_valid(require: Callable[[str], Path], tmp_path: Path) -> 
 
 
 def test_the_daemon_is_started_reloaded_and_mourned() -> None:
-    """The unit runs the daemon, SIGHUP reloads it, and its failure starts the unit that tells of
-    it.
-    """
+    """The unit runs it, SIGHUP reloads it, and a failure starts the reporting unit."""
     daemon, mourner = map(settings, UNITS)
     assert daemon["ExecStart"].startswith(f"{PROGRAM} run --config /etc/marginwatch/rules.toml")
     assert daemon["ExecReload"] == "/bin/kill -HUP $MAINPID"
@@ -105,9 +101,7 @@ def test_the_daemon_is_started_reloaded_and_mourned() -> None:
 
 
 def test_who_tells_of_the_daemons_end_may_do_no_more_than_the_daemon() -> None:
-    """The same user, folders and hardening; and it is over in bounded time, without being tried
-    again.
-    """
+    """The same user, folders and hardening; bounded in time, without a retry."""
     daemon, mourner = map(settings, UNITS)
     own = {"Description", "Type", "ExecStart", "TimeoutStartSec"}
     assert {

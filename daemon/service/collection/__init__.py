@@ -1,1 +1,1 @@
-"""Reading and listening to the accounts, by one budget."""
+"""Collection: polling and push streams of all accounts, within one call budget."""

@@ -1,8 +1,7 @@
-"""The accounts of one life: what reads each of them, listens to it and judges it, all by one budget
-for each host.
+"""All accounts of one instance: their pollers, streams and owners, and one call budget per host.
 
-Schedule ──► Poller ──► Intake ──► Owner          one of each per account, but for the first
-Stream ──────┘
+Schedule ──► Poller ──► PushRestReconciler ──► Owner     one of each per account, one Schedule
+StreamWorker ─────────────────┘
 """
 
 import logging
@@ -27,12 +26,12 @@ from daemon.service.collection.intervals import IntervalController
 from daemon.service.collection.poller import PollCallbacks, Poller
 from daemon.service.collection.reconcile import PushRestReconciler
 from daemon.service.collection.scheduler import Schedule, slow_sentence
-from daemon.service.collection.streams import Streams
+from daemon.service.collection.stream import Streams
 from daemon.service.heartbeat import Pulse
 from daemon.service.judging.account_owner import Look, Owner, Progress, Slept, SuspectListener
 from daemon.service.judging.confirmer import Confirmer
 from daemon.service.judging.context import JudgingContext
-from daemon.service.judging.opening import watching
+from daemon.service.judging.startup import watching
 from daemon.service.loops import Loops
 from daemon.store import Store
 from daemon.store.operations import RecordCall, SetUserId
@@ -44,25 +43,25 @@ _log = logging.getLogger("marginwatch")
 
 @dataclass(frozen=True, slots=True)
 class AccountDependencies:
-    """What all accounts of a life use, and others with them."""
+    """Dependencies that all accounts share."""
 
     store: Store
     session: HttpSession
     clock: Clock
     jitter: Callable[[], float]
-    episodes: FailureLog
+    failure_log: FailureLog
     loops: Loops
 
 
 class Accounts:
-    """`start`, then `pause` and `stop`, once each."""
+    """All accounts of one instance. Call `start`, then `pause` and `stop`, once each."""
 
     def __init__(self, config: Config, dependencies: AccountDependencies) -> None:
         self._config = config
         self._store = dependencies.store
         self._session = dependencies.session
         self._clock = dependencies.clock
-        self._episodes = dependencies.episodes
+        self._failure_log = dependencies.failure_log
         self._loops = dependencies.loops
         self._hosts = config.hosts
         self._budgets = Budgets(self._hosts.values(), self._budget)
@@ -71,7 +70,7 @@ class Accounts:
             config, self._budgets, self._schedule, self._clock
         )
         self._interval_controller.user_ids = config.users(self._store.user_ids())
-        self._streams = Streams(self._dial, self._clock, dependencies.jitter, self._episodes)
+        self._streams = Streams(self._dial, self._clock, dependencies.jitter, self._failure_log)
         self._pollers: dict[str, Poller] = {}
         self._owners: dict[str, Owner] = {}
         self._confirmers: dict[str, Confirmer] = {}
@@ -79,66 +78,64 @@ class Accounts:
     def __len__(self) -> int:
         return len(self._owners)
 
-    def paces(self) -> dict[str, Millis]:
-        """By account, its interval now."""
-        return self._interval_controller.paces()
+    def intervals(self) -> dict[str, Millis]:
+        """By account: its interval now."""
+        return self._interval_controller.intervals()
 
     def pushes(self) -> Mapping[str, push_check.Pushes]:
-        """By account, what its pushes are worth."""
+        """By account: how its pushes compare with readings."""
         return self._streams.pushes()
 
     def progress(self) -> Mapping[str, Progress]:
-        """By account, how far its judgement is."""
+        """By account: progress of its judging."""
         return {name: owner.progress for name, owner in self._owners.items()}
 
     def pauses(self) -> dict[str, Pause]:
-        """By account, how far the exchange wants to be left alone."""
+        """By account: the pause that the exchange asked for."""
         return {name: poller.pause for name, poller in self._pollers.items()}
 
     def pulses(self, attempts: Mapping[str, Millis]) -> dict[str, Pulse]:
-        """By account, what tells whether it is read as often as it should be; `attempts` are the
-        last ones.
-        """
-        paces = self.paces()
+        """By account: whether it is read regularly. `attempts`: times of the last attempts."""
+        effective = self.intervals()
         return {
-            name: Pulse(attempts.get(name), paces[name], pause.length)
+            name: Pulse(attempts.get(name), effective[name], pause.length)
             for name, pause in self.pauses().items()
         }
 
     @property
     def halved_for(self) -> dict[str, Millis]:
-        """By host, how much longer its budget is halved."""
+        """By host: how much longer its budget is halved."""
         return self._budgets.halved_for
 
-    # From the start to the stop.
+    # Start and stop.
 
     def start(
         self, context: JudgingContext, states: Mapping[str, AccountState], carry_over: CarryOver
     ) -> None:
-        """`desk` is that of the owners, which begin with `states`."""
+        """Start owners, pollers and streams. The owners share `context` and begin with `states`."""
         self._async_store = context.async_store
         self._fill_budgets(carry_over)
-        paces = self._interval_controller.begin()
+        effective = self._interval_controller.begin()
         for account in self._config.accounts:
             rules = watching(self._config.account_rules, account.name)
             confirmer = self._confirmers[account.name] = Confirmer(self._clock)
-            suspect_listener, every = (
-                SuspectListener(confirmer.doubted, confirmer.left),
-                partial(self._interval_controller.every, account.name),
-            )
+            suspect_listener = SuspectListener(confirmer.doubted, confirmer.left)
+            every = partial(self._interval_controller.every, account.name)
             owner = Owner(context, states[account.name], rules.values(), suspect_listener, every)
             self._owners[account.name] = owner
             self._loops.run(f"the owner of {account.name}", owner.run)
-            self._read(account, paces[account.name], carry_over.pauses.get(account.name, Pause()))
-        self._tell_paces()
+            self._read(
+                account, effective[account.name], carry_over.pauses.get(account.name, Pause())
+            )
+        self._log_stretched()
         self._loops.run("the pace", self._interval_controller.run)
 
     def poll(self) -> None:
-        """Begin with the slots."""
+        """Start polling."""
         self._schedule.start()
 
     def pause(self) -> None:
-        """Ask for nothing more, and listen to nothing."""
+        """Stop polling and listening."""
         self._schedule.pause()
         for account in self._streams.accounts:
             self._loops.cancel(_stream(account))
@@ -146,14 +143,14 @@ class Accounts:
             confirmer.stop()
 
     def finished(self) -> Iterator[Awaitable[None]]:
-        """The calls under way, to be waited for."""
+        """The calls under way, to be awaited."""
         return (poller.finished() for poller in self._pollers.values())
 
     def stop(self) -> list[RecordCall]:
-        """Cut off the calls that are still under way.
+        """Cancel the calls that are still under way.
 
-        They end without leaving a reading or a miss, and the exchange may have counted them
-        (SEMANTICS B3): they are returned.
+        They leave no reading and no miss, but the exchange may have counted them (SEMANTICS B3):
+        they are returned.
         """
         at = self._clock.now()
         in_flight = self._budgets.in_flight
@@ -165,20 +162,20 @@ class Accounts:
         return cut_off
 
     def drained(self) -> Iterator[Awaitable[None]]:
-        """The judgement of what has been read, to be waited for."""
+        """The judging of everything that has been read, to be awaited."""
         return (owner.drained() for owner in self._owners.values())
 
     @property
     def unjudged(self) -> int:
-        """How much of what has been read is not judged."""
+        """Number of answers that are not judged yet."""
         return sum(owner.waiting for owner in self._owners.values())
 
-    # What happens to the clock.
+    # Clock steps and suspends.
 
     def slept(self, lasted: Millis) -> None:
-        """Nothing bursts: every account goes on at its next slot, by the pace of before."""
+        """Handle a suspend: nothing bursts, every account goes on at its next slot."""
         now = self._clock.now()
-        for name, every in self.paces().items():
+        for name, every in self.intervals().items():
             self._owners[name].post(Slept(lasted, slots_passed(name, every, now - lasted, now)))
         self._schedule.realign(now)
 
@@ -190,12 +187,12 @@ class Accounts:
     # One account.
 
     def _read(self, account: Account, every: Millis, pause: Pause) -> None:
-        owner, user_id = (
-            self._owners[account.name],
-            self._interval_controller.user_ids.get(account.name, ""),
-        )
+        owner = self._owners[account.name]
+        user_id = self._interval_controller.user_ids.get(account.name, "")
         most = self._config.system.push_contradicted or push_check.LIMIT
-        reconciler = PushRestReconciler(account.name, owner.post, self._clock, self._episodes, most)
+        reconciler = PushRestReconciler(
+            account.name, owner.post, self._clock, self._failure_log, most
+        )
         callbacks = PollCallbacks(reconciler.answered, partial(self._learned, account.name))
         poller = Poller(self._exchange(account, user_id), user_id, callbacks, self._clock)
         poller.pause = pause
@@ -244,22 +241,20 @@ class Accounts:
         self._interval_controller.apply()
 
     def _slot_trouble(self, account: str, what: str) -> None:
-        self._episodes.failed(("slot", account, what), f"{account} {what}", account=account)
+        self._failure_log.failed(("slot", account, what), f"{account} {what}", account=account)
 
     def _slot_slow(self, account: str, is_slow: bool) -> None:
-        """Calls take longer than the interval: told once, with which of the two causes it is, and
-        its end once.
-        """
+        """Log once that calls take longer than the interval, with the cause, and once its end."""
         if not is_slow:
-            self._episodes.ended(
+            self._failure_log.ended(
                 ("slow", account), f"{account} is read at every interval again", account=account
             )
             return
         waits = self._budgets.at(self._hosts[account]).waits(
             self._interval_controller.user_ids.get(account, "")
         )
-        sentence = slow_sentence(account, self.paces()[account], waits=waits)
-        self._episodes.failed(
+        sentence = slow_sentence(account, self.intervals()[account], waits=waits)
+        self._failure_log.failed(
             ("slow", account), sentence, reason="budget" if waits else "exchange", account=account
         )
 
@@ -270,9 +265,7 @@ class Accounts:
         return Budget(self._clock, limits.host, limits.user, {"assets": limits.assets})
 
     def _fill_budgets(self, carry_over: CarryOver) -> None:
-        """The calls of the last life, and of commands, still stand in the budget of their host
-        (SEMANTICS B3).
-        """
+        """Count calls of the last instance and of commands in the budgets (SEMANTICS B3)."""
         span = self._config.budget.longest
         for call in self._store.calls(self._clock.now() - span):
             user = self._interval_controller.user_ids.get(call.account, "")
@@ -280,18 +273,18 @@ class Accounts:
         for host, halved_for in carry_over.halved_for.items():
             self._budgets.halve(host, halved_for)
         external_calls = ExternalCalls(self._store.external_calls, self._budgets, span, self._clock)
-        external_calls.hear()
+        external_calls.count_new()
         self._loops.run("the ear for bookings", external_calls.listen)
 
-    def _tell_paces(self) -> None:
-        """Once a life, and as it will be when every account has answered."""
-        paces = intervals.settled_intervals(
+    def _log_stretched(self) -> None:
+        """Log stretched intervals once, as they will be when every account has answered."""
+        effective = intervals.settled_intervals(
             self._config.accounts, self._config.budget, self._interval_controller.user_ids
         )
         wishes = {account.name: account.every for account in self._config.accounts}
         stretched = [
             f"{name} every {duration_text(every)} instead of {duration_text(wishes[name])}"
-            for name, every in paces.items()
+            for name, every in effective.items()
             if every > wishes[name]
         ]
         if stretched:

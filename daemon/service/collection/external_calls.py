@@ -1,7 +1,6 @@
-"""What other commands book at the exchange while the daemon runs, heard in time to leave room for
-it (SEMANTICS B3).
+"""Calls that other commands make while the daemon runs, counted in the budget (SEMANTICS B3).
 
-A command announces a call some seconds ahead, and books it once more when it has ended; the daemon
+A command announces a call some seconds ahead, and records it again when it has ended; the daemon
 looks every second.
 """
 
@@ -18,8 +17,9 @@ EVERY: Millis = SECOND
 
 
 class ExternalCalls:
-    """`booked` gives what is booked at or after an instant; `span` is that of the longest
-    window.
+    """Counts the calls of other commands.
+
+    `booked` returns calls recorded at or after an instant; `span` is that of the longest window.
     """
 
     def __init__(
@@ -33,25 +33,25 @@ class ExternalCalls:
         self._budgets = budgets
         self._span = span
         self._clock = clock
-        self._heard: frozenset[RecordCall] = frozenset()
+        self._counted: frozenset[RecordCall] = frozenset()
 
-    def hear(self) -> None:
-        """Count what is new. Raises StoreError where it cannot be read."""
+    def count_new(self) -> None:
+        """Count new calls. Raises StoreError if they cannot be read."""
         self._count(self._found())
 
     async def listen(self) -> None:
-        """Count what is new, every second; runs until cancelled."""
+        """Count new calls every second, until cancelled."""
         while True:
             await self._clock.sleep(EVERY)
             try:
                 self._count(await asyncio.to_thread(self._found))
             except StoreError:
-                continue  # whoever writes says so; there is nothing to be heard
+                continue  # the writer reports the failure
 
     def _found(self) -> frozenset[RecordCall]:
         return frozenset(self._booked(self._clock.now() - self._span))
 
     def _count(self, found: frozenset[RecordCall]) -> None:
-        for call in found - self._heard:
+        for call in found - self._counted:
             self._budgets.book(call.host, call.at, call.endpoint, call.user)
-        self._heard = found
+        self._counted = found

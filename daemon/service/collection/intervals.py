@@ -1,8 +1,7 @@
-"""Keeps every account at the interval that its host's budget allows: all there stretch evenly,
-further while halved.
+"""Keeps every account at the interval that its host's budget allows (SEMANTICS B2, B3).
 
-SEMANTICS B2, B3. How far they stretch is decided in `config.pace`; when a call leaves, in the
-budget itself.
+All accounts of a host stretch evenly, and further while its budget is halved. `config.intervals`
+decides how far; the budget itself decides when a call leaves.
 """
 
 from collections.abc import Mapping
@@ -17,9 +16,7 @@ EVERY: Millis = SECOND
 
 
 class IntervalController:
-    """`user_ids`, by account, are those that are known; whoever learns another one adds it and
-    calls `apply`.
-    """
+    """Applies intervals. `user_ids` holds known ids by account; call `apply` after adding one."""
 
     def __init__(self, config: Config, budgets: Budgets, schedule: Schedule, clock: Clock) -> None:
         self._config = config
@@ -29,16 +26,16 @@ class IntervalController:
         self._applied: Mapping[str, Millis] = {}
         self.user_ids: dict[str, str] = {}
 
-    def paces(self) -> dict[str, Millis]:
-        """By account, its interval now."""
+    def intervals(self) -> dict[str, Millis]:
+        """By account: its interval now."""
         halved = self._budgets.halved_for
         return intervals.intervals(
             self._config.accounts, self._config.budget, self.user_ids, halved
         )
 
     def begin(self) -> Mapping[str, Millis]:
-        """The intervals at which the accounts are polled from now on."""
-        self._applied = self.paces()
+        """Fix the intervals at which the accounts are polled from now on."""
+        self._applied = self.intervals()
         return self._applied
 
     def every(self, account: str) -> Millis:
@@ -46,17 +43,15 @@ class IntervalController:
         return self._applied.get(account, 0)
 
     def apply(self) -> None:
-        """Poll at that pace from each account's next slot on."""
-        paces, now = self.paces(), self._clock.now()
-        for name, every in paces.items():
+        """Apply changed intervals from each account's next slot on."""
+        effective, now = self.intervals(), self._clock.now()
+        for name, every in effective.items():
             if self._applied.get(name) != every:
-                self._schedule.pace(name, every, now)
-        self._applied = paces
+                self._schedule.set_interval(name, every, now)
+        self._applied = effective
 
     async def run(self) -> None:
-        """Slow down when a budget is halved, and speed up when it is whole again; runs until
-        cancelled.
-        """
+        """Slow down when a budget is halved, speed up when it is whole; runs until cancelled."""
         halved = self._budgets.halved_for.keys()
         while True:
             await self._clock.sleep(EVERY)

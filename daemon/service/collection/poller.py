@@ -1,4 +1,4 @@
-"""Asks the exchange about one account, slot by slot, and hands on what came of it.
+"""Polls the exchange for one account, slot by slot, and hands on the answers.
 
 It neither judges nor stores. After a miss it keeps the distance that the exchange asks for
 (SEMANTICS B2).
@@ -16,16 +16,16 @@ from daemon.types import Answer, NoAnswer, Source
 
 @dataclass(frozen=True, slots=True)
 class PollCallbacks:
-    """Who hears what the exchange said."""
+    """Callbacks of the poller."""
 
     heard: Callable[[Answer | NoAnswer], bool | None]
-    """True where the answer came too late to be used, and is to be asked for again."""
+    """True if the answer came too late to be used and must be requested again."""
     learned: Callable[[str], None]
-    """Whose account it is: called with the exchange's user id at the first answer that tells it."""
+    """Called with the exchange's user id at the first answer that contains it."""
 
 
 class Poller:
-    """Of one account. `user_id` is empty until it is known."""
+    """Poller of one account. `user_id` is empty until it is known."""
 
     def __init__(
         self, exchange: Exchange, user_id: str, callbacks: PollCallbacks, clock: Clock
@@ -42,32 +42,28 @@ class Poller:
         self.pause = Pause()
 
     async def identified(self) -> str:
-        """Whose account it is, once that is known."""
+        """The user id of the account; waits until it is known."""
         await self._identified.wait()
         return self._user_id
 
     async def tick(self) -> None:
-        """One slot: a call, unless the exchange asked for a pause that still runs."""
+        """Make the call of one slot, unless a pause that the exchange asked for still runs."""
         if await self._call():
             self.again()
 
     async def confirm(self) -> None:
-        """Ask now, before all routine polls, unless the exchange asked for a pause (SEMANTICS
-        B5).
-        """
+        """Call now, before all routine polls, unless a pause still runs (SEMANTICS B5)."""
         if await self._call(urgent=True):
             self.again()
 
     def again(self) -> None:
-        """Make a call beside the slots, after the one under way; wanted twice before it leaves, it
-        is one.
-        """
+        """Request an extra call after the present one; several requests are one call."""
         self._wanted.set()
 
     async def beside(self) -> None:
-        """Make the calls that are wanted beside the slots, until cancelled.
+        """Make requested extra calls, until cancelled.
 
-        One that came too late is not made a third time before the next slot: where balances move
+        One that came too late is not made a third time before the next slot: if balances move
         faster than calls travel, pushes tell all there is to know.
         """
         while True:
@@ -75,15 +71,13 @@ class Poller:
             await self._call()
 
     async def _call(self, *, urgent: bool = False) -> bool:
-        """One call, the only one at a time; whether it is to be made again. None is made in a
-        pause.
-        """
+        """Make one call at a time; whether it must be made again. No call is made in a pause."""
         async with self._busy:
             self._wanted.clear()
             return self._clock.elapsed() >= self.pause.not_before and await self._ask(urgent=urgent)
 
     async def finished(self) -> None:
-        """Returns when no call is under way."""
+        """Wait until no call is under way."""
         async with self._busy:
             pass
 

@@ -1,7 +1,6 @@
-"""Both sources of one account on their way into its mailbox: answers and pushes, held against each
-other (B7).
+"""Compares answers and pushes of one account on their way into its mailbox (SEMANTICS B7).
 
-It judges nothing: what either is worth is decided in `readings.pushes`, whose state is kept here.
+It judges nothing: `readings.push_check` decides what either is worth; its state is kept here.
 """
 
 from collections.abc import Callable
@@ -15,15 +14,16 @@ from daemon.readings.unknown_fields import bound_fields
 from daemon.types import Answer, NoAnswer
 
 NAMED = 3
-"""Fields that are left out are named up to so many."""
+"""Most fields that one sentence names."""
 
 NAME = 40
-"""The most characters of such a name."""
+"""Most characters of such a name."""
 
 
 class PushRestReconciler:
-    """Of one account. `post` puts into the mailbox; `limit` is how often in a row a field may
-    disagree.
+    """Reconciler of one account.
+
+    `post` puts into the mailbox; `limit` is how often in a row a field may disagree.
     """
 
     def __init__(
@@ -31,19 +31,17 @@ class PushRestReconciler:
         account: str,
         post: Callable[[Answer | NoAnswer], None],
         clock: Clock,
-        episodes: FailureLog,
+        failure_log: FailureLog,
         limit: int = LIMIT,
     ) -> None:
         self._account = account
         self._post = post
         self._clock = clock
-        self._episodes = episodes
+        self._failure_log = failure_log
         self.pushes = Pushes(limit)
 
     def answered(self, answer: Answer | NoAnswer) -> bool:
-        """A call has ended; True where a push overtook its answer, so that it is to be made
-        again.
-        """
+        """Take the result of a call; True if a push overtook it, so that it must be made again."""
         stale = False
         if isinstance(answer, Answer):
             self._tell_missing(answer, "answers")
@@ -58,7 +56,7 @@ class PushRestReconciler:
         return stale
 
     def pushed(self, answer: Answer) -> None:
-        """The account's balances were pushed."""
+        """Take pushed balances."""
         self._tell_missing(answer, "pushes")
         self.pushes, believed = push_check.take_push(
             self.pushes, answer.balances, self._clock.elapsed()
@@ -67,9 +65,7 @@ class PushRestReconciler:
             self._post(replace(self._bounded(answer, "pushes"), balances=believed))
 
     def _bounded(self, answer: Answer, source: str) -> Answer:
-        """With as many unknown fields as a reading keeps; log once in a life that others are left
-        out.
-        """
+        """Drop unknown fields beyond the limits of a reading; log that once per instance."""
         kept, left_out = bound_fields(answer.extra)
         if not left_out:
             return answer
@@ -79,21 +75,21 @@ class PushRestReconciler:
             f"{source} of the exchange have more unknown fields than a reading keeps (50 fields, 4"
             f" KiB): {names}{more} are left out; all known fields are recorded"
         )
-        self._episodes.failed(
+        self._failure_log.failed(
             ("unknown fields", self._account, source), sentence, account=self._account
         )
         return replace(answer, extra=kept)
 
     def _tell_missing(self, answer: Answer, source: str) -> None:
-        """Log once what the exchange does not send, and once that it does again (SEMANTICS B3a)."""
+        """Log once which fields are missing, and once that they are back (SEMANTICS B3a)."""
         key, names = ("missing", self._account, source), ", ".join(answer.missing)
         if names:
             sentence = (
                 f"{source} of the exchange are without {names}: rules that need it cannot be"
                 " judged, all others are"
             )
-            self._episodes.failed(key, sentence, reason=names, account=self._account)
+            self._failure_log.failed(key, sentence, reason=names, account=self._account)
         else:
-            self._episodes.ended(
+            self._failure_log.ended(
                 key, f"{source} of the exchange are complete again", account=self._account
             )

@@ -1,8 +1,8 @@
-"""When each account is polled: APScheduler, set so that no run is lost and none piles up.
+"""Schedules the polls of each account: APScheduler, set so that runs neither get lost nor pile up.
 
 Slots are spread by a stable hash of the account's name, so that a restart does not bunch them.
 APScheduler computes its runs from the wall clock, and sleeps on a clock that stops in suspend;
-`realign` puts them right after either.
+`realign` corrects them after either.
 """
 
 import asyncio
@@ -19,17 +19,13 @@ from daemon.text.durations import duration_text
 from daemon.types import Millis
 
 BUSY = 3
-"""So many slots in a row that find an account busy are told: fewer are a slow answer, or the rush
-of a start.
-"""
+"""Busy slots in a row before that is logged: fewer are a slow answer or a start."""
 
 Trouble = Callable[[str, str], None]
-"""(account, what happened to its run)."""
+"""Callback: account, and what happened to its run."""
 
 Slow = Callable[[str, bool], None]
-"""(account, whether its calls take longer than its interval): True from then on, False once they do
-not any more.
-"""
+"""Callback: account, and whether its calls take longer than its interval."""
 
 _WAITS = (
     "its calls wait for their turn in [budget]",
@@ -50,7 +46,7 @@ class Schedule:
         self._slow = slow
         self._triggers: dict[str, IntervalTrigger] = {}
         self._busy = Counter[str]()
-        """By account, the slots since its call began that found it busy."""
+        """By account: slots since its call began that found it busy."""
         self._stopping = False
         self._scheduler.add_listener(
             self._listen, EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES | EVENT_JOB_ERROR
@@ -62,8 +58,7 @@ class Schedule:
         """Call `tick` every `every` ms from the account's own slot on; the first time at once."""
 
         async def run() -> None:
-            # A stop cancels what is under way, which APScheduler would tell as a failure, with a
-            # traceback.
+            # A stop cancels running calls, which APScheduler would log as failures.
             try:
                 await tick()
             except asyncio.CancelledError:
@@ -76,10 +71,8 @@ class Schedule:
         trigger = self._triggers[account] = _trigger(account, every, now)
         self._scheduler.add_job(run, trigger, id=account, next_run_time=_instant(now))
 
-    def pace(self, account: str, every: Millis, now: Millis) -> None:
-        """Call the account's `tick` every `every` ms from its next slot on; nothing happens where
-        it is so already.
-        """
+    def set_interval(self, account: str, every: Millis, now: Millis) -> None:
+        """Call the account's `tick` every `every` ms from its next slot on."""
         if self._triggers[account].interval != timedelta(milliseconds=every):
             self._reschedule(account, every, now)
 
@@ -87,11 +80,10 @@ class Schedule:
         self._scheduler.start()
 
     def realign(self, now: Millis) -> None:
-        """The wall clock was set, or the machine slept: every run counts anew, from the account's
-        next slot on.
+        """Restart all intervals from the next slots, after a clock step or a suspend.
 
         A trigger that began when the clock was ahead would not run before that instant comes again;
-        and after a suspend all would be due at once.
+        after a suspend all would be due at once.
         """
         for account, trigger in self._triggers.items():
             self._reschedule(account, round(trigger.interval.total_seconds() * 1_000), now)
@@ -101,7 +93,7 @@ class Schedule:
         self._scheduler.reschedule_job(account, trigger=self._triggers[account])
 
     def stop(self) -> None:
-        """No further run begins; APScheduler cancels those under way, so finish the pass first."""
+        """Begin no further run. APScheduler cancels runs under way, so wait for them first."""
         self._stopping = True
         self._scheduler.shutdown(wait=False)
 
@@ -119,9 +111,7 @@ class Schedule:
 
 
 def slow_sentence(account: str, every: Millis, *, waits: bool) -> str:
-    """How an account is told whose calls take longer than its interval; `waits` is for a place in
-    the budget.
-    """
+    """The log line of an account whose calls take too long. `waits`: they wait for the budget."""
     cause, remedy = _WAITS if waits else _ANSWERS_LATE
     return (
         f"{account} is read less often than every {duration_text(every)}, because {cause}: {remedy}"

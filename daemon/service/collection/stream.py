@@ -1,40 +1,58 @@
-"""The push stream of one account: listens, reconnects, and says once when it fails and once when it
-works again.
+"""Push streams: each listens, reconnects, and logs once when it fails and once when it works again.
 
-    connections ──► a push ──► intake (the mailbox) at once
-        └── up ──► one call beside the slots, for what changed while nobody listened
+    connections ──► a push ──► reconciler ──► mailbox, at once
+        └── up ──► one extra call, for changes while nobody listened
 
-A dead stream costs latency and nothing else: calls go on beside it. It neither judges nor stores.
+A dead stream costs latency and nothing else: polling goes on. A stream neither judges nor stores.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
+from urllib.parse import urlsplit
 
+from daemon import exchanges
 from daemon.clock import Clock
+from daemon.exchanges.common.rate_limit import Budget
 from daemon.exchanges.common.reconnect import ReconnectingConnections, delays
 from daemon.exchanges.common.stream_connection import StreamConnection
-from daemon.exchanges.common.stream_protocol import Malformed, Pushed
+from daemon.exchanges.common.stream_protocol import Malformed, Pushed, StreamProtocol
 from daemon.log import FailureLog
-from daemon.types import Answer, NoAnswer
+from daemon.readings.push_check import Pushes
+from daemon.service.collection.poller import Poller
+from daemon.service.collection.reconcile import PushRestReconciler
+from daemon.service.judging.account_owner import Owner
+from daemon.types import SECOND, Answer, Limit, NoAnswer
+
+# The exchange's limit for connections is unknown, so these are low. Connections have their own
+# limit, so that hanging connects cannot block REST calls. Together with the default [budget] they
+# stay below the strictest reading of CoinW's limits.
+CONNECT_LIMIT = Limit(20, 10 * SECOND)
+USER_CONNECT_LIMIT = Limit(5, 10 * SECOND)
+
+Dial: TypeAlias = Callable[
+    [exchanges.ExchangeAccount, StreamProtocol], Awaitable[StreamConnection | NoAnswer]
+]
+"""Connects to the account's push stream and logs in."""
 
 
 @dataclass(frozen=True, slots=True)
 class StreamCallbacks:
-    """What a stream is given, and to whom it gives."""
+    """Callbacks of a stream."""
 
     user_id: Callable[[], Awaitable[str]]
-    """Whose account it is, once that is known: before, what is pushed might be anybody's."""
+    """Waits for the account's user id: before, a push might be anybody's."""
     connect: Callable[[str], Awaitable[StreamConnection | NoAnswer]]
-    """For the account of that user."""
+    """Connects for that user id."""
     pushed: Callable[[Answer], None]
     up: Callable[[], None]
-    """Balances may have changed while nobody listened."""
+    """Called after a connect: balances may have changed while nobody listened."""
     room: Callable[[], Awaitable[None]]
-    """Returns when whoever takes pushes has room for more."""
+    """Waits until the receiver of pushes has room for more."""
 
 
 class StreamWorker:
-    """Of one account."""
+    """Stream of one account."""
 
     def __init__(
         self,
@@ -42,12 +60,12 @@ class StreamWorker:
         callbacks: StreamCallbacks,
         clock: Clock,
         jitter: Callable[[], float],
-        episodes: FailureLog,
+        failure_log: FailureLog,
     ) -> None:
         self._account = account
         self._callbacks = callbacks
         self._clock = clock
-        self._episodes = episodes
+        self._failure_log = failure_log
         self._connections = ReconnectingConnections(self._connect, lambda: delays(jitter), clock)
         self._user_id = ""
 
@@ -67,7 +85,7 @@ class StreamWorker:
         return connected
 
     async def _listen(self, connection: StreamConnection) -> None:
-        """Until the connection is not worth keeping."""
+        """Handle events until the connection ends."""
         was_up = False
         while True:
             what = await connection.next()
@@ -76,7 +94,7 @@ class StreamWorker:
                 was_up = True
                 self._callbacks.up()
             if line.works(now):
-                self._episodes.ended(
+                self._failure_log.ended(
                     ("stream", self._account), "balances are pushed again", account=self._account
                 )
             match what:
@@ -91,7 +109,7 @@ class StreamWorker:
                     self._unusable(detail)
 
     def _take(self, answers: Sequence[Answer]) -> None:
-        """Hand on what is the account's own (SEMANTICS B4)."""
+        """Hand on pushes for the account's own user (SEMANTICS B4)."""
         own = [answer for answer in answers if answer.user_id == self._user_id]
         if len(own) < len(answers):
             self._foreign(
@@ -100,25 +118,75 @@ class StreamWorker:
         if len(own) > 1:
             self._unusable("what was pushed says different things of one account")
         elif own:
-            self._episodes.ended(
+            self._failure_log.ended(
                 ("push", self._account), "what is pushed can be used again", account=self._account
             )
             self._callbacks.pushed(own[0])
 
     def _foreign(self, theirs: str) -> None:
-        """Said once in a life: whoever pushes another's balances once may do so all the time."""
+        """Log once that pushes for another user are dropped: they may come all the time."""
         why = f"for the account is user {self._user_id}: see whose key it is"
         sentence = f"dropped what was pushed for user {theirs}, {why}"
-        self._episodes.failed(("foreign push", self._account), sentence, account=self._account)
+        self._failure_log.failed(("foreign push", self._account), sentence, account=self._account)
 
     def _unusable(self, detail: str) -> None:
         sentence = f"{detail}: going by what is asked for"
-        self._episodes.failed(
+        self._failure_log.failed(
             ("push", self._account), sentence, reason="bad_answer", account=self._account
         )
 
     def _failed(self, why: NoAnswer) -> None:
         sentence = f"no pushes, balances are still asked for: {why.detail}"
-        self._episodes.failed(
+        self._failure_log.failed(
             ("stream", self._account), sentence, reason=why.reason, account=self._account
         )
+
+
+class Streams:
+    def __init__(
+        self, dial: Dial, clock: Clock, jitter: Callable[[], float], failure_log: FailureLog
+    ) -> None:
+        self._dial = dial
+        self._clock = clock
+        self._jitter = jitter
+        self._failure_log = failure_log
+        self._connect_budgets: dict[str, Budget] = {}
+        """By host: one that takes no connections blocks no other."""
+        self._reconcilers: dict[str, PushRestReconciler] = {}
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """Accounts with a push stream."""
+        return tuple(self._reconcilers)
+
+    def pushes(self) -> Mapping[str, Pushes]:
+        """By account: how its pushes compare with readings."""
+        return {account: reconciler.pushes for account, reconciler in self._reconcilers.items()}
+
+    def add(
+        self,
+        exchange: str,
+        account: exchanges.ExchangeAccount,
+        reconciler: PushRestReconciler,
+        poller: Poller,
+        owner: Owner,
+    ) -> StreamWorker | None:
+        """Build the account's stream; None if its exchange has none, or none is wanted."""
+        stream_protocol = exchanges.stream_protocol(exchange, account)
+        if stream_protocol is None:
+            return None
+
+        host = urlsplit(account.ws_url).netloc.lower()
+        budget = self._connect_budgets.setdefault(
+            host, Budget(self._clock, CONNECT_LIMIT, USER_CONNECT_LIMIT, {})
+        )
+
+        async def connect(user_id: str) -> StreamConnection | NoAnswer:
+            async with budget.call("stream", user_id):
+                return await self._dial(account, stream_protocol)
+
+        callbacks = StreamCallbacks(
+            poller.identified, connect, reconciler.pushed, poller.again, owner.room
+        )
+        self._reconcilers[account.name] = reconciler
+        return StreamWorker(account.name, callbacks, self._clock, self._jitter, self._failure_log)

@@ -1,1 +1,1 @@
-"""What is to be told is taken to people, channel by channel, until it is told."""
+"""Delivery of messages to people, channel by channel, until each has arrived."""

@@ -13,11 +13,12 @@ FIRST = SECOND
 CAP = 5 * MINUTE
 CRITICAL_CAP = 30 * SECOND
 PROBE_GAP = 5 * SECOND
-"""Between the probes that new criticals trigger."""
+"""Least time between probes that new critical alerts trigger."""
 LONGEST_PAUSE = HOUR
 CRITICAL_PAUSE = 15 * MINUTE
-"""While a critical waits. A service that asks for more is tried all the same: it may be wrong, or
-not itself.
+"""Longest pause while a critical alert waits.
+
+A service that asks for more is tried all the same: its answer may be wrong.
 """
 
 
@@ -31,37 +32,35 @@ class WaitingNotification:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How a channel has fared. A streak of 0 is a channel that works, as far as anyone knows."""
+    """How a channel has worked so far. A streak of 0 means that it works."""
 
     streak: int = 0
     failing_since: Millis | None = None
     tried_at: Millis | None = None
-    """The last attempt's beginning, so that what came while it ran is new."""
+    """The beginning of the last attempt, so that alerts that came while it ran count as new."""
     retry_at: Millis = 0
     not_before: Millis = 0
-    """The service's own word (`retry_after`); only `longest_pause` overrides it."""
+    """The service's own request (`retry_after`); only `longest_pause` overrides it."""
     asked_at: Millis = 0
-    """When the service said so."""
+    """When the service requested it."""
     refused: bool = False
-    """Parked: it refused for good. A start, a reload or a test that got through has it tried
-    again.
-    """
+    """Parked: it refused for good. A start, a reload or a delivered test makes it tried again."""
     answer: str = ""
-    """What the last failing attempt said."""
+    """The answer to the last failed attempt."""
 
 
-def remembered(failing_since: Millis, answer: str) -> Health:
-    """Of a channel that failed in an earlier life: it is tried at once, and where it fails again,
-    it has all along.
+def recorded_failure(failing_since: Millis, answer: str) -> Health:
+    """Health of a channel that failed in an earlier instance.
+
+    It is tried at once; if it fails again, its failure began at `failing_since`.
     """
     return Health(failing_since=failing_since, answer=answer)
 
 
-def resumed(fared: Deliveries, now: Millis, elapsed: Millis) -> Health:
-    """As the record tells at `now` (wall time): a streak has lasted as long as it has by the clock
-    on the wall.
+def recorded_health(fared: Deliveries, now: Millis, elapsed: Millis) -> Health:
+    """Health by the record at `now` (wall time), which measures how long a streak has lasted.
 
-    Where the service asked for a pause that is not over, it goes on.
+    A pause that the service asked for goes on until it is over.
     """
     own = fared.own
     if own is None:
@@ -69,21 +68,22 @@ def resumed(fared: Deliveries, now: Millis, elapsed: Millis) -> Health:
     since, ended = (elapsed - max(0, now - at) for at in (own.since, own.until))
     not_before = ended + (own.retry_after or 0)
     if not_before <= elapsed:
-        return remembered(since, own.detail)
-    pause = replace(remembered(since, own.detail), not_before=not_before, asked_at=ended)
+        return recorded_failure(since, own.detail)
+    pause = replace(recorded_failure(since, own.detail), not_before=not_before, asked_at=ended)
     return replace(pause, streak=own.count, tried_at=ended, retry_at=ended)
 
 
-def begun(health: Health, now: Millis) -> Health:
+def attempt_begun(health: Health, now: Millis) -> Health:
     """The health while an attempt is under way."""
     return replace(health, tried_at=now)
 
 
-def after(
+def after_attempt(
     health: Health, attempted: AttemptResult, now: Millis, critical: bool, jitter: float
 ) -> Health:
-    """The health after an attempt that ended `now`. `critical`: one is among what waits. `jitter`:
-    0 to 1.
+    """The health after an attempt that ended `now`.
+
+    `critical`: whether a critical alert waits. `jitter`: 0 to 1.
     """
     if attempted.outcome is Outcome.DELIVERED:
         return Health(tried_at=health.tried_at)
@@ -101,9 +101,7 @@ def after(
 
 
 def delay(streak: int, critical: bool, jitter: float) -> Millis:
-    """Full jitter: anywhere between nothing and a bound that doubles with every failure up to its
-    cap.
-    """
+    """Full jitter: between 0 and a bound that doubles with every failure, up to its cap."""
     cap = CRITICAL_CAP if critical else CAP
     return int(jitter * min(cap, FIRST * 2 ** min(streak, 20)))
 
@@ -111,13 +109,11 @@ def delay(streak: int, critical: bool, jitter: float) -> Millis:
 def due_at(
     health: Health, waiting: Sequence[WaitingNotification], group_wait: Millis
 ) -> Millis | None:
-    """The instant of the next attempt; None when nothing waits. A critical waits for nobody
-    (F5).
-    """
+    """The instant of the next attempt; None if nothing waits. A critical does not wait (F5)."""
     if not waiting:
         return None
     critical = any(one.critical for one in waiting)
-    return max(_wish(health, waiting, group_wait), paused_until(health, critical=critical))
+    return max(_earliest(health, waiting, group_wait), paused_until(health, critical=critical))
 
 
 def paused_until(health: Health, *, critical: bool) -> Millis:
@@ -126,11 +122,11 @@ def paused_until(health: Health, *, critical: bool) -> Millis:
 
 
 def longest_pause(*, critical: bool) -> Millis:
-    """How long a channel may be left alone because its service asks for it."""
+    """Longest pause that a service is granted."""
     return CRITICAL_PAUSE if critical else LONGEST_PAUSE
 
 
-def _wish(health: Health, waiting: Sequence[WaitingNotification], group_wait: Millis) -> Millis:
+def _earliest(health: Health, waiting: Sequence[WaitingNotification], group_wait: Millis) -> Millis:
     criticals = [one.queued_at for one in waiting if one.critical]
     if health.streak == 0 or health.tried_at is None:
         joined = min(one.queued_at for one in waiting) + group_wait

@@ -1,7 +1,6 @@
-"""How the way to one channel stands: whether it takes anything, since when it does not, and why
-(SEMANTICS F1 to F4).
+"""Availability of one channel: whether it works, since when it fails, and why (SEMANTICS F1 to F4).
 
-It makes no attempt: the courier tells it of each, and asks it what follows.
+It makes no attempt: the channel worker reports each, and asks it what follows.
 """
 
 import logging
@@ -11,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from daemon.errors import StoreError
 from daemon.messages.section import LATE_AFTER
-from daemon.service.delivery.backoff import Health, after, begun
+from daemon.service.delivery.backoff import Health, after_attempt, attempt_begun
 from daemon.service.delivery.context import ChannelPolicy, DeliveryContext
 from daemon.service.delivery.queue import QueuedNotification
 from daemon.service.delivery.report_queue import QueuedReport
@@ -34,7 +33,7 @@ class Outage:
 
 
 class ChannelState:
-    """Of one channel. `health` may be set to what an earlier life of the daemon found."""
+    """State of one channel. `health` may be set to the one that an earlier instance recorded."""
 
     def __init__(self, channel: ChannelPolicy, context: DeliveryContext) -> None:
         self.health = Health()
@@ -42,18 +41,19 @@ class ChannelState:
         self._context = context
         self._last: MessageKey | None = None
         self._outage: Outage | None = None
-        """The last one, for what still waits from then."""
+        """The last outage, for messages that still wait from then."""
 
     @property
     def is_parked(self) -> bool:
-        """It refused for good, and others can be told in its stead; where all refuse, all are tried
-        on and on.
+        """Whether it refused for good and another channel works.
+
+        If all channels refuse, all are tried again and again.
         """
         return self.health.refused and not self._context.refusing.issuperset(self._channel.others)
 
     @property
     def outage(self) -> Outage | None:
-        """The present one."""
+        """The present outage."""
         clock, failing_since = self._context.clock, self.health.failing_since
         if failing_since is None:
             return None
@@ -61,7 +61,7 @@ class ChannelState:
         return Outage(now - (elapsed - failing_since), now, elapsed, self.health.answer)
 
     def number(self, now: Millis) -> MessageKey:
-        """Of the next message."""
+        """The key of the next message."""
         last = self._last
         self._last = MessageKey(
             self._channel.name, now, last.n + 1 if last is not None and last.at == now else 0
@@ -69,35 +69,34 @@ class ChannelState:
         return self._last
 
     def begun(self) -> None:
-        """An attempt is under way."""
-        self.health = begun(self.health, self._context.clock.elapsed())
+        """Record that an attempt is under way."""
+        self.health = attempt_begun(self.health, self._context.clock.elapsed())
 
     def put_off(self) -> None:
-        """None was made, as it could not be recorded."""
+        """Record that no attempt was made, because its claim could not be stored."""
         now = self._context.clock.elapsed()
         self.health = replace(self.health, not_before=now + SECOND, asked_at=now)
 
     def ended(self, attempted: AttemptResult, *, critical: bool) -> Millis:
-        """What the end of an attempt says of the channel; when that was, by the clock on the
-        wall.
-        """
+        """Record the end of an attempt; return its wall time."""
         context, elapsed = self._context, self._context.clock.elapsed()
         self._outage = self.outage or self._outage
-        self.health = after(self.health, attempted, elapsed, critical, context.jitter())
+        self.health = after_attempt(self.health, attempted, elapsed, critical, context.jitter())
         (context.refusing.add if self.health.refused else context.refusing.discard)(
             self._channel.name
         )
         return context.clock.now()
 
     async def heed_test(self) -> None:
-        """A test that got through since the last failure shows that somebody mended the channel: it
-        is parked no longer (SEMANTICS F3), and tried without any further pause but one that the
-        service itself asked for.
+        """Look for a test that was delivered since the last failure: somebody repaired the channel.
+
+        Then it is parked no longer (SEMANTICS F3), and only a pause that the service asked for
+        still holds.
         """
         context, last = self._context, self._last
         if self.health.streak == 0 or last is None:
             return
-        with suppress(StoreError):  # where nobody can tell, it stays as it is
+        with suppress(StoreError):  # unreadable: the state stays as it is
             if await context.async_store.tested(last):
                 self._outage = self.outage
                 self.health = Health(
@@ -111,23 +110,20 @@ class ChannelState:
 
     @property
     def is_failing_long(self) -> bool:
-        """Others are to be told what waits."""
+        """Whether it has failed so long that other channels get its messages."""
         shared_at = self.shared_at
         return shared_at is not None and self._context.clock.elapsed() >= shared_at
 
     @property
     def shared_at(self) -> Millis | None:
-        """When the present streak of failures will have lasted too long; a parked channel passes on
-        anyway.
-        """
-        known = (
-            self.health.streak > 0 and not self.is_parked
-        )  # what an earlier life found is tried once more first
+        """When other channels get its messages; None while it works, or is parked."""
+        # A failure that an earlier instance recorded (streak 0) is tried once more first.
+        known = self.health.streak > 0 and not self.is_parked
         since = self.health.failing_since if known else None
         return None if since is None else since + self._channel.patience
 
     def why_late(self, waited: Sequence[QueuedNotification | QueuedReport]) -> Iterator[str]:
-        """What kept these from being told earlier, as far as it is known (SEMANTICS F6)."""
+        """Known reasons why these messages are late (SEMANTICS F6)."""
         now = self._context.clock.now()
         outage = self.outage or self._outage
         if outage is not None and any(each.queued_at <= outage.until_elapsed for each in waited):

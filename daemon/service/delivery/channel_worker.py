@@ -1,14 +1,14 @@
-"""The outbox: one courier per channel takes what waits there to the person, and never gives up.
+"""Worker of one channel: sends queued notifications, and never gives up.
 
-    ledger ──► join what is due ──► claim (committed) ──► the channel ──► mark (committed) ──► ledger
-    book ──► claim (committed with what causes the news) ──► leave ──┘
+    queue ──► group ──► claim (committed) ──► the channel ──► outcome (committed) ──► queue
+    book ──► claim (committed with the causing record) ──► leave ──┘
                 └──► overtaken ──► withdraw (committed)
 
-The attempt is recorded before the call; one without an outcome counts as told, and its retry says
-that it may be a repeat. A claim that may be recorded is sent or withdrawn, whatever happens in
-between (SEMANTICS F7). Channels share nothing but the ledger: a slow or dead one delays no other
-(SEMANTICS F2). What a channel refuses for good, or could not deliver for so long, goes to its
-fallback, or else to all others (F1, F3, F4).
+The attempt is recorded before the call. One without an outcome counts as delivered, and its retry
+says that it may be a repeat. A claim that may be recorded is sent or withdrawn, whatever happens in
+between (SEMANTICS F7). Channels share nothing but the queue: a slow or dead one delays no other
+(SEMANTICS F2). Messages that a channel refuses for good, or fails to deliver for too long, go to
+its fallback, or else to all others (F1, F3, F4).
 """
 
 import asyncio
@@ -54,21 +54,19 @@ from daemon.types import (
 )
 
 HOLD: Millis = SECOND
-"""How long a channel is kept free for a commit that is to claim it; what waits is not to wait for a
-slow database.
-"""
+"""Longest time that a channel stays reserved for a commit. Then queued messages go first."""
 LISTEN: Millis = 10 * SECOND
-"""How often a channel that fails looks whether a test got through meanwhile."""
+"""How often a failing channel looks for a delivered test."""
 _STATES = {Outcome.DELIVERED: NoticeState.DELIVERED}
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedMessage:
-    """A message that is ready to be claimed, with the news that it tells."""
+    """A message that is ready to be claimed, with its notifications."""
 
     entries: Sequence[QueuedNotification]
     subject: Notice
-    """What it tells first."""
+    """The notification that it tells first."""
     message: Message
     claim: Claim
     made_at: Millis
@@ -76,16 +74,16 @@ class PreparedMessage:
 
 
 class ChannelWorker:
-    """Of one channel. At most one attempt is in flight."""
+    """Worker of one channel. At most one attempt is in flight."""
 
     def __init__(
         self, channel: ChannelPolicy, notifier: Notifier, context: DeliveryContext
     ) -> None:
-        self.line = ChannelState(channel, context)
+        self.state = ChannelState(channel, context)
         self._channel = channel
         self._notifier = notifier
         self._context = context
-        self._fallback = Fallback(channel, context, self.line)
+        self._fallback = Fallback(channel, context, self.state)
         self._stopping = False
         self._pace = SendRate(notifier, context.clock)
         self._wake = context.notifications.changed(channel.name).set
@@ -95,31 +93,29 @@ class ChannelWorker:
         self._silences: Sequence[Silence] = NO_SILENCES
         self._is_busy = False
         self._booked: PreparedMessage | None = None
-        """It leaves if its claim is committed; nothing else does before that is known, or for so
-        long.
-        """
+        """Sent once its claim commits. Blocks other messages until then, at most HOLD."""
         self._claimed: PreparedMessage | None = None
-        """It is claimed, and to be sent at once."""
+        """Claimed, and to be sent at once."""
 
     async def run(self) -> None:
-        """Deliver until stopped; then what is due is tried once, and the rest stays queued."""
+        """Deliver until stopped. Then try once what is due; the rest stays queued."""
         try:
             while not self._stopping:
-                await self.line.heed_test()
-                if self.line.is_failing_long:
+                await self.state.heed_test()
+                if self.state.is_failing_long:
                     await self._fallback.share(self._ready())
                 if await self._due():
                     await self.attempt()
             if self._claimed is not None:
                 await self.attempt()
-            if self.line.health.streak == 0:
+            if self.state.health.streak == 0:
                 await self.attempt()
         except asyncio.CancelledError:
             self._stopping = True
             raise
         finally:
             self._charts.close()
-            left, self._claimed = self._claimed, None  # a courier that broke is started again
+            left, self._claimed = self._claimed, None  # a worker that broke is started again
             if left is not None:
                 await self._withdraw(left.claim)
 
@@ -128,8 +124,9 @@ class ChannelWorker:
         self._wake()
 
     def book(self, notices: Sequence[Notice]) -> Claim | None:
-        """See `Booked`. Of news that nothing keeps from leaving at once: by the channel, the pace,
-        or what waits.
+        """Reserve the channel for a message: see `EagerSender`.
+
+        None if the channel, its send rate or a queued message keeps it from leaving at once.
         """
         entries = [QueuedNotification(notice, self._context.clock.elapsed()) for notice in notices]
         if not self._is_free(entries):
@@ -137,14 +134,14 @@ class ChannelWorker:
         composed_message = self._compose(entries)
         if len(composed_message.told) < len(entries):
             return None
-        self._booked = self._dispatch(entries, composed_message)
+        self._booked = self._prepare(entries, composed_message)
         return self._booked.claim
 
     def holds(self, claim: Claim) -> bool:
         return self._booked is not None and self._booked.claim is claim and not self._stopping
 
     def leave(self, claim: Claim) -> None:
-        assert self._booked is not None  # it is held  # noqa: S101
+        assert self._booked is not None  # `holds` was true  # noqa: S101
         keys, queued = claim.keys, self._context.notifications.open(self._channel.name)
         self._claimed = replace(
             self._booked, entries=[entry for entry in queued if entry.notice.key in keys]
@@ -159,7 +156,7 @@ class ChannelWorker:
 
     @property
     def _held_until(self) -> Millis | None:
-        """For a commit that is under way."""
+        """End of the reservation for a pending commit."""
         return None if self._booked is None else self._booked.made_at + HOLD
 
     @property
@@ -167,12 +164,13 @@ class ChannelWorker:
         return self._held_until is not None and self._context.clock.elapsed() < self._held_until
 
     def _is_free(self, entries: Sequence[QueuedNotification]) -> bool:
-        """A chart that belongs into the message may be worth waiting for: that is for the usual way
-        to see.
+        """Whether a message with these entries could leave now.
+
+        On a channel with charts inside messages it never can: the usual way waits for the chart.
         """
         context, now = self._context, self._context.clock.elapsed()
         taken = self._stopping or self._is_busy or self._is_held or self._claimed is not None
-        if taken or self._charts.is_inside or self.line.health.streak or self.line.is_parked:
+        if taken or self._charts.is_inside or self.state.health.streak or self.state.is_parked:
             return False
         if any(entry.notice.facts.not_before is not None for entry in entries):
             return False
@@ -184,9 +182,7 @@ class ChannelWorker:
         return clear and due is not None and due <= now
 
     async def attempt(self) -> None:
-        """Send one message with what waits, the most severe first; a report where nothing else
-        does.
-        """
+        """Send one message with the waiting notifications, most severe first; else a report."""
         self._is_busy = True
         try:
             await self._attempt()
@@ -196,36 +192,32 @@ class ChannelWorker:
     async def _attempt(self) -> None:
         leaving, self._claimed = self._claimed, None
         if leaving is not None:
-            self.line.begun()
+            self.state.begun()
             await self._guarded(leaving.claim.keys, self._hand(leaving))
             return
         self._booked = None
-        await self._hush()
+        await self._drop_silenced()
         entries = self._ready()
         if not entries:
             await self._report()
             return
-        if self.line.is_parked:
+        if self.state.is_parked:
             await self._guarded(_keys(entries), self._fallback.take_over(entries))
             return
         composed_message = self._compose(entries)
         told = {item.episode for item in composed_message.told}
-        dispatch = self._dispatch(
+        prepared = self._prepare(
             [entry for entry in entries if entry.notice.episode in told], composed_message
         )
-        await self._guarded(dispatch.claim.keys, self._deliver(dispatch))
+        await self._guarded(prepared.claim.keys, self._deliver(prepared))
 
-    async def _hush(self) -> None:
-        """What somebody silenced while it waited is held, unless it may have been told (SEMANTICS
-        E2).
-        """
-        context, news = (
-            self._context,
-            [entry for entry in self._ready() if entry.notice.key.kind in NEWS],
-        )
+    async def _drop_silenced(self) -> None:
+        """Drop notifications silenced while they waited; keep possible repeats (SEMANTICS E2)."""
+        context = self._context
+        news = [entry for entry in self._ready() if entry.notice.key.kind in NEWS]
         if not news:
             return
-        with suppress(StoreError):  # where nobody can read them, what was known before holds
+        with suppress(StoreError):  # if they cannot be read, those known before hold
             self._silences = await context.async_store.silences(context.clock.now())
         now = context.clock.now()
         fresh = [
@@ -249,13 +241,12 @@ class ChannelWorker:
         try:
             await work
         except Exception:
-            self._context.notifications.unsend(
-                keys
-            )  # a fault of ours must not keep the news from being tried again
+            # A bug must not keep the news from being tried again.
+            self._context.notifications.unsend(keys)
             raise
 
     def _compose(self, entries: Sequence[QueuedNotification]) -> ComposedMessage:
-        """What goes out now: begin and end of an alert are never torn apart."""
+        """Compose the next message; the beginning and the end of an alert stay together."""
         return compose(pair(map(self._item, entries)), self._leaving(entries))
 
     def _leaving(self, waited: Sequence[QueuedNotification | QueuedReport]) -> RenderContext:
@@ -267,36 +258,34 @@ class ChannelWorker:
             self._notifier.traits.room,
             self._notifier.traits.weigh,
             self._notifier.traits.titles,
-            "; ".join(self.line.why_late(waited)),
+            "; ".join(self.state.why_late(waited)),
         )
 
-    def _dispatch(
+    def _prepare(
         self, entries: Sequence[QueuedNotification], composed_message: ComposedMessage
     ) -> PreparedMessage:
-        message = self._charts.illustrated(composed_message.message, composed_message.subject)
-        claim = Claim(self.line.number(self._context.clock.now()), _keys(entries), message)
+        message = self._charts.with_chart(composed_message.message, composed_message.subject)
+        claim = Claim(self.state.number(self._context.clock.now()), _keys(entries), message)
         return PreparedMessage(
             entries, composed_message.subject, message, claim, self._context.clock.elapsed()
         )
 
-    async def _deliver(self, dispatch: PreparedMessage) -> None:
-        if await self._claim(dispatch.claim):
-            await self._hand(dispatch)
+    async def _deliver(self, prepared: PreparedMessage) -> None:
+        if await self._claim(prepared.claim):
+            await self._hand(prepared)
 
-    async def _hand(self, dispatch: PreparedMessage) -> None:
-        """The attempt is claimed: make it, and record how it ended."""
-        entries, message = dispatch.entries, dispatch.message
+    async def _hand(self, prepared: PreparedMessage) -> None:
+        """Send a claimed message, and record the outcome."""
+        entries, message = prepared.entries, prepared.message
         attempted = await self._send(message)
-        await self._settle(dispatch.claim.message, entries, attempted)
+        await self._settle(prepared.claim.message, entries, attempted)
         told = [entry.notice for entry in entries]
         self._context.observer.attempted(self._channel.name, message, told, attempted)
         if attempted.outcome is Outcome.DELIVERED:
-            self._charts.follow(dispatch.subject, self._is_idle)
+            self._charts.send_after_text(prepared.subject, self._is_idle)
 
     async def _report(self) -> None:
-        """Send what waits of reports, one by one; a parked channel keeps them until it is tried
-        again.
-        """
+        """Send the next waiting report; a parked channel keeps it until it is tried again."""
         context, queued_report = self._context, self._queued_report
         if queued_report is None:
             return
@@ -305,7 +294,7 @@ class ChannelWorker:
             reports.compose(queued_report.facts, self._leaving([queued_report]), doubts),
             picture=queued_report.picture,
         )
-        claim = Claim(self.line.number(context.clock.now()), (), message, queued_report.key)
+        claim = Claim(self.state.number(context.clock.now()), (), message, queued_report.key)
         if not await self._claim(claim):
             return
         attempted = await self._send(message)
@@ -316,31 +305,29 @@ class ChannelWorker:
         context.report_queue.settle(queued_report, attempted.outcome)
         context.observer.attempted(self._channel.name, message, (), attempted)
         if attempted.outcome is Outcome.DELIVERED:
-            self._charts.present(queued_report.picture, message.severity, self._is_idle)
+            self._charts.send_ready(queued_report.picture, message.severity, self._is_idle)
 
     @property
     def _queued_report(self) -> QueuedReport | None:
-        """The report that is to leave."""
-        return None if self.line.is_parked else self._context.report_queue.next(self._channel.name)
+        """The next report to send."""
+        return None if self.state.is_parked else self._context.report_queue.next(self._channel.name)
 
     async def _claim(self, claim: Claim) -> bool:
-        """Record an attempt before the call; False where nobody knows whether it is recorded."""
+        """Record an attempt before the call; False if nobody knows whether it is recorded."""
         try:
             await self._context.async_store.write(claim)
         except CommitFailed:
             await self._withdraw(claim)
-            self.line.put_off()
+            self.state.put_off()
             return False
         except asyncio.CancelledError:
             await self._withdraw(claim)  # the store commits it all the same
             raise
-        self.line.begun()
+        self.state.begun()
         return True
 
     async def _withdraw(self, claim: Claim) -> None:
-        """The call is not made: if the claim is recorded, it must not look like an attempt that
-        was.
-        """
+        """Withdraw a claim whose message is not sent, so that it does not look like an attempt."""
         await self._context.async_store.insist(Withdraw(claim.message, self._context.clock.now()))
         self._context.notifications.unsend(claim.keys)
 
@@ -358,13 +345,13 @@ class ChannelWorker:
     ) -> None:
         context, elapsed = self._context, self._context.clock.elapsed()
         at = self._ended(attempted, entries)
-        parked = self.line.is_parked
+        parked = self.state.is_parked
         handed = self._fallback.instead(entries, giving_up=True) if parked else []
         state = (
             NoticeState.REFUSED if parked else _STATES.get(attempted.outcome, NoticeState.QUEUED)
         )
         states = {entry.notice.key: state for entry in entries}
-        told = {each: context.notifications.lasted(each, elapsed) for each in states}
+        told = {each: context.notifications.since_alert_began(each, elapsed) for each in states}
         await context.async_store.insist(
             RecordAttempt(key, at, attempted, states, tuple(handed), told)
         )
@@ -373,14 +360,14 @@ class ChannelWorker:
 
     def _ended(self, attempted: AttemptResult, entries: Sequence[QueuedNotification]) -> Millis:
         critical = any(entry.critical for entry in (*entries, *self._ready()))
-        return self.line.ended(attempted, critical=critical)
+        return self.state.ended(attempted, critical=critical)
 
     def _ready(self) -> list[QueuedNotification]:
         clock = self._context.clock
         return self._context.notifications.ready(self._channel.name, clock.now(), clock.elapsed())
 
     def _is_idle(self) -> bool:
-        """Nothing waits that may leave, and nothing is on its way."""
+        """Whether no message may leave, and none is being sent."""
         return not self._ready() and not any(
             each.sending for each in self._context.notifications.open(self._channel.name)
         )
@@ -394,15 +381,13 @@ class ChannelWorker:
         return None if span is None else clock.elapsed() + span
 
     def _item(self, entry: QueuedNotification) -> MessageItem:
-        unheard = self._context.notifications.unheard(entry.notice.key)
+        unheard = self._context.notifications.is_unheard_end(entry.notice.key)
         return MessageItem(
             entry.notice, entry.maybe_repeat, not_recorded=not entry.recorded, unheard=unheard
         )
 
     async def _due(self) -> bool:
-        """Wait until an attempt is due (True), or something new may have brought it forward
-        (False).
-        """
+        """Wait until an attempt is due (True) or something has changed (False)."""
         context = self._context
         changed = context.notifications.changed(self._channel.name)
         changed.clear()
@@ -413,8 +398,8 @@ class ChannelWorker:
         due = self._next(waiting)
         if due is not None and due <= now:
             return True
-        shared_at = None if self.line.is_failing_long else self.line.shared_at
-        listen_at = now + LISTEN if self.line.health.streak else None
+        shared_at = None if self.state.is_failing_long else self.state.shared_at
+        listen_at = now + LISTEN if self.state.health.streak else None
         times = (
             due,
             shared_at,
@@ -428,7 +413,7 @@ class ChannelWorker:
 
     def _waiting(self) -> Iterator[WaitingNotification]:
         entries = self._ready()
-        if entries and self._charts.is_inside and self.line.health.streak == 0:
+        if entries and self._charts.is_inside and self.state.health.streak == 0:
             self._charts.expect(self._compose(entries).subject)
         for entry in entries:
             yield WaitingNotification(
@@ -438,12 +423,12 @@ class ChannelWorker:
             yield WaitingNotification(self._queued_report.queued_at, critical=False)
 
     def _next(self, waiting: Sequence[WaitingNotification]) -> Millis | None:
-        """When the next attempt is due; a parked channel makes none, it passes on."""
+        """When the next attempt is due; a parked channel reroutes instead of sending."""
         if self._is_held:
             return None
-        if self.line.is_parked:
+        if self.state.is_parked:
             return due_at(Health(), waiting, self._channel.group_wait)
-        due = due_at(self.line.health, waiting, self._channel.group_wait)
+        due = due_at(self.state.health, waiting, self._channel.group_wait)
         return None if due is None else max(due, self._pace.due_at)
 
 
@@ -454,7 +439,7 @@ def _keys(entries: Iterable[QueuedNotification]) -> tuple[NoticeKey, ...]:
 async def first(
     event: Coroutine[object, object, object], timer: Coroutine[object, object, None] | None
 ) -> None:
-    """Return when the event is set or the time has come."""
+    """Return when the event is set or the timer ends."""
     tasks = [asyncio.ensure_future(one) for one in (event, timer) if one is not None]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

@@ -1,11 +1,9 @@
-"""Charts for messages: drawn beside everything else, never waited for by what must leave (SEMANTICS
-F8).
+"""Charts for messages: rendered in parallel, never delaying an urgent text (SEMANTICS F8).
 
-    something waits ──► the chart of what is told first is begun ──► ready in time: in the message       (e-mail)
-    a text arrived ──► its chart ──► nothing waits, and the pace has room: a silent message of its own   (Telegram)
+    e-mail     a message waits ──► render its chart ──► ready in time: part of the message
+    Telegram   a text arrived ──► render its chart ──► nothing waits: a silent message of its own
 
-A chart that cannot be drawn or sent is told to the log, once, and to nobody else: the text is all
-that counts.
+A chart that cannot be rendered or sent is logged once, and nobody is notified: the text counts.
 """
 
 import asyncio
@@ -28,10 +26,10 @@ from daemon.store.history import History
 from daemon.types import NEWS, AttemptResult, Kind, Message, Millis, Notice, Outcome, Severity, base
 
 KEPT = 8
-"""Charts that are remembered: every channel shows the same one of an alert."""
+"""Charts kept in memory: all channels show the same chart of an alert."""
 
-LAID_DOWN = frozenset({Kind.FIRING, Kind.WORSE})
-"""What must be known at once, when it is critical."""
+SENT_WITHOUT_CHART = frozenset({Kind.FIRING, Kind.WORSE})
+"""Kinds that, when critical, are sent without waiting for the chart."""
 
 
 class Renderer(Protocol):
@@ -40,19 +38,19 @@ class Renderer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ChartSettings:
-    """What charts are made of."""
+    """Settings and dependencies of the chart renderer."""
 
     database: Secret
     rules: Mapping[str, Rule]
     zone: ZoneInfo | None
     every: Callable[[str], Millis | None]
-    """By account, how often it is read."""
+    """By account: how often it is read."""
     drawer: Renderer
-    episodes: FailureLog
+    failure_log: FailureLog
 
 
 class ChartRenderer:
-    """Draws the charts of alerts, each once for all channels; without a studio none."""
+    """Renders the charts of alerts, each once for all channels; without settings none."""
 
     def __init__(self, settings: ChartSettings | None = None) -> None:
         self._settings = settings
@@ -60,10 +58,11 @@ class ChartRenderer:
         self._turn = asyncio.Lock()
 
     def draw(self, notice: Notice) -> asyncio.Task[bytes] | None:
-        """Its chart as PNG, begun now or earlier; empty where it cannot be drawn. None where there
-        is nothing to draw: of a rule that nobody wrote, and of the daemon itself. One at a time is
-        read and drawn; what waits for its turn too long is forgotten, that no crowd of alerts
-        becomes a crowd of charts.
+        """The task that renders the alert's chart as PNG; its result is empty if that fails.
+
+        None if there is nothing to draw: the daemon's own alerts, and rules that are not
+        configured. One chart at a time is rendered. The oldest requests beyond KEPT are dropped, so
+        that many alerts do not cause many charts.
         """
         rule = None if self._settings is None else self._settings.rules.get(base(notice.key.rule))
         if self._settings is None or rule is None or rule.system or not notice.key.account:
@@ -76,37 +75,36 @@ class ChartRenderer:
                 self._begun.pop(old).cancel()
         return self._begun[subject]
 
-    async def paint(self, make: Callable[[], Chart]) -> bytes:
-        """A chart that `make` reads, blocking, as PNG; empty where it cannot be drawn, or there is
-        no studio.
-        """
+    async def render(self, make: Callable[[], Chart]) -> bytes:
+        """Render a chart that `make` reads (blocking) as PNG; empty on failure."""
         return b"" if self._settings is None else await self._in_turn(self._settings, make)
 
     async def _in_turn(self, settings: ChartSettings, make: Callable[[], Chart]) -> bytes:
-        """Reading takes a thread of those in which everything else is read, and a text must never
-        want for one.
+        """Render one chart at a time.
+
+        Reading uses a thread of the shared pool, and a text message must never lack one.
         """
         async with self._turn:
             return await _drawn(settings, make)
 
     async def close(self) -> None:
-        """End what is being drawn."""
+        """Cancel the charts that are being rendered."""
         for chart in self._begun.values():
             chart.cancel()
         await asyncio.gather(*self._begun.values(), return_exceptions=True)
 
     def sent(self, channel: str, attempted: AttemptResult) -> None:
-        """A chart was sent as a message of its own."""
+        """Log the result of sending a chart as a message of its own."""
         if self._settings is None:
             return
         if attempted.outcome is Outcome.DELIVERED:
-            self._settings.episodes.ended(("chart", channel), f"charts reach {channel} again")
+            self._settings.failure_log.ended(("chart", channel), f"charts reach {channel} again")
         else:
             sentence = (
                 f"a chart did not reach {channel}, its text did:"
                 f" {attempted.detail or attempted.outcome}"
             )
-            self._settings.episodes.failed(("chart", channel), sentence)
+            self._settings.failure_log.failed(("chart", channel), sentence)
 
 
 async def _drawn(settings: ChartSettings, make: Callable[[], Chart]) -> bytes:
@@ -114,14 +112,14 @@ async def _drawn(settings: ChartSettings, make: Callable[[], Chart]) -> bytes:
         picture = await settings.drawer.draw(await asyncio.to_thread(make))
     except StoreError as error:
         picture = NotDrawn(str(error))
-    except Exception as error:  # noqa: BLE001 -- a fault of ours must not keep a text back
+    except Exception as error:  # noqa: BLE001 -- a bug must not delay a text
         picture = NotDrawn(type(error).__name__)
     if isinstance(picture, NotDrawn):
-        settings.episodes.failed(
+        settings.failure_log.failed(
             "charts", f"a chart could not be drawn, its message goes without: {picture.why}"
         )
         return b""
-    settings.episodes.ended("charts", "charts are drawn again")
+    settings.failure_log.ended("charts", "charts are drawn again")
     return picture
 
 
@@ -138,7 +136,7 @@ def _chart(settings: ChartSettings, notice: Notice, rule: Rule) -> Chart:
 
 
 class ChannelCharts:
-    """The charts of one channel. `wake` is called when one that was awaited is there."""
+    """The charts of one channel. `wake` is called when an awaited chart is ready."""
 
     def __init__(
         self,
@@ -158,11 +156,11 @@ class ChannelCharts:
 
     @property
     def is_inside(self) -> bool:
-        """Whether charts stand in the messages themselves."""
+        """Whether charts are part of the messages themselves."""
         return self._notifier.traits.pictures is Pictures.WITH
 
     def expect(self, notice: Notice) -> None:
-        """What waits is told with the chart of this, if that is drawn by then."""
+        """Begin the chart for the next message, to be included if it is ready by then."""
         if self._expected is not None and self._expected[0].key == notice.key:
             return
         chart = self._chart_renderer.draw(notice)
@@ -171,14 +169,16 @@ class ChannelCharts:
             chart.add_done_callback(lambda _: self._wake())
 
     def is_awaited(self, notice: Notice) -> bool:
-        """Whether it may wait for the chart: nobody needs a reminder, or an end, within the
-        second.
-        """
+        """Whether the message may wait for its chart: a reminder or an end is not urgent."""
         expected = self._expected
-        return expected is not None and not expected[1].done() and notice.key.kind not in LAID_DOWN
+        return (
+            expected is not None
+            and not expected[1].done()
+            and notice.key.kind not in SENT_WITHOUT_CHART
+        )
 
-    def illustrated(self, message: Message, notice: Notice) -> Message:
-        """With the chart of what it tells first, if that is there."""
+    def with_chart(self, message: Message, notice: Notice) -> Message:
+        """The message with its chart, if that is ready."""
         expected, self._expected = self._expected, None
         there = expected is not None and expected[0].key == notice.key and expected[1].done()
         return (
@@ -187,27 +187,25 @@ class ChannelCharts:
             else message
         )
 
-    def follow(self, notice: Notice, is_idle: Callable[[], bool]) -> None:
-        """The text has arrived: its chart comes after it, unless one still does, or something else
-        waits by then.
-        """
+    def send_after_text(self, notice: Notice, is_idle: Callable[[], bool]) -> None:
+        """Send the chart after its delivered text, unless another chart or message is waiting."""
         if notice.key.kind in NEWS:
-            self._hang(lambda: self._drawn(notice), notice.facts.severity, is_idle)
+            self._begin_sending(lambda: self._drawn(notice), notice.facts.severity, is_idle)
 
-    def present(self, picture: bytes, severity: Severity, is_idle: Callable[[], bool]) -> None:
-        """The same of a chart that is there already."""
+    def send_ready(self, picture: bytes, severity: Severity, is_idle: Callable[[], bool]) -> None:
+        """Send a chart that is ready after its delivered text."""
 
         async def there() -> bytes:
             return picture
 
-        self._hang(there, severity, is_idle)
+        self._begin_sending(there, severity, is_idle)
 
     def close(self) -> None:
-        """Nobody waits for what is still to come."""
+        """Cancel the chart that is still to be sent."""
         if self._following is not None:
             self._following.cancel()
 
-    def _hang(
+    def _begin_sending(
         self, draw: Callable[[], Awaitable[bytes]], severity: Severity, is_idle: Callable[[], bool]
     ) -> None:
         apart = self._notifier.traits.pictures is Pictures.AFTER
@@ -226,7 +224,7 @@ class ChannelCharts:
     ) -> None:
         picture = await draw()
         if picture and self._pace.is_easy:
-            await self._pace.turn()  # a chart that is there sooner must not be lost for it
+            await self._pace.turn()  # a chart that is ready early must not be lost
         if picture and is_idle() and self._pace.is_easy:
             self._pace.note()
             message = Message("", "", severity, picture=picture, quiet=True)
@@ -242,5 +240,5 @@ class ChannelCharts:
 
 
 def _picture(chart: asyncio.Task[bytes]) -> bytes:
-    """Of one that is there, or was forgotten."""
+    """The PNG of a finished task; empty if it was cancelled."""
     return b"" if chart.cancelled() else chart.result()

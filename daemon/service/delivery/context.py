@@ -1,4 +1,4 @@
-"""What couriers are given: the channel that each of them serves, and what all of them share."""
+"""Dependencies of channel workers: the policy of one channel, and the context that all share."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,18 +20,16 @@ class ChannelPolicy:
     name: str
     group_wait: Millis
     others: Sequence[str] = ()
-    """Every other channel: where the news goes that neither this one nor its fallback can
-    deliver.
-    """
+    """Every other channel. They get messages that neither this one nor its fallback can deliver."""
     fallback: str = ""
-    """The one that is told instead; empty is all others."""
+    """The channel that is used instead; empty means all others."""
     patience: Millis = HAND_OVER_AFTER
-    """For how long it may fail before others are told what waits."""
+    """How long it may fail before other channels get its messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryContext:
-    """What all couriers share."""
+    """Dependencies that all channel workers share."""
 
     async_store: AsyncStore
     notifications: NotificationQueue
@@ -40,8 +38,8 @@ class DeliveryContext:
     jitter: Callable[[], float]
     observer: Observer
     absent: tuple[Millis, Millis] | None = None
-    """From when to when nobody watched, before this life began."""
+    """The time before this instance began in which the daemon did not run."""
     chart_renderer: ChartRenderer = field(default_factory=ChartRenderer)
     report_queue: ReportQueue = field(default_factory=ReportQueue)
     refusing: set[str] = field(default_factory=set)
-    """The channels that refused for good in this life of the daemon."""
+    """Channels that refused for good in this instance."""

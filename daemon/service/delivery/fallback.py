@@ -1,5 +1,6 @@
-"""Who is told instead, where a channel refused for good, or could not deliver for too long
-(SEMANTICS F1, F3, F4).
+"""Fallback routing: where messages go that a channel refused, or failed to deliver for too long.
+
+See SEMANTICS F1, F3, F4.
 """
 
 from collections.abc import Sequence
@@ -13,17 +14,17 @@ from daemon.types import Notice, Outcome
 
 
 class Fallback:
-    """Of one channel: its fallback, or else all others."""
+    """Fallback of one channel: the configured one, or else all others."""
 
     def __init__(
-        self, channel: ChannelPolicy, context: DeliveryContext, line: ChannelState
+        self, channel: ChannelPolicy, context: DeliveryContext, state: ChannelState
     ) -> None:
         self._channel = channel
         self._context = context
-        self._line = line
+        self._state = state
 
     async def share(self, waiting: Sequence[QueuedNotification]) -> None:
-        """What waits here goes to the others at once, and is tried on here."""
+        """Send waiting messages to the other channels too; this channel keeps trying."""
         handed = self.instead(waiting, giving_up=False)
         if handed:
             await self._context.async_store.insist(
@@ -32,9 +33,7 @@ class Fallback:
             self.queue(handed)
 
     async def take_over(self, entries: Sequence[QueuedNotification]) -> None:
-        """A parked channel is not tried until a test got through: what comes in goes to the others
-        at once.
-        """
+        """Send everything of a parked channel to others at once: it is not tried before a test."""
         context, at = self._context, self._context.clock.now()
         handed = self.instead(entries, giving_up=True)
         keys = tuple(entry.notice.key for entry in entries)
@@ -43,9 +42,7 @@ class Fallback:
         context.notifications.settle(keys, Outcome.REFUSED, context.clock.elapsed(), give_up=True)
 
     def instead(self, entries: Sequence[QueuedNotification], *, giving_up: bool) -> list[Notice]:
-        """The news for those who are told instead; what this one keeps trying is given to them
-        once.
-        """
+        """Notifications for other channels, once for each that this one keeps trying."""
         fresh = [entry for entry in entries if giving_up or not entry.handed_over]
         for entry in fresh:
             entry.handed_over = True
@@ -56,22 +53,20 @@ class Fallback:
         ]
 
     def queue(self, handed: Sequence[Notice]) -> None:
-        """It is recorded that they are told."""
+        """Queue notifications whose reroute is recorded."""
         for notice in handed:
             self._context.notifications.queue(notice, self._context.clock.elapsed())
 
     def _elsewhere(self, notice: Notice, *, giving_up: bool) -> list[Notice]:
-        """For the fallback; where that has had it already, or there is none, for all others that
-        have not (F4).
-        """
-        notifications, outage = self._context.notifications, self._line.outage
+        """Reroute to the fallback; if it has the news, or is not set, to all others (F4)."""
+        notifications, outage = self._context.notifications, self._state.outage
         if outage is not None:
             facts = replace(
                 notice.facts, handed_over_since=outage.since, handed_over_why=outage.answer
             )
             notice = replace(notice, facts=facts)
         if self._channel.fallback:
-            handed = notifications.elsewhere(notice, (self._channel.fallback,), giving_up=False)
-            if handed or notifications.heard(notice.key, self._channel.fallback):
+            handed = notifications.reroute(notice, (self._channel.fallback,), giving_up=False)
+            if handed or notifications.was_delivered(notice.key, self._channel.fallback):
                 return handed
-        return notifications.elsewhere(notice, self._channel.others, giving_up=giving_up)
+        return notifications.reroute(notice, self._channel.others, giving_up=giving_up)

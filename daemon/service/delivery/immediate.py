@@ -1,12 +1,11 @@
-"""What leaves at once: messages that are claimed in the transaction which causes their news
-(SEMANTICS F7).
+"""Messages that leave at once: claimed in the transaction that causes them (SEMANTICS F7).
 
-a decision's notices ──► book: the couriers that are free write their messages ──► committed with the record
-                             └──► leave: they send them          release: they go on as if they had not been asked
+    a decision's notices ──► book: free workers compose ──► committed with the record
+                                └──► leave: send          release: go on without it
 
-The owner of the account commits them. Each claim that may be recorded and does not leave it
-withdraws, before anybody else hears of the news: then an attempt without an outcome is one that was
-made, or that a crash cut off.
+The account's owner commits the claims. It withdraws each claim that may be recorded but does not
+leave, before anybody else learns of the news. So an attempt without an outcome was really made, or
+was cut off by a crash.
 """
 
 from collections import defaultdict
@@ -19,26 +18,22 @@ from daemon.types import Notice
 
 
 class EagerSender(Protocol):
-    """One that takes news to a channel."""
+    """A channel worker, as the account owners see it."""
 
     def book(self, notices: Sequence[Notice]) -> Claim | None:
-        """Write the message that tells these, and keep free for it; None where it cannot leave at
-        once.
-        """
+        """Compose the message and reserve the channel; None if it cannot leave at once."""
         ...
 
     def holds(self, claim: Claim) -> bool:
-        """Whether it can still leave: nothing else did meanwhile, and the channel is not about to
-        stop.
-        """
+        """Whether the message can still leave: nothing else left, and no stop was requested."""
         ...
 
     def leave(self, claim: Claim) -> None:
-        """It is committed, its news is in the ledger, and it is held: send it."""
+        """Send the message: its claim is committed and still held, its notifications are queued."""
         ...
 
     def release(self, claim: Claim) -> None:
-        """It does not leave: keep nothing free for it."""
+        """Give up the reservation: the message does not leave."""
         ...
 
 
@@ -53,27 +48,27 @@ class EagerClaims:
         return tuple(claim for _, claim in self.booked)
 
     def leave(self) -> None:
-        """All are committed, and none is overtaken."""
+        """Send all messages: they are committed, and none is overtaken."""
         for worker, claim in self.booked:
             worker.leave(claim)
         self.booked = []
 
     def release(self) -> list[Claim]:
-        """None leaves; their claims."""
+        """Release all messages; return their claims."""
         for worker, claim in self.booked:
             worker.release(claim)
         released, self.booked = list(self.claims), []
         return released
 
     def overtaken(self) -> list[Claim]:
-        """The claims of those that can leave no more, and are none of these any longer."""
+        """Drop the messages that can no longer leave; return their claims."""
         gone = [claim for worker, claim in self.booked if not worker.holds(claim)]
         self.booked = [(worker, claim) for worker, claim in self.booked if claim not in gone]
         return gone
 
 
 def book(workers: Mapping[str, EagerSender], notices: Sequence[Notice]) -> EagerClaims:
-    """By channel, one message with all that is new there."""
+    """Compose one message per channel with all its new notifications."""
     by_channel: dict[str, list[Notice]] = defaultdict(list)
     for notice in notices:
         by_channel[notice.key.channel].append(notice)

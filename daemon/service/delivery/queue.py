@@ -1,8 +1,8 @@
-"""The open notifications of all channels, and what each channel was told: the outbox's memory.
+"""Queue of open notifications of all channels, and what each channel was told.
 
-It is filled from the store at a start, by the account owners when an input is committed, and by the
-couriers when an attempt ends. All of them run in one event loop, so that what an owner reads here
-is true until it awaits. It holds no channel, no text and no database.
+It is filled from the store at a start, by account owners when an input is committed, and by channel
+workers when an attempt ends. All run in one event loop: a value that an owner reads holds until it
+awaits. The queue knows no channel, no text and no database.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ _GIVEN_UP: Mapping[bool, Mapping[str, object]] = {
     True: {"in_flight": False, "given_up": True},
     False: {"end_given_up": True},
 }
-"""What a refusal for good does to what a channel knows, by whether it was news of the firing."""
+"""Changes of the channel status after a permanent refusal, by whether it was about the firing."""
 
 
 @dataclass(slots=True)
@@ -42,28 +42,28 @@ class QueuedNotification:
     queued_at: Millis
     sending: bool = False
     recorded: bool = True
-    """False while what caused it could not be stored."""
+    """False while its record could not be stored."""
     maybe_repeat: bool = False
-    """An attempt without an outcome went before."""
+    """An earlier attempt has an unknown outcome."""
     handed_over: bool = False
-    """Other channels were told in this one's stead."""
+    """Other channels got it instead of this one."""
     kept: bool = False
-    """An earlier life of the daemon left it."""
+    """An earlier instance left it."""
 
     @property
     def critical(self) -> bool:
         return self.notice.facts.severity is Severity.CRITICAL
 
     def held_for(self, now: Millis, elapsed: Millis) -> Millis:
-        """How much longer a mute window holds it back; 0 where it may leave. `now` is wall time.
+        """How much longer a mute window holds it back; 0 if it may leave. `now` is wall time.
 
-        No longer than the window lasted when this was decided: a clock that was set far back holds
-        nothing for ever.
+        At most as long as the window was when this was decided: setting the clock far back must not
+        hold a message for ever.
         """
         return max(0, self._leaves_in(now, elapsed))
 
     def waited(self, now: Millis, elapsed: Millis) -> Millis:
-        """How long it could have left, and did not."""
+        """How long it has been free to leave."""
         return min(elapsed - self.queued_at, max(0, -self._leaves_in(now, elapsed)))
 
     def _leaves_in(self, now: Millis, elapsed: Millis) -> Millis:
@@ -74,55 +74,47 @@ class QueuedNotification:
 
 
 class NotificationQueue:
-    """`offset` is the wall clock's as this life began: see `watchdog.offset`."""
+    """Open notifications and channel status. `offset`: see `clock_monitor.offset`."""
 
     def __init__(self, offset: Millis) -> None:
         self._offset = offset
         self._offsets: dict[str, Millis] = {}
-        """By account, as of the last step of the clock that was judged there."""
+        """By account: the offset at the last clock step that was judged there."""
         self._open: dict[str, dict[NoticeKey, QueuedNotification]] = defaultdict(dict)
-        self._told: dict[str, dict[Episode, dict[str, ChannelStatus]]] = defaultdict(dict)
+        self._status: dict[str, dict[Episode, dict[str, ChannelStatus]]] = defaultdict(dict)
         self._over: dict[str, set[Episode]] = defaultdict(set)
         self._begun: dict[str, dict[Episode, Millis]] = defaultdict(dict)
-        """When each alert began, as recorded: the mark by which instants are told to the store."""
+        """When each alert began, as recorded; the store counts delivery times from it."""
         self._changed: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self._taken: set[NoticeKey] = set()
-        """News that one channel has, and for which another one's is still open; without a
-        channel.
-        """
+        """News that one channel has while another one's is still open; keys without a channel."""
 
-    def dated(self, account: str, offset: Millis) -> None:
-        """What is told of the account from here on is told by a clock that was set."""
+    def set_offset(self, account: str, offset: Millis) -> None:
+        """Use a new clock offset for the account, after a clock step."""
         self._offsets[account] = offset
 
     def instant(self, account: str, elapsed: Millis) -> Millis:
-        """Wall time as the account's instants are meant: without a step that it has yet to judge,
-        and to shift by.
-        """
+        """Wall time in the account's terms: without a clock step that it has not judged yet."""
         return elapsed + self._offsets.get(account, self._offset)
 
-    def lasted(self, key: NoticeKey, elapsed: Millis) -> Millis:
-        """How long after the beginning of its alert that was: a step of the clock moves both, and
-        changes nothing.
-        """
+    def since_alert_began(self, key: NoticeKey, elapsed: Millis) -> Millis:
+        """Time since the alert began. A clock step moves both instants and changes nothing."""
         begun = self._begun[key.account].get(_episode(key), self._facts(key).since)
         return self.instant(key.account, elapsed) - begun
 
-    def told(self, account: str) -> Mapping[Episode, Mapping[str, ChannelStatus]]:
-        """What each channel knows of the account's open alerts."""
-        return self._told[account]
+    def channel_status(self, account: str) -> Mapping[Episode, Mapping[str, ChannelStatus]]:
+        """Channel status of the account's open alerts."""
+        return self._status[account]
 
     def knows(self, key: NoticeKey, channel: str) -> bool:
-        """Whether `channel` has, or is about to have, the news that `key` is about: of the firing,
-        or of the end.
-        """
-        told = self._known(replace(key, channel=channel))
-        firing = told.sure or told.waiting is not None or (told.knows and not told.given_up)
-        end = told.ended and not told.end_given_up
+        """Whether `channel` has, or will get, the news of `key`: the firing, or the end."""
+        status = self._known(replace(key, channel=channel))
+        firing = status.sure or status.waiting is not None or (status.knows and not status.given_up)
+        end = status.ended and not status.end_given_up
         return end or (key.kind in NEWS and firing)
 
-    def heard(self, key: NoticeKey, channel: str) -> bool:
-        """Whether the news that `key` is about was delivered to `channel`, beyond doubt."""
+    def was_delivered(self, key: NoticeKey, channel: str) -> bool:
+        """Whether the news of `key` was delivered to `channel` for certain."""
         there = replace(key, channel=channel)
         if key.kind in NEWS:
             return self._known(there).sure
@@ -132,13 +124,12 @@ class NotificationQueue:
         )
         return self._known(there).ended and not self._known(there).end_given_up and not waits
 
-    def elsewhere(
-        self, notice: Notice, channels: Sequence[str], *, giving_up: bool
-    ) -> list[Notice]:
-        """The same news for each of `channels` that does not have it, reserved for it from here on.
+    def reroute(self, notice: Notice, channels: Sequence[str], *, giving_up: bool) -> list[Notice]:
+        """The same news for each of `channels` that lacks it; reserves it there.
 
-        A notification visits a channel once, unless all that it visited gave it up, and so does the
-        last one now. That somebody knows of an alert need not be told by others.
+        A notification visits a channel once. If all channels gave it up, and so does the last one
+        now, it visits them again. An ACK is not rerouted: others need not know that somebody saw
+        the alert.
         """
         if notice.key.kind is Kind.ACK:
             return []
@@ -158,72 +149,64 @@ class NotificationQueue:
         return handed
 
     def _visited(self, key: NoticeKey, channel: str) -> bool:
-        told = self._known(replace(key, channel=channel))
-        return self.knows(key, channel) or (told.given_up if key.kind in NEWS else told.ended)
+        status = self._known(replace(key, channel=channel))
+        return self.knows(key, channel) or (status.given_up if key.kind in NEWS else status.ended)
 
     def waiting(self, channel: str) -> list[QueuedNotification]:
-        """What is queued there, oldest first; an end only when the news of its firing is here, if
-        that is to come.
-        """
+        """Queued notifications, oldest first; no end before the news of its firing."""
         return [
             entry
             for entry in self._open[channel].values()
-            if not entry.sending and not self._early(entry)
+            if not entry.sending and not self._awaits_firing(entry)
         ]
 
     def ready(self, channel: str, now: Millis, elapsed: Millis) -> list[QueuedNotification]:
-        """What waits there and may leave at `now` (wall time).
+        """Queued notifications that may leave at `now` (wall time).
 
-        Of an alert whose end is held by a mute window nothing leaves before: it is over, and told
-        as that (E2).
+        If a mute window holds the end of an alert, its earlier news waits too: it is then told as
+        over (E2).
         """
         waiting = self.waiting(channel)
         held = {entry.notice.episode for entry in waiting if entry.held_for(now, elapsed)}
         return [entry for entry in waiting if entry.notice.episode not in held] if held else waiting
 
     def held_for(self, channel: str, now: Millis, elapsed: Millis) -> Millis | None:
-        """How long until the next mute window ends that holds something back there; None where none
-        does.
-        """
+        """Time until the next mute window ends that holds something back; None without one."""
         spans = (entry.held_for(now, elapsed) for entry in self.waiting(channel))
         return min((span for span in spans if span), default=None)
 
-    def taken(self, entry: QueuedNotification) -> bool:
-        """Whether another channel has these news; of those that an earlier life left, as far as it
-        is known.
-        """
+    def taken_elsewhere(self, entry: QueuedNotification) -> bool:
+        """Whether another channel has this news, as far as known after a restart."""
         key = entry.notice.key
         if replace(key, channel="") in self._taken:
             return True
-        told = self._told[key.account].get(_episode(key), {}) if entry.kept else {}
-        return any(self.heard(key, channel) for channel in told if channel != key.channel)
+        status = self._status[key.account].get(_episode(key), {}) if entry.kept else {}
+        return any(self.was_delivered(key, channel) for channel in status if channel != key.channel)
 
     def open(self, channel: str) -> list[QueuedNotification]:
-        """What is queued or on its way there."""
+        """Notifications that are queued or being sent."""
         return list(self._open[channel].values())
 
     def is_clear(self, channel: str, keys: Iterable[NoticeKey]) -> bool:
-        """Whether nothing is open there, and nothing is to come of what these are about."""
+        """Whether the channel is empty, and none of these episodes awaits news there."""
         return not self._open[channel] and all(self._known(key).waiting is None for key in keys)
 
     def channels(self) -> list[str]:
-        """Those for which something is open."""
+        """Channels with open notifications."""
         return [channel for channel, entries in self._open.items() if entries]
 
     def changed(self, channel: str) -> asyncio.Event:
-        """Set whenever something new is queued there."""
+        """The event that is set whenever something new is queued there."""
         return self._changed[channel]
 
-    def remember(self, key: NoticeKey, told: ChannelStatus, begun: Millis | None = None) -> None:
-        """What the store recorded of an earlier life of the daemon, and when the alert began."""
+    def remember(self, key: NoticeKey, status: ChannelStatus, begun: Millis | None = None) -> None:
+        """Take over the recorded channel status of one episode, and when its alert began."""
         if begun is not None:
             self._begun[key.account][_episode(key)] = begun
-        self._told[key.account].setdefault(_episode(key), {})[key.channel] = told
+        self._status[key.account].setdefault(_episode(key), {})[key.channel] = status
 
     def adopt(self, record: Record, now: Millis, *, recorded: bool = True) -> None:
-        """What an input came to has been committed (or waits for the store): its news is open from
-        here on.
-        """
+        """Queue the notifications of a record that is committed, or waits for the store."""
         if isinstance(record.event, ClockStep):
             self.shift(record.account, record.event.by)
         self._begun[record.account].update(
@@ -241,7 +224,7 @@ class NotificationQueue:
         self.keep(QueuedNotification(notice, now, recorded=recorded))
 
     def keep(self, entry: QueuedNotification) -> None:
-        """Put it where it waits: new, or as an earlier life of the daemon left it."""
+        """Queue an entry: a new one, or one that an earlier instance left."""
         key = entry.notice.key
         self._open[key.channel][key] = entry
         self._expect(key)
@@ -249,19 +232,19 @@ class NotificationQueue:
         self._changed[key.channel].set()
 
     def supersede(self, keys: Iterable[NoticeKey]) -> None:
-        """Forget what waits; what is being sent cannot be called back (SEMANTICS F7)."""
+        """Drop queued notifications; one being sent cannot be called back (SEMANTICS F7)."""
         for key in keys:
             entry = self._open[key.channel].get(key)
             if entry is not None and not entry.sending:
                 self._close(key, waiting=None)
 
-    def unheard(self, key: NoticeKey) -> bool:
-        """Whether this is the end of something that its channel was never told of."""
-        told = self._known(key)
-        return key.kind in ENDS and told.told_at is None and told.waiting is None
+    def is_unheard_end(self, key: NoticeKey) -> bool:
+        """Whether this is the end of an alert that the channel was never told of."""
+        status = self._known(key)
+        return key.kind in ENDS and status.told_at is None and status.waiting is None
 
     def gave_up(self, key: NoticeKey) -> bool:
-        """Whether the channel refused the news of the firing, which went to others in its stead."""
+        """Whether the channel refused the news of the firing, which went to others."""
         return self._known(key).given_up
 
     def sending(self, keys: Iterable[NoticeKey]) -> None:
@@ -271,9 +254,7 @@ class NotificationQueue:
                 self._tell(key, waiting=None, in_flight=True)
 
     def unsend(self, keys: Iterable[NoticeKey]) -> None:
-        """The attempt never began: back into the queue as if nothing had been tried; what is
-        settled stays so.
-        """
+        """Queue them again: the attempt never began. Settled ones stay settled."""
         for key in keys:
             if key in self._open[key.channel]:
                 self._requeue(key)
@@ -281,7 +262,7 @@ class NotificationQueue:
     def settle(
         self, keys: Iterable[NoticeKey], outcome: Outcome, elapsed: Millis, *, give_up: bool = False
     ) -> None:
-        """An attempt ended. `give_up`: refused, and told to other channels instead."""
+        """Record the end of an attempt. `give_up`: refused, and sent to other channels instead."""
         for key in keys:
             at = self.instant(key.account, elapsed)
             if outcome is Outcome.DELIVERED:
@@ -303,36 +284,31 @@ class NotificationQueue:
         self._close(key, **sure, **(news if key.kind in NEWS else {}))
 
     def resume(self, state: AccountState) -> None:
-        """These alerts are open; what was told of others is kept only while something of it
-        waits.
-        """
+        """Take over the open alerts; forget others of which nothing waits."""
         live = {(alert.rule, alert.seq): alert.started_at for alert in state.alerts.values()}
         self._begun[state.account].update(live)
         self.over(
-            state.account, [episode for episode in self._told[state.account] if episode not in live]
+            state.account,
+            [episode for episode in self._status[state.account] if episode not in live],
         )
 
     def over(self, account: str, episodes: Iterable[Episode]) -> None:
-        """These alerts have ended: what was told of them is forgotten once nothing of them waits
-        any more.
-        """
+        """Mark alerts as ended; their status is dropped once nothing of them waits."""
         for episode in episodes:
             self._over[account].add(episode)
             self._forget(account, episode)
 
     def shift(self, account: str, by: Millis) -> None:
-        """The wall clock was set: what was told of open alerts moves with it, so that repeats keep
-        their distance.
-        """
-        for episode, channels in self._told[account].items():
-            for channel, told in channels.items():
-                if told.told_at is not None and episode not in self._over[account]:
-                    channels[channel] = replace(told, told_at=told.told_at + by)
+        """Shift delivery times of open alerts after a clock step, so that repeats keep distance."""
+        for episode, channels in self._status[account].items():
+            for channel, status in channels.items():
+                if status.told_at is not None and episode not in self._over[account]:
+                    channels[channel] = replace(status, told_at=status.told_at + by)
         for changed in self._changed.values():
-            changed.set()  # what a mute window holds back, leaves by the wall clock
+            changed.set()  # mute windows end by the wall clock
 
-    def stored(self) -> None:
-        """The store writes again and has caught up: nothing open is unrecorded any more."""
+    def mark_recorded(self) -> None:
+        """Mark everything as recorded: the store writes again and has caught up."""
         for entries in self._open.values():
             for entry in entries.values():
                 entry.recorded = True
@@ -358,12 +334,12 @@ class NotificationQueue:
         self._forget(key.account, _episode(key))
 
     def _same_news(self, key: NoticeKey) -> list[QueuedNotification]:
-        """What is open of it, for whichever channel."""
+        """Open notifications of the same news, on any channel."""
         keys = (replace(key, channel=channel) for channel in self._open)
         return [self._open[each.channel][each] for each in keys if each in self._open[each.channel]]
 
-    def _early(self, entry: QueuedNotification) -> bool:
-        """Whether the news of the firing is reserved for the channel, and not yet queued there."""
+    def _awaits_firing(self, entry: QueuedNotification) -> bool:
+        """Whether the news of the firing is reserved for the channel but not queued there yet."""
         awaited = self._known(entry.notice.key).waiting
         return awaited is not None and awaited not in self._open[awaited.channel]
 
@@ -371,11 +347,11 @@ class NotificationQueue:
         return self._open[key.channel][key].notice.facts
 
     def _known(self, key: NoticeKey) -> ChannelStatus:
-        return self._told[key.account].get(_episode(key), {}).get(key.channel, ChannelStatus())
+        return self._status[key.account].get(_episode(key), {}).get(key.channel, ChannelStatus())
 
     def _tell(self, key: NoticeKey, **changes: object) -> None:
-        told = replace(self._known(key), **changes)  # type: ignore[arg-type]
-        self._told[key.account].setdefault(_episode(key), {})[key.channel] = told
+        status = replace(self._known(key), **changes)  # type: ignore[arg-type]
+        self._status[key.account].setdefault(_episode(key), {})[key.channel] = status
 
     def _forget(self, account: str, episode: Episode) -> None:
         if episode not in self._over[account]:
@@ -385,7 +361,7 @@ class NotificationQueue:
             for entries in self._open.values()
             for k in entries
         ):
-            self._told[account].pop(episode, None)
+            self._status[account].pop(episode, None)
             self._begun[account].pop(episode, None)
             self._over[account].discard(episode)
 

@@ -1,6 +1,4 @@
-"""The pace at which one service takes messages (SEMANTICS F5): what left of late, and what may
-leave now.
-"""
+"""The send rate of one service (SEMANTICS F5): recent messages, and what may leave now."""
 
 from collections.abc import Sequence
 
@@ -10,9 +8,7 @@ from daemon.types import Limit, Millis
 
 
 def free_at(sent: Sequence[Millis], limits: Sequence[Limit]) -> Millis | None:
-    """The earliest instant at which a service takes one more than those sent; None where any is
-    early enough.
-    """
+    """The earliest instant for one more message after those sent; None if there is no limit yet."""
     return max(
         (sent[-limit.count] + limit.per for limit in limits if len(sent) >= limit.count),
         default=None,
@@ -20,7 +16,7 @@ def free_at(sent: Sequence[Millis], limits: Sequence[Limit]) -> Millis | None:
 
 
 class SendRate:
-    """Of one channel. Instants are those of `Clock.elapsed`."""
+    """Send rate of one channel. Instants are those of `Clock.elapsed`."""
 
     def __init__(self, notifier: Notifier, clock: Clock) -> None:
         self._notifier = notifier
@@ -32,7 +28,7 @@ class SendRate:
         return self._notifier.traits.pace
 
     def note(self) -> None:
-        """A message leaves now."""
+        """Count a message that leaves now."""
         longest = max((limit.count for limit in self._limits), default=0)
         self._sent = [*self._sent, self._clock.elapsed()][-longest:] if longest else []
 
@@ -43,15 +39,13 @@ class SendRate:
         return self._clock.elapsed() if at is None else at
 
     async def turn(self) -> None:
-        """Returns when the service takes another message."""
+        """Wait until the service takes another message."""
         while (left := self.due_at - self._clock.elapsed()) > 0:
             await self._clock.sleep(left)
 
     @property
     def is_easy(self) -> bool:
-        """Whether less than half of what the service takes has left: there is room for what need
-        not be sent.
-        """
+        """Whether less than half of the allowed rate is used: room for optional messages."""
         now = self._clock.elapsed()
         used = [
             (sum(at > now - limit.per for at in self._sent), limit.count) for limit in self._limits

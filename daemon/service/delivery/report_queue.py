@@ -1,4 +1,4 @@
-"""The reports that wait for channels, ready to leave. Knows no channel, no text and no database."""
+"""Queue of reports that wait for channels. Knows no channel, no text and no database."""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -17,18 +17,19 @@ class QueuedReport:
     facts: ReportData
     queued_at: Millis
     picture: bytes = b""
-    """Its chart, as PNG; empty where there is none."""
+    """Its chart as PNG; empty if there is none."""
     maybe_repeat: bool = False
-    """An attempt without an outcome went before."""
+    """An earlier attempt has an unknown outcome."""
     recorded: bool = True
-    """False while the database has not taken that it is due."""
+    """False while the database has not recorded that it is due."""
     kept: bool = False
-    """It was due before this life of the daemon began."""
+    """It was due before this instance began."""
 
 
 class ReportQueue:
-    """Filled by `reports`, emptied by the couriers. `wake` is told the channel that something new
-    waits for.
+    """Filled by `Reports`, emptied by the channel workers.
+
+    `wake` is called with the channel that has a new report.
     """
 
     def __init__(self, wake: Callable[[str], object] = lambda _channel: None) -> None:
@@ -36,7 +37,7 @@ class ReportQueue:
         self._waiting: dict[str, dict[str, QueuedReport]] = defaultdict(dict)
 
     def put(self, queued_report: QueuedReport) -> None:
-        """It takes the place of an earlier one of the same name."""
+        """Queue a report; it replaces an earlier one of the same name."""
         self._waiting[queued_report.key.channel][queued_report.key.name] = queued_report
         self._wake(queued_report.key.channel)
 
@@ -45,7 +46,7 @@ class ReportQueue:
         return found is not None and found.key == key
 
     def next(self, channel: str) -> QueuedReport | None:
-        """What has waited there the longest."""
+        """The report that has waited longest for the channel."""
         return min(
             self._waiting[channel].values(),
             key=lambda queued_report: queued_report.queued_at,
@@ -53,11 +54,11 @@ class ReportQueue:
         )
 
     def settle(self, queued_report: QueuedReport, outcome: Outcome) -> None:
-        """An attempt ended: what was not delivered waits on."""
+        """Record the end of an attempt; an undelivered report stays queued."""
         queued_report.maybe_repeat |= outcome is Outcome.UNKNOWN
         if outcome is Outcome.DELIVERED and self.holds(queued_report.key):
             del self._waiting[queued_report.key.channel][queued_report.key.name]
 
     def channels(self) -> list[str]:
-        """Those that something waits for."""
+        """Channels that a report waits for."""
         return [channel for channel, queued_reports in self._waiting.items() if queued_reports]

@@ -1,1 +1,1 @@
-"""What is read is judged and committed, in order, by the one owner of each account."""
+"""Judging: the one owner of each account evaluates its inputs in order and commits them."""

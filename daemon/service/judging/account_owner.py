@@ -1,13 +1,12 @@
-"""The one owner of an account: a mailbox, and a task that judges what arrives in it, in order.
+"""The one owner of an account: a mailbox, and a task that judges what arrives, in order.
 
-    mailbox ──► clock, stamp ──► evaluator ──► engine.step ──► dispatch ──► ONE transaction ──► adopt, then the ledger
-                                                                               └──► withdraw what cannot leave any more
+    mailbox ──► clock, stamp ──► evaluator ──► engine.step ──► dispatch ──► ONE transaction
+    then: adopt the state ──► fill the notification queue; withdraw claims that cannot leave
 
 It adopts the new state only after the commit (or after the store said that it keeps the record
-until it can write again). A commit that failed, or whose outcome is unknown, is a restart of this
-account's engine: the recorded state is loaded, the windows are rebuilt, and the input is judged
-again unless it turns out to be recorded. Nothing here decides what is true of an alert, or knows
-SQL.
+until it can write again). A commit that failed, or whose outcome is unknown, restarts this
+account's engine: it loads the recorded state, rebuilds the windows, and judges the input again
+unless that is recorded. This module decides nothing about alerts, and knows no SQL.
 """
 
 import asyncio
@@ -60,39 +59,37 @@ from daemon.types import (
 )
 
 COLD: Millis = 5 * SECOND
-"""Between attempts to rebuild windows from a database that cannot be read."""
+"""Time between attempts to rebuild windows from an unreadable database."""
 
 QUICK = 3
 """Commits that are tried again at once; after that once a second."""
 
 CROWD = 100
-"""Arrivals that may wait before whoever can is asked to bring no more."""
+"""Mailbox length at which producers are asked to wait."""
 
 SLICE: Millis = 20
-"""The longest that warming one account's windows may hold up the others."""
+"""Longest time that rebuilding one account's windows may block the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Somebody noticed that the wall clock was set: look at it now, rather than at the next
-    input.
-    """
+    """A request to check the wall clock now, rather than at the next input."""
 
 
 @dataclass(frozen=True, slots=True)
 class Slept:
-    """The machine was suspended until now; so many readings should have been there meanwhile."""
+    """The machine was suspended until now, and `missed` readings are missing."""
 
     lasted: Millis
     missed: int
 
 
 Arrival: TypeAlias = Answer | NoAnswer | Look | Overdue | Slept
-"""What lies in a mailbox: an input before it has its counter and its instant."""
+"""A mailbox item: an input before it has its counter and its instant."""
 
 
-def joined(before: Gap | None, now: Gap) -> Gap:
-    """Two suspends between which nothing was heard are one."""
+def merge_suspends(before: Gap | None, now: Gap) -> Gap:
+    """Merge two suspends without an input between them."""
     return (
         now
         if before is None
@@ -101,9 +98,7 @@ def joined(before: Gap | None, now: Gap) -> Gap:
 
 
 def after(suspend: Gap, event: Input) -> Gap | None:
-    """What is left of a suspend to be recorded once this input is: a step of the clock moves it,
-    all else ends it.
-    """
+    """The suspend still to be recorded after `event`: a clock step moves it, all else ends it."""
     if not isinstance(event, ClockStep):
         return None
     return replace(
@@ -113,7 +108,7 @@ def after(suspend: Gap, event: Input) -> Gap | None:
 
 @dataclass(slots=True)
 class PendingInput:
-    """One input on its way into the record: judged once, decided as often as need be."""
+    """An input that is being judged and committed: judged once, decided as often as necessary."""
 
     event: Input
     snapshot: EvaluationSnapshot = field(init=False)
@@ -123,68 +118,64 @@ class PendingInput:
 
 @dataclass(frozen=True, slots=True)
 class SuspectListener:
-    """Who is told of readings that are not believed at once (SEMANTICS B5)."""
+    """Callbacks for readings that are not believed at once (SEMANTICS B5)."""
 
     doubted: Callable[[PendingSuspect], None] = lambda _: None
     left: Callable[[PendingSuspect], None] = lambda _: None
-    """Of one that the last life left."""
+    """Called for a suspect reading that the last instance left."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an owner is with the readings and misses that arrived in this life."""
+    """Progress of an owner with the readings and misses that arrived in this instance."""
 
     judged: int
-    """How many had arrived when the last of them was judged and stored."""
+    """Number of arrivals up to the last one that was judged and stored."""
     behind: bool
-    """Whether one since then is in hand, or was lost when the loop broke, or waits for a loop that
-    broke.
-    """
+    """Whether a later one is in hand, was lost when the loop broke, or waits for a broken loop."""
 
 
-NOBODY = SuspectListener()
-"""What is suspect is settled by whatever comes next."""
+NO_LISTENER = SuspectListener()
+"""Suspects are settled by the next inputs alone."""
 
 
 class Owner:
-    """Of one account. `rules` are those that watch it, `every` gives its polling interval."""
+    """Owner of one account. `rules` are those that watch it, `every` gives its polling interval."""
 
     def __init__(
         self,
         context: JudgingContext,
         state: AccountState,
         rules: Iterable[Rule],
-        suspect_listener: SuspectListener = NOBODY,
+        suspect_listener: SuspectListener = NO_LISTENER,
         every: Callable[[], Millis] = lambda: 0,
     ) -> None:
         self._context = context
         self._state = state
         self._rules = {rule.name: rule for rule in rules}
-        self._order = NotificationPolicy(self._rules, context.channels, context.mutes)
+        self._policy = NotificationPolicy(self._rules, context.channels, context.mutes)
         self._evaluator = Evaluator(tuple(self._rules.values()))
         self._drift = ClockDrift(context.clock, context.offset)
         self._suspect_listener = suspect_listener
         self._gate = Gate(
-            state.account, context.max_jump, context.episodes, self._suspect_listener.doubted
+            state.account, context.max_jump, context.failure_log, self._suspect_listener.doubted
         )
         self._hourly_baseline = HourlyBaseline(state.account, context.async_store)
         self._silences: Sequence[Silence] = NO_SILENCES
         self._every = every
         self._last: Input | None = None
-        """The last input of this life."""
+        """The last input of this instance."""
         self._left_out: Reading | None = None
-        """The last push since then that was no input, as it said nothing new."""
+        """The last push since then that said nothing new, and so was no input."""
         self._asleep: Gap | None = None
         """A suspend that the next reading or miss will end on record."""
         self._cold_since: Millis | None = None
-        """When the windows could last not be rebuilt; until they are, only rules without any are
-        judged.
-        """
+        """When rebuilding the windows failed; meanwhile only rules without windows are judged."""
         self._mailbox: asyncio.Queue[Arrival] = asyncio.Queue()
         self._starts = 0
-        """Of the loop: more than one where it broke."""
+        """Starts of the loop: more than one if it broke."""
         self._arrived = self._begun = self._done = 0
-        """Readings and misses of this life: posted, begun with, and done with."""
+        """Readings and misses of this instance: posted, begun, and done."""
 
     @property
     def account(self) -> str:
@@ -192,8 +183,7 @@ class Owner:
 
     @property
     def progress(self) -> Progress:
-        # A first start may rebuild windows for minutes: until then what waits is no sign of
-        # trouble.
+        # A first start may rebuild windows for minutes; until then a waiting item is no fault.
         begun = self._arrived if self._starts > 1 else self._begun
         return Progress(self._done, begun > self._done)
 
@@ -202,7 +192,7 @@ class Owner:
         self._mailbox.put_nowait(arrival)
 
     async def run(self) -> None:
-        """Judge what arrives until cancelled; a cancellation never tears an input in two."""
+        """Judge mailbox items until cancelled; a cancellation never splits an input."""
         self._starts += 1
         await self._warm_or_wait()
         await self._hourly_baseline.renew(self._context.clock.now())
@@ -221,20 +211,20 @@ class Owner:
 
     @property
     def waiting(self) -> int:
-        """Arrivals that are not judged yet, nor begun with."""
+        """Number of mailbox items that are not begun yet."""
         return self._mailbox.qsize()
 
     async def room(self) -> None:
-        """Returns at once, unless so much waits here that it is better judged before more comes."""
+        """Wait while the mailbox is too long; otherwise return at once."""
         if self._mailbox.qsize() >= CROWD:
             await self._mailbox.join()
 
     async def drained(self) -> None:
-        """Returns when everything that was posted has been judged and committed."""
+        """Wait until everything that was posted has been judged and committed."""
         await self._mailbox.join()
 
     async def _take(self, arrival: Arrival) -> None:
-        """An input is judged by a clock whose every step was judged before it (A5)."""
+        """Judge one item, after any clock step before it (A5)."""
         brings_input = isinstance(arrival, Answer | NoAnswer)
         self._begun += brings_input
         now, by = self._drift.look()
@@ -250,10 +240,10 @@ class Owner:
             self._done = self._begun
 
     def _suspended(self, slept: Slept, now: Millis) -> Gap | None:
-        """What is to be recorded, where a reading should have been there meanwhile."""
+        """The suspend to be recorded; unchanged if no reading was missed."""
         if not slept.missed:
             return self._asleep
-        return joined(
+        return merge_suspends(
             self._asleep,
             Gap(self.account, 0, now - slept.lasted, now, GapReason.SUSPENDED, slept.missed),
         )
@@ -264,11 +254,12 @@ class Owner:
             and self._context.clock.elapsed() - self._cold_since >= COLD
         ):
             await self._warm_or_wait()
-        case = await self._judged(event)
+        case = PendingInput(event)
+        await self._judge(case, event)
         try:
             recorded = await self._commit(case) is Written.COMMITTED
             if not recorded:
-                await self._withdraw(case.eager_claims.release())  # what leaves now has to say so
+                await self._withdraw(case.eager_claims.release())  # their text must say so
             while overtaken := case.eager_claims.overtaken():
                 await self._withdraw(overtaken)
             self._adopt(case, recorded=recorded)
@@ -277,10 +268,9 @@ class Owner:
             raise
 
     async def _withdraw(self, claims: Iterable[Claim]) -> None:
-        """These may be recorded, as part of a commit that took too long or whose outcome is
-        unknown, and do not leave.
+        """Withdraw claims that may be recorded, whose messages do not leave.
 
-        Until that is on record nobody else knows their news, so that nothing comes in between.
+        Nobody else learns of their news until that is on record, so that nothing comes in between.
         """
         for claim in claims:
             await self._context.async_store.insist(
@@ -288,37 +278,37 @@ class Owner:
             )
 
     async def _commit(self, case: PendingInput) -> Written:
-        """As often as it takes; where that is a restart of this account's engine, the case is
-        judged anew.
+        """Commit the input, as often as necessary.
+
+        After a failed commit the account's engine restarts from the record, and the input is judged
+        again.
         """
         pauses = chain(repeat(0, QUICK), repeat(SECOND))
         while (written := await self._write(case)) is None:
             if pause := next(pauses):
-                self._context.episodes.failed(
-                    ("commit", self.account), self._sentence(), account=self.account
+                sentence = (
+                    f"the database does not take the readings of {self.account}: they are offered"
+                    " again every second"
+                )
+                self._context.failure_log.failed(
+                    ("commit", self.account), sentence, account=self.account
                 )
             await self._context.clock.sleep(pause)
             recorded = await self._restart()
             if recorded is None:
-                continue  # unreadable as well: what we hold is handed in again, and writing twice is writing once
+                continue  # unreadable too: write the same record again, which is harmless
             if recorded >= case.event.seq:
                 written = Written.COMMITTED
                 break
             await self._withdraw(case.eager_claims.release())
             await self._judge(case, replace(case.event, seq=recorded + 1))
-        self._context.episodes.ended(
+        self._context.failure_log.ended(
             ("commit", self.account), "its readings are stored again", account=self.account
         )
         return written
 
-    def _sentence(self) -> str:
-        return (
-            f"the database does not take the readings of {self.account}: they are offered again"
-            " every second"
-        )
-
     async def _write(self, case: PendingInput) -> Written | None:
-        """None where nobody knows whether it is recorded."""
+        """Write the record once; None if it is unknown whether it is recorded."""
         try:
             for _ in range(QUICK):
                 try:
@@ -327,9 +317,8 @@ class Owner:
                     self._silences = await self._context.silences(self._silences, case.event.at)
                     await self._decide(case)
             case.eager_claims.release()
-            return await self._context.async_store.write(
-                case.decision.record
-            )  # nobody waits for those who change their minds
+            # Give up after QUICK tries to claim: silences keep changing. Commit without claims.
+            return await self._context.async_store.write(case.decision.record)
         except CommitFailed:
             return None
 
@@ -346,10 +335,10 @@ class Owner:
         return self._state.seq + 1
 
     def _inputs(self, arrival: Arrival, now: Millis) -> Iterator[Input]:
-        """What an arrival comes to; each is stamped when the one before it is adopted.
+        """Inputs that a mailbox item yields; each is stamped after the one before it is adopted.
 
-        A suspect that a miss leaves unsettled is judged before the miss is, as readings have not
-        been missing.
+        A suspect that a miss leaves unsettled is judged before the miss, because readings were not
+        missing yet.
         """
         suspect = self._gate.unsettled(arrival)
         if suspect is not None:
@@ -362,16 +351,14 @@ class Owner:
                 else:
                     yield reading
             case NoAnswer(reason, detail):
-                # Else readings would seem to be missing while pushes came. One from before a
-                # suspend must not end it.
+                # Otherwise readings would seem to be missing although pushes came. A push from
+                # before a suspend must not end it.
                 if self._left_out is not None and self._asleep is None:
                     yield self._left_out
                 yield Miss(self._next, max(now, self._state.at), reason, detail)
 
     def _stamp(self, answer: Answer, now: Millis) -> Reading:
-        """Our clock, read once, never going back except by a step; and the account's next counter
-        (A1).
-        """
+        """Stamp an answer with our clock, which goes back only by a step, and a counter (A1)."""
         seq, at = self._next, max(now, self._state.at)
         quality = Quality.STALE if answer.overtaken else self._gate.quality(answer)
         return Reading(
@@ -379,21 +366,15 @@ class Owner:
         )
 
     def _is_repeat(self, reading: Reading) -> bool:
-        """Whether it is a push that changes nothing, within a polling interval: no input at all
-        (SEMANTICS B7).
+        """Whether it is a push without a change in a polling interval: no input (SEMANTICS B7).
 
-        Left out before it is judged, so that a replay sees the very inputs that were judged
+        It is left out before judging, so that a replay sees exactly the inputs that were judged
         (promise 6).
         """
         before = self._last
         if before is None or not push_check.repeats(reading, before):
             return False
         return reading.at - before.at < self._every()
-
-    async def _judged(self, event: Input) -> PendingInput:
-        case = PendingInput(event)
-        await self._judge(case, event)
-        return case
 
     async def _judge(self, case: PendingInput, event: Input) -> None:
         seen = snapshot(self._evaluator, self._verdicts(event), self._state.alerts)
@@ -404,21 +385,19 @@ class Owner:
         await self._decide(case)
 
     async def _decide(self, case: PendingInput) -> None:
-        """By what was last known of silences: where that is true no more, the commit tells."""
-        case.eager_claims.release()  # nothing of it is recorded
+        """Decide with the silences known last; the commit fails if they have changed."""
+        case.eager_claims.release()  # none is recorded
         case.decision = self._weigh(case.event, case.snapshot)
         case.eager_claims = self._context.book(case.decision.record.notices)
 
     def _weigh(self, event: Input, snapshot: EvaluationSnapshot) -> Decision:
-        told, name_alert = (
-            self._context.notifications.told(self.account),
-            partial(alert_code, taken=self._context.codes),
-        )
+        told = self._context.notifications.channel_status(self.account)
+        name_alert = partial(alert_code, taken=self._context.codes)
         decision = decide(
             self._state,
             event,
             snapshot,
-            replace(self._order, silences=self._silences),
+            replace(self._policy, silences=self._silences),
             told,
             name_alert,
         )
@@ -428,7 +407,7 @@ class Owner:
         return replace(decision, record=replace(decision.record, contradicts=first, gap=gap))
 
     def _ended_by(self, event: Input) -> Gap | None:
-        """The suspend that an input ends; a step of the clock only moves it."""
+        """The suspend that an input ends; a clock step only moves it."""
         slept = None if isinstance(event, ClockStep) else self._asleep
         return None if slept is None else replace(slept, seq=event.seq)
 
@@ -452,13 +431,11 @@ class Owner:
         self._last, self._left_out = record.event, None
         self._asleep = None if self._asleep is None else after(self._asleep, record.event)
         if isinstance(record.event, ClockStep):
-            context.notifications.dated(self.account, self._drift.offset)
+            context.notifications.set_offset(self.account, self._drift.offset)
         context.observer.judged(record)
 
     async def _restart(self) -> int | None:
-        """Start this account's engine anew from the record: its last `seq`, or None where it cannot
-        be read.
-        """
+        """Restart the engine from the record: its last `seq`, or None if it is unreadable."""
         try:
             self._state = await self._context.async_store.load(self.account)
             await self._warm()
@@ -467,8 +444,9 @@ class Owner:
         return self._state.seq
 
     async def _warm_or_wait(self) -> None:
-        """Rebuild the windows, or go on without: an outage must not keep `available_margin < 100`
-        from firing.
+        """Rebuild the windows, or go on without.
+
+        A database outage must not keep `available_margin < 100` from firing.
         """
         try:
             await self._warm()
@@ -478,10 +456,12 @@ class Owner:
                 f"rules of {self.account} that look back are not judged, for its readings cannot be"
                 f" read: {error}"
             )
-            self._context.episodes.failed(("windows", self.account), sentence, account=self.account)
+            self._context.failure_log.failed(
+                ("windows", self.account), sentence, account=self.account
+            )
         else:
             self._cold_since = None
-            self._context.episodes.ended(
+            self._context.failure_log.ended(
                 ("windows", self.account), "all rules are judged", account=self.account
             )
 

@@ -1,11 +1,10 @@
-"""Asks again where a reading is not believed at once, and says when it has waited long enough
-(SEMANTICS B5).
+"""Confirms a reading that is not believed at once, and limits how long that takes (SEMANTICS B5).
 
-    suspicion ──► a confirming read, before all routine polls ──► the owner, as any answer
-              └─► PATIENCE later ──► Overdue ──► the owner judges what nothing has settled
+    suspect ──► a confirming read, before all routine polls ──► the owner, as any answer
+        └─► PATIENCE later ──► Overdue ──► the owner judges it if nothing has settled it
 
-It decides nothing: whatever arrives in time settles the suspicion, and a word that comes too late
-changes nothing.
+It decides nothing: whatever arrives in time settles the suspect, and a late `Overdue` changes
+nothing.
 """
 
 import asyncio
@@ -17,11 +16,12 @@ from daemon.readings.plausibility import PendingSuspect
 from daemon.types import SECOND, Millis
 
 PATIENCE: Millis = 3 * SECOND
-"""From a suspect reading to its judgement, where nothing settles it."""
+"""Time from a suspect reading to its judgement, if nothing settles it."""
 
 APART: Millis = 10 * SECOND
-"""Between two confirming reads of an account; meanwhile its polls settle what is suspect, or
-PATIENCE does.
+"""Least time between two confirming reads of an account.
+
+Meanwhile its polls settle a suspect, or PATIENCE does.
 """
 
 
@@ -37,7 +37,7 @@ Post = Callable[[Overdue], None]
 
 
 class Confirmer:
-    """Of one account."""
+    """Confirmer of one account."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -46,22 +46,22 @@ class Confirmer:
         self._stopping = False
 
     def doubted(self, suspicion: PendingSuspect) -> None:
-        """A reading was recorded that is not believed at once."""
+        """Confirm a recorded reading that is not believed at once."""
         self._suspicions.put_nowait((suspicion, False))
 
     def left(self, suspicion: PendingSuspect) -> None:
-        """The last life left it: it is judged when the first attempt to read has ended (SEMANTICS
-        A4).
-        """
+        """Settle a suspect of the last instance, after the first attempt to read (SEMANTICS A4)."""
         self._suspicions.put_nowait((suspicion, True))
 
     def stop(self) -> None:
-        """Ask no more: what is suspect is left to the next life."""
+        """Make no more confirming reads: the next instance settles suspects."""
         self._stopping = True
 
     async def run(self, ask: Ask, post: Post) -> None:
-        """`ask` makes one call whose answer the owner gets, or none where the exchange wants to be
-        left alone.
+        """Confirm suspects until cancelled.
+
+        `ask` makes one call whose answer goes to the owner, or none during a pause that the
+        exchange asked for.
         """
         async with asyncio.TaskGroup() as tasks:
             while True:

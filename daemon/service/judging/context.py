@@ -1,4 +1,4 @@
-"""What all who judge share: the owners of the accounts, and the watch over the daemon itself."""
+"""Context that the account owners and the self monitor share."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,27 +18,25 @@ from daemon.types import Millis, Notice, Silence, State
 
 @dataclass(frozen=True, slots=True)
 class JudgingContext:
-    """`book` says what of the news can leave with the commit that causes it."""
+    """Dependencies for judging. `book` prepares messages that can leave with the causing commit."""
 
     async_store: AsyncStore
     notifications: NotificationQueue
     clock: Clock
     channels: Sequence[str]
     codes: set[str]
-    """Those of all alerts that ever were."""
-    episodes: FailureLog
+    """The codes of all alerts that ever were."""
+    failure_log: FailureLog
     observer: Observer
     offset: Millis
-    """The wall clock's, as this life began: see `watchdog.offset`."""
+    """The wall clock's offset when this instance began: see `clock_monitor.offset`."""
     mutes: Mutes = NO_MUTES
     book: Callable[[Sequence[Notice]], EagerClaims] = lambda _: EagerClaims()
     max_jump: Decimal | None = None
-    """The share of the last available_margin by which a believed one differs at most; None is
-    any.
-    """
+    """Largest believed change as a share of the last available_margin; None means any."""
 
     async def silences(self, known: Sequence[Silence], at: Millis) -> Sequence[Silence]:
-        """As they stand for an instant; as they were last known where nobody can read them."""
+        """Silences for an instant; the ones known last if the database cannot be read."""
         try:
             return await self.async_store.silences(at)
         except StoreError:
@@ -46,8 +44,6 @@ class JudgingContext:
 
 
 def concerns(decision: Decision) -> bool:
-    """Whether people may be told something: all else needs no look at what they asked not to be
-    told.
-    """
+    """Whether people may be told something; only then silences matter."""
     firing = any(alert.state is State.FIRING for alert in decision.state.alerts.values())
     return firing or bool(decision.record.notices)

@@ -1,7 +1,6 @@
-"""How an account's fields stood about an hour ago, read ahead of need: no alert waits for what it
-tells beside.
+"""Caches the reading of one hour ago, so that an alert never waits for the database.
 
-Nothing is judged by it; where nobody can read it, messages do without.
+No rule is judged by it. If it cannot be read, messages do without.
 """
 
 from collections.abc import Mapping
@@ -14,14 +13,14 @@ from daemon.service.async_store import AsyncStore
 from daemon.types import HOUR, MINUTE, SECOND, Balances, Millis, Reading
 
 ABOUT: Millis = 10 * MINUTE
-"""A reading so much older than an hour still tells what has changed within one."""
+"""Tolerance: a reading this much older than an hour still shows the hourly change."""
 
 RENEWED: Millis = 30 * SECOND
-"""How often it is read again."""
+"""Interval between two reads."""
 
 
 class HourlyBaseline:
-    """Of one account. Instants are its own, and an hour is one by them."""
+    """Baseline of one account. Instants are the account's own, and an hour is one by them."""
 
     def __init__(self, account: str, async_store: AsyncStore) -> None:
         self._account = account
@@ -29,22 +28,18 @@ class HourlyBaseline:
         self._renewed_at: Millis | None = None
         self._read_at: Millis | None = None
         self._ahead: Millis = 0
-        """How much later the next input was expected when it was read."""
+        """Expected time to the next input when it was read."""
         self._earlier: Reading | None = None
 
     def hourly(self, at: Millis, now: Balances) -> Mapping[str, Decimal]:
-        """How the fields moved until `at`, by what was read ahead; nothing where nobody read them
-        about then.
-        """
+        """Changes of the fields in the hour before `at`; empty if no fitting baseline was read."""
         earlier = self._earlier
         if earlier is None or not -self._ahead <= at - HOUR - earlier.at <= ABOUT:
             return {}
         return balance_changes(earlier.balances, now)
 
     async def renew(self, at: Millis) -> None:
-        """Look ahead to the next input, which is expected as long after this one as this came after
-        the last.
-        """
+        """Read the baseline for the next input, which is expected after the same interval again."""
         before, self._renewed_at = self._renewed_at, at
         if self._read_at is not None and 0 <= at - self._read_at < RENEWED:
             return

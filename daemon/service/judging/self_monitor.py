@@ -1,9 +1,9 @@
-"""The daemon watches itself: the alerts that belong to no account (SEMANTICS D7).
+"""Self monitor: the daemon's own alerts, which belong to no account (SEMANTICS D7).
 
-    couriers, disk, clock, owners ──► a look ──► verdicts ──► decide ──► ONE transaction ──► adopt, then the ledger
+    channels, disk, clock, owners ──► probe ──► verdicts ──► decide ──► ONE transaction ──► queue
 
-It looks every ten seconds, and at once when the clock was set. Nothing of this is replayed: what it
-saw is recorded only where it changed an alert, or is told.
+It checks every ten seconds, and at once when the clock was set. None of this is replayed: results
+are recorded only if they changed an alert, or are reported.
 """
 
 import asyncio
@@ -48,7 +48,7 @@ from daemon.types import (
 
 EVERY: Millis = 10 * SECOND
 CALM: Millis = 10 * MINUTE
-"""How long after the last step of the clock its alert ends."""
+"""Time from the last clock step to the end of its alert."""
 
 NAMED = 3
 """Accounts that one sentence names."""
@@ -58,20 +58,20 @@ UNKNOWN = Verdict(when=None, clear=None)
 
 @dataclass(frozen=True, slots=True)
 class Probes:
-    """What it looks at."""
+    """Probes that the self monitor reads."""
 
     channels: Callable[[], Mapping[str, Health]]
     disk: Callable[[], Decimal | None]
-    """The share that is free, where that is known; may block."""
+    """The free share of the disk, if known; may block."""
     zone: tzinfo | None
     pushes: Callable[[], Mapping[str, Pushes]] = dict
-    """By account that is pushed to."""
+    """By account with a push stream."""
     owed: Callable[[], Collection[str]] = frozenset
-    """The channels that a report waits for."""
+    """Channels that a report waits for."""
     database: Callable[[], str | None] = lambda: None
-    """Why the database refuses to write; None while it does not."""
+    """Why the database refuses to write; None while it writes."""
     progress: Callable[[], Mapping[str, Progress]] = dict
-    """By account, how far its judgement is."""
+    """By account: progress of its judging."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +79,17 @@ class Stall:
     """An account of which nothing is judged, although something arrived."""
 
     judged: int
-    """How much was judged before."""
+    """Number of judged arrivals before."""
     since: Millis
-    """By `elapsed`: when that was first seen."""
+    """When that was first seen, by `elapsed`."""
     lasted: Millis = 0
-    """From look to look while the database took writes, at most EVERY for each."""
+    """Time between checks while the database took writes, at most EVERY for each."""
 
 
 def stalls(
     before: Mapping[str, Stall], progress: Mapping[str, Progress], elapsed: Millis, passed: Millis
 ) -> dict[str, Stall]:
-    """Find the accounts that are stalled at this look; `passed` is what a known stall grows by."""
+    """Accounts that are stalled at this check; `passed` is the time since the last one."""
     found: dict[str, Stall] = {}
     for name, made in progress.items():
         known = before.get(name)
@@ -102,16 +102,16 @@ def stalls(
 
 @dataclass(frozen=True, slots=True)
 class ProbeResults:
-    """What it saw at one look, at `now` (wall time) and `elapsed`."""
+    """Results of the probes at `now` (wall time) and `elapsed`."""
 
     now: Millis
     elapsed: Millis
     channels: Mapping[str, Health]
     waiting: frozenset[str]
-    """The channels for which something waits."""
+    """Channels for which something waits."""
     disk: Decimal | None
     steps: Sequence[Millis]
-    """By how much the clock was set of late, each time."""
+    """Recent clock steps."""
     zone: tzinfo | None
     pushes: Mapping[str, Pushes] = field(default_factory=dict)
     refused: "WritesRefused | None" = None
@@ -129,12 +129,12 @@ class WritesRefused:
 
 
 def verdict(rule: Rule, results: ProbeResults) -> Verdict:
-    """What a look says of a rule of the daemon's own."""
+    """Verdict on one of the daemon's own rules."""
     return _JUDGES[rule.name](_limit(rule), results)
 
 
 def _limit(rule: Rule) -> Decimal:
-    """A duration in milliseconds, or a share: what stands at the rule's key in `[system]`."""
+    """The limit of a rule: a duration in milliseconds, or a share, from its key in `[system]`."""
     nodes = walk(rule.when.tree)
     return next(
         Decimal(node.millis) if isinstance(node, DurationLiteral) else node.value
@@ -147,7 +147,7 @@ def _is_limit(node: Node) -> TypeGuard[DurationLiteral | Number]:
     return isinstance(node, DurationLiteral | Number)
 
 
-def _told(holds: bool, detail: str) -> Verdict:
+def _verdict(holds: bool, detail: str) -> Verdict:
     return Verdict(when=holds, clear=not holds, detail=detail if holds else "")
 
 
@@ -156,19 +156,19 @@ def _account_not_judged(limit: Decimal, results: ProbeResults) -> Verdict:
     long = {name: each for name, each in results.stalls.items() if each.lasted >= limit}
     if not long:
         started = all(made.judged for made in results.progress.values())
-        return _told(holds=False, detail="") if started else UNKNOWN
+        return _verdict(holds=False, detail="") if started else UNKNOWN
     first_seen = min(each.since for each in long.values())
     since = format_instant(results.now - (results.elapsed - first_seen), results.now, results.zone)
     named = ", ".join(list(long)[:NAMED])
     more = f" and {len(long) - NAMED} more" if len(long) > NAMED else ""
     remedy = "restart the service, and report this"
-    return _told(
+    return _verdict(
         holds=True, detail=f"readings of {named}{more} are not judged since {since}: {remedy}"
     )
 
 
 def _channel_failing(limit: Decimal, results: ProbeResults) -> Verdict:
-    """Where a streak is an earlier life's, and nothing was tried since, nobody knows."""
+    """Unknown if only an earlier instance saw the failures, and nothing was tried since."""
     failing = {
         name: health.failing_since
         for name, health in _in_need(results)
@@ -176,7 +176,7 @@ def _channel_failing(limit: Decimal, results: ProbeResults) -> Verdict:
     }
     long = [name for name, since in failing.items() if results.elapsed - since >= limit]
     if not long:
-        return _told(holds=False, detail="")
+        return _verdict(holds=False, detail="")
     if all(results.channels[name].streak == 0 for name in long):
         return UNKNOWN
     worst = min(long, key=lambda name: failing[name])
@@ -185,16 +185,14 @@ def _channel_failing(limit: Decimal, results: ProbeResults) -> Verdict:
     )
     answer = results.channels[worst].answer
     others = f"; so do {', '.join(name for name in long if name != worst)}" if len(long) > 1 else ""
-    return _told(
+    return _verdict(
         holds=True,
         detail=f"the channel {worst} fails since {since}{f': {answer}' if answer else ''}{others}",
     )
 
 
 def _in_need(results: ProbeResults) -> Iterator[tuple[str, Health]]:
-    """The channels that something waits for, or that refuse what they are given: of others nobody
-    knows any more.
-    """
+    """Channels that something waits for, or that refuse; the state of others is unknown."""
     return (
         (name, health)
         for name, health in results.channels.items()
@@ -204,34 +202,33 @@ def _in_need(results: ProbeResults) -> Iterator[tuple[str, Health]]:
 
 def _clock_stepped(limit: Decimal, results: ProbeResults) -> Verdict:
     by = max(results.steps, key=abs, default=0)
-    size = (
-        abs(by) if abs(by) < MINUTE else round(abs(by), -3)
-    )  # a minute is no 59 s for want of a millisecond
+    # Rounded, so that a minute less one millisecond is not shown as 59 s.
+    size = abs(by) if abs(by) < MINUTE else round(abs(by), -3)
     detail = f"the clock of this machine was set by {'-' if by < 0 else '+'}{format_duration(size)}"
-    return _told(by != 0 and abs(by) >= limit, detail)
+    return _verdict(by != 0 and abs(by) >= limit, detail)
 
 
 def _disk_full(limit: Decimal, results: ProbeResults) -> Verdict:
     if results.disk is None:
         return UNKNOWN
     share = format((limit * 100).normalize(), "f")
-    return _told(
+    return _verdict(
         results.disk < limit, f"less than {share} % of the disk that holds the database is free"
     )
 
 
 def _database_failing(limit: Decimal, results: ProbeResults) -> Verdict:
     if results.refused is None:
-        return _told(holds=False, detail="")
+        return _verdict(holds=False, detail="")
     lasted = results.elapsed - results.refused.since
     since = format_instant(results.now - lasted, results.now, results.zone)
-    return _told(
+    return _verdict(
         lasted >= limit, f"nothing has been recorded since {since}: {results.refused.reason}"
     )
 
 
 def _push_contradicted(_limit: Decimal, results: ProbeResults) -> Verdict:
-    """Where pushes are heard but hardly compared since a start, nobody knows."""
+    """Unknown if pushes arrive but few were compared since the start."""
     found = {
         name: ", ".join(pushes.contradicted)
         for name, pushes in results.pushes.items()
@@ -249,7 +246,7 @@ def _push_contradicted(_limit: Decimal, results: ProbeResults) -> Verdict:
         f"pushes contradict readings in {', '.join(named)}{more}, which readings alone tell until a"
         " restart"
     )
-    return _told(bool(found), detail)
+    return _verdict(bool(found), detail)
 
 
 _JUDGES: Mapping[str, Callable[[Decimal, ProbeResults], Verdict]] = {
@@ -263,8 +260,9 @@ _JUDGES: Mapping[str, Callable[[Decimal, ProbeResults], Verdict]] = {
 
 
 class SelfMonitor:
-    """`recorded` is the state of the daemon's own alerts, `rules` are those about it that are not
-    off.
+    """Evaluates the daemon's own rules.
+
+    `recorded` is the state of their alerts, `rules` are those that are not off.
     """
 
     def __init__(
@@ -272,7 +270,7 @@ class SelfMonitor:
     ) -> None:
         self._context = context
         self._probes = probes
-        self._order = NotificationPolicy(
+        self._policy = NotificationPolicy(
             {rule.name: rule for rule in rules}, context.channels, context.mutes
         )
         self._state = recorded
@@ -280,18 +278,18 @@ class SelfMonitor:
         self._drift = ClockDrift(context.clock, context.offset)
         self._silences: Sequence[Silence] = NO_SILENCES
         self._steps: list[tuple[Millis, Millis]] = []
-        """Of the clock in this life: when, by `elapsed`, and by how much."""
+        """Clock steps in this instance: when, by `elapsed`, and by how much."""
         self._refused: WritesRefused | None = None
         self._stalls: Mapping[str, Stall] = {}
         self._looked_at = context.clock.elapsed()
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
-        """There is something to be seen: look now."""
+        """Check now."""
         self._woken.set()
 
     async def run(self) -> None:
-        """Look until cancelled."""
+        """Check until cancelled."""
         while True:
             await self.look()
             await first(self._woken.wait(), self._context.clock.sleep(EVERY))
@@ -303,14 +301,12 @@ class SelfMonitor:
         now, by = self._drift.look()
         if by:
             await self._shift(now, by)
-        results = await self._see(now)
-        verdicts = {name: verdict(rule, results) for name, rule in self._order.rules.items()}
+        results = await self._probe(now)
+        verdicts = {name: verdict(rule, results) for name, rule in self._policy.rules.items()}
         await self._take(Check(self._next, now), EvaluationSnapshot(verdicts))
 
     async def _begin(self) -> None:
-        """Go on from what is recorded; what is asked no more, or otherwise, is told as retired
-        (D5).
-        """
+        """Go on from the recorded state; alerts of removed or changed rules are retired (D5)."""
         self._context.notifications.resume(self._state)
         now = self._context.notifications.instant(DAEMON_ACCOUNT, self._context.clock.elapsed())
         if now - self._state.at < -STEP:
@@ -319,7 +315,7 @@ class SelfMonitor:
         self._context.notifications.resume(self._state)
         self._begun = True
 
-    async def _see(self, now: Millis) -> ProbeResults:
+    async def _probe(self, now: Millis) -> ProbeResults:
         clock, notifications = self._context.clock, self._context.notifications
         self._steps = [(at, by) for at, by in self._steps if clock.elapsed() - at < CALM]
         self._refused = self._refusal()
@@ -341,11 +337,10 @@ class SelfMonitor:
         )
 
     def _passed(self) -> Millis:
-        """Return how much of the time since the last look counts for a stall.
+        """Time since the last check that counts for a stall.
 
-        It is 0 while the database is down, which `database-failing` tells. It is at most EVERY: the
-        rest was a suspend, or an event loop that stood still, in which the owners could not run
-        either.
+        It is 0 while the database is down, which `database-failing` reports. It is at most EVERY: a
+        longer time was a suspend or a blocked event loop, in which the owners could not run either.
         """
         before, self._looked_at = self._looked_at, self._context.clock.elapsed()
         return 0 if self._refused is not None else min(self._looked_at - before, EVERY)
@@ -358,10 +353,10 @@ class SelfMonitor:
         return WritesRefused(since, reason)
 
     async def _shift(self, now: Millis, by: Millis) -> None:
-        """The clock was set: that is told, and durations stay true (A5)."""
+        """Record a clock step, so that durations stay true (A5)."""
         self._steps.append((self._context.clock.elapsed(), by))
         await self._step(now, by)
-        self._context.notifications.dated(DAEMON_ACCOUNT, self._drift.offset)
+        self._context.notifications.set_offset(DAEMON_ACCOUNT, self._drift.offset)
 
     async def _step(self, now: Millis, by: Millis) -> None:
         await self._take(ClockStep(self._next, now, by), EvaluationSnapshot())
@@ -371,15 +366,13 @@ class SelfMonitor:
         return self._state.seq + 1
 
     def _decide(self, event: Input, snapshot: EvaluationSnapshot) -> Decision:
-        told, name_alert = (
-            self._context.notifications.told(DAEMON_ACCOUNT),
-            partial(alert_code, taken=self._context.codes),
-        )
+        told = self._context.notifications.channel_status(DAEMON_ACCOUNT)
+        name_alert = partial(alert_code, taken=self._context.codes)
         return decide(
             self._state,
             event,
             snapshot,
-            replace(self._order, silences=self._silences),
+            replace(self._policy, silences=self._silences),
             told,
             name_alert,
         )
@@ -392,16 +385,14 @@ class SelfMonitor:
         await self._commit(decision)
 
     async def _commit(self, decision: Decision) -> None:
-        """Adopted after the commit; what the database does not take is seen again at a later
-        look.
-        """
+        """Commit and adopt a decision; a rejected one is made again at a later check."""
         context, record = self._context, decision.record
-        if not _says(record):
+        if not _is_worth_recording(record):
             self._state = decision.state
             return
         written = await self._write(record)
         if written is None:
-            with suppress(StoreError):  # else what is held is offered again at the next look
+            with suppress(StoreError):  # else the held state is used at the next check
                 self._state = await context.async_store.load(DAEMON_ACCOUNT)
             return
         self._state = decision.state
@@ -412,9 +403,7 @@ class SelfMonitor:
         context.observer.judged(record)
 
     async def _write(self, record: Record) -> Written | None:
-        """As often as it takes to know what became of it: writing twice is writing once. None where
-        it is rejected.
-        """
+        """Write until the outcome is known: writing twice is harmless. None if rejected."""
         while True:
             try:
                 written = await self._context.async_store.write(record)
@@ -423,16 +412,16 @@ class SelfMonitor:
                     "the database does not take the daemon's own alerts, which are judged anew:"
                     f" {error}"
                 )
-                self._context.episodes.failed(("commit", DAEMON_ACCOUNT), sentence)
+                self._context.failure_log.failed(("commit", DAEMON_ACCOUNT), sentence)
                 return None
             except CommitFailed:
                 await self._context.clock.sleep(SECOND)
             else:
-                self._context.episodes.ended(
+                self._context.failure_log.ended(
                     ("commit", DAEMON_ACCOUNT), "the daemon's own alerts are stored again"
                 )
                 return written
 
 
-def _says(record: Record) -> bool:
+def _is_worth_recording(record: Record) -> bool:
     return bool(record.alerts or record.notices or record.superseded)

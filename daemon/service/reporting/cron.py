@@ -1,10 +1,9 @@
-"""When a report is due: cron as crontab(5) describes it, by the clock on the wall. Knows no report
-and sends nothing.
+"""Computes when a report is due: cron as in crontab(5), by wall time. Sends nothing.
 
-Minute, hour, day of month, month, day of week. Sunday is 0 and 7; where a day of the month and a
-day of the week are both named, either will do. A time that the clocks leave out comes when they are
-set forward, and one that comes twice counts the first time: what is due once a day is so on both
-DST days, too.
+Fields: minute, hour, day of month, month, day of week. Sunday is 0 and 7. If both a day of the
+month and a day of the week are given, either matches. A time that a clock change skips is due at
+the change; one that comes twice counts the first time. So a daily report is due once on both DST
+days.
 """
 
 from collections.abc import Iterator
@@ -17,17 +16,15 @@ from daemon.types import HOUR, Millis
 EXAMPLES = 'such as "0 8 * * *" for every day at 8:00, or "0 8 * * mon" for Mondays'
 
 FARTHEST: Millis = 3 * HOUR
-"""No zone sets its clocks back further: what is looked for from so far away cannot be
-overlooked.
-"""
+"""The longest clock change of any zone: a search from this far away misses nothing."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_ANY = datetime(2000, 1, 1)  # noqa: DTZ001 -- on the wall, of no zone
+_ANY = datetime(2000, 1, 1)  # noqa: DTZ001 -- wall time without a zone
 _MINUTE, _MILLISECOND = timedelta(minutes=1), timedelta(milliseconds=1)
 
 
 def problem(cron: str) -> str | None:
-    """What is wrong with it: the rest of the sentence "cron …"; None where nothing is."""
+    """The mistake in it: the rest of the sentence "cron …"; None if there is none."""
     if len(cron.split()) != 5:
         return f"must be five fields, {EXAMPLES}"
     try:
@@ -40,7 +37,7 @@ def problem(cron: str) -> str | None:
 
 
 def due(cron: str, zone: tzinfo | None, after: Millis) -> Millis:
-    """The first instant after this one at which it is due; no zone is the system's.
+    """The first instant after this one at which it is due; without a zone, the system's is used.
 
     Raises:
         ValueError: for what `problem` objects to.
@@ -74,13 +71,13 @@ def _first(instants: Iterator[Millis]) -> Millis:
 def _instants(
     cron: str, zone: tzinfo | None, start: Millis, *, back: bool = False
 ) -> Iterator[Millis]:
-    """Those at which it is due, from there on, never turning round; some may come twice."""
+    """Due instants from `start` on, in one direction; some may come twice."""
     for wall in CronSim(cron, _wall(start, zone), reverse=back):
         yield _instant(wall, zone)
 
 
 def _instant(wall: datetime, zone: tzinfo | None) -> Millis:
-    """When the clock on the wall first shows this, or is set forward over it."""
+    """The instant when the wall clock first shows this time, or is set forward over it."""
     while (
         _wall(at := (wall.replace(tzinfo=zone).astimezone(UTC) - _EPOCH) // _MILLISECOND, zone)
         != wall

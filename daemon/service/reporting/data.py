@@ -1,4 +1,4 @@
-"""What a report tells, out of the record. Reads only, blocking: for a thread."""
+"""Reads the data of a report from the record. Read only and blocking: for a thread."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -14,21 +14,21 @@ from daemon.messages.report_data import ReportData, Watched
 from daemon.readings.fields import CORE
 from daemon.rules.rule import Rule
 from daemon.service.delivery.chart_sender import ChartRenderer
-from daemon.service.judging.opening import watching
+from daemon.service.judging.startup import watching
 from daemon.service.reporting.scheduler import ReportPeriod
 from daemon.store.history import History
 from daemon.types import MINUTE, Millis
 
 PATIENCE: Millis = MINUTE
-"""A time without readings that is no longer is not told: what was due is read again by then."""
+"""Downtimes up to this long are not reported: a missed slot is read again by then."""
 
 MISSED = 3
-"""Readings that must be missing at least, where they are far apart."""
+"""Least number of missing readings that counts, at long intervals."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReportReader:
-    """Whose record is read."""
+    """Reader of report data."""
 
     database: Secret
     clock: Clock
@@ -36,18 +36,20 @@ class ReportReader:
     accounts: Sequence[str]
     channels: Sequence[str]
     every: Callable[[str], Millis | None]
-    """By account, how often it is read."""
+    """By account: how often it is read."""
 
-    def facts(self, cover: ReportPeriod) -> ReportData:
-        """How the span went; why that cannot be read, where it cannot."""
+    def facts(self, period: ReportPeriod) -> ReportData:
+        """The data of the period, or the reason why it cannot be read."""
         try:
             with History.open(self.database.reveal()) as history:
-                return self._facts(history, cover)
+                return self._facts(history, period)
         except StoreError as error:
-            return ReportData(cover.name, cover.span, next_at=cover.next_at, unreadable=str(error))
+            return ReportData(
+                period.name, period.span, next_at=period.next_at, unreadable=str(error)
+            )
 
     def chart(self, told: Watched, facts: ReportData, rules: Iterable[Rule]) -> Chart:
-        """The margin of one account over the span, with the levels of the rules that watch it.
+        """The chart of one account's margin over the period, with the levels of its rules.
 
         Raises:
             StoreError: where the record cannot be read.
@@ -62,28 +64,28 @@ class ReportReader:
     def drawing(
         self, chart_renderer: ChartRenderer, rules: Iterable[Rule]
     ) -> Callable[[ReportData], Awaitable[bytes]]:
-        """What draws a report's chart: of the account that is told first."""
+        """The function that renders a report's chart: that of the account in the worst state."""
 
         async def draw(facts: ReportData) -> bytes:
             told = worst_account(facts)
             return (
                 b""
                 if told is None
-                else await chart_renderer.paint(lambda: self.chart(told, facts, rules))
+                else await chart_renderer.render(lambda: self.chart(told, facts, rules))
             )
 
         return draw
 
-    def _facts(self, history: History, cover: ReportPeriod) -> ReportData:
-        span = cover.span
+    def _facts(self, history: History, period: ReportPeriod) -> ReportData:
+        span = period.span
         return ReportData(
-            cover.name,
+            period.name,
             span,
             tuple(history.watched(name, span, self._patience(name)) for name in self.accounts),
             tuple(history.episodes(span)),
             tuple(history.posted(self.channels, span, self.clock.now())),
             tuple(history.downs(span, PATIENCE)),
-            cover.next_at,
+            period.next_at,
         )
 
     def _patience(self, account: str) -> Millis:

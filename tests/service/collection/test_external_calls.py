@@ -1,4 +1,4 @@
-"""What commands book is counted once, and in time."""
+"""Calls of other commands are counted once, and in time."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,7 @@ from daemon.types import SECOND, Limit, Millis
 from tests.fakes import ManualClock, settle
 
 
-class Desk:
+class Booth:
     """A budget of three calls in ten seconds, and the bookings of others."""
 
     def __init__(self) -> None:
@@ -41,11 +41,11 @@ class Desk:
 
 
 @pytest.fixture
-async def context() -> AsyncIterator[Desk]:
+async def context() -> AsyncIterator[Booth]:
     """With its loop under way."""
-    made = Desk()
+    made = Booth()
     made.book(-SECOND)
-    made.external_calls.hear()
+    made.external_calls.count_new()
     loop = asyncio.create_task(made.external_calls.listen())
     yield made
     loop.cancel()
@@ -53,14 +53,14 @@ async def context() -> AsyncIterator[Desk]:
         await loop
 
 
-async def looked(context: Desk) -> None:
+async def looked(context: Booth) -> None:
     """The loop has looked once more; reading takes a thread, and so its own time."""
     await context.clock.advance(EVERY)
     while not context.clock._sleepers:
         await settle()
 
 
-async def test_b3_what_is_booked_meanwhile_is_counted_once(context: Desk) -> None:
+async def test_b3_what_is_booked_meanwhile_is_counted_once(context: Booth) -> None:
     """B3: one booking from before the start, two from during the life, each seen several times."""
     assert context.held == 1
     context.book(0)
@@ -70,7 +70,7 @@ async def test_b3_what_is_booked_meanwhile_is_counted_once(context: Desk) -> Non
     assert context.held == 3
 
 
-async def test_b3_a_record_that_cannot_be_read_ends_nothing(context: Desk) -> None:
+async def test_b3_a_record_that_cannot_be_read_ends_nothing(context: Booth) -> None:
     """B3: the daemon goes on listening, and hears what was booked as soon as it can read it."""
     context.booked, kept = None, context.booked
     await looked(context)

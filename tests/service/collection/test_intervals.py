@@ -36,7 +36,7 @@ def paced(
     config = Config(path=None, daemon=Daemon(Secret("sqlite://")), accounts=accounts, budget=limits)  # type: ignore[arg-type]
     interval_controller = IntervalController(config, shared, schedule, clock)
     interval_controller.user_ids = {name: name for name in names}
-    for name, interval in interval_controller.paces().items():
+    for name, interval in interval_controller.intervals().items():
         schedule.add(name, interval, nothing, clock.now())
     return interval_controller, schedule, shared, clock
 
@@ -46,11 +46,9 @@ def intervals(schedule: Schedule) -> set[timedelta]:
 
 
 async def test_b3_two_hundred_accounts_share_the_strict_budget() -> None:
-    """B3: by the exchange's strictest reading each is read every 40 seconds or so, and none less
-    often than another.
-    """
+    """B3: by the strictest reading each is read about every 40 seconds, all equally often."""
     interval_controller, *_ = paced()
-    assert set(interval_controller.paces().values()) == {STRICT}
+    assert set(interval_controller.intervals().values()) == {STRICT}
 
 
 async def test_b2_all_intervals_stretch_while_the_budget_is_halved() -> None:

@@ -65,7 +65,7 @@ class Fleet:
         """By account, the slots that were left out."""
 
     async def live(self, rounds: int) -> None:
-        """So many slots of every account, each at its place."""
+        """Run so many slots of every account, each at its place."""
         tasks: dict[str, asyncio.Task[None]] = {}
         for at, name in heapq.merge(*(self._slots(name, rounds) for name in self.pollers)):
             await self.clock.advance(at - self.clock.now())
@@ -105,9 +105,7 @@ async def test_b3_a_raised_budget_polls_two_hundred_accounts_every_second() -> N
 
 
 async def test_b3_the_strict_budget_is_shared_evenly_by_two_hundred() -> None:
-    """B3, promise 8: each is asked as often as the next one, every 40 s, and never more than the
-    host may.
-    """
+    """B3, promise 8: each is read every 40 s, within the host's limit."""
     limits = BudgetLimits()
     fleet = Fleet(limits, SECOND)
     await fleet.live(rounds=4)

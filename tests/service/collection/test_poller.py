@@ -65,9 +65,7 @@ async def ticks(
 
 
 async def test_b2_every_slot_is_one_call() -> None:
-    """B2: an answer, a timeout, a broken network, a 5xx and a bad answer are followed by the next
-    slot.
-    """
+    """B2: the next slot is used after an answer and after each kind of failure."""
     script: list[Answer | NoAnswer] = [
         answer(),
         *map(
@@ -94,9 +92,7 @@ async def test_b2_a_refused_key_is_asked_every_30_s() -> None:
 
 
 async def test_b5_a_confirming_read_is_urgent_and_never_beside_another() -> None:
-    """B5: it waits for the call under way, says what it is, and respects the pause in which that
-    may have ended.
-    """
+    """B5: it waits for the call under way, is marked as confirming, and respects a pause."""
     clock, heard, gate = ManualClock(), list[object](), asyncio.Event()
     script: list[Answer | NoAnswer] = [answer(), answer(), no(MissReason.RATE_LIMITED)]
     exchange = ScriptedExchange(script, gate)
@@ -171,7 +167,7 @@ async def test_b1_a_call_beside_the_slots_follows_the_one_under_way() -> None:
 
 
 async def test_b7_what_came_too_late_is_asked_for_again_at_once_and_then_at_the_next_slot() -> None:
-    """B7: where balances move faster than calls travel, calls are not made without end."""
+    """B7: if balances move faster than calls travel, calls are not repeated endlessly."""
     clock, heard = ManualClock(), list[object]()
     exchange = ScriptedExchange([answer()] * 9)
 

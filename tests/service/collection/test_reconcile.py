@@ -29,7 +29,7 @@ def intake_of(
 
 
 async def test_b7_a_push_is_handed_on_at_once() -> None:
-    """B7: it waits for nothing."""
+    """B7: a push is posted without delay."""
     posted: list[Answer | NoAnswer] = []
     intake_of(posted, ManualClock()).pushed(push("90"))
     assert posted == [push("90")]
@@ -67,9 +67,7 @@ async def test_b7_what_was_not_asked_at_a_known_time_is_not_compared() -> None:
 
 
 async def test_b7_a_field_that_is_contradicted_is_not_handed_on() -> None:
-    """B7: after as many disagreements in a row as the configuration says; where nothing is left,
-    nothing is posted.
-    """
+    """B7: it is dropped after `limit` disagreements in a row; an empty push is not posted."""
     clock, posted = ManualClock(), list[Answer | NoAnswer]()
     reconciler = intake_of(posted, clock, limit=1)
     reconciler.pushed(push("90"))
@@ -88,9 +86,7 @@ async def test_b7_a_field_that_is_contradicted_is_not_handed_on() -> None:
 async def test_a5_what_is_not_sent_is_told_once_and_its_end_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A5, B3a: a line for what is missing, another where something else is, one for the end; by
-    source; all kept.
-    """
+    """A5, B3a: one line per set of missing fields and source, one for the end; all answers kept."""
     caplog.set_level(logging.INFO)
     posted = list[Answer | NoAnswer]()
     reconciler = intake_of(posted, ManualClock())
@@ -119,9 +115,7 @@ async def test_a5_what_is_not_sent_is_told_once_and_its_end_once(
 async def test_s3_unknown_fields_beyond_the_bound_are_left_out_and_named_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """S3: of answers and of pushes, each once in a life, however often they come and go; each
-    reading counts them.
-    """
+    """S3: logged once per instance for answers and for pushes; applied to each reading."""
     posted: list[Answer | NoAnswer] = []
     reconciler = intake_of(posted, ManualClock())
     many: dict[str, object] = {f"field-{number}-{'x' * 60}": number for number in range(60)}

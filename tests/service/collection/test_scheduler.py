@@ -12,7 +12,7 @@ from tests.fakes import settle
 
 
 class Runs:
-    """What a schedule calls: three are enough."""
+    """Records the runs of a schedule: three are enough."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -52,9 +52,7 @@ async def test_a_run_that_breaks_is_told() -> None:
 
 
 async def test_c6_calls_longer_than_the_interval_are_told_and_their_end() -> None:
-    """C6: slots in a row that found the account busy say so, the first call that a slot does not
-    find says the end.
-    """
+    """C6: several busy slots in a row are reported; the first call within its slot ends that."""
     told, gate = asyncio.Queue[tuple[str, bool]](), asyncio.Event()
 
     async def slow() -> None:
@@ -92,14 +90,12 @@ def test_c6_the_sentence_says_which_of_the_two_it_is(waits: bool, said: str) -> 
 
 
 async def test_b3_a_new_pace_counts_from_the_next_slot_on() -> None:
-    """B3: an account whose interval changed is read by the new one, without waiting for the old one
-    to pass.
-    """
+    """B3: a changed interval applies at once, without waiting for the old one to pass."""
     clock, runs = SystemClock(), Runs()
     schedule = Schedule(lambda _account, _what: None)
     schedule.add("main", 3_600_000, runs.tick, clock.now())
     schedule.start()
-    schedule.pace("main", 400, clock.now())
+    schedule.set_interval("main", 400, clock.now())
     await asyncio.wait_for(runs.enough.wait(), 10)
     schedule.stop()
     assert runs.count == 3
@@ -115,9 +111,9 @@ async def test_b3_the_same_pace_keeps_the_slot() -> None:
 
     schedule.add("main", 3_600_000, tick, clock.now() + 3_600_000)
     schedule.start()
-    schedule.pace("main", 3_600_000, clock.now())
+    schedule.set_interval("main", 3_600_000, clock.now())
     due = schedule._scheduler.get_job("main").next_run_time
-    schedule.pace("main", 3_600_000, clock.now() + 1_000)
+    schedule.set_interval("main", 3_600_000, clock.now() + 1_000)
     assert schedule._scheduler.get_job("main").next_run_time == due
     schedule.stop()
 
@@ -144,9 +140,7 @@ async def test_a5_after_the_clock_was_set_back_the_next_run_is_within_the_interv
 async def test_b1_a_slot_that_finds_an_account_busy_is_nobodys_business(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """B1: all accounts begin at once, and answers may take a while; nor is a run that a stop cuts
-    off a failure.
-    """
+    """B1: a few busy slots are not reported, and a run that a stop cancels is no failure."""
     troubles, gate, slots, enough = list[object](), asyncio.Event(), list[int](), asyncio.Event()
 
     async def waits() -> None:

@@ -109,7 +109,7 @@ def snapshot(*script: object) -> Scene:
 
 
 async def test_b7_pushes_are_handed_on_and_a_reading_follows_each_login() -> None:
-    """B7: whatever changed while nobody listened is asked for, once per connection."""
+    """B7: changes while nobody listened are read, once per connection."""
     it = snapshot([Subscribed(), Pushed((MINE,)), Pong(), CLOSED], [Subscribed()])
     async with it.running():
         await it.clock.advance(10 * SECOND)
@@ -167,9 +167,7 @@ async def test_what_cannot_be_used_is_said_once_with_its_end(
 async def test_a_dead_stream_is_said_once_per_reason_and_once_when_it_is_back(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Back is what pushes, not what connects; the sentence says that balances are asked for all the
-    same.
-    """
+    """A push ends the outage, not a connect; the line says that polling goes on."""
     caplog.set_level(logging.INFO)
     it = snapshot(
         CLOSED, CLOSED, REFUSED, CLOSED, [Subscribed(), CLOSED], [Subscribed(), Pushed((MINE,))]

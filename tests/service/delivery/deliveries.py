@@ -1,9 +1,8 @@
-"""A world in which delivery goes wrong on purpose: lives that are killed between any two steps,
-ways out with moods.
+"""Deliveries with faults: instances killed between any two steps, receivers with moods.
 
-Everything is real but the clock, the ways out and the moment of each commit: owners, couriers,
-ledger and SQLite. It is deterministic: a commit happens where it is awaited, and between tasks
-nothing depends on threads.
+Everything is real but the clock, the receivers and the moment of each commit: owners, channel
+workers, queue and SQLite. It is deterministic: a commit happens where it is awaited, and nothing
+between tasks depends on threads.
 """
 
 import asyncio
@@ -27,7 +26,7 @@ from daemon.messages.report_data import ReportData
 from daemon.notifiers import Traits
 from daemon.rules.rule import Rule
 from daemon.service.async_store import ThreadedStore
-from daemon.service.delivery.backoff import resumed
+from daemon.service.delivery.backoff import recorded_health
 from daemon.service.delivery.channel_worker import ChannelWorker
 from daemon.service.delivery.context import HAND_OVER_AFTER, ChannelPolicy, DeliveryContext
 from daemon.service.delivery.immediate import book
@@ -63,7 +62,7 @@ from tests.service.lives import Life
 
 
 class Mood(StrEnum):
-    """What a way out does with one call."""
+    """A receiver's behaviour in one call."""
 
     DELIVERS = "delivers"
     LATER = "later"
@@ -87,7 +86,7 @@ _OUTCOMES = {
 
 
 class Glitch(StrEnum):
-    """What happens to a commit."""
+    """Failures of a commit."""
 
     ROLLED_BACK = "rolled back"
     ANSWER_LOST = "done, but its answer is lost"
@@ -121,9 +120,7 @@ class Call:
 
 @dataclass
 class Fate:
-    """When the process dies, and what happens to commits; the record of all calls, over all
-    lives.
-    """
+    """When the process is killed and which commits fail; the record of all calls."""
 
     clock: ManualClock
     calls: list[Call] = field(default_factory=list)
@@ -308,8 +305,9 @@ async def _no_chart(_facts: ReportData) -> bytes:
 
 
 class House:
-    """A life with its couriers. `begin`, then `tell` and let time pass; end it by `kill` or
-    `stop`.
+    """An instance with its channel workers.
+
+    `begin`, then `tell` and advance time; then `kill` or `stop`.
     """
 
     def __init__(self, url: str, plan: Plan, fate: Fate) -> None:
@@ -346,7 +344,7 @@ class House:
         life.book = partial(book, self.workers)
         for fared in life.store.deliveries():
             if fared.channel in self.workers:
-                self.workers[fared.channel].line.health = resumed(
+                self.workers[fared.channel].state.health = recorded_health(
                     fared, fate.clock.now(), fate.clock.elapsed()
                 )
         archive = ReportReader(
@@ -392,7 +390,7 @@ class House:
         self.life.store.close()
 
     async def _end(self) -> None:
-        """Those that work for others are ended first: a loop finishes what it began."""
+        """End loops that serve others first: a loop finishes its step."""
         ours = asyncio.current_task()
         while tasks := [
             task for task in asyncio.all_tasks() if task is not ours and not task.done()
@@ -412,9 +410,7 @@ class House:
 
 
 def begin(url: str, plan: Plan, fate: Fate) -> House:
-    """Start as often as it takes: a start may be killed, and a glitch at the start is an error with
-    a sentence.
-    """
+    """Start, as often as necessary: a start may be killed, or fail with an error."""
     while True:
         fate.dead = False
         fate.life += 1

@@ -1,5 +1,4 @@
-"""Judges what ways out received against what the database knows of it: promises 2, 3 and 4, and
-SEMANTICS E3.
+"""Compares received messages with the database: promises 2, 3 and 4, and SEMANTICS E3.
 
 It looks at a whole story when everything is over: at each call that was claimed on disk, in order,
 and at the last state of each notification.
@@ -42,8 +41,10 @@ class Oracle:
         self.outcomes = {(c, at, n): outcome for c, at, n, outcome in rows(path, query)}
         self.calls = [call for call in calls if _number(call) in self.outcomes]
         query = """
-            SELECT name, rule, alerts.seq, channel, kind, notifications.seq, notifications.state, facts, code
-            FROM notifications JOIN alerts ON alerts.id = alert_id JOIN accounts ON accounts.id = account_id
+            SELECT name, rule, alerts.seq, channel, kind,
+                notifications.seq, notifications.state, facts, code
+            FROM notifications JOIN alerts ON alerts.id = alert_id
+                JOIN accounts ON accounts.id = account_id
         """
         self.notices: dict[NoticeKey, str] = {}
         self.handed: set[NoticeKey] = set()
@@ -67,9 +68,7 @@ class Oracle:
         self.acks()
 
     def claims(self) -> None:
-        """F7: every attempt on record was made, or says that it was not, unless a kill came
-        between.
-        """
+        """F7: a recorded attempt was made, or is marked as not, unless a kill came between."""
         for call in self.calls:
             outcome = self.outcomes[_number(call)]
             assert call.made == (outcome != "never_made") or call.life in self.killed, (
@@ -95,9 +94,7 @@ class Oracle:
                 ), key
 
     def ends(self) -> None:
-        """Promise 3: the end to whom it was told, or may have been; to others only as one account
-        of both.
-        """
+        """Promise 3: the end goes to channels that may know the firing; else joined with it."""
         told = {
             _episode(key)
             for call in self.calls
@@ -134,9 +131,7 @@ class Oracle:
             before |= news if self._may_tell(call) else set()
 
     def duplicates(self) -> None:
-        """Promise 4: what is known to be delivered never comes again; what may be a repeat says
-        so.
-        """
+        """Promise 4: a known delivery is never repeated; a possible repeat says so."""
         delivered: set[NoticeKey] = set()
         doubtful: set[NoticeKey] = set()
         unheard: set[NoticeKey] = set()
@@ -168,9 +163,7 @@ class Oracle:
         assert [episode for episode, found in messages.items() if len(found) > 1] == []
 
     def repeats(self) -> None:
-        """E3: never sooner than `repeat` after the last delivery (None: the clock was set, and
-        nobody can tell).
-        """
+        """E3: no sooner than `repeat` after a delivery (None: unknown, the clock was set)."""
         if self.repeat is None:
             return
         told: dict[Episode, list[tuple[NoticeKey, Call]]] = defaultdict(list)

@@ -14,11 +14,11 @@ from daemon.service.delivery.backoff import (
     PROBE_GAP,
     Health,
     WaitingNotification,
-    after,
-    begun,
+    after_attempt,
+    attempt_begun,
     delay,
     due_at,
-    resumed,
+    recorded_health,
 )
 from daemon.store.read.channel_health import Deliveries, Streak
 from daemon.types import SECOND, AttemptResult, Millis, Outcome
@@ -31,7 +31,7 @@ def failing(streak: int = 3, at: int = 10_000, jitter: float = 1.0) -> Health:
     """Attempts that took no time."""
     health = Health()
     for _ in range(streak):
-        health = after(begun(health, at), LATER, at, critical=False, jitter=jitter)
+        health = after_attempt(attempt_begun(health, at), LATER, at, critical=False, jitter=jitter)
     return health
 
 
@@ -68,7 +68,7 @@ def test_the_backoff_grows_with_the_streak() -> None:
 
 
 def test_a_failing_channel_waits_for_its_retry() -> None:
-    """F2: what was queued before the last attempt does not hurry it."""
+    """F2: messages queued before the last attempt do not hurry it."""
     health = failing(3)
     assert due_at(health, [MILD], SECOND) == 10_000 + 8_000
     assert due_at(health, [GRAVE], SECOND) == 10_000 + 8_000
@@ -84,23 +84,25 @@ def test_a_new_critical_triggers_a_probe_at_once() -> None:
 
 
 def test_a_critical_that_came_while_an_attempt_ran_is_new() -> None:
-    """F2: it was not in that attempt, so it is probed for at once, not at the next retry."""
-    health = after(begun(failing(8), 100_000), LATER, 130_000, critical=False, jitter=1.0)
+    """F2: it was not in that attempt, so a probe is made at once."""
+    health = after_attempt(
+        attempt_begun(failing(8), 100_000), LATER, 130_000, critical=False, jitter=1.0
+    )
     assert due_at(health, [WaitingNotification(110_000, critical=True)], SECOND) == 130_000
 
 
 def test_a_critical_waits_no_longer_than_its_cap() -> None:
-    """F2: at most 30 s while a critical is queued, also where the pause was chosen when none
-    was.
-    """
-    health = after(begun(failing(8), 100_000), LATER, 101_000, critical=False, jitter=1.0)
+    """F2: at most 30 s with a critical, even if the delay was chosen without one."""
+    health = after_attempt(
+        attempt_begun(failing(8), 100_000), LATER, 101_000, critical=False, jitter=1.0
+    )
     assert due_at(health, [MILD], SECOND) == 101_000 + CAP
     assert due_at(health, [MILD, GRAVE], SECOND) == 100_000 + CRITICAL_CAP
 
 
 def test_the_services_own_word_is_obeyed() -> None:
     """F2: `retry_after` overrides a critical, too."""
-    health = after(
+    health = after_attempt(
         Health(),
         AttemptResult(Outcome.LATER, retry_after=60_000),
         10_000,
@@ -114,11 +116,13 @@ def test_the_services_own_word_is_obeyed() -> None:
 def test_s6_no_service_silences_a_channel_for_long(
     asked: Millis, came: Millis, critical: bool, jitter: float
 ) -> None:
-    """S6: whatever it asks for, an hour at most, and 15 minutes where a critical waits, also one
-    that came later.
-    """
-    health = after(
-        begun(Health(), 0), replace(LATER, retry_after=asked), 0, critical=critical, jitter=jitter
+    """S6: at most an hour, and 15 minutes while a critical waits, even one that came later."""
+    health = after_attempt(
+        attempt_begun(Health(), 0),
+        replace(LATER, retry_after=asked),
+        0,
+        critical=critical,
+        jitter=jitter,
     )
     mild = due_at(health, [WaitingNotification(0, critical=False)], SECOND)
     grave = due_at(
@@ -136,13 +140,13 @@ def test_s6_no_service_silences_a_channel_for_long(
     ("ago", "asked", "due"), [(600, 900, 300), (600, 99_999, 3_000), (600, 500, 1), (600, None, 1)]
 )
 def test_s6_a_pause_outlasts_a_restart(ago: int, asked: int | None, due: int) -> None:
-    """S6: what the record tells of it is obeyed for the rest, up to its bound; without one the
-    channel is tried.
-    """
+    """S6: the rest of a recorded pause holds, up to its bound; without one it is tried at once."""
     now, elapsed = 10**9, 10**6
     retry_after = None if asked is None else asked * SECOND
     own = Streak(2, now - 2 * ago * SECOND, now - ago * SECOND, Outcome.LATER, "busy", retry_after)
-    health = resumed(Deliveries("x", None, tested=False, failing=own, own=own), now, elapsed)
+    health = recorded_health(
+        Deliveries("x", None, tested=False, failing=own, own=own), now, elapsed
+    )
     assert (
         due_at(health, [WaitingNotification(elapsed, critical=False)], SECOND)
         == elapsed + due * SECOND
@@ -151,13 +155,15 @@ def test_s6_a_pause_outlasts_a_restart(ago: int, asked: int | None, due: int) ->
 
 
 def test_the_streak_ends_with_a_delivery() -> None:
-    """A delivered message makes the channel whole; the start of a streak is remembered until
-    then.
-    """
-    health = after(failing(2, at=10_000), LATER, 20_000, critical=False, jitter=0.5)
+    """A delivery resets the channel; the start of a streak is kept until then."""
+    health = after_attempt(failing(2, at=10_000), LATER, 20_000, critical=False, jitter=0.5)
     assert (health.streak, health.failing_since) == (3, 10_000)
-    whole = after(
-        begun(health, 29_000), AttemptResult(Outcome.DELIVERED), 30_000, critical=False, jitter=0.5
+    whole = after_attempt(
+        attempt_begun(health, 29_000),
+        AttemptResult(Outcome.DELIVERED),
+        30_000,
+        critical=False,
+        jitter=0.5,
     )
     assert whole == Health(tried_at=29_000)
 
@@ -165,6 +171,8 @@ def test_the_streak_ends_with_a_delivery() -> None:
 def test_a_refusal_is_remembered() -> None:
     """F3: the channel is parked."""
     assert (
-        after(Health(), AttemptResult(Outcome.REFUSED), 1, critical=False, jitter=0.0).refused
+        after_attempt(
+            Health(), AttemptResult(Outcome.REFUSED), 1, critical=False, jitter=0.0
+        ).refused
         is True
     )

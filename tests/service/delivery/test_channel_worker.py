@@ -1,4 +1,4 @@
-"""Couriers: SEMANTICS F1, F2, F3, F5, F7, with a scripted way out and a manual clock."""
+"""Channel workers: SEMANTICS F1, F2, F3, F5, F7, with a scripted notifier and a manual clock."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -11,7 +11,7 @@ import pytest
 from daemon.alerts.dispatch import ChannelStatus
 from daemon.notifiers import Traits
 from daemon.service.clock_monitor import offset
-from daemon.service.delivery.backoff import remembered
+from daemon.service.delivery.backoff import recorded_failure
 from daemon.service.delivery.channel_worker import LISTEN, ChannelWorker
 from daemon.service.delivery.context import ChannelPolicy, DeliveryContext
 from daemon.service.delivery.queue import NotificationQueue, QueuedNotification
@@ -143,7 +143,7 @@ async def test_f5_what_fires_together_is_one_message(bench: Bench) -> None:
 
 
 async def test_f5_a_critical_never_waits(bench: Bench) -> None:
-    """F5: it leaves at once and comes first."""
+    """F5: a critical leaves at once and comes first."""
     bench.queue(notice("mild"), notice("grave", Severity.CRITICAL))
     await bench.clock.advance(0)
     assert bench.ways["telegram"].sent[0].title.startswith("CRITICAL grave")
@@ -173,7 +173,7 @@ async def test_f2_later_is_tried_again_with_backoff(bench: Bench) -> None:
     for wait, calls in ((1, 1), (1, 1), (1, 2), (4, 3), (7, 3), (1, 4), (999, 4)):
         await bench.clock.advance(wait * SECOND)
         assert len(bench.ways["telegram"].sent) == calls
-    assert bench.notifications.told("main")["low", 1]["telegram"].told_at is not None
+    assert bench.notifications.channel_status("main")["low", 1]["telegram"].told_at is not None
 
 
 async def test_f1_an_attempt_without_outcome_is_told_as_a_possible_repeat(bench: Bench) -> None:
@@ -181,7 +181,7 @@ async def test_f1_an_attempt_without_outcome_is_told_as_a_possible_repeat(bench:
     bench.ways["telegram"].script = [UNKNOWN]
     bench.queue(notice())
     await bench.clock.advance(SECOND)
-    told = bench.notifications.told("main")["low", 1]["telegram"]
+    told = bench.notifications.channel_status("main")["low", 1]["telegram"]
     assert (told.knows, told.waiting) == (True, notice().key)
     await bench.clock.advance(2 * SECOND)
     first, second = bench.ways["telegram"].sent
@@ -201,14 +201,14 @@ async def test_f2_a_dead_channel_delays_nothing_else(bench: Bench) -> None:
 
 
 async def test_f3_what_is_refused_goes_to_all_others_at_once(bench: Bench) -> None:
-    """F3: the channel is parked; its news, and all later news, is told elsewhere, with the
-    reason.
-    """
+    """F3: the channel is parked; present and later news goes elsewhere, with the reason."""
     bench.ways["telegram"].script = [REFUSED]
     bench.queue(notice())
     await bench.clock.advance(2 * SECOND)
     assert "the channel telegram cannot be reached" in bench.ways["email"].sent[0].body
-    assert bench.notifications.told("main")["low", 1]["telegram"] == ChannelStatus(given_up=True)
+    assert bench.notifications.channel_status("main")["low", 1]["telegram"] == ChannelStatus(
+        given_up=True
+    )
     bench.queue(notice("another"))
     await bench.clock.advance(2 * SECOND)
     assert len(bench.ways["telegram"].sent) == 1
@@ -239,9 +239,7 @@ async def test_f3_a_channel_alone_is_tried_on_and_on() -> None:
 
 
 async def test_f4_what_a_channel_cannot_deliver_goes_to_its_fallback_alone() -> None:
-    """F4: `fallback_after` runs from the first failure; then what waits, and what comes, is told
-    there at once.
-    """
+    """F4: `fallback_after` the first failure, waiting and new messages go there at once."""
     bench = make("telegram", "email", "sms", fallbacks={"telegram": "sms"})
     bench.ways["telegram"].script = [FAILS] * 99
     bench.queue(notice())
@@ -260,9 +258,7 @@ async def test_f4_what_a_channel_cannot_deliver_goes_to_its_fallback_alone() -> 
 
 
 async def test_f4_mutual_fallbacks_that_both_fail_tell_the_rest() -> None:
-    """F4, promise 2: each notification visits a channel once; what nobody of the two delivers goes
-    to the others.
-    """
+    """F4, promise 2: a notification visits a channel once; if both fail, the others get it."""
     bench = make("telegram", "email", "sms", fallbacks={"telegram": "email", "email": "telegram"})
     for name in ("telegram", "email"):
         bench.ways[name].script = [FAILS] * 99
@@ -280,7 +276,7 @@ async def test_f4_mutual_fallbacks_that_both_fail_tell_the_rest() -> None:
 
 
 async def test_f4_a_fallback_hears_only_one_account_of_what_it_was_never_told() -> None:
-    """F4: it was told nothing of the firing, which the channel itself delivered."""
+    """F4: the end tells the firing too, which the channel itself had delivered."""
     bench = make("telegram", "email", "sms", fallbacks={"telegram": "sms"})
     bench.queue(notice())
     await bench.clock.advance(2 * SECOND)
@@ -307,9 +303,7 @@ async def test_f3_a_refusal_goes_to_the_fallback_at_once() -> None:
 
 
 async def test_f5_a_services_own_pace_is_kept_by_joining(bench: Bench) -> None:
-    """F5: one message a second, three in ten: what comes meanwhile goes together, criticals as
-    well.
-    """
+    """F5: at the rate limit messages are joined, criticals as well."""
     bench.ways["telegram"].traits = Traits(pace=(Limit(1, SECOND), Limit(3, 10 * SECOND)))
     for number in range(40):
         bench.queue(notice(f"rule-{number}", Severity.CRITICAL))
@@ -331,9 +325,7 @@ async def test_f5_a_services_own_pace_is_kept_by_joining(bench: Bench) -> None:
 
 
 async def test_f6_what_waited_says_why(bench: Bench) -> None:
-    """F6: since when the channel could not be reached, until when, and what it said; not of what
-    came later.
-    """
+    """F6: the outage's start, end and answer; not on messages that came later."""
     bench.ways["telegram"].traits = Traits(room=800)
     bench.ways["telegram"].script = [FAILS] * 9
     bench.queue(*(notice(f"rule-{n}") for n in range(16)))
@@ -375,9 +367,7 @@ async def test_f1_after_ten_minutes_what_waits_goes_to_the_others_too(bench: Ben
 
 
 async def test_promise_3_fired_and_ended_while_unreachable_is_one_account(bench: Bench) -> None:
-    """Promise 3: the person reads one line with both instants, and both notifications are
-    delivered.
-    """
+    """Promise 3: one line with both instants, and both notifications are delivered."""
     bench.ways["telegram"].script = [LATER]
     bench.queue(notice())
     await bench.clock.advance(SECOND)
@@ -389,9 +379,7 @@ async def test_promise_3_fired_and_ended_while_unreachable_is_one_account(bench:
 
 
 async def test_a_claim_that_cannot_be_committed_is_no_attempt(bench: Bench) -> None:
-    """Promise 2: nothing is sent that is not recorded as an attempt; a second later it is tried
-    again.
-    """
+    """Promise 2: without a recorded claim nothing is sent; a second later it is tried again."""
     bench.async_store.answers = [CommitFailed()]
     bench.queue(notice())
     await bench.clock.advance(SECOND)
@@ -424,7 +412,7 @@ async def test_on_stopping_what_is_due_is_tried_once(bench: Bench) -> None:
 
 
 async def test_on_stopping_a_failing_channel_is_left_alone(bench: Bench) -> None:
-    """What waits there waits for the next start."""
+    """Its messages wait for the next start."""
     bench.ways["telegram"].script = [LATER]
     bench.queue(notice())
     await bench.clock.advance(SECOND)
@@ -483,9 +471,7 @@ def ended(rule: str = "low") -> Notice:
 async def test_promise_3_the_end_that_comes_while_a_refusal_is_awaited_is_passed_on(
     bench: Bench,
 ) -> None:
-    """F3: the others are told of the firing in the refusing channel's stead, and of its end as
-    well.
-    """
+    """F3: the others get the firing instead of the refusing channel, and its end as well."""
     bench.ways["telegram"].script = [REFUSED]
     gate = bench.ways["telegram"].gate = asyncio.Event()
     bench.queue(notice())
@@ -512,9 +498,7 @@ async def test_promise_3_begin_and_end_of_an_alert_are_never_torn_apart(bench: B
 
 
 async def test_f1_after_ten_minutes_all_that_waits_goes_to_the_others(bench: Bench) -> None:
-    """F1: at that minute, and not only what the next message would hold; what is new then goes at
-    once.
-    """
+    """F1: all of it, not only one message's worth; later news goes at once."""
     bench.ways["telegram"].script = [LATER] * 99
     bench.ways["telegram"].traits = bench.ways["email"].traits = Traits(room=1_000)
     bench.queue(*(notice(f"rule-{n}") for n in range(20)))
@@ -552,9 +536,7 @@ async def test_a_claim_nobody_knows_of_is_withdrawn(bench: Bench) -> None:
 
 
 async def test_strict_1_a_stop_that_waits_for_no_commit_withdraws_its_claim() -> None:
-    """Strict 1: a courier that is cut off while its claim is committed sends nothing, and says
-    so.
-    """
+    """Strict 1: a worker cancelled during its claim's commit sends nothing, and withdraws it."""
     bench = make("telegram")
     bench.async_store.hangs = asyncio.Event()
     bench.queue(notice(severity=Severity.CRITICAL))
@@ -579,9 +561,7 @@ class SlowJournal(ListJournal):
 
 
 async def test_what_was_told_is_known_as_it_is_recorded(bench: Bench) -> None:
-    """Promise 4: the repeat clock reads the same before and after a restart, however long the mark
-    took.
-    """
+    """Promise 4: repeats count from the same instant before and after a restart."""
     async_store = SlowJournal(bench.clock)
     context = replace(bench.workers["telegram"]._context, async_store=async_store)
     bench.tasks.append(
@@ -593,7 +573,7 @@ async def test_what_was_told_is_known_as_it_is_recorded(bench: Bench) -> None:
     await bench.clock.advance(9 * SECOND)
     mark = async_store.operations[-1]
     assert isinstance(mark, RecordAttempt)
-    assert bench.notifications.told("main")["low", 1]["slow"].told_at == mark.at
+    assert bench.notifications.channel_status("main")["low", 1]["slow"].told_at == mark.at
 
 
 def held(until: Millis, rule: str = "low") -> Notice:
@@ -603,7 +583,7 @@ def held(until: Millis, rule: str = "low") -> Notice:
 
 
 async def test_e2_the_end_inside_a_mute_window_leaves_when_it_ends(bench: Bench) -> None:
-    """E2: it waits in the queue until then, and wakes its channel by itself."""
+    """E2: it waits in the queue, and wakes its channel by itself."""
     bench.queue(held(bench.clock.now() + HOUR))
     await bench.clock.advance(HOUR - 1)
     assert bench.ways["telegram"].sent == []
@@ -612,9 +592,7 @@ async def test_e2_the_end_inside_a_mute_window_leaves_when_it_ends(bench: Bench)
 
 
 async def test_e2_what_is_held_delays_and_hurries_nothing(bench: Bench) -> None:
-    """F1, F2: other news leaves as ever; what may not leave is neither handed over nor a reason to
-    be tried.
-    """
+    """F1, F2: other news leaves as usual; a held one is neither rerouted nor a reason to try."""
     bench.ways["telegram"].script = [LATER]
     bench.queue(held(bench.clock.now() + HOUR), notice("other"))
     await bench.clock.advance(20 * MINUTE)
@@ -626,9 +604,7 @@ async def test_e2_what_is_held_delays_and_hurries_nothing(bench: Bench) -> None:
 
 
 async def test_e2_a_firing_waits_for_its_end_that_is_held(bench: Bench) -> None:
-    """Promise 3: what is over by the time it could be told is told as one account of both, when the
-    window ends.
-    """
+    """Promise 3: an alert that is over when the window ends is told in one message."""
     bench.ways["telegram"].script = [LATER]
     bench.queue(notice())
     await bench.clock.advance(SECOND)
@@ -650,9 +626,7 @@ async def test_e2_a_stop_sends_nothing_that_is_held(bench: Bench) -> None:
 
 
 async def test_e2_a_mute_window_ends_by_the_clock_on_the_wall(bench: Bench) -> None:
-    """A5: the clock was set forward beyond its end: what it held leaves, without waiting for the
-    time to pass.
-    """
+    """A5: if the clock is set forward beyond its end, held messages leave at once."""
     bench.queue(held(bench.clock.now() + HOUR))
     await bench.clock.advance(SECOND)
     bench.clock.step(HOUR)
@@ -662,9 +636,7 @@ async def test_e2_a_mute_window_ends_by_the_clock_on_the_wall(bench: Bench) -> N
 
 
 async def test_promise_2_a_clock_set_far_back_holds_nothing_for_ever(bench: Bench) -> None:
-    """A window holds its ends no longer than it lasted when they were decided, whatever the wall
-    shows.
-    """
+    """A window holds an end no longer than it lasted when that was decided."""
     bench.queue(held(bench.clock.now() + HOUR))
     bench.clock.step(-1_000 * HOUR)
     bench.notifications.shift("main", -1_000 * HOUR)
@@ -675,11 +647,9 @@ async def test_promise_2_a_clock_set_far_back_holds_nothing_for_ever(bench: Benc
 
 
 async def test_f1_a_streak_of_an_earlier_life_goes_on(bench: Bench) -> None:
-    """F1: a start tries at once; where that fails, it has failed all along, and the others are
-    told.
-    """
+    """F1: a start tries at once; if that fails, the outage goes on, and others are told."""
     worker = bench.workers["telegram"]
-    worker.line.health = remembered(bench.clock.elapsed() - HOUR, "no answer")
+    worker.state.health = recorded_failure(bench.clock.elapsed() - HOUR, "no answer")
     bench.ways["telegram"].script = [LATER] * 9
     bench.queue(notice())
     await bench.clock.advance(SECOND - 1)
@@ -689,7 +659,7 @@ async def test_f1_a_streak_of_an_earlier_life_goes_on(bench: Bench) -> None:
 
 
 async def test_f3_a_test_that_got_through_un_parks_a_channel(bench: Bench) -> None:
-    """F3: what comes next goes there again, at once; one that works is never asked about."""
+    """F3: new messages go there again; the tests of a working channel are not looked up."""
     bench.ways["telegram"].script = [REFUSED]
     bench.queue(notice("a"))
     await bench.clock.advance(5 * SECOND)
@@ -711,10 +681,10 @@ async def test_f3_nobody_can_tell_whether_a_test_got_through(bench: Bench) -> No
     bench.async_store.unreadable, bench.async_store.mended = True, {"telegram"}
     bench.queue(notice("a"))
     await bench.clock.advance(MINUTE)
-    assert bench.workers["telegram"].line.is_parked
+    assert bench.workers["telegram"].state.is_parked
     bench.async_store.unreadable = False
     await bench.clock.advance(LISTEN)
-    assert not bench.workers["telegram"].line.is_parked
+    assert not bench.workers["telegram"].state.is_parked
 
 
 async def test_f3_where_all_refused_a_test_through_one_frees_the_others_of_theirs() -> None:
@@ -724,18 +694,16 @@ async def test_f3_where_all_refused_a_test_through_one_frees_the_others_of_their
     first = replace(notice(), key=replace(notice().key, channel="one"))
     bench.queue(first, replace(first, key=replace(first.key, channel="two")))
     await bench.clock.advance(MINUTE)
-    assert not any(worker.line.is_parked for worker in bench.workers.values())
+    assert not any(worker.state.is_parked for worker in bench.workers.values())
     bench.ways["one"].script, bench.async_store.mended = [], {"one"}
     await bench.clock.advance(6 * MINUTE)
-    assert bench.workers["two"].line.is_parked
+    assert bench.workers["two"].state.is_parked
     assert bench.notifications.open("one") == bench.notifications.open("two") == []
     await end(bench)
 
 
 async def test_f2_what_waits_leaves_soon_after_a_test_got_through(bench: Bench) -> None:
-    """F2: no pause after a failure is longer than LISTEN then, but the one that the service asked
-    for.
-    """
+    """F2: within LISTEN, unless the service itself asked for a longer pause."""
     bench.ways["telegram"].script = [LATER] * 8
     bench.queue(notice())
     await bench.clock.advance(5 * MINUTE)
@@ -748,9 +716,7 @@ async def test_f2_what_waits_leaves_soon_after_a_test_got_through(bench: Bench) 
 
 
 async def test_s6_a_service_that_asks_for_days_is_tried_within_the_hour(bench: Bench) -> None:
-    """S6: a warning waits an hour; a critical that comes meanwhile waits until 15 minutes of
-    silence are over.
-    """
+    """S6: a warning waits an hour; with a critical it is 15 minutes in all."""
     sent, endless = bench.ways["telegram"].sent, replace(LATER, retry_after=999_999 * SECOND)
     bench.ways["telegram"].script = [endless] * 3
     bench.queue(notice())

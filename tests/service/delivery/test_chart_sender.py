@@ -1,6 +1,4 @@
-"""Charts with messages: SEMANTICS F8, with a scripted way out, a scripted drawer and a manual
-clock.
-"""
+"""Charts with messages (SEMANTICS F8): scripted notifier and renderer, manual clock."""
 
 import asyncio
 import logging
@@ -69,7 +67,7 @@ class Easel:
 
 
 class Bench:
-    """One channel with its courier."""
+    """One channel with its worker."""
 
     def __init__(self, folder: Path) -> None:
         url = f"sqlite:///{folder}/m.db"
@@ -141,9 +139,7 @@ INSIDE, APART = Traits(pictures=Pictures.WITH), Traits(pictures=Pictures.AFTER)
 
 
 async def test_f8_a_chart_that_is_ready_within_group_wait_is_in_the_message(bench: Bench) -> None:
-    """F8: as in an e-mail; it shows the last hours of the judged field, with the levels of its
-    rule.
-    """
+    """F8: as in an e-mail; it shows the judged field's last hours and the rule's levels."""
     bench.way.traits = INSIDE
     await bench.queue(notice())
     assert await bench.sent() == []
@@ -172,7 +168,7 @@ async def test_f8_a_chart_that_is_late_delays_no_text(bench: Bench) -> None:
 async def test_f8_a_critical_leaves_at_once_and_its_chart_comes_with_the_reminder_and_the_end(
     bench: Bench,
 ) -> None:
-    """F8: those wait for their charts, but not beyond `group_wait`."""
+    """F8: reminder and end wait for their charts, but not beyond `group_wait`."""
     bench.way.traits = INSIDE
     bench.easel.paint.clear()
     await bench.queue(notice(severity=CRITICAL))
@@ -199,9 +195,7 @@ async def test_f8_elsewhere_the_chart_follows_the_text_silently(bench: Bench) ->
 
 
 async def test_f8_a_chart_gives_way_to_a_text(bench: Bench) -> None:
-    """F8: what waits when the chart is ready leaves instead; so does a text while a chart hangs on
-    its way.
-    """
+    """F8: a waiting text goes before a ready chart, and while a chart hangs."""
     bench.way.traits = APART
     bench.easel.paint.clear()
     await bench.queue(notice(severity=CRITICAL))
@@ -222,9 +216,7 @@ async def test_f8_a_chart_gives_way_to_a_text(bench: Bench) -> None:
 
 
 async def test_f5_a_chart_that_is_there_at_once_waits_for_its_turn(bench: Bench) -> None:
-    """F5, F8: another channel had it drawn already: it follows a second after its text, unless a
-    text is on its way.
-    """
+    """F5, F8: a ready chart follows a second after its text, unless another text is on its way."""
     bench.way.traits = replace(APART, pace=(Limit(1, SECOND),))
     await bench.queue(notice(severity=CRITICAL))
     assert [bool(picture) for _, picture, _ in await bench.sent()] == [False]
@@ -284,12 +276,12 @@ async def test_f8_a_report_has_its_chart(bench: Bench, traits: Traits) -> None:
 
 
 async def test_f8_a_chart_is_painted_or_left_out(bench: Bench) -> None:
-    """F8: for a report; without a studio, or where it fails, there is none."""
+    """F8: for a report; empty without settings, or if it fails."""
     chart = Chart("available_margin", "main", ChartSpan(NOON - DAY, NOON))
-    assert await bench.chart_renderer.paint(lambda: chart) == PNG + b"main"
+    assert await bench.chart_renderer.render(lambda: chart) == PNG + b"main"
     bench.easel.fault = NotDrawn("it took longer than 5 s")
-    assert await bench.chart_renderer.paint(lambda: chart) == b""
-    assert await ChartRenderer().paint(lambda: chart) == b""
+    assert await bench.chart_renderer.render(lambda: chart) == b""
+    assert await ChartRenderer().render(lambda: chart) == b""
 
 
 @pytest.mark.parametrize("fault", [NotDrawn("it took longer than 5 s"), RuntimeError("a fault")])
@@ -332,9 +324,7 @@ async def test_f8_a_chart_that_does_not_arrive_is_no_failure_of_the_channel(
 
 
 async def test_f8_there_is_a_chart_of_written_rules_on_accounts_only(bench: Bench) -> None:
-    """F8: silence, the daemon itself, and a rule that is gone have none; nor has a channel that
-    takes none.
-    """
+    """F8: none for silence, the daemon itself, a removed rule, or a channel without pictures."""
     bench.way.traits = INSIDE
     for number, (name, account) in enumerate(
         [("no-readings", "main"), ("low", ""), ("gone", "main")]
@@ -348,7 +338,7 @@ async def test_f8_there_is_a_chart_of_written_rules_on_accounts_only(bench: Benc
 
 
 async def test_f8_every_channel_shows_the_same_chart(bench: Bench) -> None:
-    """F8: it is drawn once; the last ones are remembered."""
+    """F8: a chart is rendered once; the last ones are kept."""
     first = bench.chart_renderer.draw(notice(seq=0))
     assert first is not None
     assert bench.chart_renderer.draw(notice(Kind.REPEAT, seq=0)) is first
@@ -361,9 +351,7 @@ async def test_f8_every_channel_shows_the_same_chart(bench: Bench) -> None:
 
 
 async def test_f8_a_crowd_of_alerts_is_no_crowd_of_charts(bench: Bench) -> None:
-    """F8: one is read and drawn at a time, and whoever waits behind the last ones gets none; its
-    text left long ago.
-    """
+    """F8: one is rendered at a time; requests beyond the last ones get none."""
     bench.easel.paint.clear()
     begun = [bench.chart_renderer.draw(notice(seq=number)) for number in range(3 * KEPT)]
     await bench.drawn()
@@ -424,7 +412,7 @@ async def test_f8_without_the_record_there_is_no_chart(bench: Bench, tmp_path: P
 
 
 async def test_f5_a_service_without_limits_is_always_easy() -> None:
-    """F5: of a limit of one, charts wait for it like everything else."""
+    """F5: with a limit of one message, charts wait for it like everything else."""
     clock, way = ManualClock(), ScriptedNotifier()
     pace = SendRate(way, clock)
     pace.note()

@@ -1,9 +1,7 @@
-"""Promises 2 and 3 as properties: whatever ways out, kills, stops and changes of the rules do,
-nobody is misled.
+"""Promises 2 and 3 as properties, under failing receivers, kills, stops and changed rules.
 
-What the ways out really received is held against what the database knows of attempts: a channel
-that may have been told of an alert gets its end, nobody else does, nothing that is known to be
-delivered comes again, and in the end nothing waits.
+Received messages are compared with recorded attempts. A channel that may have been told of an alert
+gets its end, and no other does. No known delivery is repeated, and in the end nothing waits.
 """
 
 import asyncio
@@ -30,7 +28,7 @@ from daemon.service.clock_monitor import offset
 from daemon.service.delivery.channel_worker import LISTEN
 from daemon.service.delivery.queue import NotificationQueue
 from daemon.service.judging.account_owner import Arrival, Look
-from daemon.service.judging.beginning import _remember
+from daemon.service.judging.startup import _remember
 from daemon.store import write_once
 from daemon.store.operations import TEST, Claim, MessageKey, RecordAttempt
 from daemon.store.store import beside
@@ -158,7 +156,7 @@ class Restart:
 
 @dataclass(frozen=True)
 class Shake:
-    """What happens to the next commits."""
+    """Failures of the next commits."""
 
     glitches: tuple[Glitch | None, ...]
 
@@ -282,9 +280,7 @@ HANDED_TO_NOBODY: list[Act] = [
 @example((STEPPED_WHILE_TOLD, [0]))
 @settings(max_examples=length(8, 500), deadline=None, derandomize=not SOAKING)
 def test_promises_2_and_3_whatever_happens_on_the_way(story: tuple[list[Act], list[int]]) -> None:
-    """Every channel that may know of an alert gets its end, no other; nothing is told twice,
-    nothing waits for ever.
-    """
+    """Only channels that may know of an alert get its end; nothing repeats or waits forever."""
     tell(story, PLANS)
 
 
@@ -328,9 +324,7 @@ ENDS_MUTED: list[Act] = [
 @example((ENDS_IN_ABSENCE, [2]))
 @settings(max_examples=length(6, 500), deadline=None, derandomize=not SOAKING)
 def test_promises_2_and_3_under_every_policy_of_a_rule(story: tuple[list[Act], list[int]]) -> None:
-    """D4, E1, E2, E4: the same with rules that get worse, flap, miss readings, or are muted for a
-    while.
-    """
+    """D4, E1, E2, E4: the same with worse values, flapping, missing readings and mutes."""
     tell(story, POLICY_PLANS)
 
 
@@ -475,15 +469,13 @@ class Story:
             self.compare_parked(quiet)
 
     def compare_instants(self, notifications: NotificationQueue) -> None:
-        """A5: a channel was told of what fires when the attempt ended, moved by every step of the
-        clock since.
-        """
+        """A5: a firing's delivery time is the end of its attempt, moved by later clock steps."""
         firing = (
             "SELECT name, rule, alerts.seq FROM alerts JOIN accounts ON accounts.id = account_id"
         )
         for account, name, seq in rows(self.path, f"{firing} WHERE alerts.state = 'firing'"):
             for channel, told in (
-                notifications.told(str(account)).get((str(name), _int(seq)), {}).items()
+                notifications.channel_status(str(account)).get((str(name), _int(seq)), {}).items()
             ):
                 ended = [
                     call.ended
@@ -499,12 +491,10 @@ class Story:
                     assert told.told_at == notifications.instant(str(account), ended[-1])
 
     def compare_parked(self, quiet: Sequence[str]) -> None:
-        """F3: whom the daemon leaves alone is what `status` makes of the record; of a test it hears
-        within LISTEN.
-        """
+        """F3: parked channels are the same in `status`; a test is noticed within LISTEN."""
         refused = refusing_channels(self.living.life.store.deliveries(), self.begun)
         left_alone = {
-            name for name in self.plan.channels if self.living.workers[name].line.is_parked
+            name for name in self.plan.channels if self.living.workers[name].state.is_parked
         }
         if len(quiet) == len(self.plan.channels):
             assert parked_channels(self.plan.channels, refused) == left_alone
@@ -532,7 +522,7 @@ class Story:
             self.living.check()
 
     def check_told(self) -> None:
-        """E1, E2: who should know of what fires now knows, or has given it to others."""
+        """E1, E2: a channel that should know of a firing knows, or has rerouted it."""
         firing = rows(self.path, "SELECT id, rule FROM alerts WHERE state = 'firing'")
         names = {str(name) for _, name in firing}
         expected = {one.name for one in self.plan.rules} - {"critical", "blind"}
@@ -576,20 +566,18 @@ def _arrival(margin: str | None) -> Arrival:
 
 
 def _comparable(told: ChannelStatus) -> tuple[bool, bool, ChannelStatus]:
-    """Of two pieces of news that wait, decided at the same moment by owner and courier, either may
-    be named.
-    """
+    """Owner and worker may name either of two notifications decided at the same moment."""
     return told.waiting is not None, told.told_at is not None, replace(told, waiting=None)
 
 
 def known(
     notifications: NotificationQueue, plan: Plan, names: Sequence[str]
 ) -> tuple[object, object]:
-    """What a ledger knows of these channels; leave out those on which an attempt is under way."""
+    """The queue's status of these channels, without those with an attempt under way."""
     told = {
         (account, episode, channel): _comparable(told)
         for account in plan.accounts
-        for episode, channels in notifications.told(account).items()
+        for episode, channels in notifications.channel_status(account).items()
         for channel, told in channels.items()
         if channel in names
     }

@@ -1,6 +1,4 @@
-"""What leaves at once: SEMANTICS F7's first claim, written with what causes it; couriers with a
-scripted way out.
-"""
+"""Messages that leave at once (SEMANTICS F7): claimed with their record; scripted notifier."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -46,7 +44,7 @@ def notice(
 
 @dataclass
 class Bench:
-    """One courier, whose loop runs, and what an owner does with it."""
+    """One running worker, and the owner's calls."""
 
     way: ScriptedNotifier = field(default_factory=ScriptedNotifier)
     clock: ManualClock = field(default_factory=ManualClock)
@@ -94,7 +92,7 @@ async def bench() -> AsyncIterator[Bench]:
 async def test_f7_what_is_claimed_with_its_cause_is_sent_without_another_claim(
     bench: Bench,
 ) -> None:
-    """F7: the courier only marks it; the text is the one that was claimed."""
+    """F7: the worker only records the outcome; the text is the claimed one."""
     claim = await bench.leave(notice())
     (mark,) = bench.async_store.operations
     assert isinstance(mark, RecordAttempt)
@@ -112,7 +110,7 @@ async def test_all_that_one_record_tells_a_channel_is_one_message(bench: Bench) 
 
 
 async def test_nothing_leaves_while_a_commit_decides_what_does(bench: Bench) -> None:
-    """What comes in between waits for it, and follows."""
+    """Other messages wait for the commit, and follow."""
     eager_claims, later = bench.book(notice()), notice("other")
     bench.adopt(later)
     await bench.clock.advance(HOLD - 1)
@@ -125,9 +123,7 @@ async def test_nothing_leaves_while_a_commit_decides_what_does(bench: Bench) -> 
 
 
 async def test_f2_nothing_waits_for_a_commit_that_hangs(bench: Bench) -> None:
-    """F2, Strict 1: what is recorded leaves after a second; what was booked is overtaken, and goes
-    the usual way.
-    """
+    """F2, Strict 1: recorded messages leave after a second; the reserved one is overtaken."""
     eager_claims, other = bench.book(notice()), notice("other")
     (booked,) = eager_claims.claims
     assert eager_claims.overtaken() == []
@@ -151,7 +147,7 @@ async def test_f2_nothing_waits_for_a_commit_that_hangs(bench: Bench) -> None:
 async def test_a_late_commit_of_what_nobody_waited_for_leaves_as_it_was_booked(
     bench: Bench,
 ) -> None:
-    """Where the channel stayed free, its message is still the next one."""
+    """If the channel stayed free, the reserved message is still the next one."""
     eager_claims = bench.book(notice())
     await bench.clock.advance(MINUTE)
     bench.adopt(notice())
@@ -161,9 +157,7 @@ async def test_a_late_commit_of_what_nobody_waited_for_leaves_as_it_was_booked(
 
 
 async def test_what_was_not_recorded_goes_the_usual_way(bench: Bench) -> None:
-    """Released, the courier takes what it finds: here the same news, as the record was written
-    after all.
-    """
+    """After a release the worker takes the queued news: the record was written after all."""
     eager_claims = bench.book(notice())
     eager_claims.release()
     bench.adopt(notice())
@@ -195,7 +189,7 @@ async def test_a_refusal_goes_to_the_others(bench: Bench) -> None:
 
 
 async def test_what_is_claimed_leaves_before_a_stop(bench: Bench) -> None:
-    """It is recorded as an attempt: it must be one."""
+    """A recorded attempt must be made."""
     eager_claims = bench.book(notice())
     bench.adopt(notice())
     eager_claims.leave()
@@ -206,7 +200,7 @@ async def test_what_is_claimed_leaves_before_a_stop(bench: Bench) -> None:
 
 
 async def test_strict_1_what_is_claimed_and_cut_off_is_withdrawn(bench: Bench) -> None:
-    """Strict 1: where the courier ends before its turn, as when a start fails halfway."""
+    """Strict 1: if the worker ends before its turn, as after a failed start, it withdraws."""
     eager_claims = bench.book(notice())
     (claim,) = eager_claims.claims
     bench.adopt(notice())
@@ -219,12 +213,10 @@ async def test_strict_1_what_is_claimed_and_cut_off_is_withdrawn(bench: Bench) -
     )
 
 
-async def test_strict_1_what_is_withdrawn_when_the_courier_breaks_is_claimed_anew(
+async def test_strict_1_what_is_withdrawn_when_the_worker_breaks_is_claimed_anew(
     bench: Bench,
 ) -> None:
-    """Strict 1: a courier that broke is started again, and must not send by a claim that says it
-    was never made.
-    """
+    """Strict 1: a worker that broke restarts, and must not send by a withdrawn claim."""
     eager_claims = bench.book(notice())
     bench.adopt(notice())
     eager_claims.leave()
@@ -255,9 +247,7 @@ async def test_strict_1_what_is_committed_after_the_end_is_overtaken(
 
 
 async def test_strict_1_what_is_parked_meanwhile_is_overtaken(bench: Bench) -> None:
-    """Strict 1, F3: another message was refused for good while the commit hung: what was booked
-    goes to the others.
-    """
+    """Strict 1, F3: a refusal during a slow commit reroutes the reserved message."""
     eager_claims, other = bench.book(notice()), notice("other")
     claims = list(eager_claims.claims)
     bench.way.script = [AttemptResult(Outcome.REFUSED, "no such chat")]
@@ -283,20 +273,18 @@ async def test_strict_1_what_is_parked_meanwhile_is_overtaken(bench: Bench) -> N
     ],
 )
 async def test_what_need_not_leave_at_once_is_not_booked(bench: Bench, news: Notice) -> None:
-    """It waits in the outbox, where it belongs."""
+    """It waits in the queue."""
     assert bench.book(news).claims == ()
 
 
 async def test_f4_an_end_does_not_overtake_its_beginning(bench: Bench) -> None:
-    """The news of the firing is reserved for the channel, and about to be queued there: both are
-    told as one.
-    """
-    assert bench.notifications.elsewhere(notice(channel="mail"), (CHANNEL,), giving_up=False) != []
+    """An end waits for a firing that is reserved for the channel: both are one message."""
+    assert bench.notifications.reroute(notice(channel="mail"), (CHANNEL,), giving_up=False) != []
     assert bench.book(notice(kind=Kind.RESOLVED)).claims == ()
 
 
 async def test_a_channel_where_something_waits_is_not_free(bench: Bench) -> None:
-    """F5: what waits there already is joined with it."""
+    """F5: it is joined with the queued messages."""
     bench.adopt(notice("other", severity=Severity.WARNING))
     assert bench.book(notice()).claims == ()
 
@@ -314,7 +302,7 @@ async def test_a_channel_on_its_way_is_not_free(bench: Bench) -> None:
 
 async def test_a_channel_that_fails_is_not_free(bench: Bench) -> None:
     """F2: its backoff decides when it is tried."""
-    bench.worker.line.health = Health(streak=1, failing_since=0, tried_at=0, retry_at=MINUTE)
+    bench.worker.state.health = Health(streak=1, failing_since=0, tried_at=0, retry_at=MINUTE)
     assert bench.book(notice()).claims == ()
 
 

@@ -47,7 +47,8 @@ POLLS = 1
 """Readings of each account in a minute."""
 
 TRANSITIONS = """
-    SELECT rule, name, code, fired.at, ended.at FROM alerts JOIN accounts ON accounts.id = account_id
+    SELECT rule, name, code, fired.at, ended.at
+    FROM alerts JOIN accounts ON accounts.id = account_id
     JOIN transitions AS fired ON fired.alert_id = alerts.id AND fired.to_state = 'firing'
     LEFT JOIN transitions AS ended ON ended.alert_id = alerts.id AND ended.to_state = 'resolved'
     ORDER BY rule, name, fired.at
@@ -62,7 +63,8 @@ AT = """
 """
 FIRST_FAILURE = "SELECT min(done_at) FROM attempts"
 LAST_ABSENCE = """
-    SELECT (SELECT max(at) FROM snapshots WHERE at < started_at), started_at FROM epochs ORDER BY id DESC LIMIT 1
+    SELECT (SELECT max(at) FROM snapshots WHERE at < started_at), started_at
+    FROM epochs ORDER BY id DESC LIMIT 1
 """
 
 
@@ -150,7 +152,7 @@ class Story:
         return [clock(int(str(at))) for at in rows(self.path, query)[0]]
 
     def still(self, each: Episode, sent: Millis) -> list[str]:
-        """What is said of an alert that fires on, made of the record alone."""
+        """The expected text of a firing alert, from the record alone."""
         then = self.amount(AT.format(each.account, each.fired))
         ago = (
             self.amount(AT.format(each.account, each.fired - span)) for span in (10 * MINUTE, HOUR)
@@ -212,9 +214,7 @@ def over(alike: Sequence[Episode]) -> str:
 
 @pytest.mark.no_cover
 async def test_f6_forty_alerts_of_two_hours_are_one_short_and_true_account(tmp_path: Path) -> None:
-    """F6: what fires first, then a line for each rule and account, then why it is late; nothing
-    else, nothing wrong.
-    """
+    """F6: firing alerts first, then a line per rule and account, then the cause of the delay."""
     story = Story(tmp_path)
     call, episodes = await story.play(), story.episodes()
     gone = [each for each in episodes if each.ended is not None]

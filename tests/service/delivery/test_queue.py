@@ -1,4 +1,4 @@
-"""What each channel was told, as notifications come and go."""
+"""The channel status, as notifications come and go."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ EPISODE = ("low", 1)
 
 
 def told(notifications: NotificationQueue) -> ChannelStatus | None:
-    return notifications.told("main").get(EPISODE, {}).get("telegram")
+    return notifications.channel_status("main").get(EPISODE, {}).get("telegram")
 
 
 def queued(*notices: Notice) -> NotificationQueue:
@@ -27,7 +27,7 @@ def queued(*notices: Notice) -> NotificationQueue:
 
 
 def test_what_is_queued_waits_and_wakes_its_channel() -> None:
-    """A new notification is seen by the owner (waiting) and by the courier (changed)."""
+    """A new notification is seen by the owner (waiting) and by the worker (changed)."""
     notifications = queued(FIRING)
     assert told(notifications) == ChannelStatus(waiting=FIRING.key)
     assert [entry.notice for entry in notifications.waiting("telegram")] == [FIRING]
@@ -47,9 +47,7 @@ def test_what_is_being_sent_cannot_be_superseded() -> None:
 
 
 def test_what_was_superseded_was_never_told() -> None:
-    """E2: a held firing leaves the channel knowing nothing; superseding twice is superseding
-    once.
-    """
+    """E2: after a held firing the channel knows nothing; superseding twice changes nothing."""
     notifications = queued(FIRING)
     notifications.supersede([FIRING.key])
     notifications.supersede([FIRING.key])
@@ -136,7 +134,7 @@ def test_when_the_store_has_caught_up_nothing_is_unrecorded() -> None:
     notifications = NotificationQueue(0)
     notifications.queue(FIRING, 100, recorded=False)
     assert notifications.waiting("telegram")[0].recorded is False
-    notifications.stored()
+    notifications.mark_recorded()
     assert notifications.waiting("telegram")[0].recorded is True
 
 
@@ -144,23 +142,19 @@ def handed(
     notifications: NotificationQueue, notice: Notice, *channels: str, giving_up: bool = True
 ) -> list[str]:
     return [
-        each.key.channel for each in notifications.elsewhere(notice, channels, giving_up=giving_up)
+        each.key.channel for each in notifications.reroute(notice, channels, giving_up=giving_up)
     ]
 
 
 def test_f4_news_visits_a_channel_once() -> None:
-    """What is on its way to a channel is reserved for it, whoever else wants to hand it over
-    meanwhile.
-    """
+    """News on its way to a channel is reserved there, even if others reroute it meanwhile."""
     notifications = queued(FIRING)
     assert handed(notifications, FIRING, "email", "sms") == ["email", "sms"]
     assert handed(notifications, FIRING, "email", "sms", "desk") == ["desk"]
 
 
 def test_promise_3_an_end_follows_the_news_that_was_handed_over() -> None:
-    """Who was told of a firing in another's stead has no end of its own: it is handed over as well,
-    once.
-    """
+    """The end of a rerouted firing is rerouted as well, once."""
     notifications = queued(FIRING, END)
     assert handed(notifications, FIRING, "email") == ["email"]
     assert handed(notifications, END, "email") == ["email"]
@@ -168,9 +162,7 @@ def test_promise_3_an_end_follows_the_news_that_was_handed_over() -> None:
 
 
 def test_promise_2_what_everybody_gave_up_is_tried_again() -> None:
-    """Where no other channel has it, it goes back to those that refused it in an earlier life; else
-    nowhere.
-    """
+    """If no channel has it, it goes back to those that refused it earlier; otherwise nowhere."""
     notifications = queued(FIRING)
     email = replace(FIRING.key, channel="email")
     notifications.remember(email, ChannelStatus(given_up=True))
@@ -185,7 +177,7 @@ def test_promise_2_what_everybody_gave_up_is_tried_again() -> None:
 def test_an_end_does_not_overtake_the_news_that_is_reserved() -> None:
     """Promise 3: while a hand-over is being recorded, the end of it waits for it."""
     notifications = queued(FIRING)
-    [there] = notifications.elsewhere(FIRING, ["email"], giving_up=True)
+    [there] = notifications.reroute(FIRING, ["email"], giving_up=True)
     notifications.queue(replace(END, key=replace(END.key, channel="email")), 200)
     assert notifications.waiting("email") == []
     notifications.queue(there, 300)
@@ -196,9 +188,7 @@ def test_an_end_does_not_overtake_the_news_that_is_reserved() -> None:
 
 
 def test_what_is_handed_back_may_be_a_repeat() -> None:
-    """Promise 2: an attempt without an outcome is not forgotten when the channel refuses the next
-    one.
-    """
+    """Promise 2: an unknown outcome is kept when the channel refuses the next attempt."""
     notifications = queued(END)
     for outcome in (Outcome.UNKNOWN, Outcome.REFUSED):
         notifications.sending([END.key])
@@ -219,7 +209,7 @@ def test_a_clock_step_leaves_alone_what_is_over() -> None:
 
 
 def test_worse_is_news_of_the_firing() -> None:
-    """E1: it is told and remembered like a repeat, with the value it told."""
+    """E1: it is told and remembered like a repeat, with its value."""
     worse = Notice(replace(FIRING.key, kind=Kind.WORSE, seq=5), T0 + 9, replace(FACTS, at=T0 + 9))
     notifications = queued(worse)
     assert told(notifications) == ChannelStatus(waiting=worse.key)
@@ -229,7 +219,7 @@ def test_worse_is_news_of_the_firing() -> None:
 
 
 def test_the_end_tells_nothing_of_the_value() -> None:
-    """What a channel was last told is what the news of the firing said."""
+    """The value told last is that of the firing's news."""
     notifications = queued(END)
     notifications.sending([END.key])
     notifications.settle([END.key], Outcome.DELIVERED, T0)

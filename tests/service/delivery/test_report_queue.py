@@ -34,7 +34,7 @@ FACTS = ReportData("daily", ReportSpan(NOON - DAY, NOON))
 DAILY = Report("daily", "0 12 * * *", ("phone",))
 
 
-def test_a_tray_keeps_what_is_not_delivered() -> None:
+def test_a_queue_keeps_what_is_not_delivered() -> None:
     """The newest of each report, the oldest first; what may have arrived is known."""
     woken: list[str] = []
     report_queue = ReportQueue(woken.append)
@@ -139,18 +139,14 @@ async def test_a_commit_of_unknown_outcome_is_written_again(bench: Bench) -> Non
 
 
 async def test_what_the_store_rejects_is_sent_all_the_same(bench: Bench) -> None:
-    """A fault of ours must not make silence; what it rejects is held by nothing, and by no later
-    life.
-    """
+    """A rejected report is sent all the same, and kept by no later instance."""
     bench.async_store.unreadable = True
     await bench.look(Rejected("it does not fit"))
     assert len(bench.way.sent) == 1
 
 
 async def test_promise_2_a_claim_that_failed_is_withdrawn(bench: Bench) -> None:
-    """Promise 2: nothing was sent, and what may stand in the database says so; a second later it
-    is.
-    """
+    """Promise 2: the withdrawn claim says that nothing was sent; a second later it is."""
     bench.report_queue.put(QueuedReport(KEY, FACTS, bench.clock.elapsed()))
     bench.async_store.answers = [CommitFailed("unknown")]
     await bench.clock.advance(SECOND)
@@ -160,7 +156,7 @@ async def test_promise_2_a_claim_that_failed_is_withdrawn(bench: Bench) -> None:
 
 
 async def test_a_report_is_not_prepared_twice(bench: Bench) -> None:
-    """What waits for its channel is left as it is by the next look."""
+    """The next look leaves a waiting report as it is."""
     bench.async_store.reports = [OpenReport(replace(KEY, due_at=NOON + HOUR), maybe_repeat=False)]
     bench.report_queue.put(
         QueuedReport(bench.async_store.reports[0].key, FACTS, bench.clock.elapsed() + DAY)

@@ -1,6 +1,4 @@
-"""Step, commit, then adopt: whatever happens to commits and lives, the record is that of an
-undisturbed run.
-"""
+"""Step, commit, adopt: failed commits and restarts leave the record of an undisturbed run."""
 
 import asyncio
 import logging
@@ -89,9 +87,7 @@ NAMES = tuple(f"account {number}" for number in range(20))
 
 
 def day(seed: int, rounds: int, names: tuple[str, ...] = NAMES) -> Iterator[dict[str, Told]]:
-    """Random balances around the thresholds, with misses now and then, and answers that are not
-    believed at once.
-    """
+    """Random balances around the thresholds, with misses and suspect answers."""
     draw = random.Random(seed)
     margin, doubted = dict.fromkeys(names, 150.0), set[str]()
     for _ in range(rounds):
@@ -133,9 +129,7 @@ def record(path: Path) -> list[list[tuple[object, ...]]]:
 
 
 def moves(path: Path) -> list[list[tuple[object, ...]]]:
-    """The transitions and notifications of all rules but `other`, in an order that is not the
-    rules'.
-    """
+    """The transitions and notifications of all rules but `other`, sorted."""
     told = """
         SELECT code, kind, channel, notifications.at FROM notifications
         JOIN alerts ON alerts.id = alert_id WHERE rule <> 'other'
@@ -164,9 +158,7 @@ def unreliable(seed: int) -> Callable[[Connection], None]:
 
 @pytest.mark.no_cover
 async def test_failed_and_lost_commits_change_nothing(tmp_path: Path) -> None:
-    """Promise 1: 20 accounts with 5 % of commits rolled back and 5 % unanswered record what a quiet
-    run records.
-    """
+    """Promise 1: 5 % failed and 5 % unanswered commits give the record of a quiet run."""
     quiet, rough = tmp_path / "quiet.db", tmp_path / "rough.db"
     await play(partial(Life, f"sqlite:///{quiet}", NAMES, RULES), day(1, 25), 500, never)
     failing = False
@@ -203,9 +195,7 @@ async def test_failed_and_lost_commits_change_nothing(tmp_path: Path) -> None:
 @pytest.mark.no_cover
 @pytest.mark.parametrize("seed", range(length(2, 20)))
 async def test_promise_4_restarts_are_invisible(tmp_path: Path, seed: int) -> None:
-    """Promise 4: stops, kills and reloads at random points change no reading, no transition and no
-    notification.
-    """
+    """Promise 4: stops, kills and reloads change no reading, transition or notification."""
     names = NAMES[:3]
     through, stopped = tmp_path / "through.db", tmp_path / "stopped.db"
     draw = random.Random(seed)
@@ -230,9 +220,7 @@ async def test_promise_4_restarts_are_invisible(tmp_path: Path, seed: int) -> No
 async def test_promise_4_reloads_that_change_other_rules_are_invisible(
     tmp_path: Path, seed: int
 ) -> None:
-    """Promise 4, D5: other rules change, come and go, its own policy changes; an unchanged meaning
-    goes on.
-    """
+    """Promise 4, D5: a rule goes on while others change and its own policy changes."""
     names = NAMES[:2]
     through, reloaded = tmp_path / "through.db", tmp_path / "reloaded.db"
     draw = random.Random(seed)
@@ -261,9 +249,7 @@ async def test_promise_4_reloads_that_change_other_rules_are_invisible(
 
 
 async def test_a1_every_input_gets_the_next_seq(tmp_path: Path) -> None:
-    """A1: readings, misses, clock steps and configuration changes share one counter without
-    holes.
-    """
+    """A1: readings, misses, clock steps and configuration changes share one counter."""
     path = tmp_path / "m.db"
     async with Life(f"sqlite:///{path}", ["main"], RULES) as life:
         told: list[Told] = [
@@ -303,9 +289,7 @@ async def test_a1_the_instant_never_goes_back_except_by_a_step(tmp_path: Path) -
 async def test_a5_an_input_is_judged_by_a_clock_whose_step_was_judged_before_it(
     tmp_path: Path, by: Millis
 ) -> None:
-    """A5: also where nobody noticed the step before; no duration takes it in, and instants go on
-    with the clock.
-    """
+    """A5: even an unnoticed step is judged first; durations exclude it, instants follow it."""
     path = tmp_path / "m.db"
     rules = [
         rule("held", hold=30 * SECOND, repeat=None),
@@ -336,7 +320,7 @@ async def test_a5_an_input_is_judged_by_a_clock_whose_step_was_judged_before_it(
 async def test_news_tells_how_the_fields_moved_within_ten_minutes_and_an_hour(
     tmp_path: Path,
 ) -> None:
-    """What messages show; nothing of an hour where nobody read about an hour ago."""
+    """The changes in messages; none for an hour without a reading about an hour ago."""
     clock = ManualClock()
     async with Life(
         f"sqlite:///{tmp_path}/m.db", ["main"], [rule()], channels=["telegram"], clock=clock
@@ -371,9 +355,7 @@ async def test_news_tells_how_the_fields_moved_within_ten_minutes_and_an_hour(
 
 
 async def test_promise_1_judging_goes_on_while_the_store_refuses(tmp_path: Path) -> None:
-    """Promise 1's exception: announced as not recorded while the store is down, complete in order
-    afterwards.
-    """
+    """Promise 1's exception: told as not recorded during an outage; complete afterwards."""
     path = tmp_path / "m.db"
     other = Life(f"sqlite:///{path}", ["main"], [rule()], channels=["telegram"])
 
@@ -399,9 +381,7 @@ async def test_promise_1_judging_goes_on_while_the_store_refuses(tmp_path: Path)
 async def test_promise_1_windows_that_cannot_be_rebuilt_silence_only_the_rules_that_look_back() -> (
     None
 ):
-    """A database that is gone at the start keeps no threshold from firing; what looks back waits
-    for its windows.
-    """
+    """Without a database at the start thresholds fire; rules with windows wait for these."""
     clock, async_store, observer = ManualClock(), ListJournal(), RecordingWatcher()
     async_store.unreadable = True
     rules = (rule("low"), rule("fell", "min(available_margin, 1h) < 100"))
@@ -433,9 +413,7 @@ async def test_promise_1_windows_that_cannot_be_rebuilt_silence_only_the_rules_t
 
 
 class Breaking(ListJournal):
-    """A store whose records break whoever reads or writes them, by a fault of ours, while told
-    to.
-    """
+    """A store whose records break their readers or writers, on request."""
 
     reads = writes = True
     slow: asyncio.Event | None = None
@@ -486,9 +464,7 @@ async def test_d7_what_is_judged_is_progress_and_what_says_nothing_new_too() -> 
 
 
 async def test_d7_what_broke_the_loop_is_behind_until_a_later_one_is_judged() -> None:
-    """D7: the one that was lost, and each that breaks it again; the first that is judged ends
-    it.
-    """
+    """D7: a lost input, and each that breaks the loop again, counts until one is judged."""
     async_store, clock = Breaking(), ManualClock()
     async with supervised(async_store, clock) as owner:
         async_store.writes = False

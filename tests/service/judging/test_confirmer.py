@@ -12,9 +12,7 @@ from tests.values import reading
 
 
 class Scene:
-    """A confirmer, the calls it wanted, and what it said, each with its instant since the
-    beginning.
-    """
+    """A confirmer, the calls it made, and its messages, each with its time since the start."""
 
     def __init__(self) -> None:
         self.clock = ManualClock()
@@ -61,7 +59,7 @@ async def test_b5_a_confirming_read_follows_at_once_and_patience_ends_after_3_s(
 
 
 async def test_b5_at_most_one_confirming_read_in_10_s() -> None:
-    """B5: what is suspect meanwhile is settled by polls, or by its own patience."""
+    """B5: meanwhile a suspect is settled by polls, or by PATIENCE."""
     async with snapshot() as it:
         for seq in (7, 9, 11):
             await it.doubt(seq)
@@ -91,7 +89,7 @@ async def test_a4_what_a_life_left_waits_for_the_end_of_the_first_attempt() -> N
 
 
 async def test_a_stopping_daemon_asks_no_more() -> None:
-    """What is suspect then is left to the next life."""
+    """Suspects are left to the next instance."""
     async with snapshot() as it:
         it.confirmer.stop()
         await it.doubt(7)

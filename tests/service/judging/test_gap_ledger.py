@@ -23,7 +23,7 @@ GAPS = "SELECT reason, started_at, ended_at, missed FROM gaps"
 NONE = NoAnswer(MissReason.TIMEOUT, "no answer within 10 s")
 
 
-def ledger(folder: Path) -> list[ListedGap]:
+def recorded_gaps(folder: Path) -> list[ListedGap]:
     with History.open(f"sqlite:///{folder / 'm.db'}") as history:
         return list(gaps(history.missing("main", 0)))
 
@@ -49,9 +49,7 @@ def life(
 
 @pytest.mark.parametrize("ending", [STOP, KILL])
 async def test_a3_downtime_is_found_at_the_start(tmp_path: Path, ending: str) -> None:
-    """A3: from the end of the last life, or where it was cut off from its last input, to the
-    beginning of this one.
-    """
+    """A3: from the last instance's end, or its last input after a kill, to this start."""
     clock = RestlessClock()
     async with life(tmp_path, clock) as first:
         await first.tell({"main": answer()})
@@ -62,7 +60,7 @@ async def test_a3_downtime_is_found_at_the_start(tmp_path: Path, ending: str) ->
     await clock.advance(MINUTE)
     async with life(tmp_path, clock) as second:
         await second.tell({"main": answer()})
-    [gap] = ledger(tmp_path)
+    [gap] = recorded_gaps(tmp_path)
     assert (gap.reason, gap.started_at, gap.ended_at) == (
         GapReason.DAEMON_DOWN,
         ended_at,
@@ -72,9 +70,7 @@ async def test_a3_downtime_is_found_at_the_start(tmp_path: Path, ending: str) ->
 
 
 async def test_b3_no_gap_where_no_slot_was_missed(tmp_path: Path) -> None:
-    """B3: the first life, a restart within the interval, a reload however long, and an account
-    nobody expected.
-    """
+    """B3: the first start, a quick restart, any reload, and an account that was not watched."""
     clock = RestlessClock()
     await clock.advance(MINUTE)
     for pause, reason in ((EVERY, "start"), (0, "start"), (MINUTE, RELOAD)):
@@ -91,9 +87,7 @@ async def test_b3_no_gap_where_no_slot_was_missed(tmp_path: Path) -> None:
 
 
 async def test_b3_a_pause_that_outlasts_a_restart_is_no_downtime(tmp_path: Path) -> None:
-    """B3: the exchange was left alone; the daemon was away for two seconds of it, in which no slot
-    lay.
-    """
+    """B3: during a pause the daemon was away for two seconds, without a slot in them."""
     clock = RestlessClock()
     async with life(tmp_path, clock, every=MINUTE) as first:
         await first.tell({"main": answer()})
@@ -104,13 +98,11 @@ async def test_b3_a_pause_that_outlasts_a_restart_is_no_downtime(tmp_path: Path)
     async with life(tmp_path, clock, every=MINUTE):
         pass
     assert all(int(str(missed)) <= 1 for *_, missed in rows(tmp_path / "m.db", GAPS))
-    assert [each.reason for each in ledger(tmp_path)][:1] == [MissReason.BLOCKED]
+    assert [each.reason for each in recorded_gaps(tmp_path)][:1] == [MissReason.BLOCKED]
 
 
 async def test_a3_a_suspend_is_recorded_with_what_ended_it(tmp_path: Path) -> None:
-    """A3: whether a reading or a miss; two of them that nothing came between are one; none that
-    missed no slot.
-    """
+    """A3: by a reading or a miss; adjacent suspends are one; none without a missed slot."""
     clock = RestlessClock()
     async with life(tmp_path, clock) as living:
         await living.tell({"main": answer()})
@@ -124,13 +116,14 @@ async def test_a3_a_suspend_is_recorded_with_what_ended_it(tmp_path: Path) -> No
         await living.tell({"main": Slept(2 * SECOND, 0)})
         await living.tell({"main": answer()})
     assert rows(tmp_path / "m.db", GAPS) == [("suspended", begun, begun + 2 * MINUTE, 24)]
-    assert [each.reason for each in ledger(tmp_path)] == [GapReason.SUSPENDED, MissReason.TIMEOUT]
+    assert [each.reason for each in recorded_gaps(tmp_path)] == [
+        GapReason.SUSPENDED,
+        MissReason.TIMEOUT,
+    ]
 
 
 async def test_a5_a_suspend_moves_with_the_clock_until_it_is_recorded(tmp_path: Path) -> None:
-    """A5: a clock that is set right after it woke up has a gap row of its own, and both are
-    there.
-    """
+    """A5: a clock step right after the suspend has its own gap row; both are recorded."""
     clock = RestlessClock()
     async with life(tmp_path, clock) as living:
         await living.tell({"main": answer()})
@@ -139,7 +132,9 @@ async def test_a5_a_suspend_moves_with_the_clock_until_it_is_recorded(tmp_path: 
         await living.tell({"main": Step(10 * MINUTE)})
         await living.tell({"main": answer()})
     woke = clock.now()
-    assert sorted((each.reason, each.started_at, each.ended_at) for each in ledger(tmp_path)) == [
+    assert sorted(
+        (each.reason, each.started_at, each.ended_at) for each in recorded_gaps(tmp_path)
+    ) == [
         (GapReason.CLOCK_STEP, woke, woke),
         (GapReason.SUSPENDED, woke - MINUTE, woke),
     ]
@@ -186,9 +181,7 @@ ENDS: dict[str, Arrival] = {
 async def test_promise_1_a_gap_is_there_exactly_if_the_input_is_that_ended_it(
     tmp_path: Path, end: str, commits: int
 ) -> None:
-    """Strict 5: whichever commit is the last before a kill, a suspend and the input after it are
-    both there or not.
-    """
+    """Strict 5: after a kill, a suspend and its next input are both recorded, or neither."""
     clock = RestlessClock()
     async with life(tmp_path, clock):
         pass

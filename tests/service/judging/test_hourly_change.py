@@ -1,4 +1,4 @@
-"""What messages tell of the hour before: read ahead of need."""
+"""The hourly change in messages: its baseline is cached."""
 
 from decimal import Decimal
 
@@ -30,9 +30,7 @@ def margin(moved: object) -> object:
 
 
 async def test_c7_no_alert_waits_for_the_database() -> None:
-    """C7: What was read ahead is told, however long ago that was; where nothing was, messages do
-    without.
-    """
+    """C7: a cached reading is used, whatever its age; without one, messages do without."""
     past = Past()
     hourly_baseline = HourlyBaseline("main", past)
     assert hourly_baseline.hourly(T0 + HOUR, NOW) == {}
@@ -45,9 +43,7 @@ async def test_c7_no_alert_waits_for_the_database() -> None:
 
 
 async def test_c7_it_is_read_for_the_next_input() -> None:
-    """C7: Where readings are rare, an hour before the last of them is more than an hour before the
-    next.
-    """
+    """C7: with rare readings, it is read for an hour before the next one, not the last."""
     past = Past()
     hourly_baseline = HourlyBaseline("main", past)
     for minute in (0, 5):
@@ -62,9 +58,7 @@ async def test_c7_it_is_read_for_the_next_input() -> None:
 
 
 async def test_a_reading_of_less_than_an_hour_ago_is_none_of_an_hour_ago() -> None:
-    """The clock was set back: what was read ahead is read again, for the instants as they are
-    now.
-    """
+    """After the clock was set back, the baseline is read again."""
     past = Past()
     hourly_baseline = HourlyBaseline("main", past)
     await hourly_baseline.renew(T0 + HOUR)

@@ -1,6 +1,4 @@
-"""What waits in an account's mailbox, and what a person hears of an exchange that has had
-enough.
-"""
+"""An account's mailbox, and messages about an exchange that limits the calls."""
 
 import asyncio
 from pathlib import Path
@@ -49,7 +47,7 @@ async def test_a6_readings_that_arrive_during_a_commit_wait_and_none_is_skipped(
 
 
 async def test_b2_a_person_is_told_once_that_the_exchange_limits_the_calls(tmp_path: Path) -> None:
-    """B2: whatever the ladder does for half an hour; and once that it is over."""
+    """B2: once in half an hour of refusals, and once when it is over."""
     clock, pause = RestlessClock(), Pause()
     limited = system_rule("rate-limited", 2 * MINUTE)
     async with Life(f"sqlite:///{tmp_path / 'm.db'}", ["main"], [limited], clock=clock) as life:
@@ -71,9 +69,7 @@ async def test_b2_a_person_is_told_once_that_the_exchange_limits_the_calls(tmp_p
 
 
 async def test_b1_an_unknown_code_that_lasts_is_one_alert_that_quotes_it(tmp_path: Path) -> None:
-    """B1, D7: told after a minute with the exchange's own words, critical, and nothing is told
-    beside it.
-    """
+    """B1, D7: one critical alert after a minute, with the exchange's own words."""
     clock, pause, asked = RestlessClock(), Pause(), 0
     watched = [system_rule("no-readings", 2 * MINUTE), system_rule("answers-unusable", MINUTE)]
     said = "CoinW answered without balances (HTTP 200, 9105: API key has expired)"

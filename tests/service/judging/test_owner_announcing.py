@@ -37,7 +37,7 @@ from tests.values import answer, rule, state
 
 
 class Ramp:
-    """Stands for couriers that are always free: what was booked, and what became of it."""
+    """Fake workers that are always free: their messages, and the fate of each."""
 
     def __init__(self) -> None:
         self.booked: list[Sequence[Notice]] = []
@@ -67,9 +67,7 @@ SLEEPS = Silence(0, ack=False, rule="low", account="*", code="", started_at=0, e
 
 
 async def test_e2_whoever_asks_for_silence_before_the_commit_is_heeded(tmp_path: Path) -> None:
-    """E2, F7: the decision is taken anew, and what was about to leave stays; lifted, it is told
-    with the next input.
-    """
+    """E2, F7: it is decided again, and the message stays; without silence the next input tells."""
     path, ramp = tmp_path / "m.db", Ramp()
     async with Life(f"sqlite:///{path}", ["main"], [rule()]) as life:
         life.book = partial(book, {"telegram": ramp})
@@ -87,9 +85,7 @@ async def test_e2_whoever_asks_for_silence_before_the_commit_is_heeded(tmp_path:
 async def test_promise_1_what_could_not_be_recorded_does_not_leave_as_if_it_were(
     tmp_path: Path,
 ) -> None:
-    """Promise 1's exception: while the store refuses writes, nothing leaves by a claim that is not
-    written.
-    """
+    """Promise 1's exception: during an outage nothing leaves by an unwritten claim."""
     path, ramp = tmp_path / "m.db", Ramp()
     async with Life(f"sqlite:///{path}", ["main"], [rule()]) as life:
         life.book = partial(book, {"telegram": ramp})
@@ -121,9 +117,7 @@ def undone(connection: Connection) -> None:
 async def test_what_leaves_is_what_was_committed(
     tmp_path: Path, fails: Callable[[Connection], None], became: list[str]
 ) -> None:
-    """A commit of unknown outcome: recorded after all, its message leaves; undone, the one that is
-    decided anew.
-    """
+    """After an unknown outcome: the recorded message leaves, or else the newly decided one."""
     commits, ramp = chain([Connection.commit, fails], repeat(Connection.commit)), Ramp()
 
     def commit(connection: Connection) -> None:

@@ -35,9 +35,7 @@ MOVES = (
 
 
 async def told(path: Path, *arrivals: Told, ending: Sequence[str] = ()) -> Life:
-    """Lives on one database: each arrival a second after the one before, a life's end after each
-    that has one.
-    """
+    """Run instances on one database: one arrival a second, and an end after those marked."""
     clock = RestlessClock()
     life, ends = Life(f"sqlite:///{path}", ["main"], LOW, clock=clock), list(ending)
     pending = list(arrivals)
@@ -104,7 +102,7 @@ async def test_b5_a_suspect_judges_nothing_until_it_is_settled(
 
 
 async def test_b5_messages_say_that_nothing_confirmed_it(tmp_path: Path) -> None:
-    """B5: what is judged after all is told as unconfirmed; the end, which is not, without."""
+    """B5: a firing judged after all is marked as unconfirmed; its end is not."""
     life = await told(tmp_path / "m.db", FINE, ZERO, Late(), FINE)
     facts = [entry.notice.facts for entry in life.notifications.waiting("telegram")]
     assert [each.unconfirmed for each in facts] == [True, False]
@@ -112,9 +110,7 @@ async def test_b5_messages_say_that_nothing_confirmed_it(tmp_path: Path) -> None
 
 
 async def test_b5_an_old_suspect_of_a_miss_is_no_end_of_readings(tmp_path: Path) -> None:
-    """B5, D7: where a life left it and nobody answers, it is judged first: readings are neither
-    missing nor back.
-    """
+    """B5, D7: an earlier suspect is judged before a miss: readings are neither missing nor back."""
     path, clock = tmp_path / "m.db", RestlessClock()
     async with Life(f"sqlite:///{path}", ["main"], LOW, clock=clock) as life:
         await life.tell({"main": FINE})
@@ -126,9 +122,7 @@ async def test_b5_an_old_suspect_of_a_miss_is_no_end_of_readings(tmp_path: Path)
 
 
 async def test_b5_a_jump_that_never_settles_is_judged_all_the_same(tmp_path: Path) -> None:
-    """B5: a balance that leaps at every answer has one clock, and the last value is judged when it
-    ends.
-    """
+    """B5: jumps at every answer share one timeout, and the last value is judged at its end."""
     path = tmp_path / "m.db"
     async with Life(f"sqlite:///{path}", ["main"], LOW, max_jump=Decimal("0.5")) as life:
         for margin in ("500", "1200", "90", "1300"):
@@ -149,7 +143,7 @@ async def test_b5_a_jump_that_never_settles_is_judged_all_the_same(tmp_path: Pat
 
 
 async def test_b5_the_next_life_is_told_what_the_last_one_left(tmp_path: Path) -> None:
-    """B5: whoever asks again hears of it before anything is judged."""
+    """B5: the confirmer hears of it before anything is judged."""
     path = tmp_path / "m.db"
     left = await told(path, FINE, ZERO)
     again = await told(path, Late())
@@ -193,7 +187,7 @@ def test_b5_the_log_says_why_and_how_it_ended(
 
 
 def test_b5_b7_a_stale_answer_contradicts_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    """B7: it is older than what is suspect."""
+    """B7: a stale answer is older than the suspect."""
     it, _ = gate(caplog)
     it.adopt(reading(1))
     it.adopt(reading(2, quality=Quality.SUSPECT, available_margin="0"))

@@ -1,6 +1,4 @@
-"""What is loaded of an account is what its engine holds, after every input: alerts, episodes, and
-since when.
-"""
+"""The loaded state of an account equals its engine's, after every input."""
 
 import random
 from collections.abc import Iterator, Mapping
@@ -30,7 +28,7 @@ def with_steps(
 def remembered(
     state: AccountState,
 ) -> tuple[Mapping[str, Alert], Millis | None, Mapping[str, list[FlapEpisode]]]:
-    """What of it a later input can depend on: episodes that are too old count no more."""
+    """The state that later inputs can depend on, without old flap episodes."""
     fired = {
         name: [one for one in swings if _counts(name, one, state)]
         for name, swings in state.fired.items()

@@ -61,13 +61,9 @@ def test_b7_a_repeat_can_change_no_verdict_on_fields(before: Balances, after: Ba
 
 
 def test_b7_only_a_push_that_repeats_the_input_before_it_is_one() -> None:
-    """S3: an answer never is, nor what settles or doubts anything; a field may lack, but none may
-    be new or other.
-    """
-    suspect, confirmed = (
-        replace(reading(2), quality=Quality.SUSPECT),
-        replace(reading(2), quality=Quality.CONFIRMED),
-    )
+    """S3: no answer is a repeat, nor a push with new or changed fields, or one in doubt."""
+    suspect = replace(reading(2), quality=Quality.SUSPECT)
+    confirmed = replace(reading(2), quality=Quality.CONFIRMED)
     less = replace(pushed, balances=replace(pushed.balances, al_freeze=None))
     more = replace(pushed, balances=replace(pushed.balances, cross_un_pnl=Decimal(1)))
     other = replace(pushed, balances=replace(pushed.balances, al_freeze=Decimal(1)))
@@ -91,16 +87,12 @@ def test_b7_only_a_push_that_repeats_the_input_before_it_is_one() -> None:
 
 
 def day(draw: random.Random, rounds: int) -> Iterator[Told]:
-    """Answers and pushes of an exchange that says most things over and over, and misses between
-    them.
-    """
+    """Answers and pushes that mostly repeat themselves, with misses between them."""
     found = answer()
     for _ in range(rounds):
         if draw.random() < 0.2:
-            margin, pnl = (
-                draw.choice(("90", "110", "500")),
-                draw.choice((None, Decimal(-9), Decimal(3))),
-            )
+            margin = draw.choice(("90", "110", "500"))
+            pnl = draw.choice((None, Decimal(-9), Decimal(3)))
             found = answer(available_margin=margin, al_freeze=draw.choice(("0", "100", "500")))
             found = replace(found, balances=replace(found.balances, cross_un_pnl=pnl))
         lost = NoAnswer(draw.choice((MissReason.TIMEOUT, MissReason.AUTH)), "it failed")
@@ -126,9 +118,7 @@ async def live(folder: Path, seed: int, every: Millis) -> Path:
 
 @pytest.mark.parametrize("seed", range(2))
 async def test_b7_without_the_repeats_a_day_is_the_same(tmp_path: Path, seed: int) -> None:
-    """S3: the transitions of rules on fields, their instants and values are those of a daemon that
-    judges all.
-    """
+    """S3: transitions, their instants and values are those of a daemon that judges all."""
     all_of_it, thinned = [await live(tmp_path, seed, every) for every in (0, EVERY)]
     assert rows(thinned, TRANSITIONS) == rows(all_of_it, TRANSITIONS) != []
     pushes = "SELECT count(*) FROM snapshots WHERE source = 'ws'"
@@ -152,9 +142,7 @@ async def test_b7_a_flood_of_the_same_push_is_one_row_an_interval(tmp_path: Path
 
 
 async def test_b7_readings_are_not_missing_while_pushes_repeat_themselves(tmp_path: Path) -> None:
-    """S3: the last repeat before a miss is judged at its own instant, so that `age` and
-    `on_missing` count from it.
-    """
+    """S3: the last repeat before a miss is judged, so `age` and `on_missing` count from it."""
     clock, path = RestlessClock(), tmp_path / "m.db"
     lost = NoAnswer(MissReason.TIMEOUT, "it failed")
     missing = replace(

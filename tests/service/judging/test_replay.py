@@ -90,9 +90,7 @@ def replay(path: Path) -> list[Transition]:
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_promise_6_replay_equals_live(tmp_path: Path, seed: int) -> None:
-    """Promise 6, A1: over misses, suspects and restarts, every transition comes again, to the
-    instant and the digit.
-    """
+    """Promise 6, A1: with misses, suspects and restarts, every transition is the same."""
     path = tmp_path / "m.db"
     rounds = list(day(seed, 150, ("main",)))
     await play(

@@ -98,9 +98,7 @@ def test_d7_a_channel_that_fails_for_long_is_named_with_what_it_said() -> None:
 
 
 def test_d7_a_channel_that_nothing_waits_for_is_not_in_need() -> None:
-    """It was tried once, and what it failed to tell was superseded: nobody knows more; one that
-    refused is parked.
-    """
+    """After its message was superseded its state is unknown; one that refused is parked."""
     assert verdict(FAILING, results("", email=health(HOUR))).when is False
     assert verdict(FAILING, results("", email=health(HOUR, refused=True))).when is True
 
@@ -120,7 +118,7 @@ def test_d7_a_streak_of_an_earlier_life_is_unknown_until_it_is_tried() -> None:
     ],
 )
 def test_d7_a_step_of_the_clock_is_told_with_its_size(by: Millis, told: str) -> None:
-    """Of several the largest; where there was none of late it is over."""
+    """D7: the largest of several; it ends when there was none of late."""
     seen = results(steps=[by])
     assert verdict(STEPPED, seen).detail.endswith(told)
     assert verdict(STEPPED, replace(seen, steps=[300, by, -SECOND])) == verdict(STEPPED, seen)
@@ -284,9 +282,7 @@ async def test_d7_a_step_is_seen_at_once_and_moves_what_is_held(bench: Bench) ->
 async def test_a5_what_was_told_of_its_own_alerts_moves_with_the_clock_on_record_too(
     bench: Bench, path: Path
 ) -> None:
-    """A5, E3, promise 4: reminders keep their distance over a restart; a step that is written twice
-    moves once.
-    """
+    """A5, E3, promise 4: reminders keep their distance over a restart; a step moves once."""
     bench.clock, bench.free = RestlessClock(), Decimal("0.03")
     watch = bench.watch()
     await watch.look()
@@ -358,9 +354,7 @@ class Unsure(ThreadedStore):
 async def test_promise_1_a_commit_that_fails_is_told_once(
     bench: Bench, path: Path, error: Exception
 ) -> None:
-    """An unknown outcome is written again, what was rejected is seen again: one alert, one
-    notification.
-    """
+    """An unknown outcome is written again, a rejected one decided again: one notification."""
     async_store = Unsure(bench.store, RestlessClock())
     async_store.answers = [error]
     bench.clock = RestlessClock()
@@ -375,9 +369,7 @@ async def test_promise_1_a_commit_that_fails_is_told_once(
 async def test_strict_6_what_the_database_rejects_is_logged_once_with_its_end(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Strict 6: the daemon's own alert that is not taken is tried at every look, and not in
-    silence.
-    """
+    """Strict 6: a rejected alert of the daemon itself is tried at every look, and logged."""
     caplog.set_level(logging.INFO)
     async_store = Unsure(bench.store, RestlessClock())
     async_store.answers = [Rejected("unfit"), Rejected("unfit")]
@@ -435,16 +427,12 @@ def pushed(*streaks: int, compared: int = 0) -> Pushes:
 def test_b7_pushes_that_contradict_readings(
     pushes: dict[str, Pushes], expected: bool | None
 ) -> None:
-    """B7: it fires once a field is believed no more; after a start nobody knows, until enough was
-    compared.
-    """
+    """B7: it fires once a field is ignored; after a start it is unknown for a while."""
     assert verdict(CONTRADICTED, replace(results(), pushes=pushes)).when is expected
 
 
 def test_b7_the_contradicted_fields_are_named() -> None:
-    """B7: with their accounts, some of them where there are many; what is done about it is said,
-    too.
-    """
+    """B7: with their accounts, at most some of them, and with the consequence."""
     some = {"main": pushed(3, 3), "desk": pushed(3)}
     many = {**some, **{f"a{number}": pushed(3) for number in range(5)}}
     told = [verdict(CONTRADICTED, replace(results(), pushes=each)).detail for each in (some, many)]
@@ -454,9 +442,7 @@ def test_b7_the_contradicted_fields_are_named() -> None:
 
 
 async def test_a2_a_database_that_refuses_is_told_with_its_reason(bench: Bench) -> None:
-    """A2: after its limit, since when, and why at that time; it ends when the database writes
-    again.
-    """
+    """A2: after its limit, with start and reason; it ends when the database writes again."""
     watch = bench.watch(system_rule("database-failing", 30 * SECOND))
     await watch.look()
     bench.refused = "the disk is full"
@@ -486,7 +472,7 @@ class Unreadable(Unsure):
 async def test_a2_a_database_that_is_gone_before_the_first_look_is_told(
     bench: Bench, path: Path
 ) -> None:
-    """A2: it was moved away right after the start; what an earlier life left firing goes on."""
+    """A2: moved away right after the start; firing alerts of an earlier instance go on."""
     bench.free = Decimal("0.03")
     await bench.watch().look()
     async_store = Unreadable(bench.store, bench.clock)
@@ -535,18 +521,14 @@ STUCK, GOING, NEW = Progress(7, behind=True), Progress(8, behind=False), Progres
 def test_d7_an_account_that_is_not_judged_for_long(
     seen: tuple[Millis, ...], progress: tuple[Progress, ...], when: bool | None, clear: bool | None
 ) -> None:
-    """D7: it fires at its limit, and ends when every account has judged something since the
-    start.
-    """
+    """D7: it fires at its limit, and ends when every account has judged something."""
     by_account = {f"a{number}": each for number, each in enumerate(progress)}
     found = verdict(NOT_JUDGED, replace(results(), stalls=stalled(*seen), progress=by_account))
     assert (found.when, found.clear) == (when, clear)
 
 
 def test_d7_the_accounts_that_are_not_judged_are_named() -> None:
-    """D7: some of them where there are many, since when, and what to do; none that lasts less
-    long.
-    """
+    """D7: at most some, since when, and the remedy; none below the limit."""
     end = " are not judged since 10:58:00: restart the service, and report this"
     told = [
         verdict(NOT_JUDGED, replace(results(), stalls=stalled(*lasted))).detail
@@ -581,9 +563,7 @@ async def test_d7_an_account_that_goes_on_slowly_is_judged(bench: Bench) -> None
 
 
 async def test_d7_an_outage_of_the_database_is_no_stall(bench: Bench) -> None:
-    """D7: `database-failing` tells it; what waited is judged when it is over, and a stall of before
-    goes on.
-    """
+    """D7: `database-failing` reports it; afterwards an earlier stall goes on."""
     watch = bench.watch(NOT_JUDGED)
     bench.progress = {"main": STUCK}
     for refused in (None, *["the disk is full"] * 100, None, None):

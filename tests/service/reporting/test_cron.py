@@ -84,9 +84,7 @@ def test_what_is_due_now_was_due_and_is_due_again() -> None:
 
 
 def test_days_on_which_clocks_are_set_have_their_report() -> None:
-    """In spring 02:30 comes with 03:00, in autumn the first time: one a day, 23 and 25 hours
-    apart.
-    """
+    """In spring 02:30 comes at 03:00, in autumn the first time: 23 and 25 hours apart."""
     assert following("30 2 * * *", at("2026-03-28T12:00"), 2) == [
         "Sun 2026-03-29 03:00 +0200",
         "Mon 2026-03-30 02:30 +0200",
@@ -116,9 +114,7 @@ def test_a_day_that_a_zone_leaves_out_is_made_up_for() -> None:
 
 @given(CRONS, st.sampled_from(ZONES), INSTANTS)
 def test_due_and_previous_are_two_sides_of_one(expression: str, name: str, instant: Millis) -> None:
-    """Between them nothing is due, whatever the clocks do: no span is left out, and none comes
-    twice.
-    """
+    """Nothing is due between them: spans have no gap and no overlap, whatever the clocks do."""
     zone = ZoneInfo(name)
     after = cron.due(expression, zone, instant)
     before = cron.previous(expression, zone, after)
@@ -130,9 +126,7 @@ def test_due_and_previous_are_two_sides_of_one(expression: str, name: str, insta
 
 @given(st.sampled_from(ZONES), INSTANTS)
 def test_a_daily_report_comes_every_day(name: str, instant: Millis) -> None:
-    """No two are further apart than a day and the hours by which clocks are set back; seven make a
-    week.
-    """
+    """At most a day and the largest clock change apart; seven make a week."""
     zone = ZoneInfo(name)
     first = cron.due("30 2 * * *", zone, instant)
     dues = [first]
@@ -194,7 +188,7 @@ def test_what_is_wrong_is_said_with_an_example(expression: str, sentence: str | 
 
 @pytest.mark.parametrize("expression", NEVER)
 def test_what_never_comes_is_never_due(expression: str) -> None:
-    """Whoever did not ask what is wrong with it is told."""
+    """A ValueError, without a call of `problem` before."""
     for ask in (cron.due, cron.previous):
         with pytest.raises(ValueError, match="never due"):
             ask(expression, BERLIN, at("2026-01-01"))

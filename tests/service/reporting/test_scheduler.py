@@ -81,9 +81,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
 
 
 async def test_a_report_is_sent_when_it_is_due(bench: Bench) -> None:
-    """Once, to each of its channels, quietly, and as no more than information; a day later the next
-    one.
-    """
+    """Once to each channel, silently, with severity info; a day later the next one."""
     both = replace(DAILY, channels=("phone", "mail"))
     await bench.live(replace(PLAN, channels=("phone", "mail", "other"), reports=(both,)))
     await bench.advance(HOUR - 2 * SECOND)
@@ -122,9 +120,7 @@ async def test_promise_2_a_kill_at_any_step_loses_none_and_repeats_one_at_most(
 async def test_strict_6_a_report_that_cannot_be_recorded_is_sent_and_says_so(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Strict 6: a database that rejects it for good keeps it from nobody; that is logged once for
-    each.
-    """
+    """Strict 6: a rejected report is sent to all all the same, and logged once."""
     await bench.live()
     with sqlite3.connect(bench.path) as connection:
         connection.execute(
@@ -173,9 +169,7 @@ async def test_a_first_life_has_missed_nothing(bench: Bench) -> None:
 
 
 async def test_a_dead_channel_gets_the_newest_when_it_is_back(bench: Bench) -> None:
-    """Nothing expires, but a later report takes the place of one that waits; it says what kept
-    it.
-    """
+    """A later report replaces a waiting one, and says why it is late."""
     await bench.live(replace(PLAN, reports=(Report("hourly", "0 * * * *", ("phone",)),)))
     bench.fate.moods["phone"] = [Mood.LATER] * 500
     await bench.advance(HOUR)
@@ -199,7 +193,7 @@ async def test_f1_what_may_have_arrived_says_so_when_it_is_repeated(bench: Bench
 
 
 async def test_alerts_go_first(bench: Bench) -> None:
-    """What fires while a report waits leaves before it."""
+    """An alert that fires while a report waits leaves first."""
     house = await bench.live(replace(PLAN, rules=(rule("low"),)))
     bench.fate.moods["phone"] = [Mood.LATER] * 3
     await bench.advance(HOUR)
@@ -243,7 +237,7 @@ async def test_what_nobody_asks_for_any_more_is_not_sent(bench: Bench) -> None:
 
 
 async def test_a_clock_that_is_set_back_repeats_none(bench: Bench) -> None:
-    """What was due comes twice by the clock, and is sent once, also in a later life."""
+    """A report that is due twice by the clock is sent once, also after a restart."""
     await bench.live()
     await bench.advance(HOUR)
     bench.clock.step(-HOUR)
@@ -256,9 +250,7 @@ async def test_a_clock_that_is_set_back_repeats_none(bench: Bench) -> None:
 
 
 async def test_a_clock_that_was_far_ahead_silences_none(bench: Bench) -> None:
-    """A machine that thought for an hour that it was years later sends what is due after that as
-    ever.
-    """
+    """After an hour with a clock years ahead, later reports are sent as usual."""
     bench.clock.step(3_000 * DAY)
     await bench.live()
     await bench.advance(2 * HOUR)

@@ -1,20 +1,77 @@
-"""A life of the daemon begins on what an earlier one recorded."""
+"""A start: what recorded states become, as a pure decision, and what the store holds then."""
 
 import json
 import sqlite3
 from datetime import time
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from daemon.alerts.dispatch import ChannelStatus
+from daemon.alerts.engine import step
+from daemon.alerts.ids import alert_code
 from daemon.alerts.mutes import Mutes, MuteWindow
 from daemon.errors import StoreError
+from daemon.rules.rule import Rule
+from daemon.service.judging.startup import StartConfig, open_account, watching
 from daemon.store import FaultInjection
-from daemon.types import MINUTE, Severity
+from daemon.types import MINUTE, AccountState, ClockStep, ConfigChange, Kind, Severity
 from tests.fakes import ManualClock
 from tests.service.lives import RELOAD, TRANSITIONS, Life, rows
-from tests.values import answer, rule
+from tests.values import T0, TRUE, answer, reading, rule, state
+
+
+def setting(*rules: Rule, accounts: tuple[str, ...] = ("main",)) -> StartConfig:
+    return StartConfig(
+        rules, ("telegram",), dict.fromkeys(accounts, "coinw"), partial(alert_code, taken=())
+    )
+
+
+def firing() -> AccountState:
+    return step(state(), reading(1, T0), {"low": TRUE}, {"low": rule()}, lambda *_: "k3f9").state
+
+
+def test_a_rule_watches_the_accounts_that_match() -> None:
+    """Globs, in the order of the configuration."""
+    rules = [rule("all"), rule("bots", accounts=("grid-*",)), rule("none", accounts=("x",))]
+    assert list(watching(rules, "grid-1")) == ["all", "bots"]
+
+
+def test_a1_a_new_account_begins_with_the_change_of_the_configuration() -> None:
+    """A1: its first input has the seq 1."""
+    account_start = open_account(state(), {}, setting(rule()), T0)
+    assert account_start.stepped is None
+    assert account_start.changed.event == ConfigChange(1, T0)
+    assert (account_start.state.seq, account_start.state.at) == (1, T0)
+
+
+def test_a5_a_record_in_the_future_is_shifted_first() -> None:
+    """A5: the step is an input of its own, before the change of the configuration."""
+    account_start = open_account(firing(), {}, setting(rule()), T0 - MINUTE)
+    assert account_start.stepped is not None
+    assert account_start.stepped.event == ClockStep(2, T0 - MINUTE, -MINUTE)
+    assert account_start.changed.event == ConfigChange(3, T0 - MINUTE)
+    assert account_start.state.alerts["low"].fired_at == T0 - MINUTE
+
+
+def test_a5_a_record_a_little_in_the_future_is_no_step() -> None:
+    """A5: 250 ms are noise; the instant just does not go back (A1)."""
+    account_start = open_account(firing(), {}, setting(rule()), T0 - 250)
+    assert account_start.stepped is None
+    assert account_start.changed.event.at == T0
+
+
+def test_d5_the_alert_of_a_rule_that_no_longer_matches_ends_for_who_was_told() -> None:
+    """D5: told once, as retired; the alert of an account that is gone as well."""
+    told = {("low", 1): {"telegram": ChannelStatus(told_at=T0)}}
+    elsewhere = setting(rule(accounts=("other",)))
+    gone = setting(rule(), accounts=())
+    for now_in_force in (elsewhere, gone):
+        account_start = open_account(firing(), told, now_in_force, T0 + MINUTE)
+        assert account_start.state.alerts == {}
+        assert [notice.key.kind for notice in account_start.changed.notices] == [Kind.RETIRED]
 
 
 async def test_a5_at_a_start_with_the_last_input_in_the_future_the_record_is_shifted(
@@ -33,9 +90,7 @@ async def test_a5_at_a_start_with_the_last_input_in_the_future_the_record_is_shi
 
 
 async def test_f6_a_life_knows_since_when_nobody_watched(tmp_path: Path) -> None:
-    """F6: from the last input of all accounts to its beginning; nobody was missed before the
-    first.
-    """
+    """F6: from the last input of all accounts to the start; None at the first one."""
     url, clock = f"sqlite:///{tmp_path / 'm.db'}", ManualClock()
     async with Life(url, ["main", "other"], [rule()], clock=clock) as life:
         assert life.start_result.absent is None
@@ -79,9 +134,7 @@ async def test_d5_the_alerts_of_an_account_that_is_gone_are_retired(tmp_path: Pa
 
 
 async def test_d5_a_reload_retires_what_is_gone_or_no_longer_watched(tmp_path: Path) -> None:
-    """D5: told once, as retired; the rule goes on where it still watches, and one that is back
-    begins anew.
-    """
+    """D5: retired once; the rule goes on elsewhere, and begins anew if it comes back."""
     path = tmp_path / "m.db"
     url, names = f"sqlite:///{path}", ["main", "grid-1"]
     async with Life(url, names, [rule("low"), rule("gone")]) as life:
@@ -112,7 +165,7 @@ async def test_d5_a_reload_retires_what_is_gone_or_no_longer_watched(tmp_path: P
 
 
 async def test_e2_the_mute_windows_in_force_are_recorded_with_the_rules(tmp_path: Path) -> None:
-    """E2: so that it can be told later why nobody was woken."""
+    """E2: so that later commands can say why nothing was sent."""
     path = tmp_path / "m.db"
     night = MuteWindow("night", frozenset({"sat"}), time(23), time(7))
     async with Life(
