@@ -25,7 +25,8 @@ ALARM = 60
 
 def main() -> int:
     limit_resources()
-    from daemon.charts import figure  # noqa: PLC0415 -- it costs most of the second, at a modest price from here on
+    # Costs most of the second, so it comes after the process has stepped back.
+    from daemon.charts import figure  # noqa: PLC0415
     from daemon.charts.chart import decode  # noqa: PLC0415
 
     delete_temporary_files()

@@ -78,7 +78,7 @@ class Drawer:
                     prefix=PREFIX, ignore_cleanup_errors=True
                 ) as folder:
                     return await self._draw(encode(chart), folder)
-            except Exception as error:  # noqa: BLE001 -- a chart must never be why a text does not leave
+            except Exception as error:  # noqa: BLE001 -- no chart may hold a text back
                 return NotDrawn(_short(f"{type(error).__name__}: {error}"))
 
     async def _draw(self, chart: bytes, folder: str) -> bytes | NotDrawn:

@@ -74,7 +74,8 @@ class AssumedDelivery:
 
     def _tell(self, key: NoticeKey, **changes: object) -> None:
         channels = self._told.setdefault((key.rule, key.alert_seq), {})
-        channels[key.channel] = replace(channels.get(key.channel, UNTOLD), **changes)  # type: ignore[arg-type]
+        known = channels.get(key.channel, UNTOLD)
+        channels[key.channel] = replace(known, **changes)  # type: ignore[arg-type]
 
     def _shift(self, by: Millis) -> None:
         self._waiting = {

@@ -22,7 +22,7 @@ class _Extreme(RunningAggregate):
         self._numbers: deque[int] = deque()
         self._values: deque[Decimal] = deque()
 
-    def enter(self, number: int, at: Millis, value: Decimal) -> None:  # noqa: ARG002 - the order is all
+    def enter(self, number: int, at: Millis, value: Decimal) -> None:
         values, outdoes = self._values, self._outdoes
         while values and outdoes(value, values[-1]):
             values.pop()
@@ -30,7 +30,7 @@ class _Extreme(RunningAggregate):
         values.append(value)
         self._numbers.append(number)
 
-    def leave(self, number: int, at: Millis, value: Decimal) -> None:  # noqa: ARG002 - the number says it
+    def leave(self, number: int, at: Millis, value: Decimal) -> None:
         if self._numbers[0] == number:
             self._numbers.popleft()
             self._values.popleft()

@@ -35,7 +35,7 @@ class Ordered(RunningAggregate):
         self._ends: list[int] = []
         """End position of each block; empty until it is needed."""
 
-    def enter(self, number: int, at: Millis, value: Decimal) -> None:  # noqa: ARG002 - values alone are ordered
+    def enter(self, number: int, at: Millis, value: Decimal) -> None:
         if not self._blocks:
             self._blocks.append([])
             self._highest.append(value)
@@ -44,7 +44,7 @@ class Ordered(RunningAggregate):
         insort_right(self._blocks[index], value)
         self._changed(index)
 
-    def leave(self, number: int, at: Millis, value: Decimal) -> None:  # noqa: ARG002 - values alone are ordered
+    def leave(self, number: int, at: Millis, value: Decimal) -> None:
         index = bisect_left(self._highest, value)
         block = self._blocks[index]
         del block[bisect_left(block, value)]

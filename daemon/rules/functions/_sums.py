@@ -20,13 +20,13 @@ class Total(RunningAggregate):
         """The sum of the finite values."""
         self._above = self._below = 0
 
-    def enter(self, number: int, at: Millis, value: Decimal) -> None:  # noqa: ARG002 - only values are summed
+    def enter(self, number: int, at: Millis, value: Decimal) -> None:
         if value.is_finite():
             self.finite = EXACT.add(self.finite, value)
         else:
             self._count(value, 1)
 
-    def leave(self, number: int, at: Millis, value: Decimal) -> None:  # noqa: ARG002 - only values are summed
+    def leave(self, number: int, at: Millis, value: Decimal) -> None:
         if value.is_finite():
             self.finite = EXACT.subtract(self.finite, value)
         else:
@@ -57,14 +57,14 @@ class Squares(RunningAggregate):
         self.sum = self._squares = ZERO
         self._infinite = 0
 
-    def enter(self, number: int, at: Millis, value: Decimal) -> None:  # noqa: ARG002 - only values are summed
+    def enter(self, number: int, at: Millis, value: Decimal) -> None:
         if value.is_finite():
             self.sum = EXACT.add(self.sum, value)
             self._squares = EXACT.fma(value, value, self._squares)
         else:
             self._infinite += 1
 
-    def leave(self, number: int, at: Millis, value: Decimal) -> None:  # noqa: ARG002 - only values are summed
+    def leave(self, number: int, at: Millis, value: Decimal) -> None:
         if value.is_finite():
             self.sum = EXACT.subtract(self.sum, value)
             self._squares = EXACT.subtract(self._squares, EXACT.multiply(value, value))
@@ -91,7 +91,7 @@ class LeastSquares(RunningAggregate):
         self._values = self._products = ZERO
         self._infinite = 0
 
-    def enter(self, number: int, at: Millis, value: Decimal) -> None:  # noqa: ARG002 - the instant says it
+    def enter(self, number: int, at: Millis, value: Decimal) -> None:
         if self._origin is None:
             self._origin = at
         since = at - self._origin
@@ -103,7 +103,7 @@ class LeastSquares(RunningAggregate):
         else:
             self._infinite += 1
 
-    def leave(self, number: int, at: Millis, value: Decimal) -> None:  # noqa: ARG002 - the instant says it
+    def leave(self, number: int, at: Millis, value: Decimal) -> None:
         since = at - (self._origin or 0)
         self._times -= since
         self._squares -= since * since
