@@ -29,7 +29,7 @@ FAST = tests/alerts tests/config tests/docs/test_architecture.py tests/messages 
 
 check: lint
 	MARGINWATCH_HYPOTHESIS=quick $(BIN)/pytest -q -n 2 --dist worksteal $(FAST) \
-		--deselect tests/config/parse/test_limits.py $(ARGS)
+		--deselect tests/config/parse/test_size_limits.py $(ARGS)
 
 # A hundred thousand texts that nobody would write, for each test of what reads them; MARGINWATCH_HYPOTHESIS names a
 # profile of tests/conftest.py.

@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.clock import Clock
-from daemon.log import INDENT, FailureLog, Redactor, Style, fields, setup
+from daemon.log import INDENT, FailureLog, Style, fields, setup
+from daemon.redaction import Redactor
 from tests.fakes import ManualClock
 from tests.hostile import HOSTILE, raw
 

@@ -119,7 +119,7 @@ def _redacted(session: CommandSession, *texts: str) -> list[str]:
     """The texts without the secrets that this process has read, as in the log."""
     if not session.secrets:
         return list(texts)
-    from daemon.log import Redactor  # noqa: PLC0415 -- on use
+    from daemon.redaction import Redactor  # noqa: PLC0415 -- on use
 
     redactor = Redactor(session.revealed())
     return [redactor.redact(text) for text in texts]

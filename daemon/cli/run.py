@@ -20,7 +20,7 @@ from daemon.errors import MarginwatchError
 
 if TYPE_CHECKING:
     from daemon.config import Config
-    from daemon.log import Redactor
+    from daemon.redaction import Redactor
 
 _log = logging.getLogger("marginwatch")
 
@@ -54,9 +54,9 @@ def run(session: CommandSession, style: str, level: str) -> None:
       marginwatch run --config /etc/marginwatch/rules.toml --log-format json
     """  # noqa: D301 -- click's mark for lines to be kept
     with signals.Early(session.terminals) as early, _last_words(session):
-        from daemon import log, store  # noqa: PLC0415 -- on use
+        from daemon import log, redaction, store  # noqa: PLC0415 -- on use
 
-        redactor = log.Redactor()
+        redactor = redaction.Redactor()
         log.setup(
             sys.stderr, style="json" if style == "json" else "human", level=level, redactor=redactor
         )

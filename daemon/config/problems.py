@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
 from daemon.errors import ConfigError
-from daemon.log import Redactor
+from daemon.redaction import Redactor
 from daemon.text.printable import printable, printable_json
 
 SECTIONS = (

@@ -13,8 +13,8 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from daemon.config import protected_file
-from daemon.config.parse.limits import MAX_URL
 from daemon.config.parse.paths import expanded
+from daemon.config.parse.size_limits import MAX_URL
 from daemon.config.problems import MistakeError
 from daemon.errors import owner_text
 from daemon.hidden import HiddenMapping, Secret, passwords

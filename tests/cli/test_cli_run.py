@@ -11,7 +11,7 @@ import pytest
 
 from daemon.cli.run import handle_hangup, load_config
 from daemon.cli.session import CommandSession
-from daemon.log import Redactor
+from daemon.redaction import Redactor
 from tests.cli.calls import RULE, SECRETS, account, write
 
 

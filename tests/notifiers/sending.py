@@ -17,8 +17,9 @@ from typing import IO
 import msgspec
 
 from daemon.clock import SystemClock
-from daemon.log import Redactor, setup
+from daemon.log import setup
 from daemon.notifiers.apprise import TIMEOUT, AppriseNotifier
+from daemon.redaction import Redactor
 from daemon.types import AttemptResult, Message, Millis
 
 ROOT = Path(__file__).parents[2]

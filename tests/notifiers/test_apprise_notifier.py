@@ -8,6 +8,7 @@ import pytest
 
 from daemon import log
 from daemon.notifiers.apprise import AppriseNotifier
+from daemon.redaction import Redactor
 from daemon.types import SECOND, AttemptResult, Message, Outcome, Severity
 from tests.fakes import ManualClock
 from tests.notifiers.receiver import Receiver, answering, hanging
@@ -55,7 +56,7 @@ async def test_one_call_at_a_time() -> None:
 async def test_s2_what_is_not_logged_is_heard_all_the_same() -> None:
     """S2: the log is deaf to Apprise, and yet the outcome says what the receiver answered."""
     stream = io.StringIO()
-    log.setup(stream, level="error", redactor=log.Redactor())
+    log.setup(stream, level="error", redactor=Redactor())
     with Receiver(answering(503)).serving() as receiver:
         attempted = await AppriseNotifier(url(receiver), ManualClock()).send(MESSAGE)
     assert (attempted.detail, stream.getvalue()) == ("JSON answered HTTP 503", "")
@@ -65,7 +66,7 @@ async def test_s2_what_is_not_logged_is_heard_all_the_same() -> None:
 async def test_apprise_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     """Promise 9: only the outcome reports a failure; Apprise writes no line, not even at debug."""
     lines = io.StringIO()
-    log.setup(lines, level="debug", redactor=log.Redactor())
+    log.setup(lines, level="debug", redactor=Redactor())
     with Receiver(answering(500)).serving() as receiver:
         await AppriseNotifier(url(receiver), ManualClock()).send(MESSAGE)
     assert (lines.getvalue(), *capfd.readouterr()) == ("", "", "")

@@ -14,8 +14,9 @@ import trustme
 
 from daemon import __version__
 from daemon.clock import SystemClock
-from daemon.log import Redactor, Style, setup
+from daemon.log import Style, setup
 from daemon.notifiers.monitor import TIMEOUT, HeartbeatMonitor
+from daemon.redaction import Redactor
 from tests.fakes import ManualClock, settle
 from tests.notifiers.hostile import no_call_is_left
 from tests.notifiers.receiver import Answer, Post, Receiver, answering, dropping, hanging, resetting

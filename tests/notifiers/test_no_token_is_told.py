@@ -18,8 +18,9 @@ from daemon import notifiers
 from daemon.cli import commands
 from daemon.cli.session import CommandSession
 from daemon.clock import SystemClock
-from daemon.log import Redactor, setup
+from daemon.log import setup
 from daemon.notifiers.apprise import AppriseNotifier, plugins
+from daemon.redaction import Redactor
 from daemon.store import write_once
 from daemon.store.operations import TEST, Claim, MessageKey, RecordAttempt
 from daemon.types import AttemptResult, Message, Severity

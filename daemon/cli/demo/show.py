@@ -19,6 +19,7 @@ from daemon.config.parse.database import file_url
 from daemon.dependencies import Dependencies
 from daemon.errors import MarginwatchError
 from daemon.notifiers.console import ConsoleNotifier, Output
+from daemon.redaction import Redactor
 from daemon.simulator import Simulator
 from daemon.simulator.stories import DEMO, shown_since
 from daemon.simulator.stories import demo as story
@@ -49,7 +50,7 @@ printed.
 
 def show(length: Millis | None) -> None:
     """Run the demo for that long, or until Ctrl-C, then stop everything and delete the database."""
-    log.setup(sys.stderr, level="warning", redactor=log.Redactor())
+    log.setup(sys.stderr, level="warning", redactor=Redactor())
     asyncio.run(_show(length))
 
 

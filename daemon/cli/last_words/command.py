@@ -98,7 +98,7 @@ def channels(session: CommandSession) -> "list[Salvaged]":
 def message(ended: "UnitStatus", unit: str, session: CommandSession) -> "Message":
     """The message: nobody watches the accounts, why, and what to do."""
     from daemon.cli.output import times  # noqa: PLC0415 -- on use
-    from daemon.log import Redactor  # noqa: PLC0415
+    from daemon.redaction import Redactor  # noqa: PLC0415
     from daemon.text.printable import one_line, printable  # noqa: PLC0415
     from daemon.types import Message, Severity  # noqa: PLC0415
 

@@ -4,7 +4,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from daemon.config.parse import limits
+from daemon.config.parse import size_limits
 from daemon.config.problems import Problems
 from daemon.errors import ConfigError
 
@@ -47,19 +47,13 @@ def parse(text: str, path: Path) -> dict[str, object]:
     Raises:
         ConfigError: with the line and column where the text stops being TOML, or all excesses.
     """
-    line = limits.line_of_long_key(text)
+    line = size_limits.line_of_long_key(text)
     if line is not None:
-        raise ConfigError(
-            [
-                (
-                    f"{path.name}: line {line}: a key has more than {limits.MAX_KEY_PARTS} parts"
-                    " between dots"
-                )
-            ]
-        )
+        parts = f"more than {size_limits.MAX_KEY_PARTS} parts between dots"
+        raise ConfigError([f"{path.name}: line {line}: a key has {parts}"])
     tables = _tables(text, path)
     problems = Problems()
-    for place, sentence in limits.excesses(tables):
+    for place, sentence in size_limits.excesses(tables):
         problems.add(place or path.name, sentence)
     problems.raise_if_any()
     return tables

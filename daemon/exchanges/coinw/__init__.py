@@ -33,7 +33,7 @@ from daemon.exchanges.common.responses import (
     tidy,
     words,
 )
-from daemon.log import Redactor
+from daemon.redaction import Redactor
 from daemon.text.durations import duration_text
 from daemon.types import SECOND, Answer, Balances, Millis, MissReason, NoAnswer
 

@@ -30,7 +30,7 @@ from daemon.exchanges.common.stream_protocol import (
     StreamEvent,
     Subscribed,
 )
-from daemon.log import Redactor
+from daemon.redaction import Redactor
 from daemon.types import Answer, Balances, MissReason, NoAnswer, Source
 
 _MAPPED = {

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import aiohttp
 
-from daemon.log import Redactor
+from daemon.redaction import Redactor
 from daemon.types import NoAnswer, Route
 
 _PLAIN = frozenset({"http", "ws"})

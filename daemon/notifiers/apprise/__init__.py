@@ -22,13 +22,13 @@ from apprise.plugins import NotifyBase
 
 from daemon.clock import Clock
 from daemon.config.parse import proxy
-from daemon.log import Redactor
 from daemon.notifiers import Pictures, Traits
 from daemon.notifiers.apprise import outcomes, plugins
 from daemon.notifiers.apprise.outcomes import Complaint
 from daemon.notifiers.services import Form
 from daemon.notifiers.transport import connections
 from daemon.notifiers.transport.bounded_calls import BoundedCalls, Unfinished
+from daemon.redaction import Redactor
 from daemon.text.printable import printable
 from daemon.types import SECOND, AttemptResult, Message, Millis, Outcome, Severity
 

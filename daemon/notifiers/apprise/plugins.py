@@ -20,10 +20,10 @@ from apprise.plugins.telegram import NotifyTelegram
 from urllib3.exceptions import InsecureRequestWarning
 
 from daemon.addresses import is_loopback
-from daemon.log import Redactor
 from daemon.notifiers.apprise import secrets as urls
 from daemon.notifiers.services import Form, Limits, Service, in_plain_text, service
 from daemon.notifiers.transport import answers, redirects
+from daemon.redaction import Redactor
 from daemon.text import url_secrets
 from daemon.types import SECOND, Millis
 

@@ -7,7 +7,7 @@ import pytest
 
 from daemon import addresses
 from daemon.config import Checks
-from daemon.log import Redactor
+from daemon.redaction import Redactor
 from daemon.store.database import engine
 from tests.config.written import WHOLE, loaded, problems
 

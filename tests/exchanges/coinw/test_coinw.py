@@ -17,7 +17,7 @@ from daemon.exchanges.coinw import ASSETS, REST_URL, WS_URL, CoinW, connect, par
 from daemon.exchanges.common.http import HttpSession, open_session
 from daemon.exchanges.common.rate_limit import HALVED, Budget
 from daemon.exchanges.common.responses import Page
-from daemon.log import Redactor
+from daemon.redaction import Redactor
 from daemon.types import SECOND, Answer, Balances, Limit, MissReason, NoAnswer
 from tests.exchanges.recorded import OFFICIAL as SAMPLE
 from tests.fakes import ManualClock

@@ -6,8 +6,8 @@ import pytest
 
 from daemon import notifiers
 from daemon.addresses import is_loopback
-from daemon.log import Redactor
 from daemon.notifiers.apprise import secrets
+from daemon.redaction import Redactor
 from daemon.text import url_secrets
 
 TOKEN = "x7Kq-92mNv_Zp4"

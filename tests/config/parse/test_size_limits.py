@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from daemon.config.parse import document, limits
+from daemon.config.parse import document, size_limits
 from tests.config.written import ACCOUNT, WHOLE, problems
 
 CPU = 30
@@ -148,11 +148,11 @@ def test_a_file_of_silly_size(said: dict[str, tuple[int, str]], name: str) -> No
 )
 def test_dots_that_are_no_key(line: str) -> None:
     """S13: texts and comments may hold dots; a host name has fewer parts, a sentence more words."""
-    assert limits.line_of_long_key(f"[a]\n{line}\n") is None
+    assert size_limits.line_of_long_key(f"[a]\n{line}\n") is None
 
 
 def test_the_largest_that_is_possible() -> None:
     """S13: exactly as much as the limits say is taken."""
-    tables = {"rules": [{"x": "y" * limits.MAX_TEXT}] * limits.MAX_ENTRIES}
-    assert list(limits.excesses(tables)) == []
+    tables = {"rules": [{"x": "y" * size_limits.MAX_TEXT}] * size_limits.MAX_ENTRIES}
+    assert list(size_limits.excesses(tables)) == []
     assert document.MAX_CONDITIONS >= 100 * 2_000
