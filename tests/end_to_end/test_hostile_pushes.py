@@ -4,8 +4,9 @@ and nothing else.
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from itertools import cycle, pairwise
 from pathlib import Path
 
@@ -174,10 +175,11 @@ class Day:
         ):
             self._clock.leap(STEP)
             seen = {name: len(brought) for name, brought in self._lookout.brought.items()}
-            brought = self._lookout.brought
-            await self._lookout.until(
-                lambda: all(len(brought[name]) > seen[name] for name in seen)  # noqa: B023
-            )
+            await self._lookout.until(partial(self._have_more, seen))
+
+    def _have_more(self, seen: Mapping[str, int]) -> bool:
+        """Whether every account has brought more since."""
+        return all(len(self._lookout.brought[name]) > count for name, count in seen.items())
 
     def _listens(self, account: SimulatedAccount, times: int) -> bool:
         subscribed = sum(entry.said == "sub" for entry in noted(self._there, account.name))
