@@ -200,7 +200,7 @@ async def refused(command: Sequence[str]) -> str:
         (
             python(
                 "from daemon.charts import render_process as process;"
-                " process.modest(); bytearray(2 * process.MEMORY)"
+                " process.limit_resources(); bytearray(2 * process.MEMORY)"
             ),
             "MemoryError",
         ),
@@ -318,7 +318,7 @@ def test_f8_it_is_modest() -> None:
     """F8: it runs at low priority, with bounded memory, processor time and lifetime."""
     code = (
         "import os, resource, signal\nfrom daemon.charts import render_process\n"
-        "render_process.modest()\n"
+        "render_process.limit_resources()\n"
         "print(os.nice(0), resource.getrlimit(resource.RLIMIT_DATA)[0], signal.alarm(0) > 0)"
     )
     shown = subprocess.run(python(code), check=True, capture_output=True, text=True)
@@ -332,7 +332,7 @@ def test_f8_nothing_of_it_stays_where_its_parent_is_gone(tmp_path: Path) -> None
     for path in (given, another):
         path.mkdir()
         (path / "fontlist.json").touch()
-        code = "from daemon.charts.render_process import tidy; tidy()"
+        code = "from daemon.charts.render_process import delete_temporary_files as tidy; tidy()"
         environ = {**os.environ, "MPLCONFIGDIR": str(path)}
         subprocess.run(python(code), check=True, env=environ)
     assert [path.exists() for path in (given, another)] == [False, True]
