@@ -1,7 +1,7 @@
 """Preview of a reload, for `check`: which rules, accounts and open alerts would change.
 
 The daemon does not use it: at a start or reload it compares each open alert with its rule
-(`service.judging.opening`), as `_Fates` does here. Pure, except `recorded`.
+(`service.judging.startup`), as `_Fates` does here. Pure, except `recorded`.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
