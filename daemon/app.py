@@ -49,7 +49,10 @@ from daemon.types import Millis
 _log = logging.getLogger("marginwatch")
 
 PATIENCE = 0.7
-"""Seconds that a stop waits for calls, then for their evaluation; twice that for deliveries."""
+"""Seconds that a stop waits for calls; twice that for deliveries."""
+
+JUDGING = 5.0
+"""Seconds that a stop waits for the judging of what was read; a busy disk may need some of them."""
 
 GRACE = 0.2
 """Seconds that a stop waits for loops that finish a commit. More than this means that one hangs."""
@@ -143,17 +146,16 @@ class App:
         )
 
     async def stop(self, reason: str = STOP) -> int:
-        """End calls, send once what is due, leave the rest queued; within five seconds.
+        """End calls, send once what is due, leave the rest queued; within ten seconds.
 
-        Returns the number of operations that are not stored, or may not be. Before a reload it
-        waits longer: until the lock of the database is free.
+        It takes more than a moment only where a receiver or the database hangs. Returns the number
+        of operations that are not stored, or may not be. Before a reload it waits longer: until the
+        lock of the database is free.
         """
-        began = self._loop.time()
         self._accounts.pause()
         await _within(PATIENCE, self._accounts.finished())
         cut_off = self._accounts.stop()
-        # The calls seldom need their time: on a busy machine the judging does.
-        await _within(began + 2 * PATIENCE - self._loop.time(), self._accounts.drained())
+        await _within(JUDGING, self._accounts.drained())
         for worker in self._workers.values():
             worker.stop()
         await _within(2 * PATIENCE, (self._loops.ended(_channel(name)) for name in self._workers))

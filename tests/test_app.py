@@ -535,3 +535,30 @@ async def test_strict_2_a_commit_that_hangs_holds_up_no_stop(rig: Rig) -> None:
     finally:
         goes_on.set()
     assert await asyncio.to_thread(app._store.ended, 60)
+
+
+async def test_a_stop_judges_what_was_read_although_commits_are_slow(rig: Rig) -> None:
+    """Promise 8: on a busy disk, each of three commits takes 0.9 s; no reading is lost."""
+    slow, committing, never = threading.Event(), threading.Event(), threading.Event()
+
+    def commit(connection: Connection) -> None:
+        if slow.is_set():
+            committing.set()
+            never.wait(0.9)
+        connection.commit()
+
+    app = App(
+        rig.config(),
+        replace(
+            rig.dependencies(),
+            open_store=partial(Store.open, fault_injection=FaultInjection(commit)),
+        ),
+    )
+    await app.start()
+    await rig.bell.until(lambda: len(rig.readings()) >= 1)
+    slow.set()
+    assert await asyncio.to_thread(committing.wait, 60)
+    for _ in range(2):
+        await app._accounts._pollers["main"].tick()
+    assert await app.stop() == 0
+    assert rows(rig.folder / "m.db", "SELECT count(*) FROM snapshots") == [(len(rig.exchange.log),)]
