@@ -53,7 +53,7 @@ class EventLog:
             )
             _log.debug("delivered", extra={"channel": channel, "notifications": len(notices)})
         else:
-            sentence = f"a message could not be delivered: {attempted.detail or attempted.outcome}"
+            sentence = f"a message was not delivered: {attempted.detail or attempted.outcome}"
             self._failure_log.failed(
                 ("deliver", channel), sentence, reason=attempted.outcome, channel=channel
             )

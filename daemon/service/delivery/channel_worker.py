@@ -325,7 +325,9 @@ class ChannelWorker:
             return await self._notifier.send(message)
         except Exception as error:  # noqa: BLE001 -- it may have left before it broke
             return AttemptResult(
-                Outcome.UNKNOWN, f"the way to {self._channel.name} broke ({type(error).__name__})"
+                Outcome.UNKNOWN,
+                f"sending to {self._channel.name} failed inside marginwatch"
+                f" ({type(error).__name__})",
             )
 
     # Stage 5: settle.

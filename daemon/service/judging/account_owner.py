@@ -287,7 +287,7 @@ class Owner:
         while (written := await self._write(case)) is None:
             if pause := next(pauses):
                 sentence = (
-                    f"the database does not take the readings of {self.account}: they are offered"
+                    f"the database does not store the readings of {self.account}: they are written"
                     " again every second"
                 )
                 self._context.failure_log.failed(
@@ -453,8 +453,8 @@ class Owner:
         except StoreError as error:
             self._cold_since = self._context.clock.elapsed()
             sentence = (
-                f"rules of {self.account} that look back are not judged, for its readings cannot be"
-                f" read: {error}"
+                f"rules of {self.account} with time windows are not judged, because"
+                f" earlier readings cannot be read: {error}"
             )
             self._context.failure_log.failed(
                 ("windows", self.account), sentence, account=self.account

@@ -441,7 +441,7 @@ async def supervised(async_store: Breaking, clock: ManualClock) -> AsyncIterator
         async_store, NotificationQueue(moved), clock, (), set(), episodes, RecordingWatcher(), moved
     )
     owner = Owner(context, state("main"), [rule()])
-    task = asyncio.create_task(supervise("the owner of main", owner.run, clock, episodes))
+    task = asyncio.create_task(supervise("the judging of main", owner.run, clock, episodes))
     await settle()
     yield owner
     task.cancel()
