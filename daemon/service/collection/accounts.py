@@ -28,7 +28,8 @@ from daemon.service.collection.reconcile import PushRestReconciler
 from daemon.service.collection.scheduler import Schedule, slow_sentence
 from daemon.service.collection.stream import Streams
 from daemon.service.heartbeat import Pulse
-from daemon.service.judging.account_owner import Look, Owner, Progress, Slept, SuspectListener
+from daemon.service.judging.account_owner import Owner, Progress, SuspectListener
+from daemon.service.judging.arrivals import Look, Slept
 from daemon.service.judging.confirmer import Confirmer
 from daemon.service.judging.context import JudgingContext
 from daemon.service.judging.startup import watching

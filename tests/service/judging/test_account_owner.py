@@ -19,8 +19,10 @@ from daemon.log import FailureLog
 from daemon.rules.rule import AtLeast
 from daemon.service.clock_monitor import STEP, offset
 from daemon.service.delivery.queue import NotificationQueue
-from daemon.service.judging.account_owner import COLD, Look, Owner, Progress, Slept
+from daemon.service.judging.account_owner import Owner, Progress
+from daemon.service.judging.arrivals import Look, Slept
 from daemon.service.judging.context import JudgingContext
+from daemon.service.judging.windows import COLD
 from daemon.service.loops import supervise
 from daemon.store import FaultInjection
 from daemon.store.operations import Operation, Rejected, Written
