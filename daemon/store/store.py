@@ -58,7 +58,9 @@ class Store:
         self._lock = lock
         self._writing = writing
         self._reading = engines.reading(self._url)
-        self._file = self._database_file()
+        self._file: DatabaseFile | None = None
+        if self._url.get_backend_name() == "sqlite":
+            self._file = DatabaseFile(self._url, lock, writing, self._reading)
         self._writer = Writer(
             writing,
             self._noting(hooks),
@@ -206,11 +208,6 @@ class Store:
     def last_rate_limited(self, since: Millis) -> dict[str, Millis]:
         """The last answer "too many calls", by account; accounts without one are left out."""
         return self._read(lambda connection: exchange.last_rate_limited(connection, since))
-
-    def _database_file(self) -> DatabaseFile | None:
-        if self._url.get_backend_name() != "sqlite":
-            return None
-        return DatabaseFile(self._url, self._lock, self._writing, self._reading)
 
     def _noting(self, hooks: Hooks) -> Hooks:
         """Hooks that also note in the lock what they report, where `status` finds it."""

@@ -401,15 +401,12 @@ class Owner:
             told,
             name_alert,
         )
-        first, gap = self._gate.contradicted(event), self._ended_by(event)
+        first, gap = self._gate.contradicted(event), None
+        if self._asleep is not None and not isinstance(event, ClockStep):
+            gap = replace(self._asleep, seq=event.seq)  # a clock step only moves the suspend
         if first is None and gap is None:
             return decision
         return replace(decision, record=replace(decision.record, contradicts=first, gap=gap))
-
-    def _ended_by(self, event: Input) -> Gap | None:
-        """The suspend that an input ends; a clock step only moves it."""
-        slept = None if isinstance(event, ClockStep) else self._asleep
-        return None if slept is None else replace(slept, seq=event.seq)
 
     def _verdicts(self, event: Input) -> Mapping[str, Verdict]:
         verdicts = judge(self._evaluator, event, self._state.alerts)

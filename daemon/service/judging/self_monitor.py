@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from decimal import Decimal
 from functools import partial
-from typing import TypeGuard
 
 from daemon.alerts.decide import Decision, decide
 from daemon.alerts.dispatch import NotificationPolicy
@@ -23,7 +22,7 @@ from daemon.alerts.silences import NO_SILENCES
 from daemon.errors import StoreError
 from daemon.readings.push_check import Pushes
 from daemon.rules.evaluation.evaluator import Verdict
-from daemon.rules.language.tree import DurationLiteral, Node, Number, walk
+from daemon.rules.language.tree import DurationLiteral, Number, walk
 from daemon.rules.rule import Rule
 from daemon.service.clock_monitor import STEP, ClockDrift
 from daemon.service.delivery.backoff import Health
@@ -135,16 +134,11 @@ def verdict(rule: Rule, results: ProbeResults) -> Verdict:
 
 def _limit(rule: Rule) -> Decimal:
     """The limit of a rule: a duration in milliseconds, or a share, from its key in `[system]`."""
-    nodes = walk(rule.when.tree)
     return next(
         Decimal(node.millis) if isinstance(node, DurationLiteral) else node.value
-        for node in nodes
-        if _is_limit(node)
+        for node in walk(rule.when.tree)
+        if isinstance(node, DurationLiteral | Number)
     )
-
-
-def _is_limit(node: Node) -> TypeGuard[DurationLiteral | Number]:
-    return isinstance(node, DurationLiteral | Number)
 
 
 def _verdict(holds: bool, detail: str) -> Verdict:
@@ -387,7 +381,7 @@ class SelfMonitor:
     async def _commit(self, decision: Decision) -> None:
         """Commit and adopt a decision; a rejected one is made again at a later check."""
         context, record = self._context, decision.record
-        if not _is_worth_recording(record):
+        if not (record.alerts or record.notices or record.superseded):
             self._state = decision.state
             return
         written = await self._write(record)
@@ -421,7 +415,3 @@ class SelfMonitor:
                     ("commit", DAEMON_ACCOUNT), "the daemon's own alerts are stored again"
                 )
                 return written
-
-
-def _is_worth_recording(record: Record) -> bool:
-    return bool(record.alerts or record.notices or record.superseded)
