@@ -168,8 +168,9 @@ class App:
 
     def _open(self) -> Store:
         url = self._config.daemon.database.reveal()
+        on_recovered = partial(self._loop.call_soon_threadsafe, self._recovered)
         return self._dependencies.open_store(
-            url, on_down=self._store_down, on_recovered=self._store_recovered
+            url, on_down=self._store_down, on_recovered=on_recovered
         )
 
     async def _release(self, *last: RecordCall | EndEpoch) -> Unwritten:
@@ -351,9 +352,6 @@ class App:
         self._loop.call_soon_threadsafe(
             partial(self._failure_log.failed, "store", sentence, reason=reason)
         )
-
-    def _store_recovered(self) -> None:
-        self._loop.call_soon_threadsafe(self._recovered)
 
     def _recovered(self) -> None:
         self._notifications.mark_recorded()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.cli.show.history_rows import MOST
+from daemon.cli.output.tables import MOST
 from daemon.types import SECOND, Quality, Record
 from tests.cli.calls import account, call, collecting, record, write
 from tests.fakes import NOON, ManualClock

@@ -105,10 +105,6 @@ def _decimal(text: str) -> Decimal:
         return Decimal("Infinity")
 
 
-def _integer(text: str) -> int | Decimal:
-    return int(text) if len(text) <= _MAX_INT_DIGITS else _decimal(text)
-
-
 def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) < len(pairs):
@@ -120,7 +116,7 @@ def _read(text: str) -> object:
     return json.loads(
         text,
         parse_float=_decimal,
-        parse_int=_integer,
+        parse_int=lambda token: int(token) if len(token) <= _MAX_INT_DIGITS else _decimal(token),
         parse_constant=_decimal,
         object_pairs_hook=_without_duplicates,
     )

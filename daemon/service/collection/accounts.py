@@ -65,7 +65,11 @@ class Accounts:
         self._failure_log = dependencies.failure_log
         self._loops = dependencies.loops
         self._hosts = config.hosts
-        self._budgets = Budgets(self._hosts.values(), self._budget)
+        limits = config.budget
+        self._budgets = Budgets(
+            self._hosts.values(),
+            lambda: Budget(self._clock, limits.host, limits.user, {"assets": limits.assets}),
+        )
         self._schedule = Schedule(self._slot_trouble, self._slot_slow)
         self._interval_controller = IntervalController(
             config, self._budgets, self._schedule, self._clock
@@ -260,10 +264,6 @@ class Accounts:
         )
 
     # The budget.
-
-    def _budget(self) -> Budget:
-        limits = self._config.budget
-        return Budget(self._clock, limits.host, limits.user, {"assets": limits.assets})
 
     def _fill_budgets(self, carry_over: CarryOver) -> None:
         """Count calls of the last instance and of commands in the budgets (SEMANTICS B3)."""

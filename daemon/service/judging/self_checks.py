@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from decimal import Decimal
-from typing import TypeGuard
 
 from daemon.readings.push_check import Pushes
 from daemon.rules.evaluation.evaluator import Verdict
-from daemon.rules.language.tree import DurationLiteral, Node, Number, walk
+from daemon.rules.language.tree import DurationLiteral, Number, walk
 from daemon.rules.rule import Rule
 from daemon.service.delivery.backoff import Health
 from daemon.service.judging.account_owner import Progress
@@ -85,16 +84,11 @@ def verdict(rule: Rule, results: ProbeResults) -> Verdict:
 
 def _limit(rule: Rule) -> Decimal:
     """The limit of a rule: a duration in milliseconds, or a share, from its key in `[system]`."""
-    nodes = walk(rule.when.tree)
     return next(
         Decimal(node.millis) if isinstance(node, DurationLiteral) else node.value
-        for node in nodes
-        if _is_limit(node)
+        for node in walk(rule.when.tree)
+        if isinstance(node, DurationLiteral | Number)
     )
-
-
-def _is_limit(node: Node) -> TypeGuard[DurationLiteral | Number]:
-    return isinstance(node, DurationLiteral | Number)
 
 
 def _verdict(holds: bool, detail: str) -> Verdict:

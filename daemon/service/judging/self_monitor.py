@@ -194,7 +194,7 @@ class SelfMonitor:
     async def _commit(self, decision: Decision) -> None:
         """Commit and adopt a decision; a rejected one is made again at a later check."""
         context, record = self._context, decision.record
-        if not _is_worth_recording(record):
+        if not (record.alerts or record.notices or record.superseded):
             self._state = decision.state
             return
         written = await self._write(record)
@@ -228,7 +228,3 @@ class SelfMonitor:
                     ("commit", DAEMON_ACCOUNT), "the daemon's own alerts are stored again"
                 )
                 return written
-
-
-def _is_worth_recording(record: Record) -> bool:
-    return bool(record.alerts or record.notices or record.superseded)
