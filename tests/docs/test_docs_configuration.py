@@ -32,6 +32,14 @@ def test_every_key_is_explained_with_its_default(section: str) -> None:
     assert all(table.column("meaning"))
 
 
+def test_keys_in_the_prose_exist() -> None:
+    """What the page sets, as in `proxy = "env"`, or explains at length is a key of some table."""
+    text = CONFIGURATION.text
+    named = {*re.findall(r"\*\*`([a-z_-]+)", text), *re.findall(r"`([a-z_-]+) = ", text)}
+    known = {key for kind in TABLES.values() for key in tables.keys(kind)}
+    assert {"proxy", "on_missing", "summary"} <= named <= known
+
+
 def test_the_addresses_are_those_of_the_exchange() -> None:
     """The defaults of [[accounts]] name the exchange and, as its adapter does, its addresses."""
     keys = tables.keys(Account)
