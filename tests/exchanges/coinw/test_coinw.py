@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from daemon.exchanges import ExchangeAccount, ExchangeDependencies
 from daemon.exchanges.coinw import ASSETS, REST_URL, WS_URL, CoinW, connect, parse, problems, sign
 from daemon.exchanges.common.http import HttpSession, open_session
-from daemon.exchanges.common.rate_limit import HALVED, Budget
+from daemon.exchanges.common.rate_limit import HALVED
 from daemon.exchanges.common.responses import Page
 from daemon.redaction import Redactor
 from daemon.types import SECOND, Answer, Balances, Limit, MissReason, NoAnswer
 from tests.exchanges.recorded import OFFICIAL as SAMPLE
-from tests.fakes import ManualClock
+from tests.fakes import ManualClock, budget
 
 HTML = "<html><title>Attention Required! | Cloudflare</title></html>"
 FIELDS = ("availableMargin", "availableUsdt", "almightyGold", "alMargin", "alFreeze")
@@ -578,7 +578,7 @@ class Site:
         self.url = str(server.make_url("")).rstrip("/")
         self.asked = asked
         self.clock = clock
-        self.budget = Budget(clock)
+        self.budget = budget(clock)
         self.dependencies = ExchangeDependencies(session, self.budget, clock)
         self.body = SAMPLE
         self.ahead = 0
@@ -625,7 +625,7 @@ async def test_the_timestamp_is_of_the_sending(site: Site) -> None:
     """The wait for the budget comes before the timestamp, so that a signature is never old."""
     dependencies = ExchangeDependencies(
         site.dependencies.session,
-        Budget(site.clock, endpoints={"assets": Limit(1, 2 * SECOND)}),
+        budget(site.clock, assets=Limit(1, 2 * SECOND)),
         site.clock,
     )
     client = connect(account(rest_url=site.url), dependencies)
