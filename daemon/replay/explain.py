@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from daemon.alerts.engine import unread_for
-from daemon.alerts.mute_reasons import Muter, Muting
+from daemon.alerts.hold_reasons import Hold, Muter
 from daemon.alerts.mutes import Mutes
 from daemon.replay.session import ReplaySession, RuleSet
 from daemon.replay.verify import Epoch, Past
@@ -83,7 +83,7 @@ class Explanation:
     alert: Alert | None
     flapping: Alert | None
     running: tuple[RunningTimer, ...]
-    muted: tuple[Muting, ...]
+    muted: tuple[Hold, ...]
     agreement: tuple[int, int] | None
     """For a rule with `at_least`: readings that hold, and readings counted."""
     moves: tuple[Move, ...]

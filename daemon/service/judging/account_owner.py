@@ -17,7 +17,7 @@ from itertools import chain, repeat
 from typing import TypeAlias
 
 from daemon.alerts.decide import Decision, decide, judge, snapshot
-from daemon.alerts.dispatch import NotificationPolicy
+from daemon.alerts.firings import NotificationPolicy
 from daemon.alerts.ids import alert_code
 from daemon.alerts.notification_facts import EvaluationSnapshot
 from daemon.alerts.silences import NO_SILENCES, unexpired_silences
