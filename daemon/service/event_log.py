@@ -98,16 +98,13 @@ class EventLog:
 
 
 def _extra(account: str, transition: Transition, alert: Alert | None) -> dict[str, str]:
-    judged = None if alert is None else alert.judged
-    value = (
-        {} if transition.value is None else {"value": format_transition_value(transition, judged)}
-    )
+    value = format_transition_value(transition, alert)
     code = "" if alert is None else alert.code
     whom = {"account": account} if account else {}
     return {
         **whom,
         "rule": transition.rule,
-        **value,
+        **({"value": value} if value else {}),
         **_range(alert),
         "reason": transition.reason,
         "alert": code,

@@ -16,7 +16,7 @@ from functools import partial
 from itertools import chain, repeat
 
 from daemon.alerts.decide import Decision, decide, snapshot
-from daemon.alerts.dispatch import NotificationPolicy
+from daemon.alerts.firings import NotificationPolicy
 from daemon.alerts.ids import alert_code
 from daemon.alerts.notification_facts import EvaluationSnapshot
 from daemon.alerts.silences import NO_SILENCES, unexpired_silences

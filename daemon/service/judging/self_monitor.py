@@ -15,7 +15,7 @@ from decimal import Decimal
 from functools import partial
 
 from daemon.alerts.decide import Decision, decide
-from daemon.alerts.dispatch import NotificationPolicy
+from daemon.alerts.firings import NotificationPolicy
 from daemon.alerts.ids import alert_code
 from daemon.alerts.notification_facts import EvaluationSnapshot
 from daemon.alerts.silences import NO_SILENCES
