@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 import click
 
-from daemon import __version__, core_dumps, signals
+from daemon import __version__, core_dumps, startup_signals
 from daemon.cli import failures, options
 from daemon.cli.libraries import Authorities, isolate
 from daemon.cli.session import CommandSession
@@ -97,7 +97,7 @@ class Commands(click.Group):
                 + (f'; did you mean "{near[0]}"?' if near else "")
             )
         if args[0] not in LONG_RUNNING:
-            signals.release()
+            startup_signals.release()
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -141,7 +141,7 @@ def main(terminals: Sequence[int] = ()) -> NoReturn:
             stream.reconfigure(errors="backslashreplace")
     core_dumps.forbid()
     isolate(os.environ)
-    with signals.repeated_interrupt():
+    with startup_signals.repeated_interrupt():
         commands.main(
             prog_name="marginwatch",
             obj=CommandSession(authorities=Authorities(os.environ), terminals=terminals),
