@@ -1,14 +1,10 @@
-"""Episodes that the engine remembers come back from the record; and free space of the disk."""
+"""Episodes that the engine remembers come back from the record (SEMANTICS E4)."""
 
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
-
-import pytest
 
 from daemon.store import Store
-from daemon.store.database import disk
 from daemon.types import DAY, AccountState, ClockStep, FlapEpisode, FlapRange, Record, State
 from tests.store.records import ACCOUNT, alert, clears, epoch, fires, read
 from tests.values import T0
@@ -71,18 +67,3 @@ def test_d4_since_when_readings_are_expected_is_the_epochs_word(store: Store, wr
     state = {ACCOUNT: AccountState(ACCOUNT, 9, T0 + 9_000, since=T0)}
     write(replace(begun, state=state), Record(ACCOUNT, ClockStep(10, T0 + 20_000, 10_000)))
     assert store.load(ACCOUNT).since == T0 + 10_000
-
-
-def test_d7_room_is_that_of_the_databases_folder(tmp_path: Path) -> None:
-    """A share between nothing and all, also before the file exists."""
-    share = disk.free(f"sqlite:///{tmp_path / 'm.db'}")
-    assert share is not None
-    assert 0 <= share <= 1
-
-
-@pytest.mark.parametrize(
-    "url", ["postgresql+psycopg://mw@db.example/mw", "sqlite:////no/such/folder/m.db"]
-)
-def test_d7_another_machines_disk_is_not_known(url: str) -> None:
-    """Neither is one that cannot be asked."""
-    assert disk.free(url) is None

@@ -11,9 +11,9 @@ import pytest
 from daemon.cli.output import tables
 from daemon.store.operations import Reroute
 from daemon.types import HOUR, MINUTE, SECOND, Outcome
-from tests.cli import told
+from tests.cli import notifications
 from tests.cli.calls import CHANNEL, RULE, account, call, collecting, record, write
-from tests.cli.told import AT, attempt, fires, notice, written
+from tests.cli.notifications import AT, attempt, fires, notice, written
 from tests.fakes import NOON, ManualClock
 
 LATER = ManualClock(NOON + 65 * SECOND)
@@ -78,7 +78,12 @@ def test_f3_what_a_parked_channel_was_not_told_says_who_was(tmp_path: Path) -> N
     """F3: it was not even tried."""
     with collecting(tmp_path, fires(notice("hook"))) as store:
         written(
-            store, [Reroute(AT + SECOND, (notice("desk", by="hook"),), refused=(told.key("hook"),))]
+            store,
+            [
+                Reroute(
+                    AT + SECOND, (notice("desk", by="hook"),), refused=(notifications.key("hook"),)
+                )
+            ],
         )
         _, refused, handed = ask(tmp_path, "notifications")
     assert (

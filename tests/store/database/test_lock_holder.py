@@ -1,0 +1,43 @@
+"""The daemon that collects into a database, as its lock tells."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from daemon.errors import StoreError
+from daemon.store import Store
+from daemon.store.database.lock_holder import Holder, holder
+from tests.store.records import epoch
+
+
+def test_the_lock_tells_who_collects(url: str) -> None:
+    """While a store is open, and not a moment longer."""
+    store = Store.open(url)
+    store.submit(epoch()).result(10)
+    try:
+        assert holder(url) == Holder(str(os.getpid()))
+    finally:
+        store.close()
+    assert holder(url) is None
+
+
+def test_asking_takes_nothing_away(url: str) -> None:
+    """A daemon can start right after, and asking while it runs does not end its lock."""
+    Store.open(url).close()
+    assert holder(url) is None
+    store = Store.open(url)
+    assert holder(url) == holder(url) == Holder(str(os.getpid()))
+    store.close()
+
+
+def test_a_database_that_never_was_collected_into_has_no_holder(tmp_path: Path) -> None:
+    """No lock file, no daemon."""
+    assert holder(f"sqlite:///{tmp_path / 'none.db'}") is None
+
+
+def test_a_lock_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
+    """The holder is unknown, and not guessed."""
+    (tmp_path / "watch.db.lock").symlink_to("watch.db.lock")
+    with pytest.raises(StoreError, match="cannot be read"):
+        holder(f"sqlite:///{tmp_path / 'watch.db'}")
