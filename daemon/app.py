@@ -114,7 +114,7 @@ class App:
             self._accounts.start(self._judging_context(), start_result.states, self._carry_over)
             self._start_self_monitor(start_result)
             self._start_heartbeat()
-            self._loops.run("the watchdog", self._watch)
+            self._loops.run("the clock monitor", self._watch)
             self._accounts.poll()
         except BaseException:
             await self._release()
@@ -168,8 +168,9 @@ class App:
 
     def _open(self) -> Store:
         url = self._config.daemon.database.reveal()
+        on_recovered = partial(self._loop.call_soon_threadsafe, self._recovered)
         return self._dependencies.open_store(
-            url, on_down=self._store_down, on_recovered=self._store_recovered
+            url, on_down=self._store_down, on_recovered=on_recovered
         )
 
     async def _release(self, *last: RecordCall | EndEpoch) -> Unwritten:
@@ -315,7 +316,7 @@ class App:
         self._self_monitor = SelfMonitor(
             self._judging_context(), start_result.own, self._config.daemon_rules, probes
         )
-        self._loops.run("the watch over the daemon itself", self._self_monitor.run)
+        self._loops.run("the self-monitoring", self._self_monitor.run)
 
     def _start_heartbeat(self) -> None:
         url, clock, due_at = self._config.daemon.heartbeat, self._clock, self._carry_over.beat_at
@@ -352,9 +353,6 @@ class App:
             partial(self._failure_log.failed, "store", sentence, reason=reason)
         )
 
-    def _store_recovered(self) -> None:
-        self._loop.call_soon_threadsafe(self._recovered)
-
     def _recovered(self) -> None:
         self._notifications.mark_recorded()
         self._failure_log.ended("store", "the database writes again, and the record is complete")
@@ -366,11 +364,12 @@ def _channel(name: str) -> str:
 
 def _log_stop(unwritten: Unwritten) -> None:
     if unwritten.lost:
-        sentence = "stopped; the database took no writes until the end: what waited is lost"
+        sentence = "stopped; the database did not store everything in time: the rest is lost"
         _log.error(sentence, extra={"lost": unwritten.lost})
     if unwritten.unknown:
         sentence = (
-            "stopped; the database did not answer: nobody knows whether the last commit is recorded"
+            "stopped; the database did not answer: it is unknown whether the last commit is"
+            " recorded"
         )
         _log.error(sentence, extra={"unknown": unwritten.unknown})
     if not unwritten:

@@ -21,10 +21,6 @@ def _apprise(channel: Channel, clock: Clock) -> Notifier:
     return AppriseNotifier(channel.url.reveal(), clock)
 
 
-def _drawer(clock: Clock) -> Renderer:
-    return Drawer(clock, os.environ)
-
-
 def _monitor(url: str, clock: Clock) -> HeartbeatReceiver:
     from daemon.notifiers.monitor import HeartbeatMonitor  # noqa: PLC0415 -- `demo` does without
 
@@ -36,7 +32,7 @@ class Dependencies:
     clock: Clock = field(default_factory=SystemClock)
     jitter: Callable[[], float] = random.random
     notifier: Callable[[Channel, Clock], Notifier] = _apprise
-    drawer: Callable[[Clock], Renderer] = _drawer
+    drawer: Callable[[Clock], Renderer] = lambda clock: Drawer(clock, os.environ)
     monitor: Callable[[str, Clock], HeartbeatReceiver] = _monitor
     observers: Sequence[Observer] = ()
     open_store: Callable[..., Store] = Store.open

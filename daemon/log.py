@@ -188,7 +188,11 @@ def setup(
     every level, and Python's own warnings become log lines.
     """
     handler = _Handler(stream)
-    handler.setFormatter(_formatter(stream, style, redactor))
+    if style == "json":
+        handler.setFormatter(_JsonFormatter(redactor))
+    else:
+        shown = "%H:%M:%S" if stream.isatty() else "%Y-%m-%d %H:%M:%S%z"
+        handler.setFormatter(_Human(redactor, shown))
     handler.setLevel(level.upper())
     handler.addFilter(_is_heard)
     root = logging.getLogger()
@@ -202,12 +206,6 @@ def setup(
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.captureWarnings(capture=True)
     return handler
-
-
-def _formatter(stream: TextIO, style: Style, redactor: Redactor) -> logging.Formatter:
-    if style == "json":
-        return _JsonFormatter(redactor)
-    return _Human(redactor, "%H:%M:%S" if stream.isatty() else "%Y-%m-%d %H:%M:%S%z")
 
 
 @dataclass(slots=True)

@@ -86,7 +86,11 @@ class Early:
         self.reload_asked = False
 
     def __enter__(self) -> Self:
-        handlers = {signal.SIGHUP: self._hang_up, signal.SIGINT: _interrupt, signal.SIGTERM: _end}
+        handlers = {
+            signal.SIGHUP: self._hang_up,
+            signal.SIGINT: lambda _number, _frame: os._exit(INTERRUPTED),
+            signal.SIGTERM: _end,
+        }
         self._before = {
             number: signal.signal(number, handler) for number, handler in handlers.items()
         }
@@ -111,7 +115,3 @@ class Early:
 def _end(_number: int, _frame: FrameType | None) -> NoReturn:
     """Exit without an exception, which an import in progress could swallow."""
     os._exit(0)
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-    os._exit(INTERRUPTED)

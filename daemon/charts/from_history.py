@@ -142,12 +142,15 @@ def _chart(
 ) -> Chart:
     steps, levels = history.steps(subject.account), tuple(compared)
     went = downsample(_marks(history, subject, steps, seen), subject.span, subject.every)
+    unit = Unit.USDT
+    if subject.field in RATIOS:
+        unit = Unit.PERCENT if any(level.percent for level in levels) else Unit.RATIO
     return Chart(
         subject.field,
         subject.account,
         subject.span,
         subject.zone,
-        _unit(subject.field, levels),
+        unit,
         went.lines,
         went.gaps,
         went.infinite,
@@ -155,12 +158,6 @@ def _chart(
         tuple(_joined(_firing(history, subject, rules, steps))),
         note=NOTES.get(subject.field, ""),
     )
-
-
-def _unit(field: str, levels: Iterable[Level]) -> Unit:
-    if field not in RATIOS:
-        return Unit.USDT
-    return Unit.PERCENT if any(level.percent for level in levels) else Unit.RATIO
 
 
 # Readings.

@@ -14,6 +14,7 @@ MOST = 5
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _MIDNIGHT = time()
+_DATE = "%-d %b"
 
 
 class Tick(NamedTuple):
@@ -65,14 +66,9 @@ def _instant(written: datetime, zone: tzinfo | None) -> Millis | None:
 def _labelled(instants: Iterable[Millis], step: _Step, zone: tzinfo | None) -> Iterator[Tick]:
     before = ""
     for at in instants:
-        shown, below = (_formatted(local_time(at, zone), form) for form in (step.shown, step.below))
+        shown, below = (local_time(at, zone).strftime(form) for form in (step.shown, step.below))
         yield Tick(at, shown if below == before else f"{shown}\n{below}")
         before = below
-
-
-def _formatted(then: datetime, form: str) -> str:
-    text = then.strftime(form)
-    return text.removeprefix("0") if form.startswith("%d") else text
 
 
 def _times_of_day(step: Millis, first: datetime, last: datetime) -> Iterator[datetime]:
@@ -104,10 +100,10 @@ CLOCK: tuple[Millis, ...] = (
 
 STEPS = (
     *(
-        _Step(each, partial(_times_of_day, each), "%H:%M:%S" if each < MINUTE else "%H:%M", "%d %b")
+        _Step(each, partial(_times_of_day, each), "%H:%M:%S" if each < MINUTE else "%H:%M", _DATE)
         for each in CLOCK
     ),
-    *(_Step(count * DAY, partial(_days, count), "%d %b", "%Y") for count in (1, 2, 7, 14)),
+    *(_Step(count * DAY, partial(_days, count), _DATE, "%Y") for count in (1, 2, 7, 14)),
     *(_Step(count * 30 * DAY, partial(_months, count), "%b", "%Y") for count in (1, 2, 3, 6)),
     *(
         _Step(count * 360 * DAY, partial(_months, count * 12), "%Y", "")

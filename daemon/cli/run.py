@@ -33,7 +33,7 @@ _log = logging.getLogger("marginwatch")
     type=click.Choice(["human", "json"]),
     default="human",
     show_default=True,
-    help="json is one object a line.",
+    help="json: one object per line.",
 )
 @click.option(
     "--log-level",

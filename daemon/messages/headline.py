@@ -144,7 +144,10 @@ def trouble_text(notice: Notice) -> str:
     if facts.swings is not None:
         return _times(facts.swings, facts) + _range(facts.swings, facts.judged, ", between")
     if facts.reason == _BACK:
-        return _back(facts.judged)
+        news = "it fires"
+        if facts.judged is not None:
+            news = f"{'low' if facts.judged.falling else 'high'}: {comparison_text(facts.judged)}"
+        return f"readings are back, and {news}"
     if is_signal(facts.judged):
         return system_sentence(notice)
     if facts.summary:
@@ -234,12 +237,6 @@ def _late(facts: NotificationFacts, now: Millis, zone: tzinfo | None) -> str:
             return f"still {matter}, since {start}"
         case _:
             return ""
-
-
-def _back(told: DecidingComparison | None) -> str:
-    if told is None:
-        return "readings are back, and it fires"
-    return f"readings are back, and {'low' if told.falling else 'high'}: {comparison_text(told)}"
 
 
 def _times(swings: FlapRange, facts: NotificationFacts) -> str:

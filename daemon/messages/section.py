@@ -164,7 +164,10 @@ class Section:
 def item_section(item: MessageItem, context: RenderContext) -> Section:
     """Section of one item."""
     facts = item.last.facts
-    marks = (f"alert {facts.code}", *uncertainty_marks([item]), *_raised(item, context))
+    marks = [f"alert {facts.code}", *uncertainty_marks([item])]
+    if context.is_late(item) and not item.account_of_both:
+        # Its old value must not be taken for the present one.
+        marks.append(f"raised {context.moment(item.notice.at)}")
     lines = (
         *_own_words(item),
         *_judgement(item, context),
@@ -174,7 +177,7 @@ def item_section(item: MessageItem, context: RenderContext) -> Section:
     return Section(
         item_word(item),
         _said(item, context),
-        marks,
+        tuple(marks),
         lines,
         tuple(field_rows(facts)),
         tuple(_foot(item)),
@@ -189,12 +192,6 @@ def uncertainty_marks(items: Sequence[MessageItem]) -> Iterator[str]:
         yield "not recorded"
     if any(item.last.facts.unconfirmed for item in items):
         yield "unconfirmed"
-
-
-def _raised(item: MessageItem, context: RenderContext) -> Iterator[str]:
-    """Yield the time of a late notice, so that an old value is not taken for the present one."""
-    if context.is_late(item) and not item.account_of_both:
-        yield f"raised {context.moment(item.notice.at)}"
 
 
 def _said(item: MessageItem, context: RenderContext) -> str:

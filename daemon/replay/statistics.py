@@ -91,7 +91,8 @@ class Summary:
         if key not in self._open:
             self._open[key] = _Open(at, alert.worst, at, alert.judged)
             self._change(alert.rule, alerts=self._summary(alert.rule).alerts + 1)
-            if self._is_night(at):
+            hour = datetime.fromtimestamp(at / 1_000, UTC).astimezone(self.zone).hour
+            if hour >= NIGHT[0] or hour < NIGHT[1]:
                 self._change(alert.rule, at_night=self._summary(alert.rule).at_night + 1)
         elif alert.worst != self._open[key].worst:
             self._open[key].worst, self._open[key].worst_at = alert.worst, at
@@ -111,10 +112,6 @@ class Summary:
 
     def _change(self, rule: str, **changes: object) -> None:
         self._of[rule] = replace(self._summary(rule), **changes)  # type: ignore[arg-type]
-
-    def _is_night(self, at: Millis) -> bool:
-        hour = datetime.fromtimestamp(at / 1_000, UTC).astimezone(self.zone).hour
-        return hour >= NIGHT[0] or hour < NIGHT[1]
 
 
 def worsened(known: tuple[Worst, ...], new: Worst) -> tuple[Worst, ...]:

@@ -110,12 +110,13 @@ def verify(past: Past, note: Callable[[Input], None] = lambda _: None) -> Verifi
     found, balance = Verified(), _Balance(iter(past.transitions()))
     epochs = list(past.epochs())
     for epoch, following in zip(epochs, [*epochs[1:], None], strict=False):
-        going = _Pass(found, balance, note)
-        found.stretches += (
-            [_unreadable(past, epoch, following)]
-            if epoch.why
-            else _stretches(past, epoch, following, going)
-        )
+        if epoch.why:
+            # Its rules cannot be read: nothing of it is covered, not even its first change.
+            end = _end(past, epoch.state, following)
+            found.stretches.append(VerifiedSpan(epoch.state.at, end, 0, epoch.why))
+        else:
+            going = _Pass(found, balance, note)
+            found.stretches += _stretches(past, epoch, following, going)
     found.differences += balance.differences(found.stretches, epochs)
     found.differences.sort(key=lambda each: each.at)
     return found
@@ -176,12 +177,6 @@ def _catch_up(past: Past, session: ReplaySession, going: _Pass) -> None:
             return
         for transition in session.play(event).transitions:
             going.balance.cancel(transition)
-
-
-def _unreadable(past: Past, epoch: Epoch, following: Epoch | None) -> VerifiedSpan:
-    """The uncovered span of an epoch whose rules cannot be read, its first change included."""
-    begun = epoch.state
-    return VerifiedSpan(begun.at, _end(past, begun, following), 0, epoch.why)
 
 
 def _end(past: Past, state: AccountState, following: Epoch | None) -> Millis:

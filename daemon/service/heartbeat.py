@@ -109,20 +109,17 @@ def withheld(vitals: Vitals, now: Millis) -> Withheld | None:
 
 
 def _is_late(pulse: Pulse, timeout: Millis, now: Millis) -> bool:
-    return pulse.attempted_at is None or now - pulse.attempted_at > _longest(pulse, timeout)
+    """Whether the last recorded attempt is longer ago than it ever is while all is well.
+
+    A call without an answer may take longer than the intervals, and a pause ends at the next slot.
+    """
+    longest = max(INTERVALS * pulse.every, pulse.pause + pulse.every + timeout)
+    return pulse.attempted_at is None or now - pulse.attempted_at > longest
 
 
 def _since(late: Mapping[str, Pulse], now: Millis) -> str:
     attempts = [pulse.attempted_at for pulse in late.values() if pulse.attempted_at is not None]
     return f"for {format_duration(now - min(attempts))}" if len(attempts) == len(late) else "yet"
-
-
-def _longest(pulse: Pulse, timeout: Millis) -> Millis:
-    """Longest time between two recorded attempts while all is well.
-
-    A call without an answer may take longer than the intervals, and a pause ends at the next slot.
-    """
-    return max(INTERVALS * pulse.every, pulse.pause + pulse.every + timeout)
 
 
 def untaken_for(notifications: NotificationQueue, now: Millis, elapsed: Millis) -> Millis:

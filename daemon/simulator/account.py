@@ -115,15 +115,12 @@ class SimulatedAccount:
         if not hearers:
             return
         fault = self.socket_fault(Moment.PUSH)
-        self._note_push(fault)
-        for hearer in hearers:
-            for frame in frames_to_send(fault, push_frame(self._shown, self.keys.user_id)):
-                hearer.say(frame)
-
-    def _note_push(self, fault: SocketFault | None) -> None:
         caller = Caller(self.name, self.keys.user_id)
         told = replace(self._shown.balances(), cross_un_pnl=None) if fault is None else None
         self._log.note(caller, SOCKET_PATH, "push" if fault is None else fault.name, told)
+        for hearer in hearers:
+            for frame in frames_to_send(fault, push_frame(self._shown, self.keys.user_id)):
+                hearer.say(frame)
 
     def drop(self) -> None:
         """Drop every connection that has logged in, without a close frame."""

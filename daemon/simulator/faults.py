@@ -155,10 +155,6 @@ def _quoted(fields: Fields) -> Reply:
     return success({name: f'"{token.strip(chr(34))}"' for name, token in fields.items()})
 
 
-def _twice(fields: Fields) -> Reply:
-    return data(render(fields)[:-1] + ',"availableMargin":0}')
-
-
 def _truncated(fields: Fields) -> Reply:
     body = success(fields).body
     return Reply(body[: len(body) * 2 // 3])
@@ -179,11 +175,6 @@ def _bomb(fields: Fields) -> Reply:
 
 def _packed(encoding: str) -> Mapping[str, str]:
     return {"Content-Encoding": encoding}
-
-
-def _deep(fields: Fields) -> Reply:
-    depth = 100_000
-    return success({**fields, "leverageMap": "[" * depth + "]" * depth})
 
 
 READING = frozenset({None})
@@ -256,7 +247,11 @@ _REST: tuple[RestFault, ...] = (
     RestFault("field_list", BAD_ANSWER, _with(availableMargin="[0]")),
     RestFault("field_huge", BAD_ANSWER, _with(availableMargin="1e999999999")),
     RestFault("field_long", EITHER, _with(availableMargin="9" * 5_000)),
-    RestFault("field_twice", BAD_ANSWER, _twice),
+    RestFault(
+        "field_twice",
+        BAD_ANSWER,
+        lambda fields: data(render(fields)[:-1] + ',"availableMargin":0}'),
+    ),
     RestFault("zeros", READING, _with(**dict.fromkeys(_AMOUNTS, "0")), true=False),
     RestFault("time_missing", READING, _without("time")),
     RestFault("time_null", READING, _with(time="null")),
@@ -277,7 +272,7 @@ _REST: tuple[RestFault, ...] = (
     RestFault("body_2_mib", BAD_ANSWER, success, padded(2 * MIB)),
     RestFault("body_30_mib", BAD_ANSWER, success, padded(30 * MIB)),
     RestFault("gzip_bomb", BAD_ANSWER, _bomb),
-    RestFault("json_deep", BAD_ANSWER, _deep),
+    RestFault("json_deep", BAD_ANSWER, _with(leverageMap="[" * 100_000 + "]" * 100_000)),
     RestFault("json_truncated", BAD_ANSWER, _truncated),
     RestFault("json_scalar", BAD_ANSWER, _raw(b"null")),
     RestFault("not_utf8", BAD_ANSWER, _not_utf8),
@@ -315,20 +310,12 @@ LOGGED_IN = _login_reply(result="true")
 LOGIN_REFUSED = _login_reply(result="false", errorCode="1003", errorMsg='"authentication error"')
 
 
-def _refused_login(_frame: str) -> Sequence[Frame]:
-    return (LOGIN_REFUSED,)
-
-
 def _nothing(_frame: str) -> Sequence[Frame]:
     return ()
 
 
 def _dropped(_frame: str) -> Sequence[Frame]:
     return (None,)
-
-
-def _doubled(frame: str) -> Sequence[Frame]:
-    return (frame, frame)
 
 
 def _instead(*frames: Frame) -> Callable[[str], Sequence[Frame]]:
@@ -348,7 +335,7 @@ def _differing(frame: str) -> Sequence[Frame]:
 _EXCEPTION = '{"result":false,"errorCode":500,"errorMsg":"exception"}'
 
 _SOCKET: tuple[SocketFault, ...] = (
-    SocketFault("ws_login_refused", Moment.LOGIN, _refused_login, denies=True),
+    SocketFault("ws_login_refused", Moment.LOGIN, _instead(LOGIN_REFUSED), denies=True),
     SocketFault("ws_login_silent", Moment.LOGIN, _nothing, denies=True),
     SocketFault("ws_login_drop", Moment.LOGIN, _dropped, denies=True),
     SocketFault(
@@ -375,7 +362,7 @@ _SOCKET: tuple[SocketFault, ...] = (
     SocketFault("ws_ping_drop", Moment.PING, _dropped),
     SocketFault("ws_drop", Moment.PUSH, _dropped),
     SocketFault("ws_lost_push", Moment.PUSH, _nothing),
-    SocketFault("ws_duplicate", Moment.PUSH, _doubled),
+    SocketFault("ws_duplicate", Moment.PUSH, lambda frame: (frame, frame)),
     SocketFault("ws_foreign_user", Moment.PUSH, _marked('"userId":', '"userId":9')),
     SocketFault("ws_other_currency", Moment.PUSH, _marked('"usdt"', '"usdc"')),
     SocketFault("ws_currency_upper", Moment.PUSH, _marked('"usdt"', '"USDT"')),

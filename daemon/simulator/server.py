@@ -4,6 +4,7 @@ For tests and `marginwatch demo` only: it listens on 127.0.0.1.
 """
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 from aiohttp import web
@@ -129,7 +130,7 @@ class Simulator:
         self._stopping = asyncio.Event()
         app = web.Application()
         app.router.add_get(SOCKET_PATH, self._socket)
-        app.router.add_get(ASSETS_PATH, self._assets)
+        app.router.add_get(ASSETS_PATH, partial(self._rest.answer, stopping=self._stopping))
         app.router.add_route("*", "/{any:.*}", self._rest.missing)
         self._runner = web.AppRunner(
             app, access_log=None, handler_cancellation=True, shutdown_timeout=PATIENCE
@@ -147,9 +148,6 @@ class Simulator:
         if self._runner is not None:
             await self._runner.cleanup()
         self._runner = None
-
-    async def _assets(self, request: web.Request) -> web.StreamResponse:
-        return await self._rest.answer(request, self._stopping)
 
     def _elsewhere(self) -> dict[str, str]:
         """Redirect to another name of this server, so a client that follows is in the log."""

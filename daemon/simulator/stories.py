@@ -7,6 +7,7 @@ balances.
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TypeAlias
 
 from daemon.simulator.balances import UNIT, SimulatedBalances, make_balances
@@ -82,7 +83,7 @@ main: below 100 at 5 s, below 50 at 9 s, above 60 at 14 s, above 120 at 16 s. de
 def demo_story(name: str, elapsed: Millis) -> SimulatedBalances:
     """Balances of the demo account `main` or `desk` at `elapsed` ms; repeats for ever."""
     second = elapsed % PERIOD // PACE * PACE / SECOND
-    before, after = _around(DEMO[name], second)
+    before, after = next(pair for pair in pairwise(DEMO[name]) if pair[1].at > second)
     part = (second - before.at) / (after.at - before.at)
     amounts = (
         (getattr(before, what), getattr(after, what)) for what in ("usdt", "margin", "freeze")
@@ -103,8 +104,3 @@ def shown_since(name: str, elapsed: Millis) -> Millis:
 def demo(name: str) -> Story:
     """The story of one demo account."""
     return lambda elapsed, _answered: demo_story(name, elapsed)
-
-
-def _around(frames: Sequence[Frame], second: float) -> tuple[Frame, Frame]:
-    last = next(index for index, frame in enumerate(frames) if frame.at > second)
-    return frames[last - 1], frames[last]

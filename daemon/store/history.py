@@ -20,10 +20,9 @@ from daemon.store.bounded_extra import snapshot_rows
 from daemon.store.codec import FIELDS, reading
 from daemon.store.database import engine as engines
 from daemon.store.database.migrate import check
-from daemon.store.operations import UNSETTLED, RecordCall
-from daemon.store.read import recorded, recovery, reports, status
-from daemon.store.read import refusals as exchange
-from daemon.store.read.channel_health import Deliveries, deliveries
+from daemon.store.operations import UNSETTLED
+from daemon.store.read import recorded, reports, status
+from daemon.store.read.common import CommonReads
 from daemon.store.read.gaps import GapCursor, GapReader
 from daemon.store.read.missing_inputs import WIDTH, Hole, find_holes, merge_holes
 from daemon.store.read.reader import Reader
@@ -35,8 +34,6 @@ from daemon.store.read.recorded import (
     PastNotice,
     PastTransition,
 )
-from daemon.store.read.recovery import RecordedCall
-from daemon.store.read.refusals import RefusalHistory
 from daemon.store.read.replay import ReadingStream, Replayed
 from daemon.store.read.status import AccountStatus
 from daemon.store.read.time_index import FIRST, LAST, NO_STEPS, AccountRows, Extent, Steps, steps
@@ -50,7 +47,7 @@ from daemon.store.schema import (
     transitions,
 )
 from daemon.store.write import silences
-from daemon.types import Alert, Millis, MissReason, Reading, Silence
+from daemon.types import Alert, Millis, Reading, Silence
 
 T = TypeVar("T")
 
@@ -64,7 +61,7 @@ END: Millis = LAST
 """Beyond every instant."""
 
 
-class History:
+class History(CommonReads):
     """Created by `open`; a context manager that closes itself."""
 
     def __init__(self, url: str) -> None:
@@ -112,11 +109,9 @@ class History:
     def inputs(self, account: str, after: int, until: int | None = None) -> Iterator[Replayed]:
         """Judged inputs with a counter above `after`, up to `until`, in the order of replay."""
         number = self._numbers().get(account)
-        return (
-            iter(())
-            if number is None
-            else self._stream(ReadingStream(number), after, LAST if until is None else until)
-        )
+        if number is None:
+            return iter(())
+        return self._stream(ReadingStream(number), after, LAST if until is None else until)
 
     def replayed(
         self, account: str, since: Millis, until: Millis, fields: Collection[str], look_back: Millis
@@ -140,18 +135,16 @@ class History:
     def steps(self, account: str) -> Steps:
         """The clock steps of an account's record, which correct its instants (A5)."""
         number = self._numbers().get(account)
-        return (
-            NO_STEPS if number is None else self._read(lambda connection: steps(connection, number))
-        )
+        if number is None:
+            return NO_STEPS
+        return self._read(lambda connection: steps(connection, number))
 
     def first(self, account: str, since: Millis) -> int:
         """The counter from which inputs lie at or after `since`, by corrected instants (A5)."""
         number = self._numbers().get(account)
-        return (
-            LAST
-            if number is None
-            else self._read(lambda connection: _first(connection, number, since))
-        )
+        if number is None:
+            return LAST
+        return self._read(lambda connection: _first(connection, number, since))
 
     def warm(
         self, account: str, seq: int, since: Millis, fields: Collection[str] = FIELDS
@@ -166,17 +159,17 @@ class History:
             return
         stream = ReadingStream(number, tuple(name for name in FIELDS if name in fields))
         past_steps, begin = self._read(lambda connection: _warm(connection, number, seq - 1, since))
-        for page in self._judged(stream, begin - 1, seq - 1):
+        after = begin - 1
+        while after < seq - 1:
+            page, after = self._read(partial(stream.judged, after=after, last=seq - 1))
             yield from (replace(each, at=each.at + past_steps.moved(each.seq)) for each in page)
 
     def extent(self, account: str, since: Millis, until: Millis) -> Extent | None:
         """The amount that `replayed` reads for a span, found at once; None for an empty span."""
         number = self._numbers().get(account)
-        return (
-            None
-            if number is None
-            else self._read(lambda connection: _extent(connection, number, since, until))
-        )
+        if number is None:
+            return None
+        return self._read(lambda connection: _extent(connection, number, since, until))
 
     def holes(self, account: str, after: int, until: int) -> Iterator[Hole]:
         """Missing inputs: counters above `after`, up to `until`, that should have a row."""
@@ -256,9 +249,7 @@ class History:
 
     def last_epoch(self) -> PastEpoch | None:
         """The latest epoch; None before the first start of a daemon."""
-        _, found = self._page(
-            select(epochs).order_by(epochs.c.id.desc()).limit(1), _each(recorded.epoch)
-        )
+        found = self._last(select(epochs), epochs.c.id, 1, _each(recorded.epoch))
         return found[0] if found else None
 
     def status(self, now: Millis) -> list[AccountStatus]:
@@ -272,10 +263,6 @@ class History:
     def own_alerts(self) -> list[Alert]:
         """Open alerts about the daemon itself."""
         return self._read(status.own_alerts)
-
-    def deliveries(self) -> list[Deliveries]:
-        """Recent results of delivery attempts, by channel."""
-        return self._read(deliveries)
 
     def watched(self, account: str, span: ReportSpan, patience: Millis) -> Watched:
         """The record of an account in a span; gaps are the times longer than `patience`."""
@@ -297,26 +284,6 @@ class History:
     def downs(self, span: ReportSpan, patience: Millis) -> list[Down]:
         """Times in the span when the daemon did not run for longer than `patience`."""
         return self._read(lambda connection: reports.downs(connection, span, patience))
-
-    def user_ids(self) -> dict[str, str]:
-        """The user id of every account ever recorded, by name; "" when unknown."""
-        return self._read(recovery.user_ids)
-
-    def calls(self, since: Millis) -> list[RecordedCall]:
-        """Calls to the exchange that left a reading or a miss, oldest first."""
-        return self._read(lambda connection: recovery.calls(connection, since))
-
-    def refusal_histories(self, refusals: Collection[MissReason]) -> dict[str, RefusalHistory]:
-        """Recent refusals and answers of the exchange, by account."""
-        return self._read(lambda connection: exchange.refusal_histories(connection, refusals))
-
-    def last_rate_limited(self, since: Millis) -> dict[str, Millis]:
-        """The last answer "too many calls", by account; accounts without one are left out."""
-        return self._read(lambda connection: exchange.last_rate_limited(connection, since))
-
-    def external_calls(self, since: Millis) -> list[RecordCall]:
-        """Calls to the exchange made by commands."""
-        return self._read(lambda connection: recovery.external_calls(connection, since))
 
     def _readings_of(
         self, name: str, number: int, since: Millis, until: Millis
@@ -360,13 +327,9 @@ class History:
                 partial(find_holes, account_id=number, wanted=wanted, turns=turns)
             )
 
-    def _judged(self, stream: ReadingStream, after: int, last: int) -> Iterator[list[Reading]]:
-        while after < last:
-            page, after = self._read(partial(stream.judged, after=after, last=last))
-            yield page
-
     def _numbers(self) -> dict[str, int]:
-        rows = self._rows(select(accounts.c.name, accounts.c.id).order_by(accounts.c.id))
+        chosen = select(accounts.c.name, accounts.c.id).order_by(accounts.c.id)
+        rows = self._read(lambda connection: connection.execute(chosen).all())
         return {row.name: row.id for row in rows}
 
     def _pages(
@@ -395,9 +358,6 @@ class History:
             return rows, made(connection, rows)
 
         return self._read(page)
-
-    def _rows(self, chosen: Select[Any]) -> Sequence[Row[Any]]:
-        return self._read(lambda connection: connection.execute(chosen).all())
 
     def _read(self, what: Callable[[Connection], T]) -> T:
         return self._reader.read(what)

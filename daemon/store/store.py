@@ -3,7 +3,7 @@
 Every read opens a short transaction of its own on read-only connections, from any thread.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,18 +20,17 @@ from daemon.store.database.file import DatabaseFile
 from daemon.store.database.files import refuse_unwritable
 from daemon.store.database.lock import Lock, collect
 from daemon.store.database.migrate import bring_up, check, must_hold_no_triggers
-from daemon.store.operations import MessageKey, Operation, RecordCall, Unwritten, Written
+from daemon.store.operations import MessageKey, Operation, Unwritten, Written
 from daemon.store.read import recovery
-from daemon.store.read import refusals as exchange
-from daemon.store.read.channel_health import Deliveries, deliveries, tested
-from daemon.store.read.recovery import KeptNotice, LastLife, RecordedCall, RecordedDelivery
-from daemon.store.read.refusals import RefusalHistory
+from daemon.store.read.channel_health import tested
+from daemon.store.read.common import CommonReads
+from daemon.store.read.recovery import KeptNotice, LastLife, RecordedDelivery
 from daemon.store.rows import AccountIds
 from daemon.store.write import reports, silences
 from daemon.store.write.apply import apply
 from daemon.store.write.reports import OpenReport
 from daemon.store.write.writer import SERVER, FaultInjection, Hooks, Writer
-from daemon.types import AccountState, Millis, MissReason, Reading, Silence
+from daemon.types import AccountState, Millis, Reading, Silence
 
 T = TypeVar("T")
 
@@ -39,7 +38,7 @@ PATIENCE = 5.0
 """Seconds that closing may take."""
 
 
-class Store:
+class Store(CommonReads):
     """Created by `open`, ended by `close`."""
 
     def __init__(
@@ -58,7 +57,9 @@ class Store:
         self._lock = lock
         self._writing = writing
         self._reading = engines.reading(self._url)
-        self._file = self._database_file()
+        self._file: DatabaseFile | None = None
+        if self._url.get_backend_name() == "sqlite":
+            self._file = DatabaseFile(self._url, lock, writing, self._reading)
         self._writer = Writer(
             writing,
             self._noting(hooks),
@@ -167,10 +168,6 @@ class Store:
         """Each channel's knowledge of alerts that are open or still have notifications waiting."""
         return self._read(recovery.episode_deliveries)
 
-    def deliveries(self) -> list[Deliveries]:
-        """Recent results of delivery attempts, by channel."""
-        return self._read(deliveries)
-
     def tested(self, since: MessageKey) -> bool:
         """Whether a test of `check --notify` reached this message's channel after its attempt."""
         return self._read(lambda connection: tested(connection, since))
@@ -183,34 +180,9 @@ class Store:
         """Accounts with open alerts, configured or not."""
         return self._read(recovery.alerting)
 
-    def user_ids(self) -> dict[str, str]:
-        """The user id of every account ever recorded, by name; "" when unknown."""
-        return self._read(recovery.user_ids)
-
     def silences(self, now: Millis) -> list[Silence]:
         """Silences in force at `now`, or later."""
         return self._read(lambda connection: silences.in_force(connection, now))
-
-    def external_calls(self, since: Millis) -> list[RecordCall]:
-        """Calls to the exchange made by commands."""
-        return self._read(lambda connection: recovery.external_calls(connection, since))
-
-    def calls(self, since: Millis) -> list[RecordedCall]:
-        """Calls to the exchange that left a reading or a miss, oldest first."""
-        return self._read(lambda connection: recovery.calls(connection, since))
-
-    def refusal_histories(self, refusals: Collection[MissReason]) -> dict[str, RefusalHistory]:
-        """Recent refusals and answers of the exchange, by account."""
-        return self._read(lambda connection: exchange.refusal_histories(connection, refusals))
-
-    def last_rate_limited(self, since: Millis) -> dict[str, Millis]:
-        """The last answer "too many calls", by account; accounts without one are left out."""
-        return self._read(lambda connection: exchange.last_rate_limited(connection, since))
-
-    def _database_file(self) -> DatabaseFile | None:
-        if self._url.get_backend_name() != "sqlite":
-            return None
-        return DatabaseFile(self._url, self._lock, self._writing, self._reading)
 
     def _noting(self, hooks: Hooks) -> Hooks:
         """Hooks that also note in the lock what they report, where `status` finds it."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.cli.show.alert_rows import MOST
+from daemon.cli.output.tables import MOST
 from daemon.types import (
     DAY,
     MINUTE,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from daemon.cli.show import notification_rows
+from daemon.cli.output import tables
 from daemon.store.operations import Reroute
 from daemon.types import HOUR, MINUTE, SECOND, Outcome
 from tests.cli import told
@@ -114,7 +114,7 @@ def test_they_can_be_chosen(tmp_path: Path) -> None:
 
 def test_a_table_shows_the_last_hundred(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And says where the rest is; json and csv are never cut."""
-    monkeypatch.setattr(notification_rows, "MOST", 1)
+    monkeypatch.setattr(tables, "MOST", 1)
     with collecting(tmp_path, fires(notice("hook"), notice("desk"))):
         _, row, more = ask(tmp_path, "notifications")
         found = call(

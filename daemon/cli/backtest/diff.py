@@ -130,8 +130,11 @@ class _DifferenceJson:
         STDOUT.write('{"differences": [],\n' if self._separator.startswith("{") else "\n],\n")
         messages = dict(zip(SIDES, result.messages, strict=True))
         STDOUT.write(f'"messages": {to_json(messages)},\n"summary": [\n')
-        rows = ({"rule": rule, **_sides(both)} for rule, both in _by_rule(result.summaries))
-        STDOUT.write(",\n".join(map(to_json, rows)) + "\n]}\n")
+        rows = []
+        for rule, both in _by_rule(result.summaries):
+            told = (None if each is None else program_rows.summary(each) for each in both)
+            rows.append(to_json({"rule": rule, **dict(zip(SIDES, told, strict=True))}))
+        STDOUT.write(",\n".join(rows) + "\n]}\n")
 
 
 class _DifferenceCsv:
@@ -220,11 +223,6 @@ def _ends_differ(both: Both) -> bool:
     return (ours.firing, ours.longest) != (theirs.firing, theirs.longest)
 
 
-def _sides(both: Both) -> Row:
-    told = (None if each is None else program_rows.summary(each) for each in both)
-    return dict(zip(SIDES, told, strict=True))
-
-
 def _cells(each: RuleSummary | None) -> tuple[str, ...]:
     """The cells of one side; a dash in each where the side has no such rule."""
     return ("-",) * len(table.NUMBERS) if each is None else table.cells(each)
@@ -242,20 +240,19 @@ def _row(each: RuleSetDifference, zone: tzinfo | None) -> tuple[str, ...]:
     shown = each.theirs or each.ours
     assert shown is not None  # a difference has at least one side  # noqa: S101
     ended = "still fires" if shown.ended_at is None else times.format_time(shown.ended_at, zone)
+    if each.later is None:
+        timing = "only by the file" if each.ours is None else "only by the configuration"
+    else:
+        direction = "later" if each.later > 0 else "earlier"
+        timing = f"the file {format_duration(abs(each.later))} {direction}"
     return (
         times.format_time(shown.fired_at, zone),
         each.rule,
         each.account,
-        _what(each),
+        timing,
         ended,
         table.worst_text(shown.worst),
     )
-
-
-def _what(each: RuleSetDifference) -> str:
-    if each.later is None:
-        return "only by the file" if each.ours is None else "only by the configuration"
-    return f"the file {format_duration(abs(each.later))} {'later' if each.later > 0 else 'earlier'}"
 
 
 def _object(each: RuleSetDifference, zone: tzinfo | None) -> dict[str, object]:

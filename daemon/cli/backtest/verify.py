@@ -15,7 +15,7 @@ from daemon.cli.output.terminal import STDOUT, echo
 from daemon.cli.record_access import END, OpenRecord
 from daemon.cli.replay_source import RecordedAccount
 from daemon.replay.verify import Verified, VerifiedSpan, verify
-from daemon.types import SECOND, Millis
+from daemon.types import SECOND
 
 COLUMNS = (
     "account",
@@ -106,15 +106,10 @@ def _lines(account: _Account) -> Iterator[str]:
         )
     for each in found.differences:
         recorded, replayed = account.speller.sides(each)
-        yield (
-            f"  differs     {_exact_time(each.at, zone)} {each.rule}: recorded {recorded}; replayed"
-            f" {replayed}"
-        )
-
-
-def _exact_time(at: Millis, zone: tzinfo | None) -> str:
-    """The time to the millisecond: transitions may differ in nothing else."""
-    return times.format_time(at, zone) + (f".{at % SECOND:03}" if at % SECOND else "")
+        at = times.format_time(each.at, zone)
+        if each.at % SECOND:
+            at += f".{each.at % SECOND:03}"  # transitions may differ in nothing else
+        yield f"  differs     {at} {each.rule}: recorded {recorded}; replayed {replayed}"
 
 
 def _telling(stretches: Sequence[VerifiedSpan]) -> Sequence[VerifiedSpan]:

@@ -50,7 +50,9 @@ def store_trouble(config: Config) -> StoreError | None:
 
 def show(config: Config, now: Millis, *, readable: bool = True) -> None:
     """Print the report; `readable` is false where the record cannot be read (told elsewhere)."""
-    echo(f"{config.path.name} is good: {_counts(config)}")
+    counts = (("account", config.accounts), ("channel", config.channels), ("rule", config.rules))
+    told = (f"{len(each)} {name}{'' if len(each) == 1 else 's'}" for name, each in counts)
+    echo(f"{config.path.name} is good: {', '.join(told)}")
     for warning in config.warnings:
         echo(f"warning: {warning}")
     memory = read_memory(config, now) if readable else Memory()
@@ -64,11 +66,6 @@ def show(config: Config, now: Millis, *, readable: bool = True) -> None:
     for line in _reports(config, now):
         echo(line)
     echo(f"memory for the rules' windows: about {_size(intervals.memory(config, every))}")
-
-
-def _counts(config: Config) -> str:
-    counts = (("account", config.accounts), ("channel", config.channels), ("rule", config.rules))
-    return ", ".join(f"{len(each)} {name}{'' if len(each) == 1 else 's'}" for name, each in counts)
 
 
 def _changes(config: Config, last: RunningConfig | None) -> list[str]:

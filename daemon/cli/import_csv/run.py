@@ -11,7 +11,7 @@ import io
 import os
 import stat
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import tzinfo
 from functools import partial
@@ -126,17 +126,15 @@ def _refuse_unknown(
     known = {*configured, *recorded}
     unknown = [name for name in accounts if name not in known]
     if unknown:
-        told = [_with_suggestion(name, known) for name in unknown[:SHOWN]]
+        told = []
+        for name in unknown[:SHOWN]:
+            near = did_you_mean(name, known).removeprefix("; ")
+            told.append(f"{format_value(name)} ({near})" if near else format_value(name))
         told += [f"and {len(unknown) - SHOWN:,} more"] if len(unknown) > SHOWN else []
         raise MarginwatchError(
             f"{_named(file)} names accounts that neither rules.toml nor the database knows, so"
             f" nothing was imported: {', '.join(told)}; correct them, or add --new-accounts"
         )
-
-
-def _with_suggestion(name: str, known: Collection[str]) -> str:
-    near = did_you_mean(name, known).removeprefix("; ")
-    return f"{format_value(name)} ({near})" if near else format_value(name)
 
 
 def _sentence(file: str, mistake: Mistake) -> str:

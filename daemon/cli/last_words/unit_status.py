@@ -11,7 +11,6 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,7 +62,8 @@ class UnitStatus:
         if self.result in _RESULTS:
             return _RESULTS[self.result]
         if self.code in _KILLED:
-            return f"it was killed by {_signal(self.status)}"
+            names = (each.name for each in signal.Signals if each == self.status)
+            return f"it was killed by {next(names, f'signal {self.status}')}"
         if self.result == "exit-code":
             return f"it ended with exit status {self.status}{_STATUSES.get(self.status, '')}"
         return "it ended, and systemd does not say why"
@@ -110,9 +110,3 @@ def parse(shown: str) -> UnitStatus:
 
 def _number(text: str) -> int:
     return int(text) if text.isdecimal() else 0
-
-
-def _signal(number: int) -> str:
-    with suppress(ValueError):
-        return signal.Signals(number).name
-    return f"signal {number}"

@@ -9,15 +9,22 @@ import json
 import shutil
 import sys
 import textwrap
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TypeVar
 
 from daemon.cli.output.terminal import STDOUT
 from daemon.text.printable import printable, printable_json
 from daemon.types import Outcome
 
 Row = Mapping[str, object]
+
+T = TypeVar("T")
+
+MOST = 100
+"""The most entries of a listing's table."""
 
 _BETWEEN = 2
 """Spaces between two columns."""
@@ -50,6 +57,19 @@ def write_rows(columns: Sequence[str], rows: Iterable[Row]) -> None:
         writer.writerow(
             {name: printable(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
         )
+
+
+def last_of(found: Iterable[T], what: str) -> tuple[Sequence[T], str]:
+    """The last entries of a listing, and a sentence where there are more, or none; else ""."""
+    last: deque[T] = deque(maxlen=MOST)
+    count = 0
+    for each in found:
+        last.append(each)
+        count += 1
+    if not last:
+        return last, f"no {what} in this span; an earlier --since looks further back"
+    more = f"the last {MOST} of {count} {what}; --format csv and --format json have all"
+    return last, more if count > MOST else ""
 
 
 def say(sentence: str) -> None:

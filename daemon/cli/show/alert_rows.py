@@ -1,6 +1,5 @@
 """Listing of `marginwatch alerts`, for people and for programs."""
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import tzinfo
 from fnmatch import fnmatchcase
@@ -8,7 +7,7 @@ from fnmatch import fnmatchcase
 from daemon.alerts.silences import find_acknowledgement, find_silence
 from daemon.cli.options import Format
 from daemon.cli.output import times
-from daemon.cli.output.tables import Row, Table, exact, write_csv, write_json
+from daemon.cli.output.tables import Row, Table, exact, last_of, write_csv, write_json
 from daemon.cli.output.terminal import echo
 from daemon.cli.record_access import OpenRecord
 from daemon.cli.silence.actions import format_silence
@@ -19,9 +18,6 @@ from daemon.types import Alert, Millis, Silence, State, Transition
 
 SHOWN = "24h"
 """The default span of a table."""
-
-MOST = 100
-"""The most alerts of a table."""
 
 COLUMNS = ("id", "rule", "account", "severity", "at", "from", "to", "value", "reason")
 """Columns of csv, with one row per transition."""
@@ -89,21 +85,15 @@ def _iso(at: Millis | None, zone: tzinfo | None) -> str | None:
 def _show_last(
     found: Iterable[PastAlert], silences: Sequence[Silence], now: Millis, zone: tzinfo | None
 ) -> None:
-    last: deque[PastAlert] = deque(maxlen=MOST)
-    count = 0
-    for each in found:
-        last.append(each)
-        count += 1
-    if not last:
-        echo("no alerts in this span; an earlier --since looks further back")
-        return
-    columns = ("id", "rule", "account", "severity", "state", "at", "value", "reason")
-    rows = [cells for past in last for cells in _cells(past, zone)]
-    Table(columns, rows, frozenset({"value"})).write()
-    for line in _hushed(last, silences, now, zone):
-        echo(line)
-    if count > len(last):
-        echo(f"the last {len(last)} of {count} alerts; --format csv and --format json have all")
+    last, remark = last_of(found, "alerts")
+    if last:
+        columns = ("id", "rule", "account", "severity", "state", "at", "value", "reason")
+        rows = [cells for past in last for cells in _cells(past, zone)]
+        Table(columns, rows, frozenset({"value"})).write()
+        for line in _hushed(last, silences, now, zone):
+            echo(line)
+    if remark:
+        echo(remark)
 
 
 def _hushed(
@@ -129,7 +119,7 @@ def _cells(past: PastAlert, zone: tzinfo | None) -> Iterator[list[str]]:
     alert = past.alert
     head = [alert.code, rule_label(alert.rule), account_label(past.account), alert.severity.value]
     for each in past.transitions:
-        value = format_transition_value(each, alert.judged)
+        value = format_transition_value(each, alert)
         yield [
             *head,
             each.to_state.value,

@@ -6,7 +6,7 @@ from itertools import chain, takewhile
 from daemon.cli.check import intervals
 from daemon.cli.options import Format
 from daemon.cli.output import times
-from daemon.cli.output.tables import Row, Table, write_csv, write_json
+from daemon.cli.output.tables import Row, Table, last_of, write_csv, write_json
 from daemon.cli.output.terminal import echo
 from daemon.cli.record_access import OpenRecord
 from daemon.readings import gaps, slots
@@ -17,9 +17,6 @@ from daemon.types import GapReason, Millis
 
 SHOWN = "7d"
 """The default span of a table."""
-
-MOST = 100
-"""The most rows of a table."""
 
 COLUMNS = ("account", "started_at", "ended_at", "reason", "missed", "step_ms", "detail")
 
@@ -85,15 +82,13 @@ def _row(account: str, gap: ListedGap, record: OpenRecord) -> Row:
 
 
 def _show_last(found: list[tuple[str, ListedGap]], now: Millis, record: OpenRecord) -> None:
-    if not found:
-        echo("no gaps in this span; an earlier --since looks further back")
-        return
-    rows = [_cells(*each, now, record) for each in found[-MOST:]]
-    Table(
-        ("account", "from", "to", "lasted", "reason", "missed"), rows, frozenset({"missed"})
-    ).write()
-    if len(found) > MOST:
-        echo(f"the last {MOST} of {len(found)} gaps; --format csv and --format json have all")
+    last, remark = last_of(found, "gaps")
+    if last:
+        columns = ("account", "from", "to", "lasted", "reason", "missed")
+        rows = [_cells(*each, now, record) for each in last]
+        Table(columns, rows, frozenset({"missed"})).write()
+    if remark:
+        echo(remark)
 
 
 def _cells(account: str, gap: ListedGap, now: Millis, record: OpenRecord) -> list[str]:

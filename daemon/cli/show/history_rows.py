@@ -1,13 +1,12 @@
 """Listing of `marginwatch history`, for people and for programs."""
 
-from collections import deque
 from collections.abc import Iterable, Iterator
 from datetime import tzinfo
 from operator import attrgetter
 
 from daemon.cli.options import Format
 from daemon.cli.output import times
-from daemon.cli.output.tables import Row, Table, exact, write_csv, write_json
+from daemon.cli.output.tables import Row, Table, exact, last_of, write_csv, write_json
 from daemon.cli.output.terminal import echo
 from daemon.cli.record_access import OpenRecord
 from daemon.readings.fields import SENT
@@ -16,9 +15,6 @@ from daemon.types import Millis, Quality, Reading
 
 SHOWN = "1h"
 """The default span of a table."""
-
-MOST = 100
-"""The most rows of a table."""
 
 COLUMNS = ("account", "at", "seq", "source", "quality", *SENT)
 
@@ -51,18 +47,12 @@ def _rows(found: Iterable[tuple[str, Reading]], zone: tzinfo | None) -> Iterator
 
 
 def _show_last(found: Iterable[tuple[str, Reading]], zone: tzinfo | None) -> None:
-    last: deque[tuple[str, Reading]] = deque(maxlen=MOST)
-    count = 0
-    for each in found:
-        last.append(each)
-        count += 1
-    if not last:
-        echo("no readings in this span; an earlier --since looks further back")
-        return
-    columns = ("account", "at", "", *SENT)
-    Table(columns, [_cells(*each, zone) for each in last], frozenset(SENT)).write()
-    if count > len(last):
-        echo(f"the last {len(last)} of {count} readings; --format csv and --format json have all")
+    last, remark = last_of(found, "readings")
+    if last:
+        columns = ("account", "at", "", *SENT)
+        Table(columns, [_cells(*each, zone) for each in last], frozenset(SENT)).write()
+    if remark:
+        echo(remark)
 
 
 def _cells(account: str, reading: Reading, zone: tzinfo | None) -> list[str]:

@@ -1,12 +1,11 @@
 """Listing of `marginwatch notifications`, each with its result, for people and for programs."""
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from daemon.cli.options import Format
-from daemon.cli.output.tables import Row, Table, attempt_text, say, write_csv, write_json
+from daemon.cli.output.tables import Row, Table, attempt_text, last_of, say, write_csv, write_json
 from daemon.cli.output.times import DisplayClock
 from daemon.cli.record_access import OpenRecord
 from daemon.cli.status import channels
@@ -19,9 +18,6 @@ from daemon.types import Millis, NoticeKey
 
 SHOWN = "24h"
 """The default span of a table."""
-
-MOST = 100
-"""The most rows of a table."""
 
 COLUMNS = (
     "at", "channel", "kind", "rule", "account", "id", "severity", "state", "done_at", "attempts",
@@ -117,25 +113,14 @@ def _flat(row: Row) -> Row:
 def _show_last(
     found: Iterable[PastNotice], why: Reasons, now: DisplayClock, wish: NotificationFilter
 ) -> None:
-    last: deque[PastNotice] = deque(maxlen=MOST)
-    count = 0
-    for each in found:
-        last.append(each)
-        count += 1
-    if not last:
-        say(
-            "nothing waits"
-            if wish.waiting
-            else "no notifications in this span; an earlier --since looks further back"
-        )
-        return
-    names = ("raised", "channel", "kind", "id", "rule", "account", "how it went")
-    Table(names, [_cells(each, why.get(each.notice.key), now) for each in last]).write()
-    if count > len(last):
-        say(
-            f"the last {len(last)} of {count} notifications; --format csv and --format json"
-            " have all"
-        )
+    last, remark = last_of(found, "notifications")
+    if last:
+        names = ("raised", "channel", "kind", "id", "rule", "account", "how it went")
+        Table(names, [_cells(each, why.get(each.notice.key), now) for each in last]).write()
+    elif wish.waiting:
+        remark = "nothing waits"
+    if remark:
+        say(remark)
 
 
 def _cells(past: PastNotice, reason: WaitReason | None, now: DisplayClock) -> list[str]:

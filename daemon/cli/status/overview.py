@@ -246,19 +246,17 @@ def _account_cells(account: AccountOverview, overview: Overview) -> list[str]:
     told = account.recorded
     reading, miss = (None, None) if told is None else (told.reading, told.miss)
     margin = None if reading is None else reading.balances.available_margin
+    read = "never" if reading is None else overview.now.ago(reading.at)
+    if reading is not None and reading.quality is not Quality.OK:
+        read += f", {reading.quality}"  # a suspect reading (SEMANTICS B5)
     return [
         account.name,
         duration_text(account.every),
-        "never" if reading is None else f"{overview.now.ago(reading.at)}{_doubt(reading)}",
+        read,
         "-" if margin is None else format_amount(margin),
         "-" if told is None else f"{told.readings} read, {told.misses} missed",
         "-" if miss is None else f"{overview.now.ago(miss.at)}: {miss.reason}",
     ]
-
-
-def _doubt(reading: Reading) -> str:
-    """The quality of a reading that was suspect (SEMANTICS B5); empty for a usual one."""
-    return "" if reading.quality is Quality.OK else f", {reading.quality}"
 
 
 def _remarks(account: AccountOverview) -> Iterator[str]:

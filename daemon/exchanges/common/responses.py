@@ -105,10 +105,6 @@ def _decimal(text: str) -> Decimal:
         return Decimal("Infinity")
 
 
-def _integer(text: str) -> int | Decimal:
-    return int(text) if len(text) <= _MAX_INT_DIGITS else _decimal(text)
-
-
 def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) < len(pairs):
@@ -120,7 +116,7 @@ def _read(text: str) -> object:
     return json.loads(
         text,
         parse_float=_decimal,
-        parse_int=_integer,
+        parse_int=lambda token: int(token) if len(token) <= _MAX_INT_DIGITS else _decimal(token),
         parse_constant=_decimal,
         object_pairs_hook=_without_duplicates,
     )
@@ -300,6 +296,5 @@ def _redirected(page: Page, name: str, key: str, secrets: Sequence[str]) -> str:
         host = None
     where = tidy(unquote(host), secrets) if host else "another place"
     return (
-        f"{name} sends us on to {where} (HTTP {page.status}), where the key must not go: check"
-        f" {key}"
+        f"{name} redirects to {where} (HTTP {page.status}), where the key is not sent: check {key}"
     )

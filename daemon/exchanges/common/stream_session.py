@@ -87,7 +87,8 @@ Action: TypeAlias = Wait | Send | NoAnswer
 
 
 def next_action(line: StreamSession, now: Millis) -> Action:
-    if line.awaits_pong and now - line.pinged_at >= PONG_WITHIN:
+    heartbeat_at = line.pinged_at + (PONG_WITHIN if line.awaits_pong else PING_EVERY)
+    if line.awaits_pong and now >= heartbeat_at:
         return NoAnswer(MissReason.TIMEOUT, f"answered no ping within {PONG_WITHIN // SECOND}s")
     if line.stage is SessionStage.SUBSCRIBING and now - line.since >= ANSWER_WITHIN:
         said = f"answered neither login nor subscription within {ANSWER_WITHIN // SECOND}s"
@@ -95,17 +96,12 @@ def next_action(line: StreamSession, now: Millis) -> Action:
     if line.stage is SessionStage.ACCEPTED or (
         line.stage is SessionStage.LOGIN and now - line.since >= ANSWER_WITHIN
     ):
-        return (
-            Send.SUBSCRIBE
-        )  # also when the login's answer has an unknown form: a push will prove it
-    if not line.awaits_pong and now - line.pinged_at >= PING_EVERY:
+        # Also when the login's answer has an unknown form: a push will prove it.
+        return Send.SUBSCRIBE
+    if now >= heartbeat_at:
         return Send.PING
-    return Wait(min(_deadlines(line)) - now)
-
-
-def _deadlines(line: StreamSession) -> list[Millis]:
-    heartbeat = line.pinged_at + (PONG_WITHIN if line.awaits_pong else PING_EVERY)
-    return [heartbeat] if line.up else [heartbeat, line.since + ANSWER_WITHIN]
+    until = heartbeat_at if line.up else min(heartbeat_at, line.since + ANSWER_WITHIN)
+    return Wait(until - now)
 
 
 def after_send(line: StreamSession, what: Send, now: Millis) -> StreamSession:

@@ -10,8 +10,8 @@ import html
 import logging
 import re
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 from urllib.parse import quote
 from urllib.request import getproxies
@@ -69,7 +69,9 @@ class AppriseNotifier:
             raise ValueError(refusal)
         self._name = str(plugin.service_name)
         self._timeout = timeout
-        self._redactor = Redactor((*plugins.secrets(url), *_logins_of_proxies()))
+        # A proxy that answers for a receiver may repeat its own login.
+        logins = chain.from_iterable(map(proxy.secrets, getproxies().values()))
+        self._redactor = Redactor((*plugins.secrets(url), *logins))
         self._service = plugins.known(plugin, url)
         self._apprise = _in_apprise(plugins.bounded(plugin, self._service, timeout, url))
         self._texts: BoundedCalls[AttemptResult] = BoundedCalls(clock, timeout, _is_delivered)
@@ -120,10 +122,15 @@ class AppriseNotifier:
             unsent = call is not None and call.sent is False
             complaints.append(Complaint(entry.message, sys.exc_info()[1], broke_off, unsent))
 
+        picture = (
+            AttachMemory(content=message.picture, name=PICTURE, mimetype="image/png")
+            if message.picture
+            else None
+        )
         result = self._with_options(message).notify(
             **self._written(message),
             notify_type=self._type(message),
-            attach=_attached(message.picture),
+            attach=picture,
             log_callback=hear,
             log_level=logging.WARNING,
         )
@@ -174,12 +181,6 @@ class AppriseNotifier:
         return _in_apprise(twin)
 
 
-def _logins_of_proxies() -> Iterator[str]:
-    """Secrets of the proxies of requests: a proxy that answers for a receiver may repeat them."""
-    for address in getproxies().values():
-        yield from proxy.secrets(address)
-
-
 def _is_delivered(attempted: AttemptResult) -> bool:
     return attempted.outcome is Outcome.DELIVERED
 
@@ -207,10 +208,6 @@ def _fitted(message: Message, traits: Traits) -> Message:
         picture=picture,
         quiet=message.quiet or not body,
     )
-
-
-def _attached(picture: bytes) -> AttachMemory | None:
-    return AttachMemory(content=picture, name=PICTURE, mimetype="image/png") if picture else None
 
 
 def _threaded(thread: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from daemon.notifiers.transport.redirects import RedirectError
 from daemon.text.printable import one_line
-from daemon.types import SECOND, AttemptResult, Millis, Outcome
+from daemon.types import SECOND, AttemptResult, Outcome
 
 LONGEST_DETAIL = 200
 
@@ -192,12 +192,9 @@ def _of_status(status: int, text: str, service: str) -> AttemptResult:
         return AttemptResult(Outcome.REFUSED, detail)
     if status < 300:
         detail += ", but did not take the message; Apprise does not say why"
-    return AttemptResult(Outcome.LATER, detail, retry_after=_retry_after(status, text))
-
-
-def _retry_after(status: int, text: str) -> Millis | None:
-    found = _RETRY_AFTER.search(text) if status == 429 else None
-    return int(found.group(1)) * SECOND if found else None
+    wait = _RETRY_AFTER.search(text) if status == 429 else None
+    retry_after = int(wait[1]) * SECOND if wait else None
+    return AttemptResult(Outcome.LATER, detail, retry_after=retry_after)
 
 
 def _of_error(error: BaseException, service: str, *, unsent: bool) -> AttemptResult:

@@ -281,15 +281,13 @@ def load(url: str) -> tuple[NotifyBase | None, str]:
         except Exception:  # noqa: BLE001 -- its text may hold the token
             plugin = None
     if plugin is None:
-        return (
-            None,
-            (
-                f"Apprise refuses this {kind.service_name} URL; it has the form"
-                f" {_longest_template(kind, urls.scheme(url))}"
-            ),
-        )
+        fullest = max(map(str, forms), key=len, default="{schema}://…")
+        form = fullest.replace("{schema}", urls.scheme(url))
+        return None, f"Apprise refuses this {kind.service_name} URL; it has the form {form}"
     if heard:
-        said = Redactor(_pieces(url)).redact(heard[0])
+        # Anything in a URL that Apprise does not accept may be a token.
+        pieces = re.split(r"[/?&=:@,;]|%2F", url.partition("://")[2])
+        said = Redactor((*secrets(url), *pieces)).redact(heard[0])
         return None, f"Apprise would leave out a part of this {kind.service_name} URL: {said}"
     unsendable = _unsendable(plugin, urls.scheme(url))
     return (None, unsendable) if unsendable else (plugin, "")
@@ -345,12 +343,6 @@ def _kind(url: str) -> tuple[type[NotifyBase] | None, str]:
     return kind, ""
 
 
-def _longest_template(kind: type[NotifyBase], scheme: str) -> str:
-    """The fullest form of a service's URL, its parts named."""
-    forms: tuple[Any, ...] = kind.templates
-    return max(map(str, forms), key=len, default="{schema}://…").replace("{schema}", scheme)
-
-
 def _asset() -> apprise.AppriseAsset:
     """Settings of Apprise: in memory, in our thread, without retries or redirects."""
     return apprise.AppriseAsset(
@@ -364,12 +356,6 @@ def _asset() -> apprise.AppriseAsset:
         pgp_autogen=False,
         pem_autogen=False,
     )
-
-
-def _pieces(url: str) -> Iterator[str]:
-    """Every piece of a URL that Apprise does not accept: anything in it may be a token."""
-    yield from secrets(url)
-    yield from re.split(r"[/?&=:@,;]|%2F", url.partition("://")[2])
 
 
 @contextmanager

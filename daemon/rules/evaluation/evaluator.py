@@ -277,13 +277,13 @@ class Evaluator:
     def _blame(self, rule: Rule) -> str:
         """Sentence that names the rules that cannot be evaluated, each with the part at fault."""
         names = self._signals.unknown_for(_limit(rule))
-        told = [f"{name} ({self._fault(name)})" for name in names[:BLAMED]]
+        told = []
+        for name in names[:BLAMED]:
+            when, clear = self.trace(name)
+            fault = describe_fault(when) or (describe_fault(clear) if clear is not None else "")
+            told.append(f"{name} ({fault})")
         more = f" and {len(names) - BLAMED} more" if len(names) > BLAMED else ""
         return f"the rule{'s' if len(names) > 1 else ''} {', '.join(told)}{more} cannot be judged"
-
-    def _fault(self, name: str) -> str:
-        when, clear = self.trace(name)
-        return describe_fault(when) or (describe_fault(clear) if clear is not None else "")
 
     def _show(self, signals: Shown) -> None:
         """Write signals into the frame. Durations are capped at the limit of the rule.

@@ -2,12 +2,6 @@
 
 from decimal import Decimal
 
-from daemon.rules.evaluation.windows import Window
 from daemon.rules.functions import WindowFunction
 
-
-def _count(window: Window) -> Decimal:
-    return Decimal(len(window))
-
-
-FUNCTION = WindowFunction(known_from=1, value=_count)
+FUNCTION = WindowFunction(known_from=1, value=lambda window: Decimal(len(window)))

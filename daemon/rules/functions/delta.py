@@ -3,15 +3,9 @@
 Negative for falling values.
 """
 
-from decimal import Decimal
-
 from daemon.readings.exact import subtracted
-from daemon.rules.evaluation.windows import Window
 from daemon.rules.functions import WindowFunction
 
-
-def _delta(window: Window) -> Decimal | None:
-    return subtracted(window.latest, window.earliest)
-
-
-FUNCTION = WindowFunction(known_from=2, value=_delta)
+FUNCTION = WindowFunction(
+    known_from=2, value=lambda window: subtracted(window.latest, window.earliest)
+)

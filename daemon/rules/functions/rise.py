@@ -3,16 +3,10 @@
 The result is a fraction of the lowest value.
 """
 
-from decimal import Decimal
-
 from daemon.readings.exact import growth
-from daemon.rules.evaluation.windows import Window
 from daemon.rules.functions import WindowFunction
 from daemon.rules.functions._extreme import Lowest
 
-
-def _rise(window: Window, kept: Lowest) -> Decimal | None:
-    return growth(window.latest, kept.value)
-
-
-FUNCTION = WindowFunction(known_from=2, value=_rise, keeps=Lowest)
+FUNCTION = WindowFunction(
+    known_from=2, value=lambda window, kept: growth(window.latest, kept.value), keeps=Lowest
+)

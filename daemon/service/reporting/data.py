@@ -78,15 +78,13 @@ class ReportReader:
 
     def _facts(self, history: History, period: ReportPeriod) -> ReportData:
         span = period.span
+        patience = {name: max(PATIENCE, MISSED * (self.every(name) or 0)) for name in self.accounts}
         return ReportData(
             period.name,
             span,
-            tuple(history.watched(name, span, self._patience(name)) for name in self.accounts),
+            tuple(history.watched(name, span, patience[name]) for name in self.accounts),
             tuple(history.episodes(span)),
             tuple(history.posted(self.channels, span, self.clock.now())),
             tuple(history.downs(span, PATIENCE)),
             period.next_at,
         )
-
-    def _patience(self, account: str) -> Millis:
-        return max(PATIENCE, MISSED * (self.every(account) or 0))

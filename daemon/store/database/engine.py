@@ -60,7 +60,9 @@ def parse(url: str) -> URL:
     if parsed.drivername in {"postgres", "postgresql"}:
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.drivername == "postgresql+psycopg":
-        return _with_driver(parsed)
+        if importlib.util.find_spec("psycopg") is None:
+            raise StoreConfigError('PostgreSQL needs a driver: install "marginwatch[postgresql]"')
+        return parsed
     if parsed.drivername not in {"sqlite", "sqlite+pysqlite"}:
         raise StoreConfigError(f"the database {parsed.drivername} is not supported: {SUPPORTED}")
     if parsed.database in {None, "", ":memory:"}:
@@ -71,12 +73,6 @@ def parse(url: str) -> URL:
 def process_name() -> str:
     """The name by which a session shows its process; PostgreSQL cuts it at 63 characters."""
     return f"marginwatch {os.getpid()} on {socket.gethostname()}"[:63]
-
-
-def _with_driver(url: URL) -> URL:
-    if importlib.util.find_spec("psycopg") is None:
-        raise StoreConfigError('PostgreSQL needs a driver: install "marginwatch[postgresql]"')
-    return url
 
 
 def writing(url: URL, patience: Millis = PATIENCE) -> Engine:

@@ -117,15 +117,14 @@ def _sentence(url: URL, error: SQLAlchemyError) -> StoreError:
     code = getattr(cause, "sqlite_errorcode", None)
     if isinstance(code, int) and code & 0xFF in _REMEDIES:
         trouble, _, what_to_do = _REMEDIES[code & 0xFF].partition(": ")
-        return StoreError(
-            f"the database {database_name(url)} {trouble}{_owner_clause(url, code)}: {what_to_do}"
-        )
+        owner = owner_text(Path(str(url.database))) if code & 0xFF in _OF_RIGHTS else ""
+        return StoreError(f"the database {database_name(url)} {trouble}{owner}: {what_to_do}")
     if is_undecodable(cause):
         return StoreError(
             f"the database {database_name(url)} holds text that is not UTF-8, which marginwatch"
             " never wrote: put a copy from before in its place",
         )
-    if getattr(cause, "sqlstate", None) in {"42P01", "42703"} or _misses_table(cause):
+    if _misses_table(cause):
         return StoreError(
             f"the database {database_name(url)} has other tables than expected: run"
             " marginwatch db upgrade"
@@ -145,10 +144,8 @@ _LOGIN = re.compile(
 """A login refused for good. Before a session exists the driver gives a text and no SQLSTATE."""
 
 
-def _owner_clause(url: URL, code: int) -> str:
-    rights = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN}
-    return owner_text(Path(str(url.database))) if code & 0xFF in rights else ""
-
+_OF_RIGHTS = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN})
+"""Failures that name the owner of the file."""
 
 _REMEDIES = {
     sqlite3.SQLITE_BUSY: "is locked by another program: end it, or try again",
@@ -185,7 +182,10 @@ def is_undecodable(cause: BaseException | None) -> bool:
 
 
 def _misses_table(cause: BaseException | None) -> bool:
-    return isinstance(cause, sqlite3.OperationalError) and str(cause).startswith("no such ")
+    """Whether the database lacks a table or a column."""
+    if isinstance(cause, sqlite3.OperationalError):
+        return str(cause).startswith("no such ")
+    return getattr(cause, "sqlstate", None) in {"42P01", "42703"}
 
 
 def _server_says(error: BaseException) -> str:

@@ -7,7 +7,7 @@ Processes of another container are not visible from within one.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
@@ -56,7 +56,11 @@ def lock_owner(file: os.stat_result) -> LockOwner | None:
 
 def owner_among(locks: str, file: os.stat_result) -> LockOwner | None:
     """The owner in the lines of /proc/locks; of another device only if none has the file's own."""
-    found = [*_owners(file, locks, _is_own_device)] or [*_owners(file, locks, _is_anonymous_device)]
+    major = f"{os.major(file.st_dev):02x}"
+    found = list(_owners(file, locks, f"{major}:{os.minor(file.st_dev):02x}:"))
+    if not found and major == _ANONYMOUS:
+        # Its own device is anonymous, without hardware: another one of these may be named instead.
+        found = list(_owners(file, locks, f"{_ANONYMOUS}:"))
     return min(found, key=lambda owner: not owner.is_exclusive, default=None)
 
 
@@ -71,27 +75,15 @@ def is_marginwatch(pid: str) -> bool:
     )
 
 
-def _owners(
-    file: os.stat_result, locks: str, is_alike: Callable[[str, int], bool]
-) -> Iterator[LockOwner]:
+def _owners(file: os.stat_result, locks: str, device: str) -> Iterator[LockOwner]:
     """Owners from lines such as `4: FLOCK ADVISORY WRITE 6569 00:1b:1258 0 EOF`.
 
-    Lines of waiting processes have an arrow.
+    Lines of waiting processes have an arrow. `device` is the begin of `MAJOR:MINOR:`, hexadecimal.
     """
     for line in locks.splitlines():
         _, *words = line.split()
         if len(words) != 7 or words[0] != "FLOCK" or not words[3].isdecimal():
             continue
-        device, _, inode = words[4].rpartition(":")
-        if int(inode) == file.st_ino and is_alike(device, file.st_dev):
+        inode = words[4].rpartition(":")[2]
+        if int(inode) == file.st_ino and words[4].startswith(device):
             yield LockOwner(int(words[3]), is_exclusive=words[2] == "WRITE")
-
-
-def _is_own_device(written: str, device: int) -> bool:
-    """Whether `MAJOR:MINOR`, both hexadecimal, is the device."""
-    return written == f"{os.major(device):02x}:{os.minor(device):02x}"
-
-
-def _is_anonymous_device(written: str, device: int) -> bool:
-    """Whether both are anonymous devices, without hardware."""
-    return written.partition(":")[0] == f"{os.major(device):02x}" == _ANONYMOUS

@@ -4,7 +4,7 @@ A silence of one alert, and an ack, name it by its number and last as long as it
 globs and times.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection
 from contextlib import suppress
 from typing import Any
 
@@ -34,7 +34,12 @@ def in_force(connection: Connection, now: Millis) -> list[Silence]:
         if isinstance(error, OperationalError) and not is_undecodable(error.orig):
             raise
     numbers = connection.scalars(_HOLDING.with_only_columns(silences.c.id), {"now": now}).all()
-    return list(_without_damaged(connection, numbers))
+    found = []
+    for number in numbers:
+        with suppress(Damaged, MistypedError, OperationalError):
+            row = connection.execute(_rows().where(silences.c.id == number)).one()
+            found.append(_silence(row))
+    return found
 
 
 def every(connection: Connection) -> list[Silence]:
@@ -90,12 +95,6 @@ _HOLDING = _rows().where(
     or_(silences.c.ended_at.is_(None), silences.c.ended_at > bindparam("now")),
     or_(silences.c.alert_id.is_(None), alerts.c.state.in_(OPEN)),
 )
-
-
-def _without_damaged(connection: Connection, numbers: Iterable[int]) -> Iterator[Silence]:
-    for number in numbers:
-        with suppress(Damaged, MistypedError, OperationalError):
-            yield _silence(connection.execute(_rows().where(silences.c.id == number)).one())
 
 
 def _silence(row: Row[Any]) -> Silence:

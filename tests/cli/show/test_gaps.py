@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.cli.show.gap_rows import MOST
+from daemon.cli.output.tables import MOST
 from daemon.store.operations import EndEpoch, Operation, StartEpoch
 from daemon.types import (
     HOUR,

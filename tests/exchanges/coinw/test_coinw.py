@@ -480,7 +480,7 @@ def test_b1_the_exchange_is_quoted_and_rest_url_is_for_wrong_addresses(
 def test_a3_a_redirect_names_where_it_points(location: str, where: str) -> None:
     """A3: a redirect is `bad_answer` and names the host that the key must not be sent to."""
     found = miss(parse(Page(301, "text/html", b"", location)))
-    said = f"CoinW sends us on to {where} (HTTP 301), where the key must not go: check rest_url"
+    said = f"CoinW redirects to {where} (HTTP 301), where the key is not sent: check rest_url"
     assert NoAnswer(MissReason.BAD_ANSWER, said) == found
 
 
@@ -496,7 +496,7 @@ def test_s13_a_redirect_shows_no_key(write: Callable[[str], str]) -> None:
             Redactor([key]).forms,
         )
     )
-    assert "sends us on to ***.evil.example (HTTP 301)" in found.detail
+    assert "redirects to ***.evil.example (HTTP 301)" in found.detail
 
 
 def test_a_refused_key_says_what_to_do() -> None:

@@ -227,7 +227,10 @@ async def test_a3_what_is_no_proxy(network: Network) -> None:
             f"{NAME} closed the connection without answering: asking again (called through the"
             " proxy IT)"
         ),
-        "no TLS": "the proxy IT does not agree on TLS: see whether proxy should begin with http://",
+        "no TLS": (
+            "the proxy IT cannot agree on TLS with this machine: see whether proxy should begin"
+            " with http://"
+        ),
     }
 
 
