@@ -38,39 +38,47 @@ SecretAddress = Annotated[Secret, values.never_shown(values.hidden)]
 @dataclass(frozen=True, slots=True)
 class Daemon:
     database: WrittenSecret = Secret("sqlite:///marginwatch.db")
-    """An SQLAlchemy URL with an absolute SQLite path. Secret, as it may hold a password."""
+    """Where everything is recorded. An SQLAlchemy URL; secret, as it may hold a password."""
     every: Annotated[Millis, values.longer_than(values.FASTEST)] = 5 * SECOND
+    """How often each account is read."""
     web: Annotated[Web | None, values.optional(values.web, empty=None)] = Web("127.0.0.1", 8787)
-    """None is off."""
+    """Page and metrics. None is off."""
     timezone: Annotated[ZoneInfo | None, values.optional(values.zone, empty=None)] = None
-    """None is the system's time zone, as for `datetime.astimezone(None)`."""
+    """The time zone of messages and tables. None is that of the system."""
     heartbeat: SecretAddress = NO_SECRET
+    """An address that is fetched once a minute."""
     timeout: Annotated[Millis, values.longer_than(1)] = 10 * SECOND
+    """How long one call to the exchange may take."""
     max_jump: Annotated[Decimal | None, values.optional(values.percent, empty=None)] = None
-    """A fraction: 0.5 is 50 %. None is off."""
+    """The largest move of `available_margin` that is judged at once. A fraction; None is off."""
     proxy: SecretAddress = NO_SECRET
-    """As written; the routes of the accounts are what follows from it."""
+    """The proxy of all calls to exchanges. As written: the routes of accounts follow from it."""
     ca_file: Annotated[str, values.text] = ""
-    """Path of the trusted authorities; "" uses those of the machine and the libraries."""
+    """A file of certificates (PEM) that are trusted. An absolute path; "" is the default ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
     name: Name
+    """Yours to choose."""
     api_key: WrittenSecret
+    """A reference or the text itself. Once loaded, the text."""
     secret_key: WrittenSecret
+    """A reference or the text itself. Once loaded, the text."""
     exchange: Annotated[str, values.text] = "coinw"
+    """Its exchange."""
     every: Annotated[Millis, values.optional(values.longer_than(values.FASTEST), empty=0)] = 0
-    """0 stands for that of [daemon], which `loading` puts in its place."""
+    """How often it is read. 0 stands for that of [daemon], which `loading` puts in its place."""
     user_id: Annotated[str, values.text] = ""
-    """Empty until the first answer gives it."""
+    """Learned from the first answer. Empty until then."""
     rest_url: Annotated[str, values.url("https", "http")] = "https://api.coinw.com"
+    """Where its balances are read."""
     ws_url: Annotated[str, values.optional(values.url("wss", "ws"), empty="")] = (
         "wss://ws.futurescw.com/perpum"
     )
-    """Empty is REST only."""
+    """The push stream. Empty is REST only."""
     proxy: SecretAddress = NO_SECRET
-    """As written; the routes are what follows from it."""
+    """As in `[daemon]`, for this account alone. As written: the routes follow from it."""
     rest_route: Route = DIRECT
     """The route of calls to `rest_url`."""
     ws_route: Route = DIRECT
@@ -88,11 +96,15 @@ class Account:
 @dataclass(frozen=True, slots=True)
 class Channel:
     name: Name
+    """Rules refer to it."""
     url: WrittenSecret
-    """The Apprise URL with its references filled in."""
+    """Any Apprise URL. Once loaded, with its references filled in."""
     fallback: Annotated[str, values.reference] = ""
+    """A channel that is told instead when this one fails."""
     fallback_after: Annotated[Millis, values.duration] = 2 * MINUTE
+    """How long it must have failed."""
     group_wait: Annotated[Millis, values.duration] = SECOND
+    """The time within which notifications become one message."""
     service: str = ""
     """The scheme of the URL (`tgram`), known without secrets; "" if the whole URL is a secret."""
 
@@ -102,8 +114,11 @@ class WrittenMute:
     """One entry of `[[mutes]]`; `build.mutes` makes a `MuteWindow` of it."""
 
     name: Name
+    """Rules refer to it."""
     days: Annotated[tuple[str, ...], values.days] = DAYS
+    """The days on which the window begins."""
     between: Annotated[tuple[str, ...], values.between]
+    """The times of day between which it lasts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +126,11 @@ class Report:
     """A report that is sent whenever it is due."""
 
     name: Name
+    """Stands in its title."""
     cron: Annotated[str, values.cron]
+    """The times at which it is due."""
     channels: Names = ()
-    """Empty is all."""
+    """Names of channels. Empty is all."""
 
 
 SpanOrOff = Annotated[Millis | None, values.unless_off(values.limit_of_system(0))]
@@ -128,21 +145,35 @@ class System:
     """Limits at which the built-in system rules fire; None is off."""
 
     no_readings: PositiveOrOff = 2 * MINUTE
+    """An account has not been read for this long."""
     key_refused: SpanOrOff = 0
+    """The exchange has refused an account's key for this long."""
     rate_limited: SpanOrOff = 2 * MINUTE
+    """The exchange has turned calls for an account away for this long."""
     answers_unusable: SpanOrOff = MINUTE
+    """The exchange has answered without balances for this long."""
     account_not_judged: PositiveOrOff = 2 * MINUTE
+    """Readings of an account have not been judged for this long."""
     channel_failing: PositiveOrOff = 10 * MINUTE
+    """A channel has failed for this long."""
     clock_stepped: StepOrOff = 250
+    """This machine's clock was set by this much."""
     clock_skew: PositiveOrOff = 30 * SECOND
+    """This machine's clock and the exchange's differ by this much."""
     exchange_frozen: PositiveOrOff = 30 * SECOND
+    """The exchange answers, but its own time has stood still for this long."""
     push_contradicted: Annotated[int | None, values.unless_off(values.count)] = 3
+    """A field of what is pushed differs so many times in a row."""
     rule_unknown: PositiveOrOff = 15 * MINUTE
+    """A rule could not be judged for this long."""
     database_failing: PositiveOrOff = 30 * SECOND
+    """The database has refused to write for this long."""
     disk_full: Annotated[Decimal | None, values.unless_off(values.percent)] = Decimal("0.05")
+    """Less than this of the disk is free."""
     upkeep_failing: PositiveOrOff = HOUR
+    """The database cannot be kept in order."""
     channels: Names = ()
-    """Empty is all."""
+    """Names of channels. Empty is all."""
 
 
 CallLimit = Annotated[Limit, values.limit]
@@ -155,8 +186,11 @@ class BudgetLimits:
     # CoinW's strictest reading is 60 per 10 s and user, 80 per address, 5 per 2 s for getUserAssets
     # (its pages "Precautions" and "Get Futures Account Assets"). Defaults stay below the first two.
     host: CallLimit = Limit(50, 10 * SECOND)
+    """All calls of this machine to one host together."""
     user: CallLimit = Limit(50, 10 * SECOND)
+    """Calls of one user of the exchange."""
     assets: CallLimit = Limit(5, 2 * SECOND)
+    """Calls of one user for balances."""
 
     @property
     def longest(self) -> Millis:

@@ -88,31 +88,39 @@ class Rule:
     """One entry of `[[rules]]` in rules.toml, or of `[system]` (DESIGN §5), checked."""
 
     name: Annotated[str, RuleKey(NAME)]
+    """Messages show it."""
     when: Annotated[Condition, RuleKey(CONDITION, meaning=True)]
+    """The condition."""
     clear_when: Annotated[Condition | None, RuleKey(CONDITION, optional=True, meaning=True)] = None
+    """Ends a firing alert."""
     hold: Annotated[Millis, RuleKey(SPAN, meaning=True, name="for")] = 0
-    """How long `when` must have held."""
+    """How long `when` must hold."""
     keep_firing_for: Annotated[Millis, RuleKey(SPAN, meaning=True)] = 0
+    """How long it must be clear before the alert ends."""
     at_least: Annotated[AtLeast | None, RuleKey(AT_LEAST, optional=True, meaning=True)] = None
+    """How many of the last scheduled readings must agree."""
     severity: Annotated[Severity, RuleKey(SEVERITY)] = Severity.WARNING
+    """How urgent it is."""
     accounts: Annotated[tuple[str, ...], RuleKey(NAMES)] = ("*",)
-    """Globs; matching is case-sensitive."""
+    """The accounts that it watches. Globs; matching is case-sensitive."""
     channels: Annotated[tuple[str, ...], RuleKey(NAMES)] = ()
-    """Empty means all."""
+    """Names of channels. Empty is all."""
     repeat: Annotated[Millis | None, RuleKey(REPEAT_SPAN, optional=True)] = 4 * HOUR
-    """None means never."""
+    """The time after which it is told again while it fires. None is never."""
     flapping: Annotated[Limit | None, RuleKey(LIMIT, optional=True)] = Limit(6, HOUR)
-    """Limit above which episodes are sent as one flapping message. None means never."""
+    """More alerts than this are told as one message. None is never."""
     worse_by: Annotated[Decimal | None, RuleKey(FRACTION, optional=True)] = None
-    """How much worse the value must get for another message, as a fraction. None means never."""
+    """How much worse the value must get to be told again. A fraction; None is never."""
     inhibited_by: Annotated[tuple[str, ...], RuleKey(NAMES)] = ()
-    """Globs of the rules whose firing on the same account mutes this one."""
+    """Rules that mute this one while they fire on the same account."""
     on_missing: Annotated[OnMissing, RuleKey(ON_MISSING, meaning=True)] = OnMissing.KEEP
+    """The reaction when there have been no readings for `missing_after`."""
     missing_after: Annotated[Millis, RuleKey(POSITIVE_SPAN, meaning=True)] = 2 * MINUTE
+    """How long there must have been no readings."""
     mute: Annotated[tuple[str, ...], RuleKey(NAMES)] = ()
     """Names of mute windows."""
     summary: Annotated[str, RuleKey(SUMMARY)] = ""
-    """A template for the text of messages; see `alerts.summary_template`."""
+    """A template for the message. See `alerts.summary_template`."""
     system: Annotated[bool, RuleKey(BUILT_IN)] = False
     """True for a system rule, which exists without being written (SEMANTICS D7)."""
 

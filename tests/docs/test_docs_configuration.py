@@ -1,9 +1,13 @@
 """docs/configuration.md and the comments of rules.toml: every key with its real default."""
 
+import ast
+import inspect
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -29,7 +33,32 @@ def test_every_key_is_explained_with_its_default(section: str) -> None:
     }
     assert [key for key in shown if key not in written] == _required(section)
     assert _table(section, written) == _table(section, {})
-    assert all(table.column("meaning"))
+
+
+@pytest.mark.parametrize("section", TABLES)
+def test_the_meaning_of_a_key_begins_as_the_key_says(section: str) -> None:
+    """The first sentence below a key in its class begins its row on the page."""
+    table, sentences = CONFIGURATION.table(section), _sentences(TABLES[section])
+    keys = tables.keys(TABLES[section])
+    for key, cell in zip(map(code, table.column("key")), table.column("meaning"), strict=True):
+        meaning = re.sub(r"\[([^]]+)\]\([^)]+\)", r"\1", cell)
+        sentence = sentences[keys[key].attribute]
+        assert re.match(rf"{re.escape(sentence)}(?![\w-])", meaning, re.IGNORECASE), (key, sentence)
+
+
+def _sentences(kind: type[Any]) -> dict[str, str]:
+    """The first sentence of the text below each field of a class, without its full stop."""
+    [parsed] = ast.parse(inspect.getsource(kind)).body
+    assert isinstance(parsed, ast.ClassDef)
+    return {
+        field.target.id: re.split(r"\.(?:\s|$)", below.value.value)[0]
+        for field, below in pairwise(parsed.body)
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and isinstance(below, ast.Expr)
+        and isinstance(below.value, ast.Constant)
+        and isinstance(below.value.value, str)
+    }
 
 
 def test_keys_in_the_prose_exist() -> None:

@@ -5,7 +5,7 @@ checks still see the rest. The result may be used only when no problem was repor
 """
 
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin
 
@@ -14,11 +14,10 @@ from daemon.config.parse import values
 from daemon.config.problems import Problems
 from daemon.hidden import HiddenMapping
 from daemon.rules import rule
-from daemon.rules.rule import KeyType, Rule, RuleKey
+from daemon.rules.rule import KeyType, Rule
 from daemon.types import SECOND, OnMissing, Severity
 
 T = TypeVar("T")
-
 
 READERS: Mapping[KeyType, Callable[[object], object]] = {
     rule.NAME: values.name,
@@ -53,11 +52,7 @@ class TableKey:
 def keys(kind: type[Any]) -> Mapping[str, TableKey]:
     """The keys of a table by name, in the order of the fields of its class."""
     if kind is Rule:
-        return {
-            key.name: TableKey(attribute, _rule_reader(key), key.default)
-            for attribute, key in rule.KEYS.items()
-            if key.type is not rule.BUILT_IN
-        }
+        return dict(_rule_keys())
     separator = "-" if kind is System else "_"
     return {
         each.name.replace("_", separator): TableKey(each.name, get_args(each.type)[1], each.default)
@@ -66,9 +61,12 @@ def keys(kind: type[Any]) -> Mapping[str, TableKey]:
     }
 
 
-def _rule_reader(key: RuleKey) -> Callable[[object], object]:
-    read = READERS[key.type]
-    return values.optional(read, empty=None) if key.optional else read
+def _rule_keys() -> Iterator[tuple[str, TableKey]]:
+    for attribute, key in rule.KEYS.items():
+        if key.type is not rule.BUILT_IN:
+            read = READERS[key.type]
+            reader = values.optional(read, empty=None) if key.optional else read
+            yield key.name, TableKey(attribute, reader, key.default)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,5 +115,5 @@ def read(kind: type[T], raw: Mapping[str, object], place: str, problems: Problem
             problems.add(
                 f"{place}.{name}", f"unknown key{problems.did_you_mean(name, known.keys())}"
             )
-    table = kind(**(dict.fromkeys(required.values()) | found))
+    table = kind(**{**dict.fromkeys(required.values()), **found})
     return Item(place, HiddenMapping(raw), table, found.keys() >= {*required.values()})
