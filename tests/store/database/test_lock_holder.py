@@ -39,5 +39,5 @@ def test_a_database_that_never_was_collected_into_has_no_holder(tmp_path: Path) 
 def test_a_lock_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
     """The holder is unknown, and not guessed."""
     (tmp_path / "watch.db.lock").symlink_to("watch.db.lock")
-    with pytest.raises(StoreError, match="cannot be read"):
+    with pytest.raises(StoreError, match="is not a lock file"):
         holder(f"sqlite:///{tmp_path / 'watch.db'}")
