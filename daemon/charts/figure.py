@@ -1,5 +1,4 @@
-"""Draws a chart with matplotlib. Only this module imports it, and only the render process imports
-this.
+"""Draws a chart with matplotlib, which only this module imports, in the render process only.
 
 Made for a phone that shows it 360 pixels wide: large type, few ticks, thick lines. It has its own
 background, so light and dark mail show the same picture.

@@ -29,8 +29,7 @@ def plot(
     until: str | None,
     png: str,
 ) -> None:
-    """Draw how FIELD went, as PNG: available_margin, al_freeze, margin_usage or any other, in
-    either spelling.
+    """Draw FIELD as PNG: available_margin, al_freeze, margin_usage or another, in either spelling.
 
     Beside the line it shows the numbers that the rules of the configuration compare the field with,
     when those rules fired, and where readings are missing, which no line bridges.

@@ -12,8 +12,7 @@ from daemon.cli.session import CommandSession
 @options.output
 @click.pass_obj
 def status(session: CommandSession, output: Format) -> int:
-    """Whether a daemon is collecting, how fresh each account is, which alerts are open, what waits
-    for each channel.
+    """Whether a daemon collects, how fresh accounts are, open alerts, what waits for each channel.
 
     The exit status is 1 where no daemon is collecting.
 
