@@ -114,7 +114,7 @@ class App:
             self._accounts.start(self._judging_context(), start_result.states, self._carry_over)
             self._start_self_monitor(start_result)
             self._start_heartbeat()
-            self._loops.run("the watchdog", self._watch)
+            self._loops.run("the clock monitor", self._watch)
             self._accounts.poll()
         except BaseException:
             await self._release()
@@ -316,7 +316,7 @@ class App:
         self._self_monitor = SelfMonitor(
             self._judging_context(), start_result.own, self._config.daemon_rules, probes
         )
-        self._loops.run("the watch over the daemon itself", self._self_monitor.run)
+        self._loops.run("the self-monitoring", self._self_monitor.run)
 
     def _start_heartbeat(self) -> None:
         url, clock, due_at = self._config.daemon.heartbeat, self._clock, self._carry_over.beat_at
@@ -364,11 +364,12 @@ def _channel(name: str) -> str:
 
 def _log_stop(unwritten: Unwritten) -> None:
     if unwritten.lost:
-        sentence = "stopped; the database took no writes until the end: what waited is lost"
+        sentence = "stopped; the database did not store everything in time: the rest is lost"
         _log.error(sentence, extra={"lost": unwritten.lost})
     if unwritten.unknown:
         sentence = (
-            "stopped; the database did not answer: nobody knows whether the last commit is recorded"
+            "stopped; the database did not answer: it is unknown whether the last commit is"
+            " recorded"
         )
         _log.error(sentence, extra={"unknown": unwritten.unknown})
     if not unwritten:

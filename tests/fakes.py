@@ -4,14 +4,19 @@ import asyncio
 import heapq
 import itertools
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 
+from daemon.clock import Clock
+from daemon.config import BudgetLimits
 from daemon.errors import StoreError
+from daemon.exchanges.common.rate_limit import Budget
 from daemon.notifiers import Traits
 from daemon.store.operations import CommitFailed, MessageKey, Operation, Written
 from daemon.store.write.reports import OpenReport
 from daemon.types import (
     AccountState,
     AttemptResult,
+    Limit,
     Message,
     Millis,
     Notice,
@@ -24,6 +29,12 @@ from daemon.types import (
 
 NOON = 1_767_265_200_000
 """2026-01-01 11:00 UTC, where manual clocks start."""
+
+
+def budget(clock: Clock, **limits: Limit) -> Budget:
+    """The budget of a host with the limits of the configuration, or others."""
+    given = replace(BudgetLimits(), **limits)
+    return Budget(clock, given.host, given.user, {"assets": given.assets})
 
 
 class ManualClock:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
 
 import daemon
 from daemon import config as configs
@@ -286,8 +285,6 @@ def shown_fields(kind: Any) -> dict[str, object]:
         return {one.name: one.type for one in dataclasses.fields(kind) if one.repr}
     if issubclass(kind, tuple) and hasattr(kind, "_fields"):
         return dict(kind.__annotations__)
-    if issubclass(kind, BaseModel) and kind.__repr_args__ is BaseModel.__repr_args__:
-        return {name: one.annotation for name, one in kind.model_fields.items() if one.repr}
     return {}
 
 

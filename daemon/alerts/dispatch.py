@@ -7,23 +7,14 @@ channel that does not know it: it fired now, was muted until now, or the channel
 send rate and delivery attempts belong to `service.delivery`.
 """
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
 from daemon.alerts.engine import StepResult
-from daemon.alerts.mute_reasons import HOLDS, MUTES, Muter, MuteReason
-from daemon.alerts.mutes import NO_MUTES, Mutes
-from daemon.alerts.notification_facts import (
-    EvaluationSnapshot,
-    is_wider,
-    is_worse,
-    notification_facts,
-    worst_of,
-)
-from daemon.alerts.silences import NO_SILENCES
+from daemon.alerts.firings import ChannelStatus, FiringDecider, NotificationPolicy, ToldBy
+from daemon.alerts.hold_reasons import MUTES, HoldReason
+from daemon.alerts.notification_facts import EvaluationSnapshot, notification_facts
 from daemon.alerts.summary_template import fill_template
-from daemon.rules.rule import Rule
 from daemon.types import (
     FLAPPING,
     NEWS,
@@ -33,59 +24,12 @@ from daemon.types import (
     Input,
     Kind,
     Late,
-    Millis,
     Notice,
     NoticeKey,
     NotificationFacts,
-    Silence,
     State,
     base,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelStatus:
-    """Delivery status of one episode at one channel."""
-
-    told_at: Millis | None = None
-    """Time of the last delivery, or of the last attempt without an outcome: it may have arrived."""
-    last: NotificationFacts | None = None
-    """Facts of that message."""
-    sure: bool = False
-    """True if that delivery was confirmed."""
-    waiting: NoticeKey | None = None
-    """Key of a queued firing notification that was not yet sent."""
-    in_flight: bool = False
-    """True while a firing notification is being sent."""
-    given_up: bool = False
-    """True if the channel refused for good; other channels were told instead (SEMANTICS F3)."""
-    ended: bool = False
-    """True once the end was queued for this channel."""
-    end_given_up: bool = False
-    """True if the channel refused the end for good."""
-    acked: bool = False
-    """True once the acknowledgement was sent or queued."""
-    doubtful: frozenset[NoticeKey] = frozenset()
-    """Keys of undelivered notifications with an unclear attempt: they may have arrived."""
-
-    @property
-    def knows(self) -> bool:
-        return self.told_at is not None or self.in_flight
-
-    @property
-    def wants_ack(self) -> bool:
-        """True if the channel was told of the alert, but not of its acknowledgement."""
-        return self.told_at is not None and not self.acked
-
-
-UNTOLD = ChannelStatus()
-
-
-Episode: TypeAlias = tuple[str, int]
-"""(rule, seq): an alert of the account at hand."""
-
-ToldBy: TypeAlias = Mapping[Episode, Mapping[str, ChannelStatus]]
-"""Channel status, by episode and channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,19 +39,6 @@ class DispatchResult:
 
 
 NO_NEWS = DispatchResult()
-
-
-@dataclass(frozen=True, slots=True)
-class NotificationPolicy:
-    """Routing and mute policy: the part of the configuration that does not depend on the input."""
-
-    rules: Mapping[str, Rule]
-    """Rules that watch the account, by name."""
-    channels: Sequence[str]
-    """All configured channels, in order."""
-    mutes: Mutes = NO_MUTES
-    silences: Sequence[Silence] = NO_SILENCES
-    """Silences that may be in force; others are ignored."""
 
 
 def dispatch(
@@ -120,7 +51,8 @@ def dispatch(
     """Decide the notifications that one input of an account causes."""
     if not outcome.changed and not outcome.state.alerts:  # nearly every input returns here
         return NO_NEWS
-    dispatcher = _Dispatcher(event, outcome, policy, told, snapshot)
+    decider = FiringDecider(outcome.state, policy, event.at, snapshot.verdicts)
+    dispatcher = _Dispatcher(event, outcome, policy, told, snapshot, decider)
     # These inputs say nothing about the account itself, so that they can only end alerts.
     if isinstance(event, ConfigChange | ClockStep):
         return DispatchResult(tuple(dispatcher.ends()))
@@ -137,6 +69,7 @@ class _Dispatcher:
     policy: NotificationPolicy
     told: ToldBy
     snapshot: EvaluationSnapshot
+    decider: FiringDecider
 
     def ends(self) -> Iterator[Notice]:
         """Yield the end for every channel that was told of the firing, or will be (promise 3)."""
@@ -171,29 +104,29 @@ class _Dispatcher:
     def _inherited(self, alert: Alert, kind: Kind, aware: Sequence[str]) -> Iterator[Notice]:
         """Yield the end for the rule's present channels, if a removed channel knew of it (E5)."""
         gone = [channel for channel in aware if channel not in self.policy.channels]
-        for channel in self._route(alert) if gone else ():
+        for channel in self.decider.route(alert) if gone else ():
             if channel not in aware:
                 yield self._end(alert, channel, kind, Late.HANDED_OVER, gone[0])
 
     def firings(self) -> Iterator[Notice]:
         for alert in self._firing():
             told = self.told.get((alert.rule, alert.seq), {})
-            known = {channel: told.get(channel, UNTOLD) for channel in self._listeners(alert, told)}
-            gone = all(each.given_up for each in known.values())
-            due = [(channel, self._due(alert, each, gone=gone)) for channel, each in known.items()]
-            news = [(channel, kind) for channel, kind in due if kind is not None]
-            for channel, kind in news if news and not self._held(alert) else ():
+            for channel, kind in self.decider.decisions(alert, told).items():
+                if isinstance(kind, HoldReason):
+                    continue
                 notice = self._notice(alert, channel, kind, self._late(alert, kind, channel, told))
                 yield self._compared(notice, told[channel].last) if kind is Kind.WORSE else notice
 
     def acks(self) -> Iterator[Notice]:
         """Yield one acknowledgement per channel that was told of the alert."""
+        if not self.policy.silences:  # nearly always
+            return
         for alert in self._firing():
             told = self.told.get((alert.rule, alert.seq), {})
             knowing = [
                 name for name in self.policy.channels if name in told and told[name].wants_ack
             ]
-            ack = self._muter.acknowledged(alert) if knowing else None
+            ack = self.decider.muter.acknowledged(alert) if knowing else None
             if ack is None:
                 continue
             for channel in knowing:
@@ -208,7 +141,7 @@ class _Dispatcher:
                 for told in self.told.get((alert.rule, alert.seq), {}).values()
                 if told.waiting is not None
             ]
-            for told in waiting if waiting and self._held(alert, MUTES) else ():
+            for told in waiting if waiting and self.decider.held_by(alert, MUTES) else ():
                 if told.waiting is not None and (
                     told.told_at is None or told.waiting.kind is not Kind.FIRING
                 ):
@@ -218,66 +151,6 @@ class _Dispatcher:
         return (
             alert for alert in self.outcome.state.alerts.values() if alert.state is State.FIRING
         )
-
-    def _route(self, alert: Alert) -> Sequence[str]:
-        """Channels of the rule, in the order of the configuration. None named means all."""
-        rule = self.policy.rules.get(base(alert.rule))
-        named = rule.channels if rule is not None else ()
-        return (
-            [channel for channel in self.policy.channels if channel in named]
-            if named
-            else self.policy.channels
-        )
-
-    def _listeners(self, alert: Alert, told: Mapping[str, ChannelStatus]) -> Sequence[str]:
-        """Channels of the rule; if one gave up, also the fallback channels told instead."""
-        route = self._route(alert)
-        fallback = [
-            channel for channel in told if channel in self.policy.channels and channel not in route
-        ]
-        return (
-            [*route, *fallback]
-            if any(channel in told and told[channel].given_up for channel in route)
-            else route
-        )
-
-    def _held(self, alert: Alert, by: Container[MuteReason] = HOLDS) -> bool:
-        """Check whether a mute or the flapping alert holds the news back (E2, E4)."""
-        return any(each.reason in by for each in self._muter.reasons(self._rule(alert), alert))
-
-    @property
-    def _muter(self) -> Muter:
-        return Muter(self.outcome.state, self.policy.mutes, self.policy.silences, self.event.at)
-
-    def _rule(self, alert: Alert) -> Rule:
-        return self.policy.rules[base(alert.rule)]
-
-    def _due(self, alert: Alert, told: ChannelStatus, *, gone: bool) -> Kind | None:
-        """Kind of notification that is due for this channel.
-
-        A channel that gave up gets none, unless all of them gave up (`gone`).
-        """
-        if told.waiting is not None or told.in_flight or (told.given_up and not gone):
-            return None
-        if told.told_at is None:
-            return Kind.FIRING
-        if self._worse(alert, told.last):
-            return Kind.WORSE
-        repeat = self._rule(alert).repeat
-        due = repeat is not None and self.event.at - told.told_at >= repeat
-        return Kind.REPEAT if due and self._muter.acknowledged(alert) is None else None
-
-    def _worse(self, alert: Alert, last: NotificationFacts | None) -> bool:
-        """Check for worse than last told: by `worse_by`, or beyond the flapping range (E1, E4)."""
-        if last is None:
-            return False
-        if alert.swings is not None and is_wider(alert.swings, last.swings):
-            return True
-        verdict, share = self.snapshot.verdicts.get(base(alert.rule)), self._rule(alert).worse_by
-        if share is None or verdict is None or verdict.when is not True or verdict.judged is None:
-            return False
-        told = last.judged if alert.swings is None else worst_of(last)
-        return is_worse(verdict.judged, told, share)
 
     def _late(
         self, alert: Alert, kind: Kind, channel: str, told: Mapping[str, ChannelStatus]

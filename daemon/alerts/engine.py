@@ -28,6 +28,7 @@ from daemon.types import (
     Reading,
     State,
     Transition,
+    TransitionReason,
     Unconfirmed,
     base,
 )
@@ -176,14 +177,16 @@ def _retire(state: AccountState, event: ConfigChange, rules: Mapping[str, Rule])
     for alert in state.alerts.values():
         rule = rules.get(base(alert.rule))
         if rule is None or rule.meaning != alert.meaning:
-            steps.append(_retired(alert, event, "rule_removed" if rule is None else "rule_changed"))
+            removed = rule is None
+            reason = TransitionReason.RULE_REMOVED if removed else TransitionReason.RULE_CHANGED
+            steps.append(_retired(alert, event, reason))
         elif rule.severity != alert.severity:
             steps.append((replace(alert, severity=rule.severity), None))
     arrived = _arrive(state, event, remember(state, (), rules, event.at))
     return _gather(arrived if state.since is not None else replace(arrived, since=event.at), steps)
 
 
-def _retired(alert: Alert, event: ConfigChange, reason: str) -> Step:
+def _retired(alert: Alert, event: ConfigChange, reason: TransitionReason) -> Step:
     ended = replace(alert, state=State.RETIRED, ended_at=event.at, ended_seq=event.seq)
     return ended, Transition(
         alert.rule, alert.seq, event.at, alert.state, State.RETIRED, reason, None

@@ -22,6 +22,7 @@ from daemon.types import (
     Millis,
     State,
     Transition,
+    TransitionReason,
     base,
 )
 
@@ -126,7 +127,7 @@ def _begin(rule: Rule, event: Input, swings: tuple[FlapEpisode, ...], code: NewC
         judged=_comparison(swings),
         swings=_extent(FlapRange(len(swings), None, None), swings),
     )
-    return alert, _turn(alert, event, State.OK, "flapping")
+    return alert, _turn(alert, event, State.OK, TransitionReason.FLAPPING)
 
 
 def _go_on(
@@ -143,7 +144,7 @@ def _go_on(
         return None
     if rule.flapping is None or 2 * len(swings) <= rule.flapping.count:
         over = replace(alert, state=State.RESOLVED, ended_at=event.at, ended_seq=event.seq)
-        return over, _turn(over, event, State.FIRING, "calm")
+        return over, _turn(over, event, State.FIRING, TransitionReason.CALM)
     if name not in turned:
         return None
     grown = _extent(replace(alert.swings, count=alert.swings.count + turned[name]), swings)
@@ -163,5 +164,5 @@ def _extent(told: FlapRange, swings: tuple[FlapEpisode, ...]) -> FlapRange:
     return replace(told, low=low, high=high)
 
 
-def _turn(alert: Alert, event: Input, before: State, reason: str) -> Transition:
+def _turn(alert: Alert, event: Input, before: State, reason: TransitionReason) -> Transition:
     return Transition(alert.rule, alert.seq, event.at, before, alert.state, reason, None)

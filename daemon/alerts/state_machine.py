@@ -20,6 +20,7 @@ from daemon.types import (
     OnMissing,
     State,
     Transition,
+    TransitionReason,
 )
 
 Step: TypeAlias = tuple[Alert, Transition | None]
@@ -61,15 +62,16 @@ def advance(alert: Alert | None, verdict: Verdict, now: RuleInput) -> list[Step]
     if verdict.when is True:
         return _go_on(alert, verdict, now)
     if alert.state is State.PENDING:
-        return [_end(alert, verdict, now, "not_held")] if verdict.when is False else []
+        over = verdict.when is False
+        return [_end(alert, verdict, now, TransitionReason.NOT_HELD)] if over else []
     return _clear(alert, verdict, now)
 
 
 def _begin(verdict: Verdict, now: RuleInput) -> Step:
     alert = _new(verdict, now)
     if now.rule.hold > 0:
-        return alert, _transition(alert, State.OK, verdict, now, "condition")
-    return _fire(alert, State.OK, verdict, now, "condition")
+        return alert, _transition(alert, State.OK, verdict, now, TransitionReason.CONDITION)
+    return _fire(alert, State.OK, verdict, now, TransitionReason.CONDITION)
 
 
 def _new(verdict: Verdict, now: RuleInput) -> Alert:
@@ -94,7 +96,7 @@ def _go_on(alert: Alert, verdict: Verdict, now: RuleInput) -> list[Step]:
     if seen.clearing_since is not None:
         seen = replace(seen, clearing_since=None)
     if alert.state is State.PENDING and now.event.at - alert.started_at >= now.rule.hold:
-        return [_fire(_decided(seen, verdict), State.PENDING, verdict, now, "held")]
+        return [_fire(_decided(seen, verdict), State.PENDING, verdict, now, TransitionReason.HELD)]
     return [] if seen is alert else [(seen, None)]
 
 
@@ -106,7 +108,7 @@ def _clear(alert: Alert, verdict: Verdict, now: RuleInput) -> list[Step]:
         return [] if alert.clearing_since is None else [(replace(alert, clearing_since=None), None)]
     since = now.event.at if alert.clearing_since is None else alert.clearing_since
     if now.event.at - since >= now.rule.keep_firing_for:
-        return [_end(alert, verdict, now, "cleared")]
+        return [_end(alert, verdict, now, TransitionReason.CLEARED)]
     return (
         [] if alert.clearing_since is not None else [(replace(alert, clearing_since=since), None)]
     )
@@ -119,13 +121,14 @@ def _miss(alert: Alert | None, now: RuleInput) -> list[Step]:
     """
     firing = alert is not None and alert.state is State.FIRING
     if now.rule.on_missing is OnMissing.OK:
-        return [_end(alert, NO_VERDICT, now, "missing")] if alert is not None and firing else []
+        over = alert if firing else None
+        return [] if over is None else [_end(over, NO_VERDICT, now, TransitionReason.MISSING)]
     if firing:
         return []
     verdict = Verdict(when=None, clear=None, judged=_silence(now), detail=_attempt(now.event))
     begun = _new(verdict, now) if alert is None else _decided(alert, verdict)
     before = State.OK if alert is None else State.PENDING
-    return [_fire(replace(begun, missing=True), before, verdict, now, "missing")]
+    return [_fire(replace(begun, missing=True), before, verdict, now, TransitionReason.MISSING)]
 
 
 def _silence(now: RuleInput) -> DecidingComparison:
@@ -147,10 +150,10 @@ def _readings_are_back(alert: Alert, verdict: Verdict, now: RuleInput) -> list[S
 
     The first reading counts at once, without `for` and `at_least`.
     """
-    over = _end(alert, verdict, now, "back")
+    over = _end(alert, verdict, now, TransitionReason.BACK)
     if verdict.holds is not True:
         return [over]
-    return [over, _fire(_new(verdict, now), State.OK, verdict, now, "back")]
+    return [over, _fire(_new(verdict, now), State.OK, verdict, now, TransitionReason.BACK)]
 
 
 def _decided(alert: Alert, verdict: Verdict) -> Alert:
@@ -165,18 +168,20 @@ def _decided(alert: Alert, verdict: Verdict) -> Alert:
     )
 
 
-def _fire(alert: Alert, before: State, verdict: Verdict, now: RuleInput, reason: str) -> Step:
+def _fire(
+    alert: Alert, before: State, verdict: Verdict, now: RuleInput, reason: TransitionReason
+) -> Step:
     firing = replace(alert, state=State.FIRING, fired_at=now.event.at)
     return firing, _transition(firing, before, verdict, now, reason)
 
 
-def _end(alert: Alert, verdict: Verdict, now: RuleInput, reason: str) -> Step:
+def _end(alert: Alert, verdict: Verdict, now: RuleInput, reason: TransitionReason) -> Step:
     ended = replace(alert, state=State.RESOLVED, ended_at=now.event.at, ended_seq=now.event.seq)
     return ended, _transition(ended, alert.state, verdict, now, reason)
 
 
 def _transition(
-    alert: Alert, before: State, verdict: Verdict, now: RuleInput, reason: str
+    alert: Alert, before: State, verdict: Verdict, now: RuleInput, reason: TransitionReason
 ) -> Transition:
     return Transition(
         alert.rule, alert.seq, now.event.at, before, alert.state, reason, _value(verdict.judged)

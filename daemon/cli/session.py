@@ -53,7 +53,7 @@ class CommandSession:
         Without `secrets`, keys and channel URLs stay empty. Commands that only read the record use
         this: the daemon's environment and credentials may be missing.
         """
-        from daemon.cli.configuration import configuration  # noqa: PLC0415 -- costs pydantic
+        from daemon.cli.configuration import configuration  # noqa: PLC0415 -- costs lark
 
         found = configuration(self.path, self.environ, secrets=secrets)
         self.secrets.update(map(Secret, found.secrets()))

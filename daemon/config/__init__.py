@@ -4,7 +4,8 @@
                                      or a configuration ready to run
 
 Must not: know SQL, HTTP, Apprise or any exchange (their checks are passed in as `Checks`), read the
-clock, or show a secret. Importing this costs pydantic: commands import it on use.
+clock, or show a secret. Importing this costs the grammar of the rule language: commands import it
+on use.
 """
 
 from daemon.config.build import system_rules
@@ -19,8 +20,8 @@ from daemon.config.model import (
     Daemon,
     Report,
     System,
-    Web,
 )
+from daemon.config.parse.values import Web
 from daemon.config.template import Answers, ChannelAnswer, new_config
 from daemon.hidden import Secret
 

@@ -10,7 +10,7 @@ read by `files`; this module reads only the files that hold secrets or authoriti
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +21,14 @@ from daemon.config.checks import warnings as advice
 from daemon.config.model import (
     NO_SECRET,
     Account,
-    BudgetLimits,
     Channel,
     Config,
     Daemon,
     Report,
-    System,
 )
 from daemon.config.parse import database, document, proxy, syntax, values
 from daemon.config.parse.document import Document
-from daemon.config.parse.tables import AccountTable, ChannelTable, DaemonTable, Item, ReportTable
+from daemon.config.parse.tables import Item
 from daemon.config.problems import MistakeError, Problems, format_value
 from daemon.config.secret_references import Resolved, Surroundings
 from daemon.hidden import HiddenMapping, Secret, passwords
@@ -118,8 +116,7 @@ def load_rules(text: str, *, path: Path) -> tuple[Rule, ...]:
     problems = Problems()
     written = document.read({"rules": syntax.parse(text, path).get("rules", [])}, problems)
     rules = tuple(
-        replace(item, table=item.table.model_copy(update={"channels": (), "mute": ()}))
-        for item in written.rules
+        replace(item, table=replace(item.table, channels=(), mute=())) for item in written.rules
     )
     references.check(replace(written, rules=rules), problems)
     consistency.check(rules, problems)
@@ -159,7 +156,7 @@ def _config(written: Document, path: Path, run: _Load) -> Config:
     """Build everything that can be built; where there are mistakes, parts are missing."""
     daemon = _daemon(written.daemon, run)
     shared = _proxy(written.daemon, run)
-    system = System(**_values(written.system, System))
+    system = written.system.table
     return Config(
         path=path,
         daemon=daemon,
@@ -171,37 +168,28 @@ def _config(written: Document, path: Path, run: _Load) -> Config:
         system=system,
         system_rules=build.system_rules(system, ACCOUNT),
         daemon_rules=build.system_rules(system, DAEMON),
-        budget=BudgetLimits(**_values(written.budget, BudgetLimits)),
+        budget=written.budget.table,
         holds_secrets=run.literal,
         hidden=frozenset(run.hidden),
     )
 
 
-def _values(item: Item[Any], kind: type[System | BudgetLimits | Channel]) -> dict[str, Any]:
-    return {each.name: getattr(item.table, each.name) for each in fields(kind)}
-
-
-def _daemon(item: Item[DaemonTable], run: _Load) -> Daemon:
-    table = item.table
+def _daemon(item: Item[Daemon], run: _Load) -> Daemon:
     run.hidden.update(map(Secret, proxy.of_environment(run.around.environ)))
-    if table.timezone is None and not values.system_zone_works():
+    if item.table.timezone is None and not values.system_zone_works():
         run.problems.add(
             f"{item.place}.timezone",
             'the system\'s (the variable TZ) is none; correct TZ, or write one such as "UTC"',
         )
-    return Daemon(
+    return replace(
+        item.table,
         database=_filled_in(item, "database", database.resolve_address, run),
-        every=table.every,
-        web=table.web,
-        timezone=table.timezone,
         heartbeat=_heartbeat(item, run),
-        timeout=table.timeout,
-        max_jump=table.max_jump,
         ca_file=_ca_file(item, run),
     )
 
 
-def _ca_file(item: Item[DaemonTable], run: _Load) -> str:
+def _ca_file(item: Item[Daemon], run: _Load) -> str:
     """The path of the trusted authorities, read once to see that they can be used."""
     written = item.table.ca_file
     if not written or not run.secrets:
@@ -213,9 +201,9 @@ def _ca_file(item: Item[DaemonTable], run: _Load) -> str:
         return ""
 
 
-def _proxy(item: Item[DaemonTable] | Item[AccountTable], run: _Load) -> str:
+def _proxy(item: Item[Daemon] | Item[Account], run: _Load) -> str:
     """The key `proxy` with its references filled in: one of the words, or an address."""
-    written = item.table.proxy
+    written = item.table.proxy.reveal()
     if not run.secrets:
         return proxy.OFF
     if written in proxy.WORDS:
@@ -231,10 +219,10 @@ def _proxy(item: Item[DaemonTable] | Item[AccountTable], run: _Load) -> str:
 
 
 def _routes(
-    item: Item[AccountTable], where: Mapping[str, str], shared: str, run: _Load
+    item: Item[Account], where: Mapping[str, str], shared: str, run: _Load
 ) -> dict[str, Route]:
     """The route of each of the account's addresses, by key; `shared` is `proxy` of [daemon]."""
-    own = item.table.proxy != ""
+    own = bool(item.table.proxy)
     wanted, place = (_proxy(item, run), f"{item.place}.proxy") if own else (shared, "daemon.proxy")
     routes = dict.fromkeys(where, DIRECT)
     for key, url in where.items():
@@ -246,7 +234,7 @@ def _routes(
     return routes
 
 
-def _heartbeat(item: Item[DaemonTable], run: _Load) -> Secret:
+def _heartbeat(item: Item[Daemon], run: _Load) -> Secret:
     """The heartbeat's address, written like a channel URL and checked after it is put together."""
     url = _secret(item, "heartbeat", secret_references.url, run)
     run.hidden.update(map(Secret, url_secrets.secrets(url.reveal())))
@@ -257,20 +245,18 @@ def _heartbeat(item: Item[DaemonTable], run: _Load) -> Secret:
         return NO_SECRET
 
 
-def _account(item: Item[AccountTable], daemon: Daemon, shared: str, run: _Load) -> Account:
+def _account(item: Item[Account], daemon: Daemon, shared: str, run: _Load) -> Account:
     table = item.table
     where = {"rest_url": table.rest_url, "ws_url": table.ws_url}
     where |= {
         key: url for key, url in run.checks.addresses(table.exchange).items() if key not in item.raw
     }
     routes = _routes(item, where, shared, run)
-    account = Account(
-        name=table.name,
+    account = replace(
+        table,
         api_key=_secret(item, "api_key", secret_references.key, run),
         secret_key=_secret(item, "secret_key", secret_references.key, run),
-        exchange=table.exchange,
         every=table.every or daemon.every,
-        user_id=table.user_id,
         rest_url=where["rest_url"],
         ws_url=where["ws_url"],
         rest_route=routes["rest_url"],
@@ -282,30 +268,27 @@ def _account(item: Item[AccountTable], daemon: Daemon, shared: str, run: _Load) 
     return account
 
 
-def _channel(item: Item[ChannelTable], run: _Load) -> Channel:
+def _channel(item: Item[Channel], run: _Load) -> Channel:
     url = _secret(item, "url", secret_references.url, run)
     run.hidden.update(map(Secret, run.checks.secrets(url.reveal())))
     sentence = run.checks.channel(url.reveal()) if url else None
     if sentence:
         run.problems.add(f"{item.place}.url", sentence)
-    table = item.table
-    return Channel(
-        table.name, url, table.fallback, table.fallback_after, table.group_wait, _service(table.url)
-    )
+    return replace(item.table, url=url, service=_service(item.table.url))
 
 
-def _service(url: str) -> str:
+def _service(url: Secret) -> str:
     """The service that a channel's URL names as written; "" when the whole URL is a secret."""
-    name, mark, _ = url.partition("://")
+    name, mark, _ = url.reveal().partition("://") if url else ("", "", "")
     return name.strip().lower() if mark else ""
 
 
-def _report(item: Item[ReportTable], run: _Load) -> Report:
+def _report(item: Item[Report], run: _Load) -> Report:
     table = item.table
     sentence = run.checks.cron(table.cron) if table.cron else None
     if sentence:
         run.problems.add(f"{item.place}.cron", f"{format_value(table.cron)} {sentence}")
-    return Report(table.name, table.cron, table.channels)
+    return table
 
 
 def _secret(
@@ -319,9 +302,10 @@ def _filled_in(
     item: Item[Any], key: str, resolved: Callable[[str, Surroundings], Resolved], run: _Load
 ) -> Secret:
     """The value of a key with its references filled in; empty where there is a mistake."""
-    written = getattr(item.table, key)
-    if not written:
+    secret = getattr(item.table, key)
+    if not secret:
         return NO_SECRET
+    written = secret.reveal()
     try:
         found = resolved(written, run.around)
     except MistakeError as error:

@@ -1,17 +1,23 @@
 """The values of a rules.toml, from which the rest of the program is built.
 
-Every value is parsed, resolved and checked; this module does not know how the file is written.
-DESIGN §5 explains each key. Durations are milliseconds, money and fractions exact decimals.
+Each key stands once, as a field with its type, the function that reads it, and its default; one
+without a default must be written. `parse.tables` reads tables into these classes, `loading` fills
+in secrets and what follows from other keys. Fields without a reader are no keys.
+docs/configuration.md explains each key. Durations are milliseconds, money and fractions exact
+decimals.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from daemon.alerts.mutes import NO_MUTES, Mutes
+from daemon.alerts.mutes import DAYS, NO_MUTES, Mutes
+from daemon.config.parse import values
+from daemon.config.parse.values import Web
 from daemon.hidden import Secret
 from daemon.rules.rule import Rule
 from daemon.types import DIRECT, HOUR, MINUTE, SECOND, Limit, Millis, Route
@@ -21,45 +27,50 @@ _PORTS = {"https": 443, "http": 80}
 NO_SECRET = Secret("")
 """Default of a secret that is not given."""
 
-
-@dataclass(frozen=True, slots=True)
-class Web:
-    """The address of the page."""
-
-    host: str
-    port: int
+Name = Annotated[str, values.name]
+Names = Annotated[tuple[str, ...], values.list_of(values.reference)]
+WrittenSecret = Annotated[Secret, values.never_shown(values.secret)]
+"""A secret, or a reference to it; the secret itself once the configuration is loaded."""
+SecretAddress = Annotated[Secret, values.never_shown(values.hidden)]
+"""An address that may hold a secret; "" is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Daemon:
-    database: Secret
+    database: WrittenSecret = Secret("sqlite:///marginwatch.db")
     """An SQLAlchemy URL with an absolute SQLite path. Secret, as it may hold a password."""
-    every: Millis = 5 * SECOND
-    web: Web | None = Web("127.0.0.1", 8787)
+    every: Annotated[Millis, values.longer_than(values.FASTEST)] = 5 * SECOND
+    web: Annotated[Web | None, values.optional(values.web, empty=None)] = Web("127.0.0.1", 8787)
     """None is off."""
-    timezone: ZoneInfo | None = None
+    timezone: Annotated[ZoneInfo | None, values.optional(values.zone, empty=None)] = None
     """None is the system's time zone, as for `datetime.astimezone(None)`."""
-    heartbeat: Secret = NO_SECRET
-    timeout: Millis = 10 * SECOND
-    max_jump: Decimal | None = None
+    heartbeat: SecretAddress = NO_SECRET
+    timeout: Annotated[Millis, values.longer_than(1)] = 10 * SECOND
+    max_jump: Annotated[Decimal | None, values.optional(values.percent, empty=None)] = None
     """A fraction: 0.5 is 50 %. None is off."""
-    ca_file: str = ""
-    """Absolute path of the trusted authorities; "" uses those of the machine and the libraries."""
+    proxy: SecretAddress = NO_SECRET
+    """As written; the routes of the accounts are what follows from it."""
+    ca_file: Annotated[str, values.text] = ""
+    """Path of the trusted authorities; "" uses those of the machine and the libraries."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    name: str
-    api_key: Secret
-    secret_key: Secret
-    exchange: str = "coinw"
-    every: Millis = 5 * SECOND
-    """The effective value: the account's own, or that of [daemon]."""
-    user_id: str = ""
+    name: Name
+    api_key: WrittenSecret
+    secret_key: WrittenSecret
+    exchange: Annotated[str, values.text] = "coinw"
+    every: Annotated[Millis, values.optional(values.longer_than(values.FASTEST), empty=0)] = 0
+    """0 stands for that of [daemon], which `loading` puts in its place."""
+    user_id: Annotated[str, values.text] = ""
     """Empty until the first answer gives it."""
-    rest_url: str = "https://api.coinw.com"
-    ws_url: str = "wss://ws.futurescw.com/perpum"
+    rest_url: Annotated[str, values.url("https", "http")] = "https://api.coinw.com"
+    ws_url: Annotated[str, values.optional(values.url("wss", "ws"), empty="")] = (
+        "wss://ws.futurescw.com/perpum"
+    )
     """Empty is REST only."""
+    proxy: SecretAddress = NO_SECRET
+    """As written; the routes are what follows from it."""
     rest_route: Route = DIRECT
     """The route of calls to `rest_url`."""
     ws_route: Route = DIRECT
@@ -76,55 +87,76 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    name: str
-    url: Secret
+    name: Name
+    url: WrittenSecret
     """The Apprise URL with its references filled in."""
-    fallback: str = ""
-    fallback_after: Millis = 2 * MINUTE
-    group_wait: Millis = SECOND
+    fallback: Annotated[str, values.reference] = ""
+    fallback_after: Annotated[Millis, values.duration] = 2 * MINUTE
+    group_wait: Annotated[Millis, values.duration] = SECOND
     service: str = ""
     """The scheme of the URL (`tgram`), known without secrets; "" if the whole URL is a secret."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenMute:
+    """One entry of `[[mutes]]`; `build.mutes` makes a `MuteWindow` of it."""
+
+    name: Name
+    days: Annotated[tuple[str, ...], values.days] = DAYS
+    between: Annotated[tuple[str, ...], values.between]
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """A report that is sent whenever it is due."""
 
-    name: str
-    cron: str
-    channels: tuple[str, ...] = ()
+    name: Name
+    cron: Annotated[str, values.cron]
+    channels: Names = ()
     """Empty is all."""
+
+
+SpanOrOff = Annotated[Millis | None, values.unless_off(values.limit_of_system(0))]
+PositiveOrOff = Annotated[Millis | None, values.unless_off(values.limit_of_system(1))]
+StepOrOff = Annotated[
+    Millis | None, values.unless_off(values.limit_of_system(values.SMALLEST_STEP))
+]
 
 
 @dataclass(frozen=True, slots=True)
 class System:
     """Limits at which the built-in system rules fire; None is off."""
 
-    no_readings: Millis | None = 2 * MINUTE
-    key_refused: Millis | None = 0
-    rate_limited: Millis | None = 2 * MINUTE
-    answers_unusable: Millis | None = MINUTE
-    account_not_judged: Millis | None = 2 * MINUTE
-    channel_failing: Millis | None = 10 * MINUTE
-    clock_stepped: Millis | None = 250
-    clock_skew: Millis | None = 30 * SECOND
-    exchange_frozen: Millis | None = 30 * SECOND
-    push_contradicted: int | None = 3
-    rule_unknown: Millis | None = 15 * MINUTE
-    database_failing: Millis | None = 30 * SECOND
-    disk_full: Decimal | None = Decimal("0.05")
-    upkeep_failing: Millis | None = HOUR
-    channels: tuple[str, ...] = ()
+    no_readings: PositiveOrOff = 2 * MINUTE
+    key_refused: SpanOrOff = 0
+    rate_limited: SpanOrOff = 2 * MINUTE
+    answers_unusable: SpanOrOff = MINUTE
+    account_not_judged: PositiveOrOff = 2 * MINUTE
+    channel_failing: PositiveOrOff = 10 * MINUTE
+    clock_stepped: StepOrOff = 250
+    clock_skew: PositiveOrOff = 30 * SECOND
+    exchange_frozen: PositiveOrOff = 30 * SECOND
+    push_contradicted: Annotated[int | None, values.unless_off(values.count)] = 3
+    rule_unknown: PositiveOrOff = 15 * MINUTE
+    database_failing: PositiveOrOff = 30 * SECOND
+    disk_full: Annotated[Decimal | None, values.unless_off(values.percent)] = Decimal("0.05")
+    upkeep_failing: PositiveOrOff = HOUR
+    channels: Names = ()
     """Empty is all."""
+
+
+CallLimit = Annotated[Limit, values.limit]
 
 
 @dataclass(frozen=True, slots=True)
 class BudgetLimits:
     """Call limits of each exchange host: for this machine, per user, and per user for assets."""
 
-    host: Limit = Limit(50, 10 * SECOND)
-    user: Limit = Limit(50, 10 * SECOND)
-    assets: Limit = Limit(5, 2 * SECOND)
+    # CoinW's strictest reading is 60 per 10 s and user, 80 per address, 5 per 2 s for getUserAssets
+    # (its pages "Precautions" and "Get Futures Account Assets"). Defaults stay below the first two.
+    host: CallLimit = Limit(50, 10 * SECOND)
+    user: CallLimit = Limit(50, 10 * SECOND)
+    assets: CallLimit = Limit(5, 2 * SECOND)
 
     @property
     def longest(self) -> Millis:

@@ -9,12 +9,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from daemon.config.model import Config
+from daemon.config.model import Channel, Config, WrittenMute
+from daemon.config.parse import tables
 from daemon.config.parse.document import Document
-from daemon.config.parse.tables import ChannelTable, Item, MuteTable, RuleTable, StrictTable
-from daemon.hidden import HiddenMapping
+from daemon.config.parse.tables import Item
+from daemon.config.problems import Problems
+from daemon.rules.rule import Rule
 
-T = TypeVar("T", bound=StrictTable)
+T = TypeVar("T")
 
 TRIED = frozenset({"rules", "mutes", "system", "channels"})
 """Tables that such a file may change."""
@@ -40,20 +42,18 @@ def completed(written: Document, raw: Mapping[str, object], base: Config) -> Doc
     """The document with the names from the tables of `base` added, so that references resolve."""
     changes: dict[str, Any] = {}
     if "channels" not in raw:
-        changes["channels"] = _named(
-            ChannelTable, "channels", (each.name for each in base.channels)
-        )
+        changes["channels"] = _named(Channel, "channels", (each.name for each in base.channels))
     if "mutes" not in raw:
-        changes["mutes"] = _named(MuteTable, "mutes", base.mutes.windows)
+        changes["mutes"] = _named(WrittenMute, "mutes", base.mutes.windows)
     if "rules" not in raw:
-        changes["rules"] = _named(RuleTable, "rules", (each.name for each in base.rules))
+        changes["rules"] = _named(Rule, "rules", (each.name for each in base.rules))
     return replace(written, **changes)
 
 
 def _named(kind: type[T], section: str, names: Iterable[str]) -> tuple[Item[T], ...]:
     """Tables of which only the name is known."""
     return tuple(
-        Item(f"{section}[{index}]", HiddenMapping({"name": name}), kind.model_construct(name=name))
+        tables.read(kind, {"name": name}, f"{section}[{index}]", Problems())
         for index, name in enumerate(names)
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from daemon.alerts.decide import judge
-from daemon.alerts.mute_reasons import Muter
+from daemon.alerts.hold_reasons import Muter
 from daemon.alerts.mutes import Mutes
 from daemon.replay.cases import RuleTestCase, format_side
 from daemon.replay.differences import Location

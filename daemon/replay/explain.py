@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from daemon.alerts.engine import unread_for
-from daemon.alerts.mute_reasons import Muter, Muting
+from daemon.alerts.hold_reasons import Hold, Muter
 from daemon.alerts.mutes import Mutes
 from daemon.replay.session import ReplaySession, RuleSet
 from daemon.replay.verify import Epoch, Past
@@ -24,7 +24,6 @@ from daemon.types import (
     Alert,
     ClockStep,
     ConfigChange,
-    DecidingComparison,
     Input,
     Millis,
     Miss,
@@ -55,10 +54,10 @@ class RunningTimer:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A transition, with the comparison that its value belongs to."""
+    """A transition, and its alert after it."""
 
     transition: Transition
-    judged: DecidingComparison | None
+    alert: Alert | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,7 @@ class Explanation:
     alert: Alert | None
     flapping: Alert | None
     running: tuple[RunningTimer, ...]
-    muted: tuple[Muting, ...]
+    muted: tuple[Hold, ...]
     agreement: tuple[int, int] | None
     """For a rule with `at_least`: readings that hold, and readings counted."""
     moves: tuple[Move, ...]
@@ -144,10 +143,10 @@ def suppose(
 
 
 def _moves(record: Record, rules: Collection[str]) -> Iterator[Move]:
-    judged = {(alert.rule, alert.seq): alert.judged for alert in record.alerts}
+    alerts = {(alert.rule, alert.seq): alert for alert in record.alerts}
     for each in record.transitions:
         if each.rule in rules:
-            yield Move(each, judged.get((each.rule, each.alert_seq)))
+            yield Move(each, alerts.get((each.rule, each.alert_seq)))
 
 
 def _until(inputs: Iterable[Input], at: Millis) -> Iterator[Input]:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from daemon.alerts.decide import decide, judge, snapshot
-from daemon.alerts.dispatch import NotificationPolicy
 from daemon.alerts.engine import shifted
+from daemon.alerts.firings import NotificationPolicy
 from daemon.alerts.ids import alert_code
 from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.alerts.silences import NO_SILENCES

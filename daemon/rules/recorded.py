@@ -9,9 +9,10 @@ from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import Any
 
+from daemon.rules import rule
 from daemon.rules.language.errors import ExpressionError
 from daemon.rules.language.parse import parse_recorded
-from daemon.rules.rule import AtLeast, Condition, Rule
+from daemon.rules.rule import KEYS, AtLeast, Condition, KeyType, Rule, RuleKey
 from daemon.text.durations import parse_duration
 from daemon.types import Limit, Millis, OnMissing, Severity
 
@@ -45,19 +46,15 @@ def _listed(written: object) -> Sequence[Mapping[str, Any]]:
 
 def read_rule(written: Mapping[str, Any]) -> Rule:
     """One recorded rule. Keys that its version did not know get their defaults."""
-    given: dict[str, Any] = {
-        "hold": _span(written["for"]),
-        "severity": Severity(written["severity"]),
-        "accounts": tuple(written["accounts"]),
-        "channels": tuple(written["channels"]),
-        "repeat": _optional(written["repeat"]),
-        "inhibited_by": tuple(written["inhibited_by"]),
-    }
-    later: dict[str, Any] = {
-        key: read(written[key]) for key, read in _LATER.items() if key in written
-    }
-    clear_when = _condition(written["clear_when"]) if written["clear_when"] else None
-    return Rule(written["name"], _condition(written["when"]), clear_when, **given, **later)
+    return Rule(**{
+        name: _read(key, written[key.name])
+        for name, key in KEYS.items()
+        if key.name in written or name in _FIRST
+    })  # fmt: skip
+
+
+def _read(key: RuleKey, recorded: Any) -> Any:
+    return None if key.optional and not recorded else READERS[key.type](recorded)
 
 
 def _condition(text: str) -> Condition:
@@ -74,33 +71,39 @@ def _span(text: str) -> Millis:
     return millis
 
 
-def _optional(text: str) -> Millis | None:
-    return _span(text) if text else None
-
-
-def _at_least(text: str) -> AtLeast | None:
+def _at_least(text: str) -> AtLeast:
     count, _, of = text.partition(" of ")
-    return AtLeast(int(count), int(of)) if text else None
+    return AtLeast(int(count), int(of))
 
 
-def _limit(text: str) -> Limit | None:
+def _limit(text: str) -> Limit:
     count, _, per = text.partition(" per ")
-    return Limit(int(count), _span(per)) if text else None
+    return Limit(int(count), _span(per))
 
 
-def _fraction(text: str) -> Decimal | None:
-    return Decimal(text.removesuffix("%")).scaleb(-2) if text else None
+def _fraction(text: str) -> Decimal:
+    return Decimal(text.removesuffix("%")).scaleb(-2)
 
 
-_LATER: Mapping[str, Callable[[Any], object]] = {
-    "keep_firing_for": _span,
-    "at_least": _at_least,
-    "flapping": _limit,
-    "worse_by": _fraction,
-    "on_missing": OnMissing,
-    "missing_after": _span,
-    "mute": tuple,
-    "summary": str,
-    "system": bool,
+READERS: Mapping[KeyType, Callable[[Any], object]] = {
+    rule.NAME: str,
+    rule.NAMES: tuple,
+    rule.CONDITION: _condition,
+    rule.AT_LEAST: _at_least,
+    rule.SPAN: _span,
+    rule.POSITIVE_SPAN: _span,
+    rule.REPEAT_SPAN: _span,
+    rule.LIMIT: _limit,
+    rule.FRACTION: _fraction,
+    rule.SEVERITY: Severity,
+    rule.ON_MISSING: OnMissing,
+    rule.SUMMARY: str,
+    rule.BUILT_IN: bool,
 }
-"""Keys added after the first version, each with the function that reads it."""
+"""Readers of recorded values. They set no limits: an earlier version may have had others."""
+
+_FIRST = frozenset({
+    *("name", "when", "clear_when", "hold", "severity"),
+    *("accounts", "channels", "repeat", "inhibited_by"),
+})  # fmt: skip
+"""Keys of the first version. A record without one of them is of another form, and is refused."""

@@ -1,17 +1,19 @@
-"""A rule: a condition with its policy, as values. Parsing and evaluation are elsewhere."""
+"""A rule: a condition with its policy, as values. Parsing and evaluation are elsewhere.
 
-from dataclasses import dataclass, field
+Each key stands once, as a field of `Rule` with its type, its default and its `RuleKey`. All that
+records a rule or reads one goes by `KEYS`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from functools import cached_property
+from typing import Annotated, Any, get_args
 
 from daemon.rules.language.tree import Node, readable
 from daemon.text.durations import duration_text
 from daemon.types import HOUR, MINUTE, Limit, Millis, OnMissing, Severity
-
-MISSING_AFTER: Millis = 2 * MINUTE
-FLAPPING = Limit(6, HOUR)
-
 
 _SIGNS = frozenset("*?[")
 """Characters that make a name a pattern."""
@@ -40,61 +42,83 @@ class AtLeast:
         return f"{self.count} of {self.of}"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class KeyType:
+    """A type of values. `recorded` reads them back, `config.parse.tables` reads rules.toml."""
+
+    write: Callable[[Any], object]
+    """Gives the recorded form of a value, which is the canonical form of rules.toml."""
+
+
+NAME = KeyType(str)
+NAMES = KeyType(list)
+CONDITION = KeyType(lambda condition: readable(condition.tree))
+AT_LEAST = KeyType(str)
+SPAN = KeyType(duration_text)
+POSITIVE_SPAN = KeyType(duration_text)
+REPEAT_SPAN = KeyType(duration_text)
+LIMIT = KeyType(lambda limit: f"{limit.count} per {duration_text(limit.per)}")
+FRACTION = KeyType(lambda fraction: f"{format((fraction * 100).normalize(), 'f')}%")
+SEVERITY = KeyType(str)
+ON_MISSING = KeyType(str)
+SUMMARY = KeyType(str)
+BUILT_IN = KeyType(bool)
+"""Recorded, but no key of rules.toml."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleKey:
+    """A key of a rule. KEYS fills in its name and default."""
+
+    type: KeyType
+    optional: bool = False
+    """Whether the empty text may be written; it means None."""
+    meaning: bool = False
+    """Whether the key is part of what the rule checks (SEMANTICS D5)."""
+    name: str = ""
+    """The name in rules.toml, where it is not that of the attribute."""
+    default: object = None
+
+    def write(self, value: object) -> object:
+        return "" if value is None else self.type.write(value)
+
+
 @dataclass(frozen=True)
 class Rule:
     """One entry of `[[rules]]` in rules.toml, or of `[system]` (DESIGN §5), checked."""
 
-    name: str
-    when: Condition
-    clear_when: Condition | None = None
-    hold: Millis = 0
-    """The key `for`: how long `when` must have held."""
-    severity: Severity = Severity.WARNING
-    accounts: tuple[str, ...] = ("*",)
+    name: Annotated[str, RuleKey(NAME)]
+    when: Annotated[Condition, RuleKey(CONDITION, meaning=True)]
+    clear_when: Annotated[Condition | None, RuleKey(CONDITION, optional=True, meaning=True)] = None
+    hold: Annotated[Millis, RuleKey(SPAN, meaning=True, name="for")] = 0
+    """How long `when` must have held."""
+    keep_firing_for: Annotated[Millis, RuleKey(SPAN, meaning=True)] = 0
+    at_least: Annotated[AtLeast | None, RuleKey(AT_LEAST, optional=True, meaning=True)] = None
+    severity: Annotated[Severity, RuleKey(SEVERITY)] = Severity.WARNING
+    accounts: Annotated[tuple[str, ...], RuleKey(NAMES)] = ("*",)
     """Globs; matching is case-sensitive."""
-    channels: tuple[str, ...] = ()
+    channels: Annotated[tuple[str, ...], RuleKey(NAMES)] = ()
     """Empty means all."""
-    repeat: Millis | None = 4 * HOUR
+    repeat: Annotated[Millis | None, RuleKey(REPEAT_SPAN, optional=True)] = 4 * HOUR
     """None means never."""
-    inhibited_by: tuple[str, ...] = ()
-    """Globs of the rules whose firing on the same account mutes this one."""
-    keep_firing_for: Millis = 0
-    at_least: AtLeast | None = None
-    on_missing: OnMissing = OnMissing.KEEP
-    missing_after: Millis = MISSING_AFTER
-    flapping: Limit | None = FLAPPING
+    flapping: Annotated[Limit | None, RuleKey(LIMIT, optional=True)] = Limit(6, HOUR)
     """Limit above which episodes are sent as one flapping message. None means never."""
-    worse_by: Decimal | None = None
+    worse_by: Annotated[Decimal | None, RuleKey(FRACTION, optional=True)] = None
     """How much worse the value must get for another message, as a fraction. None means never."""
-    mute: tuple[str, ...] = ()
+    inhibited_by: Annotated[tuple[str, ...], RuleKey(NAMES)] = ()
+    """Globs of the rules whose firing on the same account mutes this one."""
+    on_missing: Annotated[OnMissing, RuleKey(ON_MISSING, meaning=True)] = OnMissing.KEEP
+    missing_after: Annotated[Millis, RuleKey(POSITIVE_SPAN, meaning=True)] = 2 * MINUTE
+    mute: Annotated[tuple[str, ...], RuleKey(NAMES)] = ()
     """Names of mute windows."""
-    summary: str = ""
+    summary: Annotated[str, RuleKey(SUMMARY)] = ""
     """A template for the text of messages; see `alerts.summary_template`."""
-    system: bool = False
+    system: Annotated[bool, RuleKey(BUILT_IN)] = False
     """True for a system rule, which exists without being written (SEMANTICS D7)."""
 
     def written(self) -> dict[str, object]:
         """The rule in the canonical form of rules.toml, as recorded for the rules in force."""
-        return {
-            "name": self.name,
-            "when": readable(self.when.tree),
-            "clear_when": "" if self.clear_when is None else readable(self.clear_when.tree),
-            "for": duration_text(self.hold),
-            "keep_firing_for": duration_text(self.keep_firing_for),
-            "at_least": "" if self.at_least is None else str(self.at_least),
-            "severity": self.severity.value,
-            "accounts": list(self.accounts),
-            "channels": list(self.channels),
-            "repeat": _optional(self.repeat),
-            "flapping": "" if self.flapping is None else _limit(self.flapping),
-            "worse_by": "" if self.worse_by is None else _percent(self.worse_by),
-            "inhibited_by": list(self.inhibited_by),
-            "on_missing": self.on_missing.value,
-            "missing_after": duration_text(self.missing_after),
-            "mute": list(self.mute),
-            "summary": self.summary,
-            "system": self.system,
-        }
+        return {key.name: key.write(getattr(self, name)) for name, key in KEYS.items()}
 
     def watches(self, account: str) -> bool:
         return any(fnmatchcase(account, pattern) for pattern in self.accounts)
@@ -107,34 +131,24 @@ class Rule:
         recorded with alerts. Keys at their defaults are left out, so a key added by a later version
         does not change recorded texts.
         """
-        parts = {
-            "when": str(self.when),
-            "clear_when": "" if self.clear_when is None else str(self.clear_when),
-            "for": _unless(self.hold, 0),
-            "keep_firing_for": _unless(self.keep_firing_for, 0),
-            "at_least": "" if self.at_least is None else str(self.at_least),
-            "on_missing": "" if self.on_missing is OnMissing.KEEP else self.on_missing.value,
-            "missing_after": _unless(self.missing_after, MISSING_AFTER),
-        }
-        return "; ".join(f"{key} {value}" for key, value in parts.items() if value)
+        parts = []
+        for name, key in KEYS.items():
+            value = getattr(self, name)
+            if key.meaning and value != key.default:
+                # Recorded meanings hold the text of the tree, which has no percentages.
+                text = str(value) if isinstance(value, Condition) else key.write(value)
+                parts.append(f"{key.name} {text}")
+        return "; ".join(parts)
+
+
+KEYS: Mapping[str, RuleKey] = {
+    each.name: replace(key, name=key.name or each.name, default=each.default)
+    for each in fields(Rule)
+    for key in get_args(each.type)[1:]
+}
+"""The keys of a rule by attribute, in the order in which they are recorded."""
 
 
 def is_pattern(name: str) -> bool:
     """Whether a name is a pattern. Names never contain these characters."""
     return not _SIGNS.isdisjoint(name)
-
-
-def _unless(span: Millis, default: Millis) -> str:
-    return "" if span == default else duration_text(span)
-
-
-def _optional(span: Millis | None) -> str:
-    return "" if span is None else duration_text(span)
-
-
-def _limit(limit: Limit) -> str:
-    return f"{limit.count} per {duration_text(limit.per)}"
-
-
-def _percent(fraction: Decimal) -> str:
-    return f"{format((fraction * 100).normalize(), 'f')}%"

@@ -76,12 +76,13 @@ class ThreadedStore:
             try:
                 await self.write(operation)
             except Rejected as error:
-                _log.error("what was done cannot be recorded: %s: %s", name, error)
+                _log.error("a completed action cannot be recorded: %s: %s", name, error)
                 return
             except CommitFailed as error:
                 if not failures:
                     _log.warning(
-                        "what was done is written again every second, until it is recorded: %s: %s",
+                        "a completed action is not recorded yet and is written again"
+                        " every second: %s: %s",
                         name,
                         error,
                     )
@@ -89,7 +90,11 @@ class ThreadedStore:
                 await self._clock.sleep(SECOND)
             else:
                 if failures:
-                    _log.info("what was done is recorded: %s", name, extra={"failures": failures})
+                    _log.info(
+                        "the completed action is recorded now: %s",
+                        name,
+                        extra={"failures": failures},
+                    )
                 return
 
     async def load(self, account: str) -> AccountState:

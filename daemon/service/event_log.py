@@ -53,7 +53,7 @@ class EventLog:
             )
             _log.debug("delivered", extra={"channel": channel, "notifications": len(notices)})
         else:
-            sentence = f"a message could not be delivered: {attempted.detail or attempted.outcome}"
+            sentence = f"a message was not delivered: {attempted.detail or attempted.outcome}"
             self._failure_log.failed(
                 ("deliver", channel), sentence, reason=attempted.outcome, channel=channel
             )
@@ -98,16 +98,13 @@ class EventLog:
 
 
 def _extra(account: str, transition: Transition, alert: Alert | None) -> dict[str, str]:
-    judged = None if alert is None else alert.judged
-    value = (
-        {} if transition.value is None else {"value": format_transition_value(transition, judged)}
-    )
+    value = format_transition_value(transition, alert)
     code = "" if alert is None else alert.code
     whom = {"account": account} if account else {}
     return {
         **whom,
         "rule": transition.rule,
-        **value,
+        **({"value": value} if value else {}),
         **_range(alert),
         "reason": transition.reason,
         "alert": code,

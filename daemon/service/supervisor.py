@@ -118,7 +118,7 @@ class Supervisor(Generic[L]):
         if config is None or not await self._can_end(instance):
             self._tell(
                 systemd.ready(
-                    "the configuration was not reloaded (see the log): running on as before"
+                    "the configuration was not reloaded (see the log): the old one is in force"
                 )
             )
         elif not self._stopping:
@@ -136,12 +136,13 @@ class Supervisor(Generic[L]):
                 # One line: only `check` shows the place in the file, in the lines below it.
                 _log.error("%s", problem.partition("\n")[0])
             _log.error(
-                "not reloaded, for the configuration has mistakes: running on as before;"
+                "not reloaded: the configuration has mistakes; the old one stays in force;"
                 " marginwatch check"
             )
         except Exception as error:  # noqa: BLE001 -- a reload must not end what runs
             _log.error(
-                "not reloaded, for reading the configuration %s: running on as before", _how(error)
+                "not reloaded: reading the configuration %s; the old one stays in force",
+                _how(error),
             )
         return None
 
@@ -161,7 +162,7 @@ class Supervisor(Generic[L]):
         reason = await instance.refusal()
         if reason is not None:
             sentence = (
-                "not reloaded, for the database does not write (%s): reload again when it works, or"
+                "not reloaded: the database does not write (%s); reload again when it works, or"
                 " restart"
             )
             _log.error(sentence, reason)
@@ -170,15 +171,15 @@ class Supervisor(Generic[L]):
     async def _start_next(self, config: Config, former: L) -> None:
         """Start the next instance; if that fails, one with the former configuration."""
         if await self._try_begin(
-            config, former, "the new configuration cannot be started with, trying the one before"
+            config, former, "the new configuration does not start, the old one is tried again"
         ):
             self._tell(systemd.ready("reloaded"))
         elif await self._try_begin(
-            self._config, former, "the configuration before cannot be started with any more"
+            self._config, former, "the old configuration does not start either"
         ):
             self._tell(
                 systemd.ready(
-                    "the new configuration cannot be started with (see the log): running as before"
+                    "the new configuration does not start (see the log): the old one is in force"
                 )
             )
 

@@ -44,7 +44,7 @@ def readings(columns: Sequence[Sequence[Any]], fields: Sequence[str]) -> list[Re
     check(INSTANTS, seqs)
     check(INSTANTS, instants)
     if instants and max(instants) > LATEST:
-        raise ValueError("an instant beyond all calendars")
+        raise ValueError("a time that is out of range")
     count = len(seqs)
     by_field = dict(zip(fields, map(_decimals, amounts), strict=True))
     of_reading: dict[str, Iterable[object]] = {

@@ -185,7 +185,7 @@ def check_instants(*values: Any) -> None:
     """Raise TypeError for values that are no instants, ValueError for those beyond the calendar."""
     check(INSTANTS, values)
     if max(values) > LATEST:
-        raise ValueError("an instant beyond all calendars")
+        raise ValueError("a time that is out of range")
 
 
 def theirs(name: str) -> str:

@@ -3,7 +3,18 @@
 from datetime import UTC, datetime, tzinfo
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal
 
-from daemon.types import DAY, HOUR, LATEST, MINUTE, SECOND, DecidingComparison, Millis, Transition
+from daemon.types import (
+    DAY,
+    HOUR,
+    LATEST,
+    MINUTE,
+    SECOND,
+    Alert,
+    DecidingComparison,
+    Millis,
+    Transition,
+    TransitionReason,
+)
 
 _EIGHT_PLACES = Decimal("1e-8")
 _HUNDRED = Decimal(100)
@@ -11,7 +22,6 @@ _WIDE = Context(prec=60, rounding=ROUND_HALF_EVEN)
 _UNBOUNDED = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX)
 _LARGEST = 40
 """Power of ten up to which a number is written out. No account has a larger amount."""
-_MISSING = "missing"
 _UNITS = ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (SECOND, "s"))
 
 
@@ -66,28 +76,22 @@ def format_percentage(value: Decimal, limit: Decimal | None = None) -> str:
     return f"{format_amount(hundredfold if is_limit else short)}%"
 
 
-def format_transition_value(transition: Transition, judged: DecidingComparison | None) -> str:
-    """Format the value of a transition; `judged` is the alert's comparison. Empty if there is none.
+def format_transition_value(transition: Transition, alert: Alert | None) -> str:
+    """Format the value of a transition of the alert. Empty if there is none."""
+    if transition.value is None:
+        return ""
+    return format_value(transition.value, transition_comparison(transition, alert))
+
+
+def transition_comparison(transition: Transition, alert: Alert | None) -> DecidingComparison | None:
+    """Comparison that the transition's value belongs to; None if it is not known.
 
     A value before a silence, or at its end, belongs to the rule's own condition, while the alert
     was about `age`. Such a value is no duration.
     """
-    return (
-        ""
-        if transition.value is None
-        else format_value(transition.value, transition_comparison(transition, judged))
-    )
-
-
-def transition_comparison(
-    transition: Transition, judged: DecidingComparison | None
-) -> DecidingComparison | None:
-    """Comparison that the transition's value belongs to; None if it is not known."""
-    return None if transition.reason != _MISSING and _silence(judged) else judged
-
-
-def _silence(judged: DecidingComparison | None) -> bool:
-    return judged is not None and judged.text.startswith("on_missing")
+    if alert is None or (alert.missing and transition.reason != TransitionReason.MISSING):
+        return None
+    return alert.judged
 
 
 def format_change(value: Decimal) -> str:

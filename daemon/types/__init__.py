@@ -18,6 +18,7 @@ from daemon.types.alerts import (
     Severity,
     State,
     Transition,
+    TransitionReason,
     base,
 )
 from daemon.types.inputs import (
@@ -107,6 +108,7 @@ __all__ = [
     "SteadyChange",
     "Step",
     "Transition",
+    "TransitionReason",
     "Trend",
     "Unconfirmed",
     "base",

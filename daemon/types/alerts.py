@@ -28,6 +28,28 @@ class State(StrEnum):
     RETIRED = "retired"
 
 
+class TransitionReason(StrEnum):
+    """Reason for a state change of an alert, as recorded and shown."""
+
+    CONDITION = "condition"
+    """The condition became true."""
+    HELD = "held"
+    """It was true for as long as `for` says."""
+    NOT_HELD = "not_held"
+    """It became false before that."""
+    CLEARED = "cleared"
+    """`clear_when` became true, and stayed so for `keep_firing_for`."""
+    MISSING = "missing"
+    """Readings are missing (SEMANTICS D4)."""
+    BACK = "back"
+    """Readings are back."""
+    FLAPPING = "flapping"
+    CALM = "calm"
+    """The rule no longer flaps."""
+    RULE_CHANGED = "rule_changed"
+    RULE_REMOVED = "rule_removed"
+
+
 class OnMissing(StrEnum):
     """Reaction of a rule to missing readings (SEMANTICS D4)."""
 
@@ -149,7 +171,8 @@ class Transition:
     at: Millis
     from_state: State
     to_state: State
-    reason: str
+    reason: TransitionReason | str
+    """A text that is none of ours was recorded by another version, and is shown as it is."""
     value: Decimal | None
 
 

@@ -166,7 +166,7 @@ IN_THE_WAY = "is no regular file, and SQLite needs that name for its own: move i
             "sqlite:///there",
             a_lock_of_no_use,
             1,
-            "{}/there.lock cannot be read as a lock, as it is something else: look",
+            "{}/there.lock is not a lock file: check what it is, and move it away",
         ),
         (
             "postgresql+psycopg://u@nowhere.invalid/mw",

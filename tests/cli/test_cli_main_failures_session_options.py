@@ -66,7 +66,6 @@ def test_help_needs_none_of_the_heavy_libraries(command: list[str]) -> None:
         "alembic",
         "apprise",
         "apscheduler",
-        "pydantic",
         "lark",
         "rich",
         "msgspec",

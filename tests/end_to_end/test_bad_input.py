@@ -278,9 +278,9 @@ async def test_a_channel_that_refuses_stops_nothing(it: Stage) -> None:
     await it.receiver.stop()
     it.show("main", "90")
     await it.start()
-    await it.until(lambda: len(it.asked("main")) > 3 and "could not be delivered" in it.said())
+    await it.until(lambda: len(it.asked("main")) > 3 and "was not delivered" in it.said())
     assert await it.stop() == 0
-    (line,) = [each for each in lines(it) if "could not be delivered" in each]
+    (line,) = [each for each in lines(it) if "was not delivered" in each]
     assert "JSON was not reached: it refuses connections" in line
     assert str(port) in it.config.read_text()
 

@@ -13,7 +13,9 @@ from tests.cli.calls import call, write
 from tests.end_to_end.running import STOPS_WITHIN, Stage, send, stage
 from tests.end_to_end.test_reload import readies
 
-REFUSED = "READY=1\nSTATUS=the configuration was not reloaded (see the log): running on as before"
+REFUSED = (
+    "READY=1\nSTATUS=the configuration was not reloaded (see the log): the old one is in force"
+)
 READABLE = "holds secrets and can be read by every user of this machine; chmod 600 "
 
 

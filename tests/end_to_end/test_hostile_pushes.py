@@ -53,14 +53,14 @@ UNUSABLE = {
     "ws_field_nan": "availableMargin is NaN, not a number",
     "ws_garbage": "is not JSON",
     "ws_deep": "is nested too deeply",
-    "ws_differs": "what was pushed says different things of one account",
+    "ws_differs": "one push says different things about the same account",
     "ws_binary": "pushed bytes where it should push text",
     "ws_list": "is not a JSON object",
     "ws_data_null": "an entry is no object",
 }
 """What is told by no number, and what is said of it; the connection goes on."""
 
-FOREIGN = {"ws_foreign_user": "dropped what was pushed for user 9"}
+FOREIGN = {"ws_foreign_user": "ignored pushes for user 9"}
 """Said, and never taken back: whoever pushes another's balances once may do so all the time."""
 
 HARMLESS = {
@@ -93,7 +93,7 @@ def said(name: str) -> list[Line]:
     if name in LOST:
         return [("WARNING", LOST[name], None), ("INFO", "balances are pushed again", 1)]
     if name in UNUSABLE:
-        return [("WARNING", UNUSABLE[name], None), ("INFO", "what is pushed can be used again", 1)]
+        return [("WARNING", UNUSABLE[name], None), ("INFO", "pushes can be used again", 1)]
     if name in INCOMPLETE:
         return [
             ("WARNING", INCOMPLETE[name], None),

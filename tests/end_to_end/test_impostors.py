@@ -132,7 +132,7 @@ async def test_promise_9_an_exchange_that_is_not_who_it_says(tmp_path: Path) -> 
     assert listens(it) == {"hear-fine"}
 
 
-WAYS = {"ask": "", "hear": "no pushes, balances are still asked for: "}
+WAYS = {"ask": "", "hear": "no pushes from the exchange, polling goes on: "}
 
 
 def listens(it: Stage) -> set[str]:

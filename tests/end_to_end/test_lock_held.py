@@ -87,10 +87,8 @@ async def test_strict_2_a_reload_under_a_lock_loses_nothing(it: Stage) -> None:
     await it.until(lambda: it.told("main", HIGH) >= 2)
     with locked(it.database):
         await it.until(lambda: it.told("main", HIGH) > counted(query_of(it)))
-        assert "running on as before" in await reload(it)
-        assert (
-            "not reloaded, for the database does not write (locked by another program)" in it.said()
-        )
+        assert "the old one is in force" in await reload(it)
+        assert "not reloaded: the database does not write (locked by another program)" in it.said()
         await is_refused_a_second(it)
     assert await it.stop() == 0
     assert counted(query_of(it)) == len(it.asked("main"))
@@ -159,7 +157,7 @@ async def test_strict_2_a_reload_while_the_server_hangs_is_put_off(
         await it.until(lambda: it.told("main", HIGH) >= 2)
         with hanging(it, query):
             await hear_several(it)
-            assert "running on as before" in await reload(it)
-            assert "not reloaded, for the database does not write (it does not answer)" in it.said()
+            assert "the old one is in force" in await reload(it)
+            assert "not reloaded: the database does not write (it does not answer)" in it.said()
         assert await it.stop() == 0
         assert counted(query) == len(it.asked("main"))

@@ -216,7 +216,7 @@ async def test_a_stop_during_the_outage_says_what_is_lost(tmp_path: Path) -> Non
             await it.until(lambda: it.receiver.heard)
             assert await it.stop(within=STOPS_WITHIN) == 1
         assert (
-            "error stopped; the database took no writes until the end: what waited is lost lost="
+            "error stopped; the database did not store everything in time: the rest is lost lost="
             in it.said()
         )
         assert rows(it.database, NOTIFICATIONS) == []

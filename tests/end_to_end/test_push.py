@@ -102,7 +102,7 @@ async def test_b7_a_lost_connection_costs_latency_only(
     told = [record.message for record in caplog.records if "push" in record.message]
     assert told == [
         (
-            f"no pushes, balances are still asked for: 127.0.0.1:{there.port} closed its push"
+            f"no pushes from the exchange, polling goes on: 127.0.0.1:{there.port} closed its push"
             " stream: reconnecting"
         ),
         "balances are pushed again",

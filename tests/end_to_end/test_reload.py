@@ -196,7 +196,7 @@ async def test_a_new_database_that_cannot_be_used_leaves_the_old_one_in_use(it: 
         it,
         ('database = "sqlite:///marginwatch.db"', 'database = "sqlite:///nowhere/marginwatch.db"'),
     )
-    assert "running as before" in readies(it)[-1]
+    assert "the old one is in force" in readies(it)[-1]
     assert "there is no directory" in it.said()
     it.show("main", "90")
     await it.until(told(it, ("low", "desk", "firing"), ("same", "desk", "firing")))

@@ -15,7 +15,6 @@ from daemon.cli.configuration import configuration, exchange_account
 from daemon.clock import SystemClock
 from daemon.exchanges import ExchangeDependencies, coinw
 from daemon.exchanges.common import http
-from daemon.exchanges.common.rate_limit import Budget
 from daemon.notifiers.apprise import AppriseNotifier
 from daemon.simulator import RestFault, SimulatedAccount
 from daemon.simulator.faults import refusal, success
@@ -32,6 +31,7 @@ from tests.end_to_end.planted import (
     traces,
 )
 from tests.end_to_end.running import Stage, send, stage
+from tests.fakes import budget
 
 COMMANDS = (
     ["check"],
@@ -231,7 +231,7 @@ async def test_no_secret_is_shown_by_a_value(
     async with hostile(tmp_path, monkeypatch) as there, http.open_session() as session:
         config = configuration(there.it.config, os.environ)
         clock = SystemClock()
-        tools = ExchangeDependencies(session, Budget(clock), clock)
+        tools = ExchangeDependencies(session, budget(clock), clock)
         known = [exchange_account(each) for each in config.accounts]
         clients = [coinw.connect(each, tools) for each in known]
         notifiers = [AppriseNotifier(each.url.reveal(), clock) for each in config.channels]

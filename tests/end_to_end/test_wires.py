@@ -84,7 +84,8 @@ async def test_a3_a_connection_that_dies_unheard(
         (
             "WARNING",
             (
-                f"no pushes, balances are still asked for: {place} answered no ping within 10s:"
+                f"no pushes from the exchange, polling goes on: {place} answered no"
+                " ping within 10s:"
                 " reconnecting"
             ),
         ),

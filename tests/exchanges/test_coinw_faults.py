@@ -7,10 +7,10 @@ from decimal import Decimal
 import pytest
 
 from daemon.exchanges import ExchangeAccount, ExchangeDependencies, coinw
-from daemon.exchanges.common.rate_limit import Budget
 from daemon.simulator import FAULTS, RestFault, SimulatedAccount
 from daemon.types import SECOND, Answer, Balances, MissReason, NoAnswer
 from tests.exchanges.simulated import World, dependencies
+from tests.fakes import budget
 
 
 def client(there: World, account: SimulatedAccount, fault: RestFault | None = None) -> coinw.CoinW:
@@ -20,7 +20,7 @@ def client(there: World, account: SimulatedAccount, fault: RestFault | None = No
     known = ExchangeAccount(
         "main", keys.api_key, keys.secret_key, url, timeout=patience, user_id=keys.user_id
     )
-    return coinw.connect(known, ExchangeDependencies(there.calls, Budget(there.clock), there.clock))
+    return coinw.connect(known, ExchangeDependencies(there.calls, budget(there.clock), there.clock))
 
 
 @pytest.mark.parametrize("name", sorted(FAULTS.keys() - {"slow"}))
@@ -78,7 +78,7 @@ async def test_a3_a_wrong_secret_is_auth() -> None:
         account = there.simulator.account("main")
         known = ExchangeAccount("main", account.keys.api_key, "another", there.simulator.rest_url)
         found = await coinw.connect(
-            known, ExchangeDependencies(there.calls, Budget(there.clock), there.clock)
+            known, ExchangeDependencies(there.calls, budget(there.clock), there.clock)
         ).read()
     assert isinstance(found, NoAnswer)
     assert (found.reason, "check api_key and secret_key" in found.detail) == (MissReason.AUTH, True)

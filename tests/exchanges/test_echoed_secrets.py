@@ -5,9 +5,9 @@ import pytest
 from daemon.clock import SystemClock
 from daemon.exchanges import ExchangeAccount, ExchangeDependencies, coinw
 from daemon.exchanges.common.http import open_session
-from daemon.exchanges.common.rate_limit import Budget
 from daemon.types import NoAnswer
 from tests.exchanges.common.test_http import Raw, serve
+from tests.fakes import budget
 
 KEYS = ("k3yQZ71aabbCC9fWq", "Kq83ZmPw72XtRb64VnLs05GhJd19")
 
@@ -41,7 +41,7 @@ async def test_s2_what_the_exchange_says_back_is_blanked(wire: str, case: type[s
             account = ExchangeAccount("main", *KEYS, f"http://{where}", "")
             clock = SystemClock()
             found = await coinw.connect(
-                account, ExchangeDependencies(session, Budget(clock), clock)
+                account, ExchangeDependencies(session, budget(clock), clock)
             ).read()
         assert isinstance(found, NoAnswer)
         assert said[:8].lower() not in found.detail.lower(), found.detail

@@ -23,7 +23,8 @@ from daemon.service.async_store import ThreadedStore
 from daemon.service.clock_monitor import offset
 from daemon.service.delivery.immediate import EagerClaims
 from daemon.service.delivery.queue import NotificationQueue
-from daemon.service.judging.account_owner import Arrival, Look, Owner, SuspectListener
+from daemon.service.judging.account_owner import Owner, SuspectListener
+from daemon.service.judging.arrivals import Arrival, Look
 from daemon.service.judging.confirmer import Overdue
 from daemon.service.judging.context import JudgingContext
 from daemon.service.judging.startup import StartConfig, begin, watching

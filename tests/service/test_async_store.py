@@ -69,5 +69,5 @@ async def test_what_the_store_rejects_for_good_holds_up_nothing(
     await ThreadedStore(store, RestlessClock()).insist(Reroute(T0, (of_nothing,)))
     store.close()
     assert [record.message.split(":")[0] for record in caplog.records] == [
-        "what was done cannot be recorded"
+        "a completed action cannot be recorded"
     ]

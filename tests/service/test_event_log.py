@@ -119,7 +119,7 @@ def test_a_channel_that_fails_is_logged_once_and_its_end_once(
     for outcome in (Outcome.LATER, Outcome.LATER, Outcome.DELIVERED, Outcome.DELIVERED):
         reporter.attempted("telegram", MESSAGE, [], AttemptResult(outcome, "HTTP 502"))
     assert lines(caplog) == [
-        "a message could not be delivered: HTTP 502",
+        "a message was not delivered: HTTP 502",
         "the channel works again",
     ]
 

@@ -22,14 +22,14 @@ async def test_a_loop_that_breaks_is_started_again_and_told_once(
 
     caplog.set_level(logging.INFO)
     task = asyncio.create_task(
-        supervise("the owner of main", loop, clock, FailureLog(logging.getLogger("x"), clock))
+        supervise("the judging of main", loop, clock, FailureLog(logging.getLogger("x"), clock))
     )
     await clock.advance(5_000)
     assert task.done()
     assert len(lives) == 3
     assert [record.message for record in caplog.records] == [
         (
-            "the owner of main broke (ZeroDivisionError: by zero) and is started again;"
+            "the judging of main broke (ZeroDivisionError: by zero) and is started again;"
             " please report this"
         )
     ]
@@ -47,13 +47,13 @@ async def test_a_loop_that_cannot_read_the_record_tells_what_to_do(
             raise StoreError("the table alerts is damaged: mend it")
 
     task = asyncio.create_task(
-        supervise("the owner of main", loop, clock, FailureLog(logging.getLogger("x"), clock))
+        supervise("the judging of main", loop, clock, FailureLog(logging.getLogger("x"), clock))
     )
     await clock.advance(5_000)
     assert task.done()
     assert [record.message for record in caplog.records] == [
         (
-            "the owner of main cannot go on, and is tried again every second: the table alerts is"
+            "the judging of main cannot go on, and is tried again every second: the table alerts is"
             " damaged: mend it"
         )
     ]

@@ -180,14 +180,15 @@ async def test_mistakes_leave_the_present_life_alone(caplog: pytest.LogCaptureFi
         )
         await house.reloaded()
         refused = (
-            "READY=1\nSTATUS=the configuration was not reloaded (see the log): running on as before"
+            "READY=1\nSTATUS=the configuration was not reloaded (see the log): the old one"
+            " is in force"
         )
         assert house.told == [RELOADING, "read", refused]
         assert [record.getMessage() for record in caplog.records] == [
             "rules[0].when: no such field",
             "daemon.every: 5",
             (
-                "not reloaded, for the configuration has mistakes: running on as before;"
+                "not reloaded: the configuration has mistakes; the old one stays in force;"
                 " marginwatch check"
             ),
         ]
@@ -236,13 +237,9 @@ async def test_a_new_life_that_cannot_begin_gives_way_to_one_as_before(
         house.files = iter([named("b"), named("c")])
         await house.reloaded()
         assert house.told[2:4] == ["a ends: reload", "b after a"]
-        assert house.told[4].startswith(
-            "STATUS=failed: the new configuration cannot be started with"
-        )
+        assert house.told[4].startswith("STATUS=failed: the new configuration does not start")
         assert house.told[5] == "a after a"
-        assert house.told[6].startswith(
-            "READY=1\nSTATUS=the new configuration cannot be started with"
-        )
+        assert house.told[6].startswith("READY=1\nSTATUS=the new configuration does not start")
         assert (str(failure) or "ZeroDivisionError") in caplog.text
         await house.reloaded()
         assert house.told[-3:] == ["a ends: reload", "c after a", "READY=1\nSTATUS=reloaded"]
@@ -260,7 +257,7 @@ async def test_where_neither_can_begin_the_process_ends_with_1(
         assert house.told[-4::2] == ["b after a", "a after a"]
         assert (
             house.told[-1]
-            == "STATUS=failed: the configuration before cannot be started with any more: it failed:"
+            == "STATUS=failed: the old configuration does not start either: it failed:"
             " the disk is gone"
         )
         assert "the disk is gone" in caplog.records[-1].getMessage()

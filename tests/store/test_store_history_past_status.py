@@ -158,7 +158,7 @@ def test_the_last_moves_and_notifications_of_a_rule(history: History, write: Wri
         (4_000, State.FIRING),
         (5_000, State.RESOLVED),
     ]
-    assert [each.judged for each in moves] == [alert().judged] * 3
+    assert [each.alert.judged for each in moves] == [alert().judged] * 3
     told = history.last_notifications(ACCOUNT, ("low",), T0 + 5_000, 1)
     assert [(each.notice.key, each.tried_at) for each in told] == [(key(seq=4, alert_seq=4), None)]
     for account, rule in (("other", "low"), ("ghost", "low"), (ACCOUNT, "high"), ("", "low")):

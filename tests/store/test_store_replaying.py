@@ -37,6 +37,7 @@ from daemon.types import (
     Source,
     State,
     Transition,
+    TransitionReason,
     Unconfirmed,
 )
 from tests.store.records import ACCOUNT, clears, epoch, fires, read, transition
@@ -317,3 +318,15 @@ def test_the_record_of_the_benchmark_is_one_that_a_daemon_could_have_made(tmp_pa
     assert len(turns) == LIVES
     backwards = [late for early, late in pairwise(found) if late.at < early.at]
     assert all(isinstance(each, ClockStep) for each in backwards)
+
+
+def test_reasons_of_transitions_are_ours_or_stay_as_they_were_recorded(
+    history: History, write: Write
+) -> None:
+    """A reason that only another version knows is shown by its own text."""
+    ours = replace(transition(), reason=TransitionReason.HELD)
+    theirs = replace(transition(at=T0 + 3_000), reason="of_another_version")
+    write(replace(fires(2), transitions=(ours, theirs)))
+    reasons = [each.transition.reason for each in history.transitions(ACCOUNT)]
+    assert reasons == ["held", "of_another_version"]
+    assert reasons[0] is TransitionReason.HELD

@@ -14,10 +14,21 @@ from daemon.text.numbers import (
     format_transition_value,
     format_value,
 )
-from daemon.types import DAY, HOUR, MINUTE, SECOND, DecidingComparison, State, Transition
+from daemon.types import (
+    DAY,
+    HOUR,
+    MINUTE,
+    SECOND,
+    Alert,
+    DecidingComparison,
+    Severity,
+    State,
+    Transition,
+)
 from tests.values import T0
 
 SIDE = DecidingComparison("al_freeze > 1", "al_freeze", Decimal(1), Decimal(1), falling=False)
+SILENCE = replace(SIDE, text="on_missing after 5s", field="age", duration=True)
 
 
 @pytest.mark.parametrize(
@@ -67,24 +78,9 @@ def test_values_are_spelled_as_their_side_is_read(
 @pytest.mark.parametrize(
     ("value", "reason", "judged", "text"),
     [
-        (
-            "5000",
-            "missing",
-            replace(SIDE, text="on_missing after 5s", field="age", duration=True),
-            "5 s",
-        ),
-        (
-            "90",
-            "condition",
-            replace(SIDE, text="on_missing after 5s", field="age", duration=True),
-            "90",
-        ),
-        (
-            "500",
-            "back",
-            replace(SIDE, text="on_missing after 5s", field="age", duration=True),
-            "500",
-        ),
+        ("5000", "missing", SILENCE, "5 s"),
+        ("90", "condition", SILENCE, "90"),
+        ("500", "back", SILENCE, "500"),
         (
             "500",
             "back",
@@ -109,7 +105,18 @@ def test_d4_what_precedes_or_ends_a_silence_is_no_duration(
         reason,
         None if value is None else Decimal(value),
     )
-    assert format_transition_value(moved, judged) == text
+    alert = Alert(
+        "gone",
+        1,
+        "ab12",
+        Severity.WARNING,
+        State.RESOLVED,
+        "",
+        T0,
+        judged=judged,
+        missing=judged is SILENCE,
+    )
+    assert format_transition_value(moved, alert) == text
 
 
 @pytest.mark.parametrize(

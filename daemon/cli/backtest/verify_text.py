@@ -20,7 +20,7 @@ from daemon.rules.language.tree import Comparison, walk
 from daemon.rules.rule import Rule
 from daemon.text.durations import duration_text
 from daemon.text.numbers import format_amount, is_duration, transition_comparison
-from daemon.types import Alert, DecidingComparison, Transition, base
+from daemon.types import Alert, Transition, TransitionReason, base
 
 INSTANTS = frozenset({"started_at", "fired_at", "ended_at", "clearing_since"})
 """Fields of an alert that are instants."""
@@ -30,9 +30,6 @@ TOLD = frozenset({"state", "worst"})
 
 LEFT_OUT = frozenset({"code"})
 """Fields that are not compared: the code depends on the alerts of other accounts."""
-
-_MISSING = "missing"
-"""The reason of a transition whose value is how long there were no readings."""
 
 
 @dataclass(frozen=True)
@@ -103,20 +100,22 @@ class ExactFormatter:
 
     def _lasts(self, each: Transition) -> bool:
         """Whether the value of the transition is a duration."""
-        if (each.rule, each.alert_seq) in self._judged and each.value is not None:
-            return is_duration(transition_comparison(each, self._judged[each.rule, each.alert_seq]))
+        alert = self._alerts.get((each.rule, each.alert_seq))
+        if alert is not None and each.value is not None:
+            return is_duration(transition_comparison(each, alert))
         rule = self._rules.get(base(each.rule))
-        return each.reason == _MISSING or (rule is not None and _judges_durations(rule))
+        missing = each.reason == TransitionReason.MISSING
+        return missing or (rule is not None and _judges_durations(rule))
 
     @cached_property
-    def _judged(self) -> Mapping[tuple[str, int], DecidingComparison | None]:
-        """The deciding comparison of each recorded alert, by rule and `alert_seq`."""
+    def _alerts(self) -> Mapping[tuple[str, int], Alert]:
+        """The recorded alerts, by rule and `alert_seq`."""
         found = (
             each.alert
             for each in self.source.history.alerts(BEGINNING, END)
             if each.account == self.source.account
         )
-        return {(alert.rule, alert.seq): alert.judged for alert in found}
+        return {(alert.rule, alert.seq): alert for alert in found}
 
     @cached_property
     def _rules(self) -> Mapping[str, Rule]:

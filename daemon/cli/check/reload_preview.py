@@ -10,16 +10,11 @@ from dataclasses import dataclass
 from daemon.config import SYSTEM_RULES
 from daemon.rules.language.errors import ExpressionError
 from daemon.rules.recorded import read_rules as read_back
-from daemon.rules.rule import Rule
+from daemon.rules.rule import KEYS, Rule
 from daemon.store.history import History
 from daemon.store.read.recorded import PastEpoch
 from daemon.store.read.status import AccountStatus
 from daemon.types import Alert, Millis, base
-
-MEANING = frozenset(
-    {"when", "clear_when", "for", "keep_firing_for", "at_least", "on_missing", "missing_after"}
-)
-"""The keys that define the meaning of a rule (SEMANTICS D5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +127,18 @@ class _Fates:
             yield f"{_retiring(len(alerts))}, {why} ({', '.join(alerts)})"
 
     def adjusted(self) -> Iterator[str]:
-        """A line for each rule of which only keys outside MEANING changed: its alerts go on."""
+        """A line for each rule of which only keys outside its meaning changed: its alerts go on."""
         for name, old in self.old.items():
             new = self._rules.get(name)
             if new is not None and not self._differs(name):
                 before, after = old.written(), new.written()
-                keys = [key for key in after if key not in MEANING and before[key] != after[key]]
-                if keys:
-                    yield f"{name} keeps its alerts; changed: {', '.join(keys)}"
+                changed = [
+                    key.name
+                    for key in KEYS.values()
+                    if not key.meaning and before[key.name] != after[key.name]
+                ]
+                if changed:
+                    yield f"{name} keeps its alerts; changed: {', '.join(changed)}"
 
     def _differs(self, name: str) -> bool:
         return name in self.old and self.old[name].meaning != self._rules[name].meaning

@@ -157,7 +157,7 @@ class HypotheticalTable(ExplainTable):
 
     def _history(self) -> Iterator[LabelledLine]:
         for move in self.found.moves:
-            yield LabelledLine("would be", self.asked.moved(move.transition, move.judged))
+            yield LabelledLine("would be", self.asked.moved(move.transition, move.alert))
         yield LabelledLine("told", "nobody; backtest shows what would have been announced")
 
 

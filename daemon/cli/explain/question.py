@@ -9,7 +9,7 @@ from daemon.cli.record_access import OpenRecord
 from daemon.store.operations import NoticeState
 from daemon.store.read.recorded import PastNotice
 from daemon.text.numbers import format_transition_value
-from daemon.types import FLAPPING, DecidingComparison, Millis, Transition
+from daemon.types import FLAPPING, Alert, Millis, Transition
 
 MOST = 8
 """The most transitions and notifications that are shown: the last ones, however old."""
@@ -35,15 +35,15 @@ class ResolvedQuestion:
         """The last transitions and notifications up to the instant, across starts and reloads."""
         names, history = (self.rule, self.rule + FLAPPING), self.past.history
         for move in history.last_moves(self.account, names, self.at, MOST):
-            yield LabelledLine("was", self.moved(move.transition, move.judged))
+            yield LabelledLine("was", self.moved(move.transition, move.alert))
         told = history.last_notifications(self.account, names, self.at, MOST)
         for notice in told:
             yield LabelledLine("told", self._told(notice))
         if not told:
             yield LabelledLine("told", "nothing was sent of it")
 
-    def moved(self, each: Transition, judged: DecidingComparison | None) -> str:
-        value = format_transition_value(each, judged)
+    def moved(self, each: Transition, alert: Alert | None) -> str:
+        value = format_transition_value(each, alert)
         at = f" at {value}" if value else ""
         return (
             f"{self.format_time(each.at)}  {each.from_state} → {each.to_state} ({each.reason}){at}"

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from functools import partial
 from typing import Annotated, Any, TypeVar
-
-from pydantic import PlainValidator
+from zoneinfo import ZoneInfo
 
 from daemon.cli.output import times
 from daemon.cli.rules_test import case_lines
@@ -30,6 +29,8 @@ T = TypeVar("T")
 
 START = "2026-01-05T12:00"
 """The default start of a case: Monday noon, outside usual mute windows."""
+
+_START = datetime.fromisoformat(START)
 
 KEYS = ("rules", "tests")
 """The keys of a file."""
@@ -70,24 +71,23 @@ def _flag(raw: object) -> bool:
     return raw
 
 
-Raw = Annotated[Any, PlainValidator(lambda raw: raw)]
+Raw = Annotated[Any, lambda raw: raw]
 
 
-class CaseTable(tables.StrictTable):
-    """One table of `[[tests]]`."""
+@dataclass(frozen=True, slots=True)
+class CaseTable:
+    """One table of `[[tests]]`: each key with the function that reads it, and its default."""
 
-    required = ("name",)
-
-    name: Annotated[str, PlainValidator(_title)] = ""
-    interval: tables.Positive = 5 * SECOND
-    start: Annotated[datetime, PlainValidator(_start)] = datetime.fromisoformat(START)
-    timezone: tables.Zone = None
-    rules: tables.References = ()
+    name: Annotated[str, _title]
+    interval: Annotated[Millis, values.longer_than(1)] = 5 * SECOND
+    start: Annotated[datetime, _start] = _START
+    timezone: Annotated[ZoneInfo | None, values.optional(values.zone, empty=None)] = None
+    rules: Annotated[tuple[str, ...], values.list_of(values.reference)] = ()
     series: Raw = None
     accounts: Raw = None
     expect: Raw = None
     told: Raw = None
-    pending: Annotated[bool, PlainValidator(_flag)] = False
+    pending: Annotated[bool, _flag] = False
 
 
 def is_rules(raw: Mapping[str, object]) -> bool:

@@ -119,7 +119,7 @@ def _cells(past: PastAlert, zone: tzinfo | None) -> Iterator[list[str]]:
     alert = past.alert
     head = [alert.code, rule_label(alert.rule), account_label(past.account), alert.severity.value]
     for each in past.transitions:
-        value = format_transition_value(each, alert.judged)
+        value = format_transition_value(each, alert)
         yield [
             *head,
             each.to_state.value,

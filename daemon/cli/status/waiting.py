@@ -8,11 +8,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from daemon.service.delivery.backoff import delay, longest_pause
+from daemon.service.delivery.backoff import Health, WaitingNotification, after_attempt, due_at
 from daemon.store.operations import NoticeState
 from daemon.store.read.channel_health import Deliveries, Streak
 from daemon.store.read.recorded import PastNotice
-from daemon.types import Millis, Outcome, Severity
+from daemon.types import AttemptResult, Millis, Outcome, Severity
 
 
 class WaitCause(StrEnum):
@@ -96,7 +96,7 @@ def wait_reasons(waiting: Sequence[PastNotice], way: ChannelFacts, now: Millis) 
     held = _held(waiting, now)
     free = [each for each in waiting if each.notice.episode not in held]
     common = _common(waiting, free, way, now)
-    return [_reason(each, held.get(each.notice.episode), common, way, now) for each in waiting]
+    return [_reason(each, held.get(each.notice.episode), common, way) for each in waiting]
 
 
 def _common(
@@ -110,10 +110,31 @@ def _common(
         return WaitReason(WaitCause.BEHIND)
     if way.parked:
         return WaitReason(WaitCause.PARKED)
-    paused = _paused(way.failing, free, now)
-    if paused is None and way.free_at is not None and way.free_at > now:
+    due = _due_at(way, free)
+    if due is not None and due > now and way.failing is not None:
+        return WaitReason(WaitCause.BACKING_OFF, due)
+    if way.free_at is not None and way.free_at > now:
         return WaitReason(WaitCause.PACE, way.free_at)
-    return paused
+    return WaitReason(WaitCause.JOINING, due) if due is not None and due > now else None
+
+
+def _due_at(way: ChannelFacts, free: Sequence[PastNotice]) -> Millis | None:
+    """The next attempt as the channel's worker decides it, with the longest possible pause."""
+    waiting = [
+        WaitingNotification(each.notice.at, each.notice.facts.severity is Severity.CRITICAL)
+        for each in free
+    ]
+    critical = any(each.critical for each in waiting)
+    return due_at(_health(way.failing, critical=critical), waiting, way.group_wait or 0)
+
+
+def _health(failing: Streak | None, *, critical: bool) -> Health:
+    """The health after the last recorded attempt, with the most jitter."""
+    if failing is None:
+        return Health()
+    before = Health(streak=failing.count - 1, tried_at=failing.until)
+    attempted = AttemptResult(failing.outcome, retry_after=failing.retry_after)
+    return after_attempt(before, attempted, failing.until, critical, jitter=1.0)
 
 
 def _held(waiting: Sequence[PastNotice], now: Millis) -> Mapping[tuple[str, str, int], Millis]:
@@ -127,33 +148,15 @@ def _held(waiting: Sequence[PastNotice], now: Millis) -> Mapping[tuple[str, str,
 
 
 def _reason(
-    each: PastNotice, held: Millis | None, common: WaitReason | None, way: ChannelFacts, now: Millis
+    each: PastNotice, held: Millis | None, common: WaitReason | None, way: ChannelFacts
 ) -> WaitReason:
     if _under_way(each, way):
         return WaitReason(WaitCause.SENDING)
     if held is not None:
         return WaitReason(WaitCause.MUTED, held)
-    return common or _joining(each, way, now) or WaitReason(WaitCause.DUE)
+    return common or WaitReason(WaitCause.DUE)
 
 
 def _under_way(each: PastNotice, way: ChannelFacts) -> bool:
     """Whether an attempt runs; one that an earlier daemon left without an outcome is repeated."""
     return each.state is NoticeState.SENDING and (each.tried_at or 0) >= (way.alive_since or 0)
-
-
-def _paused(failing: Streak | None, free: Sequence[PastNotice], now: Millis) -> WaitReason | None:
-    """The longest possible pause after the last failure; None if it is over."""
-    if failing is None:
-        return None
-    critical = any(other.notice.facts.severity is Severity.CRITICAL for other in free)
-    asked = min(failing.retry_after or 0, longest_pause(critical=critical))
-    until = failing.until + max(asked, delay(failing.count, critical, jitter=1.0))
-    return WaitReason(WaitCause.BACKING_OFF, until) if until > now else None
-
-
-def _joining(each: PastNotice, way: ChannelFacts, now: Millis) -> WaitReason | None:
-    until = each.notice.at + (way.group_wait or 0)
-    waits = (
-        each.notice.facts.severity is not Severity.CRITICAL and until > now and way.failing is None
-    )
-    return WaitReason(WaitCause.JOINING, until) if waits else None

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from daemon.config import build
 from daemon.config import intervals as pace
 from daemon.config.checks import overlap
 from daemon.config.model import Config
 from daemon.config.parse.document import Document
-from daemon.config.parse.tables import Item, RuleTable
+from daemon.config.parse.tables import Item
 from daemon.config.problems import Problems
 from daemon.rules.language.build import MAX_LOOK_BACK
 from daemon.rules.language.tree import look_back
@@ -16,12 +15,11 @@ from daemon.text.durations import duration_text
 from daemon.types import Millis, OnMissing
 
 
-def check(items: Iterable[Item[RuleTable]], problems: Problems) -> None:
+def check(items: Iterable[Item[Rule]], problems: Problems) -> None:
     """Report contradictions that do not depend on the accounts."""
     for item in items:
-        made = build.rule(item.table)
-        if made is not None:
-            for key, sentence in _mistakes(made):
+        if item.complete:
+            for key, sentence in _mistakes(item.table):
                 problems.add(f"{item.place}.{key}", sentence)
 
 
@@ -61,10 +59,10 @@ def check_pace(written: Document, config: Config, problems: Problems) -> None:
         if name
     }
     for item in written.rules:
-        made = build.rule(item.table)
-        if made is not None:
-            watched = {name: every for name, every in intervals.items() if made.watches(name)}
-            for key, sentence in _too_short(made, watched):
+        if item.complete:
+            rule = item.table
+            watched = {name: every for name, every in intervals.items() if rule.watches(name)}
+            for key, sentence in _too_short(rule, watched):
                 problems.add(f"{item.place}.{key}", sentence)
     limit = config.system.no_readings
     slow = None if limit is None else pace.slower(limit, intervals)

@@ -8,11 +8,21 @@ from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 from daemon.config.checks import not_available
+from daemon.config.model import (
+    Account,
+    BudgetLimits,
+    Channel,
+    Daemon,
+    Report,
+    System,
+    WrittenMute,
+)
 from daemon.config.parse import tables
-from daemon.config.parse.tables import Item, StrictTable
+from daemon.config.parse.tables import Item
 from daemon.config.problems import SECTIONS, Problems
+from daemon.rules.rule import Rule
 
-T = TypeVar("T", bound=StrictTable)
+T = TypeVar("T")
 
 MAX_CONDITIONS = 200_000
 """Most characters of all conditions together: parsing them takes most of the loading time."""
@@ -20,14 +30,14 @@ MAX_CONDITIONS = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    daemon: Item[tables.DaemonTable]
-    accounts: tuple[Item[tables.AccountTable], ...]
-    channels: tuple[Item[tables.ChannelTable], ...]
-    rules: tuple[Item[tables.RuleTable], ...]
-    mutes: tuple[Item[tables.MuteTable], ...]
-    reports: tuple[Item[tables.ReportTable], ...]
-    system: Item[tables.SystemTable]
-    budget: Item[tables.BudgetTable]
+    daemon: Item[Daemon]
+    accounts: tuple[Item[Account], ...]
+    channels: tuple[Item[Channel], ...]
+    rules: tuple[Item[Rule], ...]
+    mutes: tuple[Item[WrittenMute], ...]
+    reports: tuple[Item[Report], ...]
+    system: Item[System]
+    budget: Item[BudgetLimits]
 
     def items(self) -> Iterator[Item[Any]]:
         """Every table of the file."""
@@ -50,14 +60,14 @@ def read(raw: Mapping[str, object], problems: Problems) -> Document:
         problems.add("rules", what)
         raw = {**raw, "rules": []}
     return Document(
-        daemon=_single(tables.DaemonTable, "daemon", raw, problems),
-        accounts=_several(tables.AccountTable, "accounts", raw, problems),
-        channels=_several(tables.ChannelTable, "channels", raw, problems),
-        rules=_several(tables.RuleTable, "rules", raw, problems),
-        mutes=_several(tables.MuteTable, "mutes", raw, problems),
-        reports=_several(tables.ReportTable, "reports", raw, problems),
-        system=_single(tables.SystemTable, "system", raw, problems),
-        budget=_single(tables.BudgetTable, "budget", raw, problems),
+        daemon=_single(Daemon, "daemon", raw, problems),
+        accounts=_several(Account, "accounts", raw, problems),
+        channels=_several(Channel, "channels", raw, problems),
+        rules=_several(Rule, "rules", raw, problems),
+        mutes=_several(WrittenMute, "mutes", raw, problems),
+        reports=_several(Report, "reports", raw, problems),
+        system=_single(System, "system", raw, problems),
+        budget=_single(BudgetLimits, "budget", raw, problems),
     )
 
 

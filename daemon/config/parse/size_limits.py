@@ -9,6 +9,9 @@ from collections.abc import Iterator, Mapping
 MAX_KEY_PARTS = 20
 """Most parts of a dotted key: the time of TOML's reader grows with the square of their number."""
 
+MAX_SIGNS = 100_000
+"""Most dots, equals signs and brackets outside of texts: each may cost TOML's reader a table."""
+
 MAX_ENTRIES = 1_000
 """Most entries of a list, tables of one kind, or keys of a table."""
 
@@ -18,17 +21,25 @@ MAX_TEXT = 1 << 16
 MAX_URL = 8_192
 """Most characters of an address, with its references filled in."""
 
-# The possessive quantifiers and the look behind keep the search linear.
-_DOTTED_KEY = re.compile(
-    r"""(?<![\w-])(?:(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+)"""
-    f"{{{MAX_KEY_PARTS}}}"
-)
+# The possessive quantifiers, the look behind and the optional last quotes keep the searches linear.
+_DOTTED_KEY = re.compile(rf"(?<![\w-])(?:[\w-]++[ \t]*+\.[ \t]*+){{{MAX_KEY_PARTS}}}")
+_TEXT_OR_COMMENT = re.compile(r"""\"(?:[^"\\\n]|\\.)*+"?|'[^'\n]*+'?|#[^\n]*+""")
 
 
-def line_of_long_key(text: str) -> int | None:
-    """The line of the first dotted key that has too many parts."""
-    found = _DOTTED_KEY.search(text)
-    return None if found is None else text.count("\n", 0, found.start()) + 1
+def without_texts(text: str) -> str:
+    """The file's text with its lines, each text in quotes as a single letter, without comments."""
+    return _TEXT_OR_COMMENT.sub(lambda found: "" if found[0].startswith("#") else "x", text)
+
+
+def line_of_long_key(bare: str) -> int | None:
+    """The line of the first dotted key with too many parts, of what `without_texts` returned."""
+    found = _DOTTED_KEY.search(bare)
+    return None if found is None else bare.count("\n", 0, found.start()) + 1
+
+
+def signs(bare: str) -> int:
+    """The number of dots, equals signs and opening brackets, of what `without_texts` returned."""
+    return sum(map(bare.count, ".=[{"))
 
 
 def excesses(tables: Mapping[str, object]) -> Iterator[tuple[str, str]]:

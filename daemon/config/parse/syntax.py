@@ -11,7 +11,6 @@ from daemon.errors import ConfigError
 _DEEPEST = 100
 """Most nested brackets, far more than needed; thousands would exhaust the interpreter's stack."""
 
-_IN_QUOTES = re.compile(r"""\"(?:[^"\\\n]|\\.)*\"|'[^'\n]*'|#[^\n]*""")
 _ENDLESS = re.compile(r"[0-9][0-9_]{1000,}")
 
 _POSITION = re.compile(r"^(.*?) \(at (?:line (\d+), column (\d+)|end of document)\)$", re.DOTALL)
@@ -47,10 +46,14 @@ def parse(text: str, path: Path) -> dict[str, object]:
     Raises:
         ConfigError: with the line and column where the text stops being TOML, or all excesses.
     """
-    line = size_limits.line_of_long_key(text)
+    bare = size_limits.without_texts(text)
+    line = size_limits.line_of_long_key(bare)
     if line is not None:
         parts = f"more than {size_limits.MAX_KEY_PARTS} parts between dots"
         raise ConfigError([f"{path.name}: line {line}: a key has {parts}"])
+    if size_limits.signs(bare) > size_limits.MAX_SIGNS:
+        limit = f"{size_limits.MAX_SIGNS:,} dots, equals signs and brackets"
+        raise ConfigError([f"{path.name}: has more than {limit}; write fewer keys and tables"])
     tables = _tables(text, path)
     problems = Problems()
     for place, sentence in size_limits.excesses(tables):
@@ -83,7 +86,7 @@ def _explained(message: str, text: str) -> str:
 def _line_of_depth(text: str) -> int:
     """The line where brackets are nested deepest, approximately: TOML is not parsed."""
     depth, line = 0, 1
-    for sign in _IN_QUOTES.sub("", text):
+    for sign in size_limits.without_texts(text):
         depth += (sign in "[{") - (sign in "]}")
         line += sign == "\n"
         if depth > _DEEPEST:

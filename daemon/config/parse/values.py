@@ -6,7 +6,8 @@ value, except for keys that may hold a secret.
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TypeVar
@@ -18,10 +19,9 @@ from daemon import addresses
 from daemon.addresses import Flaw
 from daemon.alerts.mutes import DAYS
 from daemon.alerts.summary_template import template_problem
-from daemon.config.model import Web
 from daemon.config.parse import zones
 from daemon.config.problems import MistakeError, did_you_mean, format_value
-from daemon.hidden import is_cut
+from daemon.hidden import Secret, is_cut
 from daemon.rules.language.build import MAX_LOOK_BACK
 from daemon.rules.language.errors import ExpressionError
 from daemon.rules.language.parse import parse_condition
@@ -31,6 +31,7 @@ from daemon.text.printable import is_hidden
 from daemon.types import DAY, Limit, Millis
 
 T = TypeVar("T")
+Text = TypeVar("Text", bound=str)
 
 FASTEST: Millis = 400
 """The shortest polling interval: the exchange allows five calls in two seconds per user."""
@@ -54,6 +55,14 @@ _TIME_OF_DAY = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 _CRON = re.compile(r"[\w*/,#-]+(?: +[\w*/,#-]+){4}")
 
 
+@dataclass(frozen=True, slots=True)
+class Web:
+    """The address of the page."""
+
+    host: str
+    port: int
+
+
 def text(raw: object) -> str:
     if not isinstance(raw, str):
         raise MistakeError(f"must be a text in quotes, not {format_value(raw)}")
@@ -73,6 +82,11 @@ def secret(raw: object) -> str:
             "is empty; write env:NAME, file:PATH, credential:NAME or the text itself"
         )
     return hidden(raw)
+
+
+def never_shown(parse: Callable[[object], str]) -> Callable[[object], Secret]:
+    """A parser of the same texts, which no printing shows."""
+    return lambda raw: Secret(parse(raw))
 
 
 def reference(raw: object) -> str:
@@ -117,12 +131,15 @@ def unless_off(parse: Callable[[object], T]) -> Callable[[object], T | None]:
     return or_off
 
 
-def one_of(known: tuple[str, ...]) -> Callable[[object], str]:
-    def choice(raw: object) -> str:
-        if raw not in known:
-            near = did_you_mean(raw, known) if isinstance(raw, str) else ""
-            raise MistakeError(f"must be one of {' '.join(known)}, not {format_value(raw)}{near}")
-        return str(raw)
+def one_of(known: Iterable[Text]) -> Callable[[object], Text]:
+    names = tuple(known)
+
+    def choice(raw: object) -> Text:
+        for name in names:
+            if raw == name:
+                return name
+        near = did_you_mean(raw, names) if isinstance(raw, str) else ""
+        raise MistakeError(f"must be one of {' '.join(names)}, not {format_value(raw)}{near}")
 
     return choice
 

@@ -81,7 +81,7 @@ class Frames:
         try:
             return self._understood(decode_bytes(text.encode(errors="surrogatepass")))
         except MalformedError as why:
-            return Malformed(f"what CoinW pushed cannot be used: {tidy(str(why), self.secrets)}")
+            return Malformed(f"CoinW's push cannot be used: {tidy(str(why), self.secrets)}")
 
     def _understood(self, frame: Mapping[str, object]) -> StreamEvent:
         if _succeeded(frame) is False:

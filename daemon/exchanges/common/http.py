@@ -228,7 +228,10 @@ def host(url: str) -> str:
     return url.split("://", 1)[-1].split("/", 1)[0].rsplit("@", 1)[-1]
 
 
-_NO_TLS = "does not agree on TLS: check the address, and that nothing intercepts the connection"
+_NO_TLS = (
+    "cannot agree on TLS with this machine: check the address, and that nothing"
+    " intercepts the connection"
+)
 _TLS = {
     "WRONG_VERSION_NUMBER": (
         "does not speak TLS here: check the port, and that nothing intercepts the connection"

@@ -128,7 +128,9 @@ def _failure(error: aiohttp.ClientConnectorError) -> str:
         case aiohttp.ClientConnectorCertificateError():
             return "has no valid certificate: check proxy, or name its authority in ca_file"
         case aiohttp.ClientSSLError():
-            return "does not agree on TLS: see whether proxy should begin with http://"
+            return (
+                "cannot agree on TLS with this machine: see whether proxy should begin with http://"
+            )
     if isinstance(error.os_error, ConnectionRefusedError):
         return "refused the connection: check proxy and that it is up"
     return (

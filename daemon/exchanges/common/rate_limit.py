@@ -14,13 +14,6 @@ from dataclasses import dataclass, replace
 from daemon.clock import Clock
 from daemon.types import MINUTE, SECOND, Limit, Millis
 
-# CoinW's strictest reading is 60 per 10 s and user, 80 per address, 5 per 2 s for getUserAssets
-# (its pages "Precautions" and "Get Futures Account Assets"); the defaults stay below the first two.
-HOST = Limit(50, 10 * SECOND)
-USER = Limit(50, 10 * SECOND)
-ASSETS = Limit(5, 2 * SECOND)
-
-
 HALVED: Millis = 5 * MINUTE
 """Time for which the exchange halves its limits after a complaint, and so do we."""
 
@@ -81,14 +74,14 @@ class Budget:
     def __init__(
         self,
         clock: Clock,
-        host: Limit = HOST,
-        user: Limit = USER,
-        endpoints: Mapping[str, Limit] | None = None,
+        host: Limit,
+        user: Limit,
+        endpoints: Mapping[str, Limit],
     ) -> None:
         self._clock = clock
         self._host = host
         self._user = user
-        self._endpoints = {"assets": ASSETS} if endpoints is None else dict(endpoints)
+        self._endpoints = dict(endpoints)
         self._windows: dict[tuple[str, ...], CallWindow] = {}
         self._halved_until: Millis | None = None
         self._waiting: list[Permit] = []

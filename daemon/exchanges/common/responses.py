@@ -296,6 +296,5 @@ def _redirected(page: Page, name: str, key: str, secrets: Sequence[str]) -> str:
         host = None
     where = tidy(unquote(host), secrets) if host else "another place"
     return (
-        f"{name} sends us on to {where} (HTTP {page.status}), where the key must not go: check"
-        f" {key}"
+        f"{name} redirects to {where} (HTTP {page.status}), where the key is not sent: check {key}"
     )

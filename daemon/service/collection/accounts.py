@@ -28,7 +28,8 @@ from daemon.service.collection.reconcile import PushRestReconciler
 from daemon.service.collection.scheduler import Schedule, slow_sentence
 from daemon.service.collection.stream import Streams
 from daemon.service.heartbeat import Pulse
-from daemon.service.judging.account_owner import Look, Owner, Progress, Slept, SuspectListener
+from daemon.service.judging.account_owner import Owner, Progress, SuspectListener
+from daemon.service.judging.arrivals import Look, Slept
 from daemon.service.judging.confirmer import Confirmer
 from daemon.service.judging.context import JudgingContext
 from daemon.service.judging.startup import watching
@@ -127,12 +128,12 @@ class Accounts:
             every = partial(self._interval_controller.every, account.name)
             owner = Owner(context, states[account.name], rules.values(), suspect_listener, every)
             self._owners[account.name] = owner
-            self._loops.run(f"the owner of {account.name}", owner.run)
+            self._loops.run(f"the judging of {account.name}", owner.run)
             self._read(
                 account, effective[account.name], carry_over.pauses.get(account.name, Pause())
             )
         self._log_stretched()
-        self._loops.run("the pace", self._interval_controller.run)
+        self._loops.run("the polling intervals", self._interval_controller.run)
 
     def poll(self) -> None:
         """Start polling."""
@@ -202,9 +203,9 @@ class Accounts:
         poller.pause = pause
         self._pollers[account.name] = poller
         confirm = partial(self._confirmers[account.name].run, poller.confirm, owner.post)
-        self._loops.run(f"the confirming of {account.name}", confirm)
+        self._loops.run(f"the second readings of {account.name}", confirm)
         self._schedule.add(account.name, every, poller.tick, self._clock.now())
-        self._loops.run(f"the calls beside the slots of {account.name}", poller.beside)
+        self._loops.run(f"the unscheduled calls of {account.name}", poller.beside)
         listener = self._streams.add(
             account.exchange, self._keys(account, user_id), reconciler, poller, owner
         )
@@ -274,7 +275,7 @@ class Accounts:
             self._budgets.halve(host, halved_for)
         external_calls = ExternalCalls(self._store.external_calls, self._budgets, span, self._clock)
         external_calls.count_new()
-        self._loops.run("the ear for bookings", external_calls.listen)
+        self._loops.run("the count of calls by other commands", external_calls.listen)
 
     def _log_stretched(self) -> None:
         """Log stretched intervals once, as they will be when every account has answered."""

@@ -116,27 +116,27 @@ class StreamWorker:
                 next(answer.user_id for answer in answers if answer.user_id != self._user_id)
             )
         if len(own) > 1:
-            self._unusable("what was pushed says different things of one account")
+            self._unusable("one push says different things about the same account")
         elif own:
             self._failure_log.ended(
-                ("push", self._account), "what is pushed can be used again", account=self._account
+                ("push", self._account), "pushes can be used again", account=self._account
             )
             self._callbacks.pushed(own[0])
 
     def _foreign(self, theirs: str) -> None:
         """Log once that pushes for another user are dropped: they may come all the time."""
-        why = f"for the account is user {self._user_id}: see whose key it is"
-        sentence = f"dropped what was pushed for user {theirs}, {why}"
+        why = f"the account belongs to user {self._user_id}, so check whose key it is"
+        sentence = f"ignored pushes for user {theirs}: {why}"
         self._failure_log.failed(("foreign push", self._account), sentence, account=self._account)
 
     def _unusable(self, detail: str) -> None:
-        sentence = f"{detail}: going by what is asked for"
+        sentence = f"{detail}: polled readings are used"
         self._failure_log.failed(
             ("push", self._account), sentence, reason="bad_answer", account=self._account
         )
 
     def _failed(self, why: NoAnswer) -> None:
-        sentence = f"no pushes, balances are still asked for: {why.detail}"
+        sentence = f"no pushes from the exchange, polling goes on: {why.detail}"
         self._failure_log.failed(
             ("stream", self._account), sentence, reason=why.reason, account=self._account
         )

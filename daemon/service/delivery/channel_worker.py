@@ -1,6 +1,6 @@
-"""Worker of one channel: sends queued notifications, and never gives up.
+"""Worker of one channel: sends what waits for it, one message at a time, and never gives up.
 
-    queue ──► group ──► claim (committed) ──► the channel ──► outcome (committed) ──► queue
+    due ──► compose ──► claim (committed) ──► send ──► settle (committed)
     book ──► claim (committed with the causing record) ──► leave ──┘
                 └──► overtaken ──► withdraw (committed)
 
@@ -12,29 +12,25 @@ its fallback, or else to all others (F1, F3, F4).
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 from daemon.alerts.silences import NO_SILENCES, find_silence
 from daemon.errors import StoreError
-from daemon.messages import report as reports
-from daemon.messages.compose import ComposedMessage, compose, pair
-from daemon.messages.report import Doubts
-from daemon.messages.section import MessageItem, RenderContext
 from daemon.notifiers import Notifier
 from daemon.service.delivery.backoff import Health, WaitingNotification, due_at
 from daemon.service.delivery.channel_state import ChannelState
 from daemon.service.delivery.chart_sender import ChannelCharts
 from daemon.service.delivery.context import ChannelPolicy, DeliveryContext
 from daemon.service.delivery.fallback import Fallback
+from daemon.service.delivery.outgoing import Composer, Outgoing
 from daemon.service.delivery.queue import QueuedNotification
 from daemon.service.delivery.rate import SendRate
 from daemon.service.delivery.report_queue import QueuedReport
 from daemon.store.operations import (
     Claim,
     CommitFailed,
-    MessageKey,
     NoticeState,
     RecordAttempt,
     Supersede,
@@ -48,7 +44,6 @@ from daemon.types import (
     Message,
     Millis,
     Notice,
-    NoticeKey,
     Outcome,
     Silence,
 )
@@ -57,20 +52,6 @@ HOLD: Millis = SECOND
 """Longest time that a channel stays reserved for a commit. Then queued messages go first."""
 LISTEN: Millis = 10 * SECOND
 """How often a failing channel looks for a delivered test."""
-_STATES = {Outcome.DELIVERED: NoticeState.DELIVERED}
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedMessage:
-    """A message that is ready to be claimed, with its notifications."""
-
-    entries: Sequence[QueuedNotification]
-    subject: Notice
-    """The notification that it tells first."""
-    message: Message
-    claim: Claim
-    made_at: Millis
-    """Elapsed."""
 
 
 class ChannelWorker:
@@ -90,11 +71,12 @@ class ChannelWorker:
         self._charts = ChannelCharts(
             context.chart_renderer, channel.name, notifier, self._pace, self._wake
         )
+        self._composer = Composer(channel, notifier, context, self.state, self._charts)
         self._silences: Sequence[Silence] = NO_SILENCES
         self._is_busy = False
-        self._booked: PreparedMessage | None = None
+        self._booked: Outgoing | None = None
         """Sent once its claim commits. Blocks other messages until then, at most HOLD."""
-        self._claimed: PreparedMessage | None = None
+        self._claimed: Outgoing | None = None
         """Claimed, and to be sent at once."""
 
     async def run(self) -> None:
@@ -123,19 +105,21 @@ class ChannelWorker:
         self._stopping = True
         self._wake()
 
+    # Messages that leave at once: see `EagerSender`.
+
     def book(self, notices: Sequence[Notice]) -> Claim | None:
-        """Reserve the channel for a message: see `EagerSender`.
+        """Reserve the channel for a message.
 
         None if the channel, its send rate or a queued message keeps it from leaving at once.
         """
         entries = [QueuedNotification(notice, self._context.clock.elapsed()) for notice in notices]
         if not self._is_free(entries):
             return None
-        composed_message = self._compose(entries)
-        if len(composed_message.told) < len(entries):
+        outgoing = self._composer.notifications(entries)
+        if len(outgoing.entries) < len(entries):
             return None
-        self._booked = self._prepare(entries, composed_message)
-        return self._booked.claim
+        self._booked = outgoing
+        return outgoing.claim
 
     def holds(self, claim: Claim) -> bool:
         return self._booked is not None and self._booked.claim is claim and not self._stopping
@@ -153,15 +137,6 @@ class ChannelWorker:
         if self._booked is not None and self._booked.claim is claim:
             self._booked = None
             self._wake()
-
-    @property
-    def _held_until(self) -> Millis | None:
-        """End of the reservation for a pending commit."""
-        return None if self._booked is None else self._booked.made_at + HOLD
-
-    @property
-    def _is_held(self) -> bool:
-        return self._held_until is not None and self._context.clock.elapsed() < self._held_until
 
     def _is_free(self, entries: Sequence[QueuedNotification]) -> bool:
         """Whether a message with these entries could leave now.
@@ -181,8 +156,80 @@ class ChannelWorker:
         )
         return clear and due is not None and due <= now
 
+    @property
+    def _held_until(self) -> Millis | None:
+        """End of the reservation for a pending commit."""
+        return None if self._booked is None else self._booked.made_at + HOLD
+
+    @property
+    def _is_held(self) -> bool:
+        return self._held_until is not None and self._context.clock.elapsed() < self._held_until
+
+    # Stage 1: due.
+
+    async def _due(self) -> bool:
+        """Wait until an attempt is due (True) or something has changed (False)."""
+        context = self._context
+        changed = context.notifications.changed(self._channel.name)
+        changed.clear()
+        if self._claimed is not None:
+            return True
+        now, due = context.clock.elapsed(), self._next(list(self._waiting()))
+        if due is not None and due <= now:
+            return True
+        times = (
+            due,
+            None if self.state.is_failing_long else self.state.shared_at,
+            self._released_at(),
+            now + LISTEN if self.state.health.streak else None,
+            self._held_until if self._is_held else None,
+        )
+        wake = min((at for at in times if at is not None), default=None)
+        await first(changed.wait(), None if wake is None else context.clock.sleep(wake - now))
+        return False
+
+    def _waiting(self) -> Iterator[WaitingNotification]:
+        entries = self._ready()
+        if entries and self._charts.is_inside and self.state.health.streak == 0:
+            self._charts.expect(self._composer.subject(entries))
+        for entry in entries:
+            yield WaitingNotification(
+                entry.queued_at, entry.critical and not self._charts.is_awaited(entry.notice)
+            )
+        report = self._queued_report
+        if report is not None:
+            yield WaitingNotification(report.queued_at, critical=False)
+
+    def _next(self, waiting: Sequence[WaitingNotification]) -> Millis | None:
+        """When the next attempt is due; a parked channel reroutes instead of sending."""
+        if self._is_held:
+            return None
+        if self.state.is_parked:
+            return due_at(Health(), waiting, self._channel.group_wait)
+        due = due_at(self.state.health, waiting, self._channel.group_wait)
+        return None if due is None else max(due, self._pace.due_at)
+
+    def _released_at(self) -> Millis | None:
+        """When the next mute window ends that holds something back here, by `elapsed`."""
+        clock = self._context.clock
+        span = self._context.notifications.held_for(
+            self._channel.name, clock.now(), clock.elapsed()
+        )
+        return None if span is None else clock.elapsed() + span
+
+    def _ready(self) -> list[QueuedNotification]:
+        clock = self._context.clock
+        return self._context.notifications.ready(self._channel.name, clock.now(), clock.elapsed())
+
+    @property
+    def _queued_report(self) -> QueuedReport | None:
+        """The next report to send; a parked channel keeps it until it is tried again."""
+        return None if self.state.is_parked else self._context.report_queue.next(self._channel.name)
+
+    # The attempt.
+
     async def attempt(self) -> None:
-        """Send one message with the waiting notifications, most severe first; else a report."""
+        """Send one message: the claimed one, else waiting notifications, else a report."""
         self._is_busy = True
         try:
             await self._attempt()
@@ -190,26 +237,41 @@ class ChannelWorker:
             self._is_busy = False
 
     async def _attempt(self) -> None:
-        leaving, self._claimed = self._claimed, None
-        if leaving is not None:
-            self.state.begun()
-            await self._guarded(leaving.claim.keys, self._hand(leaving))
+        outgoing, self._claimed = self._claimed, None
+        is_claimed = outgoing is not None
+        if outgoing is None:
+            outgoing = await self._compose()
+        if outgoing is None:
             return
+        with self._sending(outgoing.entries):
+            if is_claimed or await self._claim(outgoing.claim):
+                await self._settle(outgoing, await self._send(outgoing.message))
+
+    @contextmanager
+    def _sending(self, entries: Sequence[QueuedNotification]) -> Iterator[None]:
+        """Mark notifications as being sent. A bug must not keep them from being tried again."""
+        keys = [entry.notice.key for entry in entries]
+        self._context.notifications.sending(keys)
+        try:
+            yield
+        except Exception:
+            self._context.notifications.unsend(keys)
+            raise
+
+    # Stage 2: compose.
+
+    async def _compose(self) -> Outgoing | None:
+        """Compose the next message; None if nothing waits, or others get what waits."""
         self._booked = None
         await self._drop_silenced()
-        entries = self._ready()
-        if not entries:
-            await self._report()
-            return
-        if self.state.is_parked:
-            await self._guarded(_keys(entries), self._fallback.take_over(entries))
-            return
-        composed_message = self._compose(entries)
-        told = {item.episode for item in composed_message.told}
-        prepared = self._prepare(
-            [entry for entry in entries if entry.notice.episode in told], composed_message
-        )
-        await self._guarded(prepared.claim.keys, self._deliver(prepared))
+        entries, report = self._ready(), self._queued_report
+        if entries and self.state.is_parked:
+            with self._sending(entries):
+                await self._fallback.take_over(entries)
+            return None
+        if entries:
+            return self._composer.notifications(entries)
+        return None if report is None else self._composer.report(report)
 
     async def _drop_silenced(self) -> None:
         """Drop notifications silenced while they waited; keep possible repeats (SEMANTICS E2)."""
@@ -234,83 +296,7 @@ class ChannelWorker:
         key, alert = notice.key, notice.facts.code
         return find_silence(self._silences, key.rule, key.account, alert, now) is not None
 
-    async def _guarded(
-        self, keys: Sequence[NoticeKey], work: Coroutine[object, object, None]
-    ) -> None:
-        self._context.notifications.sending(keys)
-        try:
-            await work
-        except Exception:
-            # A bug must not keep the news from being tried again.
-            self._context.notifications.unsend(keys)
-            raise
-
-    def _compose(self, entries: Sequence[QueuedNotification]) -> ComposedMessage:
-        """Compose the next message; the beginning and the end of an alert stay together."""
-        return compose(pair(map(self._item, entries)), self._leaving(entries))
-
-    def _leaving(self, waited: Sequence[QueuedNotification | QueuedReport]) -> RenderContext:
-        context = self._context
-        return RenderContext(
-            context.clock.now(),
-            context.zone,
-            self._channel.group_wait,
-            self._notifier.traits.room,
-            self._notifier.traits.weigh,
-            self._notifier.traits.titles,
-            "; ".join(self.state.why_late(waited)),
-        )
-
-    def _prepare(
-        self, entries: Sequence[QueuedNotification], composed_message: ComposedMessage
-    ) -> PreparedMessage:
-        message = self._charts.with_chart(composed_message.message, composed_message.subject)
-        claim = Claim(self.state.number(self._context.clock.now()), _keys(entries), message)
-        return PreparedMessage(
-            entries, composed_message.subject, message, claim, self._context.clock.elapsed()
-        )
-
-    async def _deliver(self, prepared: PreparedMessage) -> None:
-        if await self._claim(prepared.claim):
-            await self._hand(prepared)
-
-    async def _hand(self, prepared: PreparedMessage) -> None:
-        """Send a claimed message, and record the outcome."""
-        entries, message = prepared.entries, prepared.message
-        attempted = await self._send(message)
-        await self._settle(prepared.claim.message, entries, attempted)
-        told = [entry.notice for entry in entries]
-        self._context.observer.attempted(self._channel.name, message, told, attempted)
-        if attempted.outcome is Outcome.DELIVERED:
-            self._charts.send_after_text(prepared.subject, self._is_idle)
-
-    async def _report(self) -> None:
-        """Send the next waiting report; a parked channel keeps it until it is tried again."""
-        context, queued_report = self._context, self._queued_report
-        if queued_report is None:
-            return
-        doubts = Doubts(queued_report.maybe_repeat, not queued_report.recorded)
-        message = replace(
-            reports.compose(queued_report.facts, self._leaving([queued_report]), doubts),
-            picture=queued_report.picture,
-        )
-        claim = Claim(self.state.number(context.clock.now()), (), message, queued_report.key)
-        if not await self._claim(claim):
-            return
-        attempted = await self._send(message)
-        at = self._ended(attempted, ())
-        await context.async_store.insist(
-            RecordAttempt(claim.message, at, attempted, {}, report=queued_report.key)
-        )
-        context.report_queue.settle(queued_report, attempted.outcome)
-        context.observer.attempted(self._channel.name, message, (), attempted)
-        if attempted.outcome is Outcome.DELIVERED:
-            self._charts.send_ready(queued_report.picture, message.severity, self._is_idle)
-
-    @property
-    def _queued_report(self) -> QueuedReport | None:
-        """The next report to send."""
-        return None if self.state.is_parked else self._context.report_queue.next(self._channel.name)
+    # Stage 3: claim.
 
     async def _claim(self, claim: Claim) -> bool:
         """Record an attempt before the call; False if nobody knows whether it is recorded."""
@@ -323,7 +309,6 @@ class ChannelWorker:
         except asyncio.CancelledError:
             await self._withdraw(claim)  # the store commits it all the same
             raise
-        self.state.begun()
         return True
 
     async def _withdraw(self, claim: Claim) -> None:
@@ -331,40 +316,60 @@ class ChannelWorker:
         await self._context.async_store.insist(Withdraw(claim.message, self._context.clock.now()))
         self._context.notifications.unsend(claim.keys)
 
+    # Stage 4: send.
+
     async def _send(self, message: Message) -> AttemptResult:
+        self.state.begun()
         self._pace.note()
         try:
             return await self._notifier.send(message)
         except Exception as error:  # noqa: BLE001 -- it may have left before it broke
             return AttemptResult(
-                Outcome.UNKNOWN, f"the way to {self._channel.name} broke ({type(error).__name__})"
+                Outcome.UNKNOWN,
+                f"sending to {self._channel.name} failed inside marginwatch"
+                f" ({type(error).__name__})",
             )
 
-    async def _settle(
-        self, key: MessageKey, entries: Sequence[QueuedNotification], attempted: AttemptResult
+    # Stage 5: settle.
+
+    async def _settle(self, outgoing: Outgoing, attempted: AttemptResult) -> None:
+        """Record the outcome; then send the chart of a delivered text."""
+        entries, elapsed = outgoing.entries, self._context.clock.elapsed()
+        critical = any(entry.critical for entry in (*entries, *self._ready()))
+        at = self.state.ended(attempted, critical=critical)
+        await self._record(outgoing, attempted, at, elapsed)
+        if outgoing.report is not None:
+            self._context.report_queue.settle(outgoing.report, attempted.outcome)
+        told = [entry.notice for entry in entries]
+        self._context.observer.attempted(self._channel.name, outgoing.message, told, attempted)
+        if attempted.outcome is Outcome.DELIVERED:
+            self._send_chart(outgoing)
+
+    async def _record(
+        self, outgoing: Outgoing, attempted: AttemptResult, at: Millis, elapsed: Millis
     ) -> None:
-        context, elapsed = self._context, self._context.clock.elapsed()
-        at = self._ended(attempted, entries)
-        parked = self.state.is_parked
-        handed = self._fallback.instead(entries, giving_up=True) if parked else []
-        state = (
-            NoticeState.REFUSED if parked else _STATES.get(attempted.outcome, NoticeState.QUEUED)
-        )
-        states = {entry.notice.key: state for entry in entries}
-        told = {each: context.notifications.since_alert_began(each, elapsed) for each in states}
-        await context.async_store.insist(
-            RecordAttempt(key, at, attempted, states, tuple(handed), told)
+        """Record the outcome, and hand over to others what this channel refused for good."""
+        notifications, parked = self._context.notifications, self.state.is_parked
+        handed = self._fallback.instead(outgoing.entries, giving_up=True) if parked else []
+        state = _state_after(attempted.outcome, parked=parked)
+        states = {entry.notice.key: state for entry in outgoing.entries}
+        ages = {key: notifications.since_alert_began(key, elapsed) for key in states}
+        claim = outgoing.claim
+        await self._context.async_store.insist(
+            RecordAttempt(
+                claim.message, at, attempted, states, tuple(handed), ages, report=claim.report
+            )
         )
         self._fallback.queue(handed)
-        context.notifications.settle(states, attempted.outcome, elapsed, give_up=parked)
+        notifications.settle(states, attempted.outcome, elapsed, give_up=parked)
 
-    def _ended(self, attempted: AttemptResult, entries: Sequence[QueuedNotification]) -> Millis:
-        critical = any(entry.critical for entry in (*entries, *self._ready()))
-        return self.state.ended(attempted, critical=critical)
-
-    def _ready(self) -> list[QueuedNotification]:
-        clock = self._context.clock
-        return self._context.notifications.ready(self._channel.name, clock.now(), clock.elapsed())
+    def _send_chart(self, outgoing: Outgoing) -> None:
+        """Send the chart as a message of its own, where the service takes it so."""
+        if outgoing.subject is not None:
+            self._charts.send_after_text(outgoing.subject, self._is_idle)
+        elif outgoing.report is not None:
+            severity = outgoing.message.severity
+            self._charts.send_ready(outgoing.report.picture, severity, self._is_idle)
 
     def _is_idle(self) -> bool:
         """Whether no message may leave, and none is being sent."""
@@ -372,68 +377,11 @@ class ChannelWorker:
             each.sending for each in self._context.notifications.open(self._channel.name)
         )
 
-    def _released_at(self) -> Millis | None:
-        """When the next mute window ends that holds something back here, by `elapsed`."""
-        clock = self._context.clock
-        span = self._context.notifications.held_for(
-            self._channel.name, clock.now(), clock.elapsed()
-        )
-        return None if span is None else clock.elapsed() + span
 
-    def _item(self, entry: QueuedNotification) -> MessageItem:
-        unheard = self._context.notifications.is_unheard_end(entry.notice.key)
-        return MessageItem(
-            entry.notice, entry.maybe_repeat, not_recorded=not entry.recorded, unheard=unheard
-        )
-
-    async def _due(self) -> bool:
-        """Wait until an attempt is due (True) or something has changed (False)."""
-        context = self._context
-        changed = context.notifications.changed(self._channel.name)
-        changed.clear()
-        if self._claimed is not None:
-            return True
-        waiting = list(self._waiting())
-        now = context.clock.elapsed()
-        due = self._next(waiting)
-        if due is not None and due <= now:
-            return True
-        shared_at = None if self.state.is_failing_long else self.state.shared_at
-        listen_at = now + LISTEN if self.state.health.streak else None
-        times = (
-            due,
-            shared_at,
-            self._released_at(),
-            listen_at,
-            self._held_until if self._is_held else None,
-        )
-        wake = min((at for at in times if at is not None), default=None)
-        await first(changed.wait(), None if wake is None else context.clock.sleep(wake - now))
-        return False
-
-    def _waiting(self) -> Iterator[WaitingNotification]:
-        entries = self._ready()
-        if entries and self._charts.is_inside and self.state.health.streak == 0:
-            self._charts.expect(self._compose(entries).subject)
-        for entry in entries:
-            yield WaitingNotification(
-                entry.queued_at, entry.critical and not self._charts.is_awaited(entry.notice)
-            )
-        if self._queued_report is not None:
-            yield WaitingNotification(self._queued_report.queued_at, critical=False)
-
-    def _next(self, waiting: Sequence[WaitingNotification]) -> Millis | None:
-        """When the next attempt is due; a parked channel reroutes instead of sending."""
-        if self._is_held:
-            return None
-        if self.state.is_parked:
-            return due_at(Health(), waiting, self._channel.group_wait)
-        due = due_at(self.state.health, waiting, self._channel.group_wait)
-        return None if due is None else max(due, self._pace.due_at)
-
-
-def _keys(entries: Iterable[QueuedNotification]) -> tuple[NoticeKey, ...]:
-    return tuple(entry.notice.key for entry in entries)
+def _state_after(outcome: Outcome, *, parked: bool) -> NoticeState:
+    if parked:
+        return NoticeState.REFUSED
+    return NoticeState.DELIVERED if outcome is Outcome.DELIVERED else NoticeState.QUEUED
 
 
 async def first(

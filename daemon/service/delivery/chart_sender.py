@@ -235,7 +235,8 @@ class ChannelCharts:
             return await self._notifier.send(message)
         except Exception as error:  # noqa: BLE001 -- it may have left before it broke
             return AttemptResult(
-                Outcome.UNKNOWN, f"the way to {self._channel} broke ({type(error).__name__})"
+                Outcome.UNKNOWN,
+                f"sending to {self._channel} failed inside marginwatch ({type(error).__name__})",
             )
 
 

@@ -10,28 +10,26 @@ unless that is recorded. This module decides nothing about alerts, and knows no 
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain, repeat
-from typing import TypeAlias
 
-from daemon.alerts.decide import Decision, decide, judge, snapshot
-from daemon.alerts.dispatch import NotificationPolicy
+from daemon.alerts.decide import Decision, decide, snapshot
+from daemon.alerts.firings import NotificationPolicy
 from daemon.alerts.ids import alert_code
 from daemon.alerts.notification_facts import EvaluationSnapshot
 from daemon.alerts.silences import NO_SILENCES, unexpired_silences
 from daemon.errors import StoreError
-from daemon.readings import push_check
 from daemon.readings.plausibility import PendingSuspect
-from daemon.rules.evaluation.evaluator import Evaluator, Verdict
 from daemon.rules.rule import Rule
 from daemon.service.clock_monitor import ClockDrift
 from daemon.service.delivery.immediate import EagerClaims
-from daemon.service.judging.confirmer import Overdue
+from daemon.service.judging.arrivals import Arrival, InputStamper, Slept
 from daemon.service.judging.context import JudgingContext, concerns
 from daemon.service.judging.hourly_change import HourlyBaseline
 from daemon.service.judging.plausibility_gate import Gate
+from daemon.service.judging.windows import AccountWindows
 from daemon.store.operations import (
     Claim,
     CommitFailed,
@@ -46,64 +44,17 @@ from daemon.types import (
     AccountState,
     Answer,
     ClockStep,
-    Gap,
-    GapReason,
     Input,
     Millis,
-    Miss,
     NoAnswer,
-    Quality,
-    Reading,
     Silence,
-    Unconfirmed,
 )
-
-COLD: Millis = 5 * SECOND
-"""Time between attempts to rebuild windows from an unreadable database."""
 
 QUICK = 3
 """Commits that are tried again at once; after that once a second."""
 
 CROWD = 100
 """Mailbox length at which producers are asked to wait."""
-
-SLICE: Millis = 20
-"""Longest time that rebuilding one account's windows may block the others."""
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """A request to check the wall clock now, rather than at the next input."""
-
-
-@dataclass(frozen=True, slots=True)
-class Slept:
-    """The machine was suspended until now, and `missed` readings are missing."""
-
-    lasted: Millis
-    missed: int
-
-
-Arrival: TypeAlias = Answer | NoAnswer | Look | Overdue | Slept
-"""A mailbox item: an input before it has its counter and its instant."""
-
-
-def merge_suspends(before: Gap | None, now: Gap) -> Gap:
-    """Merge two suspends without an input between them."""
-    return (
-        now
-        if before is None
-        else replace(now, started_at=before.started_at, missed=before.missed + now.missed)
-    )
-
-
-def after(suspend: Gap, event: Input) -> Gap | None:
-    """The suspend still to be recorded after `event`: a clock step moves it, all else ends it."""
-    if not isinstance(event, ClockStep):
-        return None
-    return replace(
-        suspend, started_at=suspend.started_at + event.by, ended_at=suspend.ended_at + event.by
-    )
 
 
 @dataclass(slots=True)
@@ -154,7 +105,7 @@ class Owner:
         self._state = state
         self._rules = {rule.name: rule for rule in rules}
         self._policy = NotificationPolicy(self._rules, context.channels, context.mutes)
-        self._evaluator = Evaluator(tuple(self._rules.values()))
+        self._windows = AccountWindows(state.account, tuple(self._rules.values()), context)
         self._drift = ClockDrift(context.clock, context.offset)
         self._suspect_listener = suspect_listener
         self._gate = Gate(
@@ -162,15 +113,7 @@ class Owner:
         )
         self._hourly_baseline = HourlyBaseline(state.account, context.async_store)
         self._silences: Sequence[Silence] = NO_SILENCES
-        self._every = every
-        self._last: Input | None = None
-        """The last input of this instance."""
-        self._left_out: Reading | None = None
-        """The last push since then that said nothing new, and so was no input."""
-        self._asleep: Gap | None = None
-        """A suspend that the next reading or miss will end on record."""
-        self._cold_since: Millis | None = None
-        """When rebuilding the windows failed; meanwhile only rules without windows are judged."""
+        self._stamper = InputStamper(self._gate, lambda: self._state, every)
         self._mailbox: asyncio.Queue[Arrival] = asyncio.Queue()
         self._starts = 0
         """Starts of the loop: more than one if it broke."""
@@ -229,30 +172,18 @@ class Owner:
         self._begun += brings_input
         now, by = self._drift.look()
         if by:
-            await self._enter(ClockStep(self._next, max(now, self._state.at + by), by))
+            await self._enter(self._stamper.clock_step(now, by))
         if isinstance(arrival, Slept):
-            self._asleep = self._suspended(arrival, now)
+            self._stamper.suspended(arrival, now)
             return
-        for event in self._inputs(arrival, now):
+        for event in self._stamper.inputs(arrival, now):
             await self._enter(event)
         await self._hourly_baseline.renew(self._state.at)
         if brings_input:
             self._done = self._begun
 
-    def _suspended(self, slept: Slept, now: Millis) -> Gap | None:
-        """The suspend to be recorded; unchanged if no reading was missed."""
-        if not slept.missed:
-            return self._asleep
-        return merge_suspends(
-            self._asleep,
-            Gap(self.account, 0, now - slept.lasted, now, GapReason.SUSPENDED, slept.missed),
-        )
-
     async def _enter(self, event: Input) -> None:
-        if (
-            self._cold_since is not None
-            and self._context.clock.elapsed() - self._cold_since >= COLD
-        ):
+        if self._windows.is_due:
             await self._warm_or_wait()
         case = PendingInput(event)
         await self._judge(case, event)
@@ -287,7 +218,7 @@ class Owner:
         while (written := await self._write(case)) is None:
             if pause := next(pauses):
                 sentence = (
-                    f"the database does not take the readings of {self.account}: they are offered"
+                    f"the database does not store the readings of {self.account}: they are written"
                     " again every second"
                 )
                 self._context.failure_log.failed(
@@ -330,57 +261,13 @@ class Owner:
             record, unexpired_silences(self._silences, case.event.at), case.eager_claims.claims
         )
 
-    @property
-    def _next(self) -> int:
-        return self._state.seq + 1
-
-    def _inputs(self, arrival: Arrival, now: Millis) -> Iterator[Input]:
-        """Inputs that a mailbox item yields; each is stamped after the one before it is adopted.
-
-        A suspect that a miss leaves unsettled is judged before the miss, because readings were not
-        missing yet.
-        """
-        suspect = self._gate.unsettled(arrival)
-        if suspect is not None:
-            yield Unconfirmed(self._next, max(now, self._state.at), suspect)
-        match arrival:
-            case Answer():
-                reading = self._stamp(arrival, now)
-                if self._is_repeat(reading):
-                    self._left_out = reading
-                else:
-                    yield reading
-            case NoAnswer(reason, detail):
-                # Otherwise readings would seem to be missing although pushes came. A push from
-                # before a suspend must not end it.
-                if self._left_out is not None and self._asleep is None:
-                    yield self._left_out
-                yield Miss(self._next, max(now, self._state.at), reason, detail)
-
-    def _stamp(self, answer: Answer, now: Millis) -> Reading:
-        """Stamp an answer with our clock, which goes back only by a step, and a counter (A1)."""
-        seq, at = self._next, max(now, self._state.at)
-        quality = Quality.STALE if answer.overtaken else self._gate.quality(answer)
-        return Reading(
-            seq, at, answer.source, quality, answer.exchange_at, answer.balances, answer.extra
-        )
-
-    def _is_repeat(self, reading: Reading) -> bool:
-        """Whether it is a push without a change in a polling interval: no input (SEMANTICS B7).
-
-        It is left out before judging, so that a replay sees exactly the inputs that were judged
-        (promise 6).
-        """
-        before = self._last
-        if before is None or not push_check.repeats(reading, before):
-            return False
-        return reading.at - before.at < self._every()
-
     async def _judge(self, case: PendingInput, event: Input) -> None:
-        seen = snapshot(self._evaluator, self._verdicts(event), self._state.alerts)
+        verdicts = self._windows.verdicts(event, self._state)
+        evaluator = self._windows.evaluator
+        seen = snapshot(evaluator, verdicts, self._state.alerts)
         case.event = event
         case.snapshot = replace(
-            seen, hourly=self._hourly_baseline.hourly(event.at, self._evaluator.balances)
+            seen, hourly=self._hourly_baseline.hourly(event.at, evaluator.balances)
         )
         await self._decide(case)
 
@@ -401,22 +288,10 @@ class Owner:
             told,
             name_alert,
         )
-        first, gap = self._gate.contradicted(event), None
-        if self._asleep is not None and not isinstance(event, ClockStep):
-            gap = replace(self._asleep, seq=event.seq)  # a clock step only moves the suspend
+        first, gap = self._gate.contradicted(event), self._stamper.suspend_ended_by(event)
         if first is None and gap is None:
             return decision
         return replace(decision, record=replace(decision.record, contradicts=first, gap=gap))
-
-    def _verdicts(self, event: Input) -> Mapping[str, Verdict]:
-        verdicts = judge(self._evaluator, event, self._state.alerts)
-        if self._cold_since is None:
-            return verdicts
-        return {
-            rule: verdict
-            for rule, verdict in verdicts.items()
-            if rule not in self._evaluator.windowed
-        }
 
     def _adopt(self, case: PendingInput, *, recorded: bool) -> None:
         context, record = self._context, case.decision.record
@@ -425,8 +300,7 @@ class Owner:
         context.notifications.adopt(record, context.clock.elapsed(), recorded=recorded)
         case.eager_claims.leave()
         self._gate.adopt(record.event)
-        self._last, self._left_out = record.event, None
-        self._asleep = None if self._asleep is None else after(self._asleep, record.event)
+        self._stamper.adopt(record.event)
         if isinstance(record.event, ClockStep):
             context.notifications.set_offset(self.account, self._drift.offset)
         context.observer.judged(record)
@@ -441,37 +315,16 @@ class Owner:
         return self._state.seq
 
     async def _warm_or_wait(self) -> None:
-        """Rebuild the windows, or go on without.
-
-        A database outage must not keep `available_margin < 100` from firing.
-        """
+        """Rebuild the windows, or go on without."""
         try:
             await self._warm()
         except StoreError as error:
-            self._cold_since = self._context.clock.elapsed()
-            sentence = (
-                f"rules of {self.account} that look back are not judged, for its readings cannot be"
-                f" read: {error}"
-            )
-            self._context.failure_log.failed(
-                ("windows", self.account), sentence, account=self.account
-            )
+            self._windows.failed(error)
         else:
-            self._cold_since = None
-            self._context.failure_log.ended(
-                ("windows", self.account), "all rules are judged", account=self.account
-            )
+            self._windows.recovered()
 
     async def _warm(self) -> None:
-        """Rebuild the windows from the record, in slices, so that no other account waits for it."""
-        evaluator = Evaluator(tuple(self._rules.values()))
-        started = self._context.clock.elapsed()
-        async for reading in self._context.async_store.recent(
-            self.account, self._state.at - evaluator.look_back
-        ):
-            evaluator.warm(reading)
-            if self._context.clock.elapsed() - started >= SLICE:
-                await self._context.clock.sleep(0)
-                started = self._context.clock.elapsed()
-        self._gate.recall(await self._context.async_store.latest(self.account))
-        self._evaluator = evaluator
+        """Rebuild windows and plausibility from the record: both, or neither if it fails."""
+        latest = await self._context.async_store.latest(self.account)
+        await self._windows.rebuild(self._state.at)
+        self._gate.recall(latest)

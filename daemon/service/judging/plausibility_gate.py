@@ -23,8 +23,8 @@ Doubted = Callable[[PendingSuspect], None]
 """Callback for every reading that is not believed at once."""
 
 _NEWS = {
-    Quality.CONFIRMED: "a second reading says the same: it is judged",
-    Quality.OK: "another reading contradicts it: it judged nothing",
+    Quality.CONFIRMED: "a second reading agrees: it is judged",
+    Quality.OK: "another reading contradicts it: it is ignored",
     Quality.UNCONFIRMED: (
         "nothing confirmed or contradicted it in time: it is judged, as unconfirmed"
     ),
@@ -94,8 +94,7 @@ class Gate:
         assert found is not None  # a suspect was adopted  # noqa: S101
         why = ", ".join(sorted(found.doubts))
         sentence = (
-            f"a reading of {self._account} is not believed at once ({why}): it waits for another to"
-            " confirm it"
+            f"a reading of {self._account} looks wrong ({why}): it waits for another to confirm it"
         )
         self._failure_log.failed(("suspect", self._account), sentence, account=self._account)
         self._doubted(found)

@@ -13,8 +13,8 @@ from typing import TypeAlias
 
 from daemon import __version__
 from daemon.alerts.decide import decide
-from daemon.alerts.dispatch import NotificationPolicy, ToldBy
 from daemon.alerts.engine import NameAlert
+from daemon.alerts.firings import NotificationPolicy, ToldBy
 from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.alerts.notification_facts import EvaluationSnapshot
 from daemon.clock import Clock

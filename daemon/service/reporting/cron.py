@@ -32,7 +32,7 @@ def problem(cron: str) -> str | None:
     except CronSimError as error:
         return _none(str(error).removeprefix("Bad ").replace("-", " "))
     except StopIteration:
-        return f"names a time that does not come; write one {EXAMPLES}"
+        return f"names a time that never comes; write one {EXAMPLES}"
     return None
 
 
@@ -56,7 +56,7 @@ def _none(part: str) -> str:
         '; Sunday is 0 and 7, and a range goes upward, as in "6-7"' if part == "day of week" else ""
     )
     return (
-        f"names no {part} that there is{upward}; write minute, hour, day of month, month, day of"
+        f"names an impossible {part}{upward}; write minute, hour, day of month, month, day of"
         f" week, {EXAMPLES}"
     )
 

@@ -125,10 +125,7 @@ def open_lock(path: Path, flags: int) -> int:
 
 
 def _not_a_lock(path: Path) -> StoreError:
-    return StoreError(
-        f"{path} cannot be read as a lock, as it is something else: look what it is, and move it"
-        " away"
-    )
+    return StoreError(f"{path} is not a lock file: check what it is, and move it away")
 
 
 def read_lock(descriptor: int) -> tuple[str, str]:

@@ -22,7 +22,6 @@ from daemon.store.schema import (
 from daemon.types import (
     AccountState,
     Alert,
-    DecidingComparison,
     GapReason,
     Kind,
     Millis,
@@ -34,6 +33,7 @@ from daemon.types import (
     Outcome,
     State,
     Transition,
+    TransitionReason,
 )
 
 _NOT_ARRIVED = (*UNSETTLED, NoticeState.REFUSED.value)
@@ -64,11 +64,10 @@ class PastTransition:
 
 @dataclass(frozen=True, slots=True)
 class PastMove:
-    """A transition, and the subject of its value."""
+    """A transition, and its alert as it is now."""
 
     transition: Transition
-    judged: DecidingComparison | None
-    """The alert's last comparison."""
+    alert: Alert
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +151,8 @@ def move_rows() -> Select[Any]:
 
 def move(row: Row[Any]) -> PastMove:
     with at_row("alerts", row.alert_id):
-        judged = typed(Alert, row.data).judged
-    return PastMove(_transition(row.rule, row.seq, row), judged)
+        alert = typed(Alert, row.data)
+    return PastMove(_transition(row.rule, row.seq, row), alert)
 
 
 def _alert(row: Row[Any], changes: Sequence[Row[Any]]) -> PastAlert:
@@ -167,7 +166,15 @@ def _transition(rule: str, alert_seq: int, row: Row[Any]) -> Transition:
     with at_row("transitions", row.id):
         states = State(row.from_state), State(row.to_state)
         check_instants(row.at)
-    return Transition(rule, alert_seq, row.at, *states, row.reason, value_of(row))
+    return Transition(rule, alert_seq, row.at, *states, _reason(row.reason), value_of(row))
+
+
+def _reason(recorded: str) -> TransitionReason | str:
+    """The reason; the text itself where another version knew one that this one does not."""
+    try:
+        return TransitionReason(recorded)
+    except ValueError:
+        return recorded
 
 
 def notice_rows() -> Select[Any]:

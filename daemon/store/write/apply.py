@@ -63,7 +63,7 @@ def _announce(connection: Connection, ids: AccountIds, new: RecordWithClaims) ->
     if not inputs.enter(connection, ids, new.record):
         return
     if tuple(silences.in_force(connection, new.record.event.at)) != new.silences:
-        raise StaleSilences("silences are not what they were when this was decided")
+        raise StaleSilences("the silences have changed since this was decided")
     inputs.cause(connection, ids, new.record)
     for claim in new.claims:
         attempts.deliver(connection, ids, claim)

@@ -352,7 +352,7 @@ class Writer:
                 raise Refused(
                     reason, undecided=bool(self._committing) and undecided(error)
                 ) from error
-            raise CommitFailed(f"nobody knows whether this was recorded: {error}") from error
+            raise CommitFailed(f"it is unknown whether this was recorded: {error}") from error
 
     def _verify_committed(self) -> None:
         try:
@@ -400,6 +400,6 @@ def _answer(future: Future[Written], failure: Exception | None) -> None:
     elif isinstance(failure, Rejected):
         future.set_exception(failure)
     else:
-        rejected = Rejected(f"nothing of this was recorded: {failure}")
+        rejected = Rejected(f"this was not recorded: {failure}")
         rejected.__cause__ = failure
         future.set_exception(rejected)

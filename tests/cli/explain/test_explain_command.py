@@ -18,7 +18,7 @@ from daemon.cli import record_access
 from daemon.cli.explain import answer as explained
 from daemon.cli.session import CommandSession
 from daemon.rules.rule import AtLeast, Rule
-from daemon.service.judging.account_owner import Arrival
+from daemon.service.judging.arrivals import Arrival
 from daemon.types import HOUR, MINUTE, SECOND, Limit, MissReason, NoAnswer, OnMissing
 from tests.cli import past
 from tests.cli.calls import CHANNEL, RULE, SECRETS, Terminal, account, call, url, write

@@ -13,7 +13,7 @@ from daemon.cli.status.waiting import (
     refusing_channels,
     wait_reasons,
 )
-from daemon.service.delivery.backoff import LONGEST_PAUSE
+from daemon.service.delivery.backoff import LONGEST_PAUSE, PROBE_GAP
 from daemon.store.operations import NoticeState
 from daemon.store.read.channel_health import Deliveries, Streak
 from daemon.store.read.recorded import PastNotice
@@ -93,6 +93,23 @@ def test_f5_a_critical_joins_nothing_and_shortens_a_pause() -> None:
         WaitReason(WaitCause.MUTED, NOW + 1),
         WaitReason(WaitCause.BACKING_OFF, NOW + 299 * SECOND),
     ]
+
+
+def test_f5_what_is_joined_leaves_with_the_first_of_them_and_with_a_critical() -> None:
+    """F5: the channel's next message carries all that waits, whenever each was raised."""
+    way = replace(WAY, group_wait=2 * MINUTE)
+    first, second = past(), past("high", at=T0 + 30 * SECOND)
+    assert why(way, first, second) == [WaitReason(WaitCause.JOINING, T0 + 2 * MINUTE)] * 2
+    grave = past("grave", at=NOW, severity=Severity.CRITICAL)
+    assert why(way, first, grave) == [WaitReason(WaitCause.DUE)] * 2
+
+
+def test_f2_a_critical_that_came_after_the_last_failure_is_tried_soon() -> None:
+    """F2: it is a reason to look whether the channel works again, within seconds."""
+    long = replace(WAY, failing=replace(FAILED, count=12))
+    grave = past("grave", at=NOW, severity=Severity.CRITICAL)
+    soon = WaitReason(WaitCause.BACKING_OFF, FAILED.until + PROBE_GAP)
+    assert why(long, past(), grave) == [soon] * 2
 
 
 def test_e2_what_a_mute_window_holds_waits_for_its_end() -> None:

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from daemon.exchanges import ExchangeAccount, ExchangeDependencies
 from daemon.exchanges.coinw import ASSETS, REST_URL, WS_URL, CoinW, connect, parse, problems, sign
 from daemon.exchanges.common.http import HttpSession, open_session
-from daemon.exchanges.common.rate_limit import HALVED, Budget
+from daemon.exchanges.common.rate_limit import HALVED
 from daemon.exchanges.common.responses import Page
 from daemon.redaction import Redactor
 from daemon.types import SECOND, Answer, Balances, Limit, MissReason, NoAnswer
 from tests.exchanges.recorded import OFFICIAL as SAMPLE
-from tests.fakes import ManualClock
+from tests.fakes import ManualClock, budget
 
 HTML = "<html><title>Attention Required! | Cloudflare</title></html>"
 FIELDS = ("availableMargin", "availableUsdt", "almightyGold", "alMargin", "alFreeze")
@@ -480,7 +480,7 @@ def test_b1_the_exchange_is_quoted_and_rest_url_is_for_wrong_addresses(
 def test_a3_a_redirect_names_where_it_points(location: str, where: str) -> None:
     """A3: a redirect is `bad_answer` and names the host that the key must not be sent to."""
     found = miss(parse(Page(301, "text/html", b"", location)))
-    said = f"CoinW sends us on to {where} (HTTP 301), where the key must not go: check rest_url"
+    said = f"CoinW redirects to {where} (HTTP 301), where the key is not sent: check rest_url"
     assert NoAnswer(MissReason.BAD_ANSWER, said) == found
 
 
@@ -496,7 +496,7 @@ def test_s13_a_redirect_shows_no_key(write: Callable[[str], str]) -> None:
             Redactor([key]).forms,
         )
     )
-    assert "sends us on to ***.evil.example (HTTP 301)" in found.detail
+    assert "redirects to ***.evil.example (HTTP 301)" in found.detail
 
 
 def test_a_refused_key_says_what_to_do() -> None:
@@ -578,7 +578,7 @@ class Site:
         self.url = str(server.make_url("")).rstrip("/")
         self.asked = asked
         self.clock = clock
-        self.budget = Budget(clock)
+        self.budget = budget(clock)
         self.dependencies = ExchangeDependencies(session, self.budget, clock)
         self.body = SAMPLE
         self.ahead = 0
@@ -625,7 +625,7 @@ async def test_the_timestamp_is_of_the_sending(site: Site) -> None:
     """The wait for the budget comes before the timestamp, so that a signature is never old."""
     dependencies = ExchangeDependencies(
         site.dependencies.session,
-        Budget(site.clock, endpoints={"assets": Limit(1, 2 * SECOND)}),
+        budget(site.clock, assets=Limit(1, 2 * SECOND)),
         site.clock,
     )
     client = connect(account(rest_url=site.url), dependencies)

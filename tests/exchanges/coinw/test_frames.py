@@ -207,7 +207,7 @@ def test_one_entry_may_stand_without_a_list() -> None:
 def test_what_cannot_be_used_is_said_and_nothing_more(heard: StreamEvent) -> None:
     """Bad numbers, users, JSON, depth or count give one sentence and no reading."""
     assert isinstance(heard, Malformed)
-    assert heard.detail.startswith("what CoinW pushed cannot be used: ")
+    assert heard.detail.startswith("CoinW's push cannot be used: ")
     assert len(heard.detail) < 250
 
 

@@ -12,13 +12,13 @@ import trustme
 
 from daemon.exchanges import ExchangeAccount, ExchangeDependencies, coinw
 from daemon.exchanges.common import http, proxies, stream_connection
-from daemon.exchanges.common.rate_limit import Budget
 from daemon.exchanges.common.stream_connection import StreamConnection
 from daemon.simulator.account import SOCKET_PATH
 from daemon.types import SECOND, Answer, MissReason, NoAnswer, Route
 from tests.end_to_end.wires import wire
 from tests.exchanges.common.test_http import Mute, Raw, serve
 from tests.exchanges.simulated import World, dependencies
+from tests.fakes import budget
 from tests.proxyserver import HERE, ProxyServer
 
 NAME = "api.exchange.invalid"
@@ -45,7 +45,7 @@ class Network:
         account = self.by(route)
         account = replace(account, rest_url=rest_url or account.rest_url)
         return await coinw.connect(
-            account, ExchangeDependencies(self.session, Budget(self.here.clock), self.here.clock)
+            account, ExchangeDependencies(self.session, budget(self.here.clock), self.here.clock)
         ).read()
 
     async def listen(self, route: Route, ws_url: str = "") -> StreamConnection | NoAnswer:
@@ -227,7 +227,10 @@ async def test_a3_what_is_no_proxy(network: Network) -> None:
             f"{NAME} closed the connection without answering: asking again (called through the"
             " proxy IT)"
         ),
-        "no TLS": "the proxy IT does not agree on TLS: see whether proxy should begin with http://",
+        "no TLS": (
+            "the proxy IT cannot agree on TLS with this machine: see whether proxy should begin"
+            " with http://"
+        ),
     }
 
 

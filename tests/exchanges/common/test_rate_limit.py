@@ -8,11 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daemon.config import BudgetLimits
 from daemon.exchanges.common.rate_limit import (
-    ASSETS,
     HALVED,
-    HOST,
-    USER,
     Budget,
     Budgets,
     CallWindow,
@@ -153,7 +151,7 @@ def small(**limits: Limit) -> Callable[[ManualClock], Budget]:
 
 def test_b3_the_defaults_stay_below_the_exchange() -> None:
     """B3: 50 per 10 s on the host and per user, 5 per 2 s for the balances."""
-    assert (Limit(50, 10_000), Limit(50, 10_000), Limit(5, 2_000)) == (HOST, USER, ASSETS)
+    assert BudgetLimits() == BudgetLimits(Limit(50, 10_000), Limit(50, 10_000), Limit(5, 2_000))
 
 
 async def test_b3_calls_wait_for_their_place() -> None:
@@ -391,7 +389,7 @@ def test_strict_7_the_record_tells_which_host_complained() -> None:
 async def test_c6_it_tells_whose_calls_wait() -> None:
     """C6: `waits` is true for a call of this user in the queue, not for one in flight."""
     clock = ManualClock()
-    budget = Budget(clock, user=Limit(1, SECOND), endpoints={})
+    budget = Budget(clock, WIDE, Limit(1, SECOND), {})
     async with budget.call("assets", "1"):
         waiting = asyncio.create_task(_one_call(budget))
         await settle()

@@ -127,7 +127,7 @@ async def test_b4_what_is_another_users_is_dropped_and_said_once(
         await it.clock.advance(10 * SECOND)
     assert it.pushed == [MINE]
     assert [record.message for record in caplog.records] == [
-        "dropped what was pushed for user 8, for the account is user 7: see whose key it is"
+        "ignored pushes for user 8: the account belongs to user 7, so check whose key it is"
     ]
 
 
@@ -150,7 +150,7 @@ async def test_what_cannot_be_used_is_said_once_with_its_end(
     caplog.set_level(logging.INFO)
     it = snapshot(
         [
-            Malformed("what CoinW pushed cannot be used: x"),
+            Malformed("CoinW's push cannot be used: x"),
             Pushed((MINE, answer("7", al_freeze="9"))),
             Pushed((MINE,)),
         ]
@@ -159,8 +159,8 @@ async def test_what_cannot_be_used_is_said_once_with_its_end(
         await it.clock.advance(10 * SECOND)
     assert it.pushed == [MINE]
     assert [record.message for record in caplog.records] == [
-        "what CoinW pushed cannot be used: x: going by what is asked for",
-        "what is pushed can be used again",
+        "CoinW's push cannot be used: x: polled readings are used",
+        "pushes can be used again",
     ]
 
 
@@ -175,8 +175,11 @@ async def test_a_dead_stream_is_said_once_per_reason_and_once_when_it_is_back(
     async with it.running():
         await it.clock.advance(120 * SECOND)
     assert [record.message for record in caplog.records] == [
-        "no pushes, balances are still asked for: 127.0.0.1 closed its push stream: reconnecting",
-        "no pushes, balances are still asked for: CoinW refused the login",
+        (
+            "no pushes from the exchange, polling goes on: 127.0.0.1 closed its push stream:"
+            " reconnecting"
+        ),
+        "no pushes from the exchange, polling goes on: CoinW refused the login",
         "balances are pushed again",
     ]
 

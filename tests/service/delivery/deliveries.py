@@ -31,7 +31,7 @@ from daemon.service.delivery.channel_worker import ChannelWorker
 from daemon.service.delivery.context import HAND_OVER_AFTER, ChannelPolicy, DeliveryContext
 from daemon.service.delivery.immediate import book
 from daemon.service.delivery.report_queue import ReportQueue
-from daemon.service.judging.account_owner import Arrival
+from daemon.service.judging.arrivals import Arrival
 from daemon.service.reporting.data import ReportReader
 from daemon.service.reporting.scheduler import ReportDependencies, Reports
 from daemon.store import FaultInjection, Store

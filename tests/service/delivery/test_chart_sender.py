@@ -398,9 +398,11 @@ async def test_f8_a_way_that_breaks_at_a_chart_is_told_to_the_log(
     for number in range(2):
         await bench.queue(notice(severity=CRITICAL, seq=number))
     assert len(await bench.sent()) == 2
-    assert [record.message for record in caplog.records] == [
-        "a chart did not reach phone, its text did: the way to phone broke (ZeroDivisionError)"
-    ]
+    sentence = (
+        "a chart did not reach phone, its text did: sending to phone failed inside marginwatch"
+        " (ZeroDivisionError)"
+    )
+    assert caplog.messages == [sentence]
 
 
 async def test_f8_without_the_record_there_is_no_chart(bench: Bench, tmp_path: Path) -> None:

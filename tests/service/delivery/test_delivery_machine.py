@@ -21,13 +21,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from daemon.alerts.dispatch import ChannelStatus
+from daemon.alerts.firings import ChannelStatus
 from daemon.alerts.mutes import DAYS, Mutes, MuteWindow
 from daemon.cli.status.waiting import parked_channels, refusing_channels
 from daemon.service.clock_monitor import offset
 from daemon.service.delivery.channel_worker import LISTEN
 from daemon.service.delivery.queue import NotificationQueue
-from daemon.service.judging.account_owner import Arrival, Look
+from daemon.service.judging.arrivals import Arrival, Look
 from daemon.service.judging.startup import _remember
 from daemon.store import write_once
 from daemon.store.operations import TEST, Claim, MessageKey, RecordAttempt

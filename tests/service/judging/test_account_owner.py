@@ -19,8 +19,10 @@ from daemon.log import FailureLog
 from daemon.rules.rule import AtLeast
 from daemon.service.clock_monitor import STEP, offset
 from daemon.service.delivery.queue import NotificationQueue
-from daemon.service.judging.account_owner import COLD, Look, Owner, Progress, Slept
+from daemon.service.judging.account_owner import Owner, Progress
+from daemon.service.judging.arrivals import Look, Slept
 from daemon.service.judging.context import JudgingContext
+from daemon.service.judging.windows import COLD
 from daemon.service.loops import supervise
 from daemon.store import FaultInjection
 from daemon.store.operations import Operation, Rejected, Written
@@ -441,7 +443,7 @@ async def supervised(async_store: Breaking, clock: ManualClock) -> AsyncIterator
         async_store, NotificationQueue(moved), clock, (), set(), episodes, RecordingWatcher(), moved
     )
     owner = Owner(context, state("main"), [rule()])
-    task = asyncio.create_task(supervise("the owner of main", owner.run, clock, episodes))
+    task = asyncio.create_task(supervise("the judging of main", owner.run, clock, episodes))
     await settle()
     yield owner
     task.cancel()

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from daemon.readings.gaps import ListedGap, gaps
 from daemon.readings.slots import slots_passed
-from daemon.service.judging.account_owner import Arrival, Slept
+from daemon.service.judging.arrivals import Arrival, Slept
 from daemon.store import FaultInjection
 from daemon.store.database.failures import Refused
 from daemon.store.history import History

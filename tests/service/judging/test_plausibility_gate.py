@@ -163,8 +163,8 @@ def gate(caplog: pytest.LogCaptureFixture) -> tuple[Gate, list[PendingSuspect]]:
 @pytest.mark.parametrize(
     ("quality", "said"),
     [
-        (Quality.CONFIRMED, "a second reading says the same: it is judged"),
-        (Quality.OK, "another reading contradicts it: it judged nothing"),
+        (Quality.CONFIRMED, "a second reading agrees: it is judged"),
+        (Quality.OK, "another reading contradicts it: it is ignored"),
     ],
 )
 def test_b5_the_log_says_why_and_how_it_ended(
@@ -178,10 +178,7 @@ def test_b5_the_log_says_why_and_how_it_ended(
         )
     assert [each.reading.seq for each in heard] == [2, 3]
     assert caplog.messages == [
-        (
-            "a reading of main is not believed at once (all fields are zero): it waits for another"
-            " to confirm it"
-        ),
+        ("a reading of main looks wrong (all fields are zero): it waits for another to confirm it"),
         said,
     ]
 

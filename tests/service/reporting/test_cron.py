@@ -166,13 +166,13 @@ def test_no_zone_is_that_of_the_system(new_york: None) -> None:
     [
         ("0 8 * *", "must be five fields"),
         ("0 0 8 * * *", "must be five fields"),
-        ("75 8 * * *", "names no minute that there is"),
-        ("0 24 * * *", "names no hour that there is"),
-        ("0 8 30 2 *", "names no day of month that there is"),
-        ("0 8 * 13 *", "names no month that there is"),
+        ("75 8 * * *", "names an impossible minute"),
+        ("0 24 * * *", "names an impossible hour"),
+        ("0 8 30 2 *", "names an impossible day of month"),
+        ("0 8 * 13 *", "names an impossible month"),
         ("0 8 * * sat-sun", 'a range goes upward, as in "6-7"'),
         ("0 8 * 2 mon#5", None),
-        ("0 8 */31 2 1L", "names a time that does not come"),
+        ("0 8 */31 2 1L", "names a time that never comes"),
         ("@daily", "must be five fields"),
     ],
 )

@@ -166,10 +166,7 @@ def test_s8_something_else_in_the_place_of_the_lock_is_left_alone(
     victim.write_text("another's\n")
     place(lock)
     before = lock.lstat()
-    sentence = (
-        f"{lock} cannot be read as a lock, as it is something else: look what it is, and move it"
-        " away"
-    )
+    sentence = f"{lock} is not a lock file: check what it is, and move it away"
     for use in (Store.open, preflight, holder):
         with pytest.raises(StoreError) as told:
             use(url)

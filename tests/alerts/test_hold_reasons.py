@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.alerts.dispatch import ChannelStatus, NotificationPolicy, dispatch
+from daemon.alerts.dispatch import dispatch
 from daemon.alerts.engine import StepResult
-from daemon.alerts.mute_reasons import HOLDS, Muter, MuteReason, Muting
+from daemon.alerts.firings import ChannelStatus, NotificationPolicy
+from daemon.alerts.hold_reasons import HOLDS, Hold, HoldReason, Muter
 from daemon.alerts.mutes import DAYS, Mutes, MuteWindow
 from daemon.alerts.notification_facts import EvaluationSnapshot
 from daemon.types import (
@@ -53,46 +54,46 @@ def silence(
         (Muter(account(alert("low")), WINDOWS, (), NOW), []),
         (
             Muter(account(alert("low"), alert("bad")), WINDOWS, (), NOW),
-            [Muting(MuteReason.INHIBITED, "bad")],
+            [Hold(HoldReason.INHIBITED, "bad")],
         ),
         (Muter(account(alert("low"), alert("bad", State.PENDING)), WINDOWS, (), NOW), []),
         (Muter(account(alert("low"), alert(f"bad{FLAPPING}")), WINDOWS, (), NOW), []),
         (
             Muter(account(alert("low")), WINDOWS, [silence(until=NOW + 1)], NOW),
-            [Muting(MuteReason.SILENCED, "3", "moving funds", NOW + 1)],
+            [Hold(HoldReason.SILENCED, "3", "moving funds", NOW + 1)],
         ),
         (Muter(account(alert("low")), WINDOWS, [silence(until=NOW)], NOW), []),
         (
             Muter(account(alert("low"), alert(f"low{FLAPPING}")), WINDOWS, (), NOW),
-            [Muting(MuteReason.FLAPPING)],
+            [Hold(HoldReason.FLAPPING)],
         ),
         (
             Muter(account(alert("low")), WINDOWS, [silence(code="c-low", ack=True)], NOW),
-            [Muting(MuteReason.ACKNOWLEDGED, comment="moving funds")],
+            [Hold(HoldReason.ACKNOWLEDGED, comment="moving funds")],
         ),
     ],
 )
-def test_strict_10_each_reason_is_named(muter: Muter, expected: list[Muting]) -> None:
+def test_strict_10_each_reason_is_named(muter: Muter, expected: list[Hold]) -> None:
     """Strict 10: each reason names its source; a rule does not mute itself, nor does flapping."""
     assert list(muter.reasons(LOW, muter.state.alerts["low"])) == expected
 
 
 def test_strict_10_a_mute_window_is_named_with_its_end() -> None:
     """Strict 10: Also where no alert is open: then the next one would be held back."""
-    expected = [Muting(MuteReason.MUTE_WINDOW, "night", until=T0 + 9 * HOUR)]
+    expected = [Hold(HoldReason.MUTE_WINDOW, "night", until=T0 + 9 * HOUR)]
     assert list(Muter(account(), WINDOWS, (), NOW).reasons(MUTED, None)) == expected
 
 
 def test_strict_10_the_reasons_in_words() -> None:
     """Strict 10: What a person reads of each of them."""
     told = [
-        Muting(MuteReason.INHIBITED, "bad"),
-        Muting(MuteReason.MUTE_WINDOW, "night"),
-        Muting(MuteReason.SILENCED, "3", "moving funds"),
-        Muting(MuteReason.SILENCED, "3"),
-        Muting(MuteReason.FLAPPING),
-        Muting(MuteReason.ACKNOWLEDGED, comment="adding margin"),
-        Muting(MuteReason.ACKNOWLEDGED),
+        Hold(HoldReason.INHIBITED, "bad"),
+        Hold(HoldReason.MUTE_WINDOW, "night"),
+        Hold(HoldReason.SILENCED, "3", "moving funds"),
+        Hold(HoldReason.SILENCED, "3"),
+        Hold(HoldReason.FLAPPING),
+        Hold(HoldReason.ACKNOWLEDGED, comment="adding margin"),
+        Hold(HoldReason.ACKNOWLEDGED),
     ]
     assert [str(each) for each in told] == [
         "inhibited by bad, which fires on the same account",
@@ -144,6 +145,6 @@ def test_strict_10_what_is_explained_is_what_was_dispatched(
     reasons = {each.reason for each in muter.reasons(low, alert("low"))}  # type: ignore[arg-type]
     if told:
         assert (Kind.REPEAT in sent) is not bool(reasons)
-        assert (Kind.ACK in sent) is (MuteReason.ACKNOWLEDGED in reasons)
+        assert (Kind.ACK in sent) is (HoldReason.ACKNOWLEDGED in reasons)
     else:
         assert (Kind.FIRING in sent) is not bool(reasons & HOLDS)

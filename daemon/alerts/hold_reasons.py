@@ -1,7 +1,7 @@
-"""Reasons that hold back news of an alert, for `dispatch` and for `explain`. Pure.
+"""Reasons why a channel is sent nothing of a firing alert, for `dispatch` and for people. Pure.
 
-No other module decides this. The cheapest reasons are checked first; one is enough to hold news
-back.
+`firings` decides; `Muter` finds the reasons that hold for all channels. The cheapest reasons are
+checked first; one is enough to hold news back.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,30 +15,40 @@ from daemon.rules.rule import Rule
 from daemon.types import FLAPPING, AccountState, Alert, Millis, Silence, State, base
 
 
-class MuteReason(StrEnum):
-    """Reason that holds news back (SEMANTICS E1, E2, E4)."""
+class HoldReason(StrEnum):
+    """Reason why a channel is sent nothing of a firing alert."""
 
+    QUEUED = "queued"
+    """News of the firing waits for the channel."""
+    SENDING = "sending"
+    """News of the firing is being sent."""
+    REFUSED = "refused"
+    """The channel refused for good; other channels are told instead (SEMANTICS F3)."""
+    NEVER_REPEATS = "never_repeats"
+    """The channel was told, and the rule has no `repeat`."""
+    ACKNOWLEDGED = "acknowledged"
+    """Holds back reminders only."""
+    NOT_DUE = "not_due"
+    """The channel was told, and no reminder is due yet."""
     INHIBITED = "inhibited"
     MUTE_WINDOW = "mute_window"
     SILENCED = "silenced"
     FLAPPING = "flapping"
     """The flapping alert of the rule is told, not its single episodes."""
-    ACKNOWLEDGED = "acknowledged"
-    """Holds back reminders only."""
 
 
-MUTES = frozenset({MuteReason.INHIBITED, MuteReason.MUTE_WINDOW, MuteReason.SILENCED})
-"""Reasons that hold back all news of a firing alert, and supersede queued news."""
+MUTES = frozenset({HoldReason.INHIBITED, HoldReason.MUTE_WINDOW, HoldReason.SILENCED})
+"""Reasons that hold back all news of a firing alert, and supersede queued news (SEMANTICS E2)."""
 
-HOLDS = MUTES | {MuteReason.FLAPPING}
-"""Reasons that hold back the news that an alert fires."""
+HOLDS = MUTES | {HoldReason.FLAPPING}
+"""Reasons that hold back the news that an alert fires (SEMANTICS E2, E4)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Muting:
+class Hold:
     """One reason, with its source."""
 
-    reason: MuteReason
+    reason: HoldReason
     by: str = ""
     """Name of the inhibiting rule, names of the mute windows, or number of the silence."""
     comment: str = ""
@@ -49,16 +59,27 @@ class Muting:
     def __str__(self) -> str:
         said = f" ({self.comment})" if self.comment else ""
         match self.reason:
-            case MuteReason.INHIBITED:
+            case HoldReason.INHIBITED:
                 return f"inhibited by {self.by}, which fires on the same account"
-            case MuteReason.MUTE_WINDOW:
+            case HoldReason.MUTE_WINDOW:
                 return f"the mute window {self.by}"
-            case MuteReason.SILENCED:
+            case HoldReason.SILENCED:
                 return f"silence {self.by}{said}"
-            case MuteReason.FLAPPING:
+            case HoldReason.FLAPPING:
                 return "it flaps, which is told as one thing"
-            case _:
+            case HoldReason.ACKNOWLEDGED:
                 return f"acknowledged{said}: no reminders"
+            case _:
+                return _WORDS[self.reason]
+
+
+_WORDS = {
+    HoldReason.QUEUED: "waits to be sent",
+    HoldReason.SENDING: "is being sent",
+    HoldReason.REFUSED: "refused for good: other channels are told instead",
+    HoldReason.NEVER_REPEATS: "told; the rule has no repeat",
+    HoldReason.NOT_DUE: "told; no reminder is due yet",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,32 +91,32 @@ class Muter:
     silences: Sequence[Silence]
     at: Millis
 
-    def reasons(self, rule: Rule, alert: Alert | None) -> Iterator[Muting]:
+    def reasons(self, rule: Rule, alert: Alert | None) -> Iterator[Hold]:
         """Yield all reasons that hold back news of the rule's alert, or of its next one."""
         name, code = (rule.name, "") if alert is None else (alert.rule, alert.code)
         yield from self._inhibited(rule)
         until = self.mutes.until(rule.mute, self.at) if rule.mute else None
         if until is not None:
-            yield Muting(MuteReason.MUTE_WINDOW, ", ".join(rule.mute), until=until)
+            yield Hold(HoldReason.MUTE_WINDOW, ", ".join(rule.mute), until=until)
         silence = (
             find_silence(self.silences, name, self.state.account, code, self.at)
             if self.silences
             else None
         )
         if silence is not None:
-            yield Muting(MuteReason.SILENCED, str(silence.id), silence.comment, silence.ended_at)
+            yield Hold(HoldReason.SILENCED, str(silence.id), silence.comment, silence.ended_at)
         if name + FLAPPING in self.state.alerts:
-            yield Muting(MuteReason.FLAPPING)
+            yield Hold(HoldReason.FLAPPING)
         ack = None if alert is None else self.acknowledged(alert)
         if ack is not None:
             yield ack
 
-    def acknowledged(self, alert: Alert) -> Muting | None:
+    def acknowledged(self, alert: Alert) -> Hold | None:
         """Acknowledgement of the alert, if there is one."""
         ack = find_acknowledgement(self.silences, alert.code, self.at)
-        return None if ack is None else Muting(MuteReason.ACKNOWLEDGED, comment=ack.comment)
+        return None if ack is None else Hold(HoldReason.ACKNOWLEDGED, comment=ack.comment)
 
-    def _inhibited(self, rule: Rule) -> Iterator[Muting]:
+    def _inhibited(self, rule: Rule) -> Iterator[Hold]:
         """Yield the firing rules that mute this one.
 
         An alert about flapping does not count as firing, and no rule mutes itself.
@@ -111,4 +132,4 @@ class Muter:
             if other.rule != base(rule.name) and any(
                 fnmatchcase(other.rule, name) for name in rule.inhibited_by
             ):
-                yield Muting(MuteReason.INHIBITED, other.rule)
+                yield Hold(HoldReason.INHIBITED, other.rule)
