@@ -1,6 +1,7 @@
 """Redaction: known secrets in a text become `***`, in all spellings that libraries use.
 
-The caller names the secrets. This module decides nothing about what is one.
+The caller names the secrets: `text.url_secrets` finds those of a URL, `notifiers.apprise.plugins`
+adds what a service declares private, `config.model` all of a configuration.
 """
 
 import base64

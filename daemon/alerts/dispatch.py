@@ -1,7 +1,8 @@
-"""Dispatch: one notification per (transition, channel), and the reminders that are due. Pure.
+"""Dispatch: one notification per (transition, channel). Pure.
 
     step result, channel status, mutes in force ──► dispatch ──► notices, superseded keys
 
+`firings` decides what each channel is sent of a firing alert, reminders included, or why nothing.
 Decisions follow the alerts as they stand, not the transition alone. A firing alert is sent to every
 channel that does not know it: it fired now, was muted until now, or the channel is new. Grouping,
 send rate and delivery attempts belong to `service.delivery`.

@@ -2,7 +2,7 @@
 
 ACCOUNT rules are judged on every account, from its readings and misses, and are replayed like any
 other. DAEMON rules are about the daemon itself: their alerts belong to no account (its name is
-empty) and are not replayed.
+empty) and are not replayed. The limits and their defaults are `System` in `config.model`.
 """
 
 from collections.abc import Callable, Mapping

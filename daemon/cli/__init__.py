@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 import click
 
-from daemon import __version__, core_dumps, signals
+from daemon import __version__, core_dumps, startup_signals
 from daemon.cli import failures, options
 from daemon.cli.libraries import Authorities, isolate
 from daemon.cli.session import CommandSession
@@ -25,17 +25,17 @@ from daemon.cli.session import CommandSession
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": (
         "daemon.cli.demo.command:demo",
-        "watch the whole daemon at work, on a built-in exchange",
+        "try the whole daemon on a built-in exchange",
     ),
     "init": ("daemon.cli.setup.init:init", "ask a few questions and write rules.toml"),
     "check": (
         "daemon.cli.check.command:check",
-        "say what is wrong with rules.toml, the keys and the channels",
+        "find mistakes in rules.toml, and test keys and channels",
     ),
     "run": ("daemon.cli.run:run", "collect, judge and notify until stopped"),
     "status": (
         "daemon.cli.status.command:status",
-        "how the daemon, the accounts and the channels are doing",
+        "state of the daemon, the accounts and the channels",
     ),
     "history": ("daemon.cli.show.history:history", "the recorded readings"),
     "gaps": ("daemon.cli.show.gaps:gaps", "when readings were missing, and why"),
@@ -43,10 +43,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "alerts": ("daemon.cli.show.alerts:alerts", "the open and recent alerts"),
     "notifications": (
         "daemon.cli.show.notifications:notifications",
-        "what was told to whom, and what waits and why",
+        "what was sent to whom, what waits, and why",
     ),
-    "silence": ("daemon.cli.silence.silence:silence", "hold back news of some alerts for a while"),
-    "ack": ("daemon.cli.silence.ack:ack", "say that you know of an alert: no more reminders"),
+    "silence": (
+        "daemon.cli.silence.silence:silence",
+        "hold back notifications of some alerts for a while",
+    ),
+    "ack": ("daemon.cli.silence.ack:ack", "acknowledge an alert: no more reminders"),
     "import": (
         "daemon.cli.import_csv.command:bring_in",
         "add readings that others recorded, from a CSV file",
@@ -61,7 +64,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "daemon.cli.last_words.command:last_words",
         "tell every channel that the daemon is down: for systemd",
     ),
-    "db": ("daemon.cli.db:db", "look after the database"),
+    "db": ("daemon.cli.db:db", "maintain the database"),
 }
 """Maps a command's name to its place and its summary, in the order in which help shows them."""
 
@@ -94,7 +97,7 @@ class Commands(click.Group):
                 + (f'; did you mean "{near[0]}"?' if near else "")
             )
         if args[0] not in LONG_RUNNING:
-            signals.release()
+            startup_signals.release()
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -138,7 +141,7 @@ def main(terminals: Sequence[int] = ()) -> NoReturn:
             stream.reconfigure(errors="backslashreplace")
     core_dumps.forbid()
     isolate(os.environ)
-    with signals.repeated_interrupt():
+    with startup_signals.repeated_interrupt():
         commands.main(
             prog_name="marginwatch",
             obj=CommandSession(authorities=Authorities(os.environ), terminals=terminals),

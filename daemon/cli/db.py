@@ -9,7 +9,7 @@ from daemon.cli.session import CommandSession
 
 @click.group()
 def db() -> None:
-    """Look after the database.
+    """Maintain the database.
 
     \b
     Example:
@@ -23,8 +23,8 @@ def db() -> None:
 def upgrade(session: CommandSession) -> None:
     """Bring the tables up to this version.
 
-    A database that does not exist yet is made. `marginwatch run` does so by itself. No daemon may
-    be collecting into it meanwhile.
+    It creates a database that does not exist yet. `marginwatch run` does this by itself. Stop the
+    daemon first.
 
     \b
     Example:

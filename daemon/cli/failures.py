@@ -21,7 +21,7 @@ import click
 from daemon.cli.output.terminal import echo
 from daemon.cli.session import CommandSession
 from daemon.errors import ConfigError, MarginwatchError
-from daemon.signals import INTERRUPTED
+from daemon.startup_signals import INTERRUPTED
 
 FAILED = 1
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})

@@ -84,7 +84,7 @@ def account(command: C) -> C:
 
 def one_account(command: C) -> C:
     """`--account NAME`."""
-    help_ = "Which account; not needed where there is only one."
+    help_ = "The account; not needed if there is only one."
     return click.option("--account", metavar="NAME", type=NAME, default=None, help=help_)(command)
 
 
@@ -93,10 +93,10 @@ def since(default: str) -> Callable[[C], C]:
     return click.option(
         "--since",
         metavar="TIME",
-        help=f"From here on: ISO 8601, or 24h, 7d for ago. Default: {default}.",
+        help=f"Start of the span: ISO 8601, or an age such as 24h or 7d. Default: {default}.",
     )
 
 
 def until(command: C) -> C:
     """`--until TIME`."""
-    return click.option("--until", metavar="TIME", help="Up to here. Default: now.")(command)
+    return click.option("--until", metavar="TIME", help="End of the span. Default: now.")(command)

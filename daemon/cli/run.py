@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn, Protocol
 
 import click
 
-from daemon import signals
+from daemon import startup_signals
 from daemon.cli import options
 from daemon.cli.session import CommandSession
 from daemon.errors import MarginwatchError
@@ -33,7 +33,7 @@ _log = logging.getLogger("marginwatch")
     type=click.Choice(["human", "json"]),
     default="human",
     show_default=True,
-    help="json is one object a line.",
+    help="json: one object per line.",
 )
 @click.option(
     "--log-level",
@@ -53,7 +53,7 @@ def run(session: CommandSession, style: str, level: str) -> None:
     Example:
       marginwatch run --config /etc/marginwatch/rules.toml --log-format json
     """  # noqa: D301 -- click's mark for lines to be kept
-    with signals.Early(session.terminals) as early, _last_words(session):
+    with startup_signals.Early(session.terminals) as early, _last_words(session):
         from daemon import log, redaction, store  # noqa: PLC0415 -- on use
 
         redactor = redaction.Redactor()
@@ -92,7 +92,7 @@ def load_config(session: CommandSession, redactor: "Redactor") -> "Config":
 
 
 async def _live(
-    config: "Config", session: CommandSession, redactor: "Redactor", early: signals.Early
+    config: "Config", session: CommandSession, redactor: "Redactor", early: startup_signals.Early
 ) -> NoReturn:
     """Run the daemon, reload after reload, until the end of the process."""
     from daemon.app import App  # noqa: PLC0415
@@ -146,7 +146,7 @@ def handle_hangup(supervisor: Stoppable, terminals: Sequence[int]) -> None:
 
     `terminals` are the standard streams that were terminals at the start.
     """
-    if signals.are_open(terminals):
+    if startup_signals.are_open(terminals):
         supervisor.reload()
     else:
         supervisor.stop()

@@ -130,7 +130,7 @@ def test_a_table_looks_back_an_hour_where_nothing_is_said(tmp_path: Path) -> Non
         (
             ["--since", "soon"],
             (
-                '"soon" is no time: write ISO 8601 such as 2026-11-22T03:12, or 24h, 7d for ago,'
+                '"soon" is not a time: write ISO 8601 such as 2026-11-22T03:12, 24h or 7d for ago,'
                 " or now"
             ),
         ),

@@ -49,7 +49,7 @@ def test_an_instant_is_read_as_people_write_it(text: str, meant: int) -> None:
 )
 def test_what_is_no_instant_is_bad_usage(text: str) -> None:
     """One sentence that shows how to write one."""
-    with pytest.raises(UsageError, match="is no time: write ISO 8601"):
+    with pytest.raises(UsageError, match="is not a time: write ISO 8601"):
         times.parse_instant(text, NOON, BERLIN)
 
 

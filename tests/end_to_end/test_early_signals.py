@@ -224,14 +224,14 @@ async def test_a11_another_command_ends_by_its_signal_as_ever(
 
 SWALLOWING = """
 import os, signal, sys
-from daemon import signals
+from daemon import startup_signals
 
 class Finalized:
     def __del__(self):
         os.kill(os.getpid(), signal.SIGINT)
         print("interrupted", flush=True)
 
-with signals.repeated_interrupt():
+with startup_signals.repeated_interrupt():
     Finalized()
     try:
         input()

@@ -12,18 +12,16 @@ from daemon.cli.session import CommandSession
 
 @click.command()
 @options.config
-@click.option("--online", is_flag=True, help="Ask the exchange once about every account.")
-@click.option(
-    "--notify", is_flag=True, help="Send a message that says it is a test through every channel."
-)
+@click.option("--online", is_flag=True, help="Query the exchange once for every account.")
+@click.option("--notify", is_flag=True, help="Send a test message through every channel.")
 @click.pass_obj
 def check(session: CommandSession, *, online: bool, notify: bool) -> int:
-    """Say everything that is wrong with rules.toml (exit status 78), or that it is good.
+    """List all mistakes in rules.toml (exit status 78), or say that it is good.
 
-    Of a good one also what a reload would do with it: rules that are new, changed or gone, alerts
-    that will be retired. A database into which `run` could not collect is told as `run` would tell
-    it, with the same exit status. With --online and --notify also whether keys and channels work
-    (exit status 1 where one does not).
+    For a good file it also shows what a reload would do: rules that are new, changed or gone, and
+    alerts that would be retired. If `run` could not use the database, it says so as `run` would,
+    with the same exit status. --online and --notify also test the keys and the channels (exit
+    status 1 if one fails).
 
     \b
     Example:

@@ -2,7 +2,7 @@
 
 import click
 
-from daemon import signals
+from daemon import startup_signals
 from daemon.types import Millis
 
 
@@ -35,7 +35,7 @@ def demo(length: Millis | None) -> None:
     Example:
       marginwatch demo --for 30s
     """  # noqa: D301 -- click's mark for lines to be kept
-    with signals.Early():
+    with startup_signals.Early():
         from daemon.cli.demo.show import show  # noqa: PLC0415
 
         show(length)

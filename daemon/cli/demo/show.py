@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from daemon import bundled, config, log, signals
+from daemon import bundled, config, log, startup_signals
 from daemon.alerts.system_rules import ACCOUNT
 from daemon.app import App
 from daemon.cli.output.terminal import STDOUT
@@ -65,7 +65,7 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
 
 async def _show(length: Millis | None) -> None:
     over = asyncio.Event()
-    for number in signals.HELD:
+    for number in startup_signals.HELD:
         asyncio.get_running_loop().add_signal_handler(number, over.set)
     with _folder() as folder:
         await _show_in(Path(folder), length, over)

@@ -11,15 +11,14 @@ from daemon.cli.session import CommandSession
 @click.argument("rule", type=options.NAME)
 @options.one_account
 @click.option(
-    "--at", "at", metavar="TIME", required=True, help="ISO 8601, or 24h, 7d for ago, or now."
+    "--at", "at", metavar="TIME", required=True, help="ISO 8601, an age such as 24h or 7d, or now."
 )
 @click.pass_obj
 def explain(session: CommandSession, rule: str, account: str | None, at: str) -> None:
-    """Replay the record up to a time and show how RULE stood there, with every value, clock, mute
-    and message.
+    """Show why RULE fired or not at a time, with every value, clock, mute and message.
 
-    The rules and mute windows are those that were in force. For a time before the daemon's own
-    record, of which there are imported readings, today's are played, at most over the week before.
+    It replays the record with the rules and mute windows that were in force then. For imported
+    readings from before the daemon's own record it uses today's, over at most one week.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""The lines that `explain` prints."""
+"""The lines that `explain` prints. `alerts.hold_reasons` words why news was held back."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

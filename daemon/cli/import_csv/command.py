@@ -16,17 +16,17 @@ from daemon.cli.session import CommandSession
 )
 @click.pass_obj
 def bring_in(session: CommandSession, file: str, *, new_accounts: bool) -> int:
-    """Add readings that others recorded, from a CSV file; "-" reads standard input.
+    """Import readings that others recorded, from a CSV file; "-" reads standard input.
 
     The first line names the columns: account, time (ISO 8601, or seconds or milliseconds since
     1970; without a zone in the configured one) and any of the fields, in either spelling. An empty
-    cell is a field that is not known. A file that history --format csv wrote is taken as it is: its
-    quality is kept, seq and source are not.
+    cell is an unknown field. A file from history --format csv can be imported as it is: its quality
+    is kept, seq and source are not.
 
-    Imported readings come before the account's own: later lines are skipped and counted. history,
-    backtest and explain see them, the running daemon does not. The same file again adds nothing;
-    what is recorded stays where a line says something else. One bad line, and nothing is imported.
-    A database that does not exist yet is made.
+    Imported readings lie before the account's own readings; later lines are skipped and counted.
+    history, backtest and explain see them, the running daemon does not. Importing a file twice adds
+    nothing. Where a line contradicts the record, the record stays. If one line is bad, nothing is
+    imported. A database that does not exist yet is created.
 
     \b
     Examples:

@@ -41,11 +41,11 @@ ROOM = 500
 )
 @click.pass_obj
 def last_words(session: CommandSession, unit: str) -> int:
-    """Tell every channel that the daemon is down, and why, where systemd has given it up.
+    """Tell every channel that the daemon is down, and why, after systemd gave up on it.
 
-    For systemd, which calls it by marginwatch-last-words.service (OnFailure=). Works with a
-    rules.toml that has mistakes: channels that are without are told. While the unit runs or is
-    started again, nobody is told anything.
+    systemd calls it by marginwatch-last-words.service (OnFailure=). It works with a rules.toml that
+    has mistakes: channels without mistakes are used. While the unit runs or is restarted, nothing
+    is sent.
 
     \b
     Example:

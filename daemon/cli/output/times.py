@@ -36,7 +36,7 @@ def parse_instant(text: str, now: Millis, zone: tzinfo | None) -> Millis:
         raise UsageError(f'"{text}" {error}') from None
     except (ValueError, OverflowError, OSError):
         raise UsageError(
-            f'"{text}" is no time: write ISO 8601 such as 2026-11-22T03:12, or 24h, 7d for ago,'
+            f'"{text}" is not a time: write ISO 8601 such as 2026-11-22T03:12, 24h or 7d for ago,'
             " or now",
         ) from None
 

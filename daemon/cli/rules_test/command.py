@@ -39,13 +39,13 @@ def rules() -> None:
 def test(
     session: CommandSession, files: tuple[Path, ...], pattern: str | None, output: Format
 ) -> int:
-    """Play your test cases, and say what differs from what you expect.
+    """Run your test cases, and show what differs from what you expect.
 
-    A case is series that you write, and what is to come of them; the functions that play it are
-    those of the daemon. Without FILE every *.test.toml beside the configuration. Tests in
-    NAME.test.toml are about the rules in NAME.toml beside it, unless the file or --config names
+    A case has series of values that you write, and the alerts and messages that you expect. The
+    daemon's own functions judge them. Without FILE, every *.test.toml beside the configuration is
+    run. NAME.test.toml tests the rules in NAME.toml beside it, unless the file or --config names
     others. Nothing is recorded, sent or asked of the exchange, and no key is needed. The exit
-    status is 1 where a case fails.
+    status is 1 if a case fails.
 
     \b
     Examples:

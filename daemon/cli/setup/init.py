@@ -11,7 +11,7 @@ from daemon.cli.session import CommandSession
 
 @click.command()
 @options.config
-@click.option("--force", is_flag=True, help="Replace a file that exists.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
 @click.pass_obj
 def init(session: CommandSession, *, force: bool) -> None:
     """Ask a few questions and write rules.toml, readable by you alone.

@@ -17,7 +17,7 @@ from daemon.cli.session import CommandSession
 def alerts(
     session: CommandSession, account: str, since: str | None, until: str | None, output: Format
 ) -> None:
-    """The alerts that are open, or ended within the span, each with its transitions.
+    """List alerts that are open, or ended within the span, with their transitions.
 
     \b
     Examples:

@@ -17,7 +17,7 @@ from daemon.cli.session import CommandSession
 def gaps(
     session: CommandSession, account: str, since: str | None, until: str | None, output: Format
 ) -> None:
-    """When readings were missing, from when to when and why, in the order of time.
+    """List the times without readings, with the reason, oldest first.
 
     A gap lasts from the last reading before it to the next one. Its reason is that of the attempts
     that failed, or daemon_down, suspended, store_down; a clock_step is the instant at which this

@@ -17,7 +17,7 @@ from daemon.cli.session import CommandSession
 def history(
     session: CommandSession, account: str, since: str | None, until: str | None, output: Format
 ) -> None:
-    """The recorded readings, in the order of time.
+    """List the recorded readings, oldest first.
 
     A table shows the last of them; csv and json have all, with the exact digits.
 

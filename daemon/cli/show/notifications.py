@@ -22,10 +22,10 @@ from daemon.cli.session import CommandSession
 @options.output
 @click.pass_obj
 def notifications(session: CommandSession, /, **wish: object) -> None:
-    """What each channel was told, or is to be told, of which alert, and how that went.
+    """List what was sent to each channel, what waits, and the reason.
 
-    Of what still waits it says why: a mute window, a channel that fails, a service's own pace, or
-    that no daemon runs. How the channels themselves stand is in marginwatch status.
+    Reasons for waiting are a mute window, a failing channel, the send rate of a service, or that no
+    daemon runs. marginwatch status shows the state of the channels themselves.
 
     \b
     Examples:

@@ -17,7 +17,7 @@ from daemon.cli.session import CommandSession
     metavar="FILE",
     type=options.ExpandedPath(allow_dash=True),
     required=True,
-    help='Where the picture goes; "-" is standard output.',
+    help='File of the picture; "-" is standard output.',
 )
 @click.pass_obj
 def plot(
@@ -29,10 +29,10 @@ def plot(
     until: str | None,
     png: str,
 ) -> None:
-    """Draw FIELD as PNG: available_margin, al_freeze, margin_usage or another, in either spelling.
+    """Draw FIELD as PNG: available_margin, al_freeze, margin_usage or any other field.
 
-    Beside the line it shows the numbers that the rules of the configuration compare the field with,
-    when those rules fired, and where readings are missing, which no line bridges.
+    The picture also shows the thresholds of the configured rules, when these rules fired, and where
+    readings are missing.
 
     \b
     Examples:

@@ -9,15 +9,13 @@ from daemon.cli.session import CommandSession
 @click.command()
 @options.config
 @click.argument("code", metavar="ID")
-@click.option(
-    "--comment", metavar="TEXT", default="", help="Told with it, to whom the alert was told."
-)
+@click.option("--comment", metavar="TEXT", default="", help="Comment that is sent with it.")
 @click.pass_obj
 def ack(session: CommandSession, code: str, comment: str) -> None:
-    """Say that you know of an alert: nobody is reminded of it any more.
+    """Acknowledge an alert: no more reminders.
 
-    ID are the four characters that its messages name. It is told once to all channels that were
-    told of the alert; that it got worse, and its end, are told as before.
+    ID is the four-character code in its messages. Every channel that was told of the alert is told
+    of this once. If the alert gets worse or ends, that is sent as usual.
 
     \b
     Example:

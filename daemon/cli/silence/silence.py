@@ -9,10 +9,10 @@ from daemon.cli.session import CommandSession
 
 @click.group()
 def silence() -> None:
-    """Hold back news of some alerts for a while.
+    """Hold back notifications of some alerts for a while.
 
-    They are watched and recorded all the same. What fires is told when the silence is over, if it
-    fires still; the end of what was told before is told at once.
+    The alerts are watched and recorded all the same. One that still fires when the silence ends is
+    sent then. The end of an alert that was sent before is sent at once.
 
     \b
     Example:
@@ -32,21 +32,21 @@ def silence() -> None:
     help='Accounts whose name matches, such as "grid-*".',
 )
 @click.option(
-    "--alert", metavar="ID", help="This alert alone, by the four characters that its messages name."
+    "--alert", metavar="ID", help="Only this alert, by the four-character code in its messages."
 )
-@click.option("--for", "lasts", metavar="DURATION", help="For so long, such as 2h or 30m.")
-@click.option("--until", metavar="TIME", help="Up to here: ISO 8601.")
+@click.option("--for", "lasts", metavar="DURATION", help="Duration, such as 2h or 30m.")
+@click.option("--until", metavar="TIME", help="End of the silence: ISO 8601.")
 @click.option(
     "--until-resolved",
     is_flag=True,
     help="Until each alert that matches and is open now has ended.",
 )
 @click.option(
-    "--comment", metavar="TEXT", default="", help="Why; it is shown wherever the silence is."
+    "--comment", metavar="TEXT", default="", help="Reason; shown wherever the silence is shown."
 )
 @click.pass_obj
 def add(session: CommandSession, /, **wish: object) -> None:
-    """Begin a silence; it takes effect at once, also for what waits to be sent.
+    """Begin a silence at once, also for messages that wait to be sent.
 
     \b
     Examples:
@@ -61,7 +61,7 @@ def add(session: CommandSession, /, **wish: object) -> None:
 
 @silence.command(name="list")
 @options.config
-@click.option("--all", "past", is_flag=True, help="Those that are over, too.")
+@click.option("--all", "past", is_flag=True, help="Show ended silences, too.")
 @options.output
 @click.pass_obj
 def show(session: CommandSession, past: bool, output: Format) -> None:

@@ -12,9 +12,9 @@ from daemon.cli.session import CommandSession
 @options.output
 @click.pass_obj
 def status(session: CommandSession, output: Format) -> int:
-    """Whether a daemon collects, how fresh accounts are, open alerts, what waits for each channel.
+    """Show the daemon, the freshness of each account, open alerts, and what waits for each channel.
 
-    The exit status is 1 where no daemon is collecting.
+    The exit status is 1 if no daemon is collecting.
 
     \b
     Examples:

@@ -10,6 +10,7 @@ from daemon.alerts.system_rules import ACCOUNT, DAEMON
 from daemon.config.model import SYSTEM_RULES, Account, Channel, Config
 from daemon.config.parse import zones
 from daemon.readings.fields import AGE
+from daemon.rules import functions
 from daemon.rules.evaluation.compile import compile_number, oriented
 from daemon.rules.evaluation.values import ValueTable
 from daemon.rules.language.tree import (
@@ -26,12 +27,6 @@ from daemon.rules.language.tree import (
 )
 from daemon.rules.rule import Condition, Rule
 from daemon.types import OnMissing
-
-SPIKES = frozenset({"spike", "zscore", "delta", "change", "rise", "drop"})
-"""Functions that forget: after a while they compare with the spike itself (SEMANTICS D6)."""
-
-_DISTANCES = frozenset({"spike", "zscore"})
-"""Functions that do not show the direction of a change."""
 
 NO_HEARTBEAT = (
     "daemon.heartbeat: is empty, and a daemon that is down warns nobody; give it an address of a"
@@ -177,9 +172,8 @@ def _covers_the_week(windows: Iterable[MuteWindow]) -> bool:
 
 def _forgetting(when: Condition) -> Iterator[str]:
     """Warn of rules that may clear although the level has not come back (SEMANTICS D6)."""
-    call = next(
-        (node for node in walk(when.tree) if isinstance(node, Call) and node.name in SPIKES), None
-    )
+    calls = (node for node in walk(when.tree) if isinstance(node, Call) and node.span)
+    call = next((each for each in calls if functions.window(each.name).forgets), None)
     if call is not None:
         yield (
             f"when: {call} forgets after its window, which ends the alert by itself; "
@@ -191,7 +185,7 @@ def _suggestion(call: Call, tree: Node) -> str:
     """A level on the far side of the change, in the direction it came from; "" when not clear."""
     comparisons = (oriented(node) for node in walk(tree) if isinstance(node, Comparison))
     comparison = next((found for found in comparisons if found.left == call), None)
-    if comparison is None or call.name in _DISTANCES:
+    if comparison is None or functions.window(call.name).is_distance:
         return ""
     series = call.arguments[0]
     if not isinstance(series, Field):

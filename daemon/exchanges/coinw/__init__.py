@@ -1,6 +1,6 @@
 """CoinW USDT-M futures: signs `getUserAssets`, parses its answer and explains failures.
 
-Its push stream is in `frames`.
+Its push stream is in `frames`, its call limits are defaults of `[budget]` in `config.model`.
 
 `sign` and `parse` are pure. Nothing here retries, sleeps or decides when to call. The facts about
 the answer are from

@@ -1,7 +1,8 @@
 """The rate limiter: decides when a call may leave, so that all calls stay within the limits.
 
 A pure core (`CallWindow`, `free_in`), and `Budget`, in which tasks wait for a permit. There is one
-budget per host (`Budgets`). It makes no calls and knows no exchange. Durations are measured on
+budget per host (`Budgets`). It makes no calls and knows no exchange. The limits and their
+defaults are `BudgetLimits` in `config.model`. Durations are measured on
 `Clock.elapsed`, which never steps.
 """
 

@@ -20,7 +20,7 @@ from apprise.plugins.telegram import NotifyTelegram
 from urllib3.exceptions import InsecureRequestWarning
 
 from daemon.addresses import is_loopback
-from daemon.notifiers.apprise import secrets as urls
+from daemon.notifiers.apprise import channel_url
 from daemon.notifiers.services import Form, Limits, Service, in_plain_text, service
 from daemon.notifiers.transport import answers, redirects
 from daemon.redaction import Redactor
@@ -121,7 +121,7 @@ def _cautions(plugin: NotifyBase, url: str) -> Iterator[str]:
 
 def _unencrypted(plugin: NotifyBase, url: str) -> str:
     """A sentence about a URL without encryption: the cause, and the text to write instead."""
-    scheme = urls.scheme(url)
+    scheme = channel_url.scheme(url)
     if getattr(plugin, "secure_mode", None) == "insecure" and _MODE.search(url):
         what, remedy = "mode=insecure", "write mode=starttls or mode=ssl in its place"
     elif encrypted := _encrypted_scheme(plugin, scheme):
@@ -181,7 +181,7 @@ def known(plugin: NotifyBase, url: str) -> Service:
     """The properties of a URL's service, adapted to the URL."""
     kind = type(plugin)
     limits = Limits(plugin.body_maxlen, [each.value for each in _declared(kind)])
-    found = service(urls.scheme(url), limits)
+    found = service(channel_url.scheme(url), limits)
     # "map" goes from the type of a message to what becomes of an incident.
     if getattr(plugin, "action", "") == "map":
         found = replace(found, raises_incidents=True)
@@ -270,7 +270,7 @@ def load(url: str) -> tuple[NotifyBase | None, str]:
     if kind is None:
         return None, refusal
     forms: tuple[Any, ...] = kind.templates
-    if cut := urls.misread(url, login=any(_LOGIN.search(str(form)) for form in forms)):
+    if cut := channel_url.misread(url, login=any(_LOGIN.search(str(form)) for form in forms)):
         return None, cut
     with _collect_warnings() as heard:
         try:
@@ -279,14 +279,14 @@ def load(url: str) -> tuple[NotifyBase | None, str]:
             plugin = None
     if plugin is None:
         fullest = max(map(str, forms), key=len, default="{schema}://…")
-        form = fullest.replace("{schema}", urls.scheme(url))
+        form = fullest.replace("{schema}", channel_url.scheme(url))
         return None, f"Apprise refuses this {kind.service_name} URL; it has the form {form}"
     if heard:
         # Anything in a URL that Apprise does not accept may be a token.
         pieces = re.split(r"[/?&=:@,;]|%2F", url.partition("://")[2])
         said = Redactor((*secrets(url), *pieces)).redact(heard[0])
         return None, f"Apprise would leave out a part of this {kind.service_name} URL: {said}"
-    unsendable = _unsendable(plugin, urls.scheme(url))
+    unsendable = _unsendable(plugin, channel_url.scheme(url))
     return (None, unsendable) if unsendable else (plugin, "")
 
 
@@ -320,7 +320,7 @@ def _made(kind: type[NotifyBase], url: str) -> NotifyBase | None:
 
 def _kind(url: str) -> tuple[type[NotifyBase] | None, str]:
     """The plugin class of a URL, or None and the sentence why there is none."""
-    scheme = urls.scheme(url)
+    scheme = channel_url.scheme(url)
     if _CONTROL.search(unquote(url.strip())):
         return (
             None,
@@ -328,7 +328,7 @@ def _kind(url: str) -> tuple[type[NotifyBase] | None, str]:
         )
     if not scheme:
         return None, "this is no Apprise URL; it begins with a service, as in tgram:// or mailto://"
-    if urls.are_several(url):
+    if channel_url.are_several(url):
         return None, "this is more than one URL; give each a channel of its own"
     if scheme not in _SERVICES:
         near = difflib.get_close_matches(scheme, _SERVICES.schemas(), 1)

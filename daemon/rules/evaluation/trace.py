@@ -34,22 +34,6 @@ from daemon.text.durations import duration_text
 from daemon.types import Balances, Millis
 
 _INFINITY = "\N{INFINITY}"
-_KEEPING_UNITS = frozenset(
-    {
-        "abs",
-        "least",
-        "greatest",
-        "min",
-        "max",
-        "avg",
-        "median",
-        "first",
-        "last",
-        "delta",
-        "sum",
-        "stddev",
-    }
-)
 _OPERATORS = {
     "+": "+",
     "-": "\N{MINUS SIGN}",
@@ -111,7 +95,7 @@ def _keeps_unit(node: Node) -> bool:
         case Negative() | Arithmetic("+" | "-"):
             return True
         case Call(name):
-            return name in _KEEPING_UNITS
+            return functions.find(name).keeps_unit
         case _:
             return False
 

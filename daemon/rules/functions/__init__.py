@@ -48,6 +48,12 @@ class WindowFunction:
     least: Decimal = Decimal(1)
     """The default of `least`."""
     result: ValueType = ValueType.NUMBER
+    keeps_unit: bool = False
+    """Whether the value is in the unit of the series."""
+    forgets: bool = False
+    """Whether it compares with a step itself, once that is old: the alert ends (SEMANTICS D6)."""
+    is_distance: bool = False
+    """Whether the value does not show the direction of a change."""
 
     @property
     def usage(self) -> str:
@@ -73,6 +79,8 @@ class PlainFunction:
     counts: tuple[int, int]
     """The smallest and the largest number of arguments."""
     result: ValueType = ValueType.NUMBER
+    keeps_unit: bool = False
+    """Whether the value is in the unit of the arguments."""
 
 
 MARK = "FUNCTION"

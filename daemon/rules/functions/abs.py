@@ -4,4 +4,4 @@ from decimal import Decimal
 
 from daemon.rules.functions import PlainFunction
 
-FUNCTION = PlainFunction(value=Decimal.copy_abs, usage="x", counts=(1, 1))
+FUNCTION = PlainFunction(value=Decimal.copy_abs, usage="x", counts=(1, 1), keeps_unit=True)

@@ -8,4 +8,5 @@ FUNCTION = WindowFunction(
     known_from=1,
     value=lambda window, kept: None if kept.value is None else quotient(kept.value, len(window)),
     keeps=Total,
+    keeps_unit=True,
 )

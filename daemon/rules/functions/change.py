@@ -6,4 +6,6 @@ A fall by a fifth is -0.2.
 from daemon.readings.exact import growth
 from daemon.rules.functions import WindowFunction
 
-FUNCTION = WindowFunction(known_from=2, value=lambda window: growth(window.latest, window.earliest))
+FUNCTION = WindowFunction(
+    known_from=2, value=lambda window: growth(window.latest, window.earliest), forgets=True
+)

@@ -7,5 +7,8 @@ from daemon.readings.exact import subtracted
 from daemon.rules.functions import WindowFunction
 
 FUNCTION = WindowFunction(
-    known_from=2, value=lambda window: subtracted(window.latest, window.earliest)
+    known_from=2,
+    value=lambda window: subtracted(window.latest, window.earliest),
+    keeps_unit=True,
+    forgets=True,
 )

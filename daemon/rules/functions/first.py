@@ -2,4 +2,4 @@
 
 from daemon.rules.functions import WindowFunction
 
-FUNCTION = WindowFunction(known_from=1, value=lambda window: window.earliest)
+FUNCTION = WindowFunction(known_from=1, value=lambda window: window.earliest, keeps_unit=True)

@@ -5,4 +5,4 @@ The highest value over time is `max(x, w)`.
 
 from daemon.rules.functions import MANY, PlainFunction
 
-FUNCTION = PlainFunction(value=max, usage="a, b, …", counts=(2, MANY))
+FUNCTION = PlainFunction(value=max, usage="a, b, …", counts=(2, MANY), keeps_unit=True)

@@ -13,4 +13,4 @@ def _median(window: Window, kept: Ordered) -> Decimal | None:
     return low if low == high else quotient(EXACT.add(low, high), 2)
 
 
-FUNCTION = WindowFunction(known_from=1, value=_median, keeps=Ordered)
+FUNCTION = WindowFunction(known_from=1, value=_median, keeps=Ordered, keeps_unit=True)

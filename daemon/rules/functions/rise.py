@@ -8,5 +8,8 @@ from daemon.rules.functions import WindowFunction
 from daemon.rules.functions._extreme import Lowest
 
 FUNCTION = WindowFunction(
-    known_from=2, value=lambda window, kept: growth(window.latest, kept.value), keeps=Lowest
+    known_from=2,
+    value=lambda window, kept: growth(window.latest, kept.value),
+    keeps=Lowest,
+    forgets=True,
 )

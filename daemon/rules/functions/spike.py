@@ -74,4 +74,6 @@ FUNCTION = WindowFunction(
     value=_spike,
     keeps=Ordered,
     parameters=(Parameter.SERIES, Parameter.SPAN, Parameter.LEAST),
+    forgets=True,
+    is_distance=True,
 )

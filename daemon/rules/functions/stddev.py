@@ -17,4 +17,4 @@ def _stddev(window: Window, kept: Squares) -> Decimal | None:
     return None if dispersion is None else root(dispersion, count * count)
 
 
-FUNCTION = WindowFunction(known_from=1, value=_stddev, keeps=Squares)
+FUNCTION = WindowFunction(known_from=1, value=_stddev, keeps=Squares, keeps_unit=True)

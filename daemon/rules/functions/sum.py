@@ -11,4 +11,5 @@ FUNCTION = WindowFunction(
     known_from=1,
     value=lambda _, kept: None if kept.value is None else rounded(kept.value),
     keeps=Total,
+    keeps_unit=True,
 )

@@ -30,4 +30,6 @@ FUNCTION = WindowFunction(
     value=_zscore,
     keeps=Squares,
     parameters=(Parameter.SERIES, Parameter.SPAN, Parameter.LEAST),
+    forgets=True,
+    is_distance=True,
 )

@@ -12,13 +12,14 @@ its fallback, or else to all others (F1, F3, F4).
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from daemon.alerts.silences import NO_SILENCES, find_silence
 from daemon.errors import StoreError
 from daemon.notifiers import Notifier
+from daemon.service.async_tools import event_or_timer
 from daemon.service.delivery.backoff import Health, WaitingNotification, due_at
 from daemon.service.delivery.channel_state import ChannelState
 from daemon.service.delivery.chart_sender import ChannelCharts
@@ -185,7 +186,7 @@ class ChannelWorker:
             self._held_until if self._is_held else None,
         )
         wake = min((at for at in times if at is not None), default=None)
-        await first(changed.wait(), None if wake is None else context.clock.sleep(wake - now))
+        await event_or_timer(changed, None if wake is None else context.clock.sleep(wake - now))
         return False
 
     def _waiting(self) -> Iterator[WaitingNotification]:
@@ -382,15 +383,3 @@ def _state_after(outcome: Outcome, *, parked: bool) -> NoticeState:
     if parked:
         return NoticeState.REFUSED
     return NoticeState.DELIVERED if outcome is Outcome.DELIVERED else NoticeState.QUEUED
-
-
-async def first(
-    event: Coroutine[object, object, object], timer: Coroutine[object, object, None] | None
-) -> None:
-    """Return when the event is set or the timer ends."""
-    tasks = [asyncio.ensure_future(one) for one in (event, timer) if one is not None]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()

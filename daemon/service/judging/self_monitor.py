@@ -22,9 +22,9 @@ from daemon.alerts.silences import NO_SILENCES
 from daemon.errors import StoreError
 from daemon.readings.push_check import Pushes
 from daemon.rules.rule import Rule
+from daemon.service.async_tools import event_or_timer
 from daemon.service.clock_monitor import STEP, ClockDrift
 from daemon.service.delivery.backoff import Health
-from daemon.service.delivery.channel_worker import first
 from daemon.service.judging.account_owner import Progress
 from daemon.service.judging.context import JudgingContext, concerns
 from daemon.service.judging.self_checks import ProbeResults, Stall, WritesRefused, stalls, verdict
@@ -99,7 +99,7 @@ class SelfMonitor:
         """Check until cancelled."""
         while True:
             await self.look()
-            await first(self._woken.wait(), self._context.clock.sleep(EVERY))
+            await event_or_timer(self._woken, self._context.clock.sleep(EVERY))
 
     async def look(self) -> None:
         self._woken.clear()

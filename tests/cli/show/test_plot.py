@@ -125,7 +125,7 @@ def test_f8_the_future_is_not_drawn(few: Path) -> None:
         (
             ["al_margin", "--account", "main", "--since", "soon"],
             (
-                '"soon" is no time: write ISO 8601 such as 2026-11-22T03:12, or 24h, 7d for ago,'
+                '"soon" is not a time: write ISO 8601 such as 2026-11-22T03:12, 24h or 7d for ago,'
                 " or now"
             ),
         ),

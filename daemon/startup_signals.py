@@ -3,7 +3,8 @@
     first line ──► hold ──► the command is known ──► release                   most commands
                                              └─────► Early ──► its event loop  run, demo
 
-Before the first line of the program runs, signals have their default effect.
+Before the first line of the program runs, signals have their default effect. A running daemon hands
+SIGHUP to `service.supervisor`, which reloads: see `cli.run`.
 """
 
 import os

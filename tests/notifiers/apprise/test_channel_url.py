@@ -6,7 +6,7 @@ import pytest
 
 from daemon import notifiers
 from daemon.addresses import is_loopback
-from daemon.notifiers.apprise import secrets
+from daemon.notifiers.apprise import channel_url
 from daemon.redaction import Redactor
 from daemon.text import url_secrets
 
@@ -115,7 +115,7 @@ def test_s2_what_a_service_declares_to_be_private_is_known(url: str, part: str) 
 )
 def test_a_scheme_is_a_short_word(url: str, scheme: str) -> None:
     """Only what looks like a service's name is taken for one, and may be shown."""
-    assert secrets.scheme(url) == scheme
+    assert channel_url.scheme(url) == scheme
 
 
 @pytest.mark.parametrize(
@@ -135,5 +135,5 @@ def test_loopback_is_this_machine(host: str, expected: bool) -> None:
 
 def test_two_urls_are_seen() -> None:
     """Apprise would split them; a comma inside one URL is none of them."""
-    assert secrets.are_several("json://a/, json://b/") is True
-    assert secrets.are_several("mailto://a@b.co?to=c@d.co,e@f.co") is False
+    assert channel_url.are_several("json://a/, json://b/") is True
+    assert channel_url.are_several("mailto://a@b.co?to=c@d.co,e@f.co") is False
