@@ -7,7 +7,7 @@ wall clock. `awake` (CLOCK_MONOTONIC) stops in suspend, so a clock step differs 
 
 import asyncio
 import time
-from typing import Protocol
+from typing import Any, Protocol
 
 from daemon.types import Millis
 
@@ -26,6 +26,16 @@ class Clock(Protocol):
         ...
 
     async def sleep(self, duration: Millis) -> None: ...
+
+
+async def ends_within(clock: Clock, future: asyncio.Future[Any], limit: Millis) -> bool:
+    """Wait for the future, at most `limit` ms; whether it has ended. It is not cancelled."""
+    timer = asyncio.ensure_future(clock.sleep(limit))
+    try:
+        await asyncio.wait([future, timer], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        timer.cancel()
+    return future.done()
 
 
 class SystemClock:

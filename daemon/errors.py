@@ -54,11 +54,9 @@ def owner_text(path: Path) -> str:
         uid = path.stat().st_uid
     except (OSError, ValueError):
         return ""
-    return (
-        ""
-        if uid == os.geteuid()
-        else f", for it belongs to {user_name(uid)} and not to {user_name(os.geteuid())}"
-    )
+    if uid == os.geteuid():
+        return ""
+    return f", for it belongs to {user_name(uid)} and not to {user_name(os.geteuid())}"
 
 
 def user_name(uid: int) -> str:

@@ -1,5 +1,4 @@
-"""Draws a chart with matplotlib. Only this module imports it, and only the render process imports
-this.
+"""Draws a chart with matplotlib, which only this module imports, in the render process only.
 
 Made for a phone that shows it 360 pixels wide: large type, few ticks, thick lines. It has its own
 background, so light and dark mail show the same picture.
@@ -237,11 +236,9 @@ class _Picture:
 
     def _value(self) -> str:
         last, levels = self.chart.last, (level.value for level in self.chart.levels)
-        return (
-            ""
-            if last is None
-            else format_short(last.value, self.scale.step, levels, self.chart.unit)
-        )
+        if last is None:
+            return ""
+        return format_short(last.value, self.scale.step, levels, self.chart.unit)
 
     def _levels(self) -> None:
         """Draw each level as a line with its number, on the side with the fewest lines."""
@@ -264,10 +261,12 @@ class _Picture:
     def _called(self, level: Level) -> str:
         """The label of a level: the rule's name if there are several, an arrow if off the scale."""
         several = len({each.rule for each in self.chart.levels}) > 1
-        beyond = (
-            "" if self.scale.holds(level.value) else DOWN if level.value < self.scale.low else UP
-        )
-        word = "clears at" if level.clear else "" if several else "threshold"
+        beyond = ""
+        if not self.scale.holds(level.value):
+            beyond = DOWN if level.value < self.scale.low else UP
+        word = "" if several else "threshold"
+        if level.clear:
+            word = "clears at"
         name = level.rule if len(level.rule) <= NAME else f"{level.rule[: NAME - 1]}…"
         parts = (beyond, name if several else "", word, format_exact(level.value, self.chart.unit))
         return " ".join(filter(None, parts))

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from daemon.charts.chart import Chart, encode
 from daemon.charts.render_process import PREFIX
-from daemon.clock import Clock
+from daemon.clock import Clock, ends_within
 from daemon.types import MINUTE, SECOND, Millis
 
 TIMEOUT: Millis = 5 * SECOND
@@ -89,17 +89,14 @@ class Drawer:
             env=self._environment(folder),
             start_new_session=True,
         )
-        timer = asyncio.ensure_future(self._clock.sleep(self._timeout))
         try:
             drawing.begin(chart)
-            await asyncio.wait([drawing.over, timer], return_when=asyncio.FIRST_COMPLETED)
-            if not drawing.over.done():
+            if not await ends_within(self._clock, drawing.over, self._timeout):
                 return NotDrawn(f"it took longer than {self._timeout / SECOND:g} s")
             return _verdict(
                 transport.get_returncode(), bytes(drawing.picture), bytes(drawing.complaint)
             )
         finally:
-            timer.cancel()
             await drawing.end()
 
     def _environment(self, folder: str) -> dict[str, str]:

@@ -113,8 +113,6 @@ def stream_protocol(name: str, account: ExchangeAccount) -> "StreamProtocol | No
     None if the exchange has no stream, or none is wanted (`ws_url` is empty).
     """
     adapter: object = load(name)
-    return (
-        adapter.stream_protocol(account)
-        if account.ws_url and isinstance(adapter, Streaming)
-        else None
-    )
+    if account.ws_url and isinstance(adapter, Streaming):
+        return adapter.stream_protocol(account)
+    return None

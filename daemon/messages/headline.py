@@ -68,11 +68,9 @@ def news_text(notice: Notice, now: Millis, zone: tzinfo | None) -> str:
 def title_values(notice: Notice) -> tuple[str, ...]:
     """Texts for a title, from the longest to the shortest."""
     told = _short(notice)
-    return (
-        (*(f"{each}, unconfirmed" for each in told if each), *told)
-        if notice.facts.unconfirmed
-        else told
-    )
+    if notice.facts.unconfirmed:
+        return (*(f"{each}, unconfirmed" for each in told if each), *told)
+    return told
 
 
 def _short(notice: Notice) -> tuple[str, ...]:
@@ -85,13 +83,11 @@ def _short(notice: Notice) -> tuple[str, ...]:
         return (trouble_text(notice), "")
     if facts.judged is None:
         return ("",)
-    told = (
-        [_worse(facts)]
-        if kind is Kind.WORSE
-        else [trouble_text(notice)]
-        if kind is Kind.FIRING and not facts.late
-        else []
-    )
+    told: list[str] = []
+    if kind is Kind.WORSE:
+        told = [_worse(facts)]
+    elif kind is Kind.FIRING and not facts.late:
+        told = [trouble_text(notice)]
     return (*told, comparison_text(facts.judged), value_text(facts.judged))
 
 

@@ -39,7 +39,9 @@ class Fate:
     def word(self) -> str:
         if any(each.until is None for each in self.episodes):
             return FIRING
-        return ALERTS if self.episodes else GAPS if self.gaps or self.unread else OK
+        if self.episodes:
+            return ALERTS
+        return GAPS if self.gaps or self.unread else OK
 
 
 def account_section(fate: Fate, calendar: Calendar) -> Section:
@@ -109,9 +111,7 @@ def _seen(seen: Seen, calendar: Calendar) -> str:
 
 
 def _foot(watched: Watched, calendar: Calendar) -> Iterator[str]:
-    since = (
-        f", watched since {calendar.time(watched.since)}"
-        if watched.since > calendar.span.since
-        else ""
-    )
+    since = ""
+    if watched.since > calendar.span.since:
+        since = f", watched since {calendar.time(watched.since)}"
     yield f"{counted(watched.readings, 'reading')}{since}"

@@ -300,11 +300,9 @@ def _remarks(item: MessageItem, context: RenderContext) -> Iterator[str]:
 
 def fallback_sentence(facts: NotificationFacts, context: RenderContext) -> str:
     """Sentence about the failing channel: its name, since when it fails, and its error (F4)."""
-    since = (
-        f" since {context.moment(facts.handed_over_since)}"
-        if facts.handed_over_since is not None
-        else ""
-    )
+    since = ""
+    if facts.handed_over_since is not None:
+        since = f" since {context.moment(facts.handed_over_since)}"
     why = f" ({facts.handed_over_why})" if facts.handed_over_why else ""
     return printable(
         f"sent here because the channel {facts.handed_over_by} cannot be reached{since}{why}"

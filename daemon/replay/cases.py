@@ -192,11 +192,9 @@ def _changes(record: Record, case: RuleTestCase) -> Iterator[ExpectedTransition]
         if base(each.rule) in case.rules and (
             case.pending or not (each.to_state is State.PENDING or held_never)
         ):
-            shown = (
-                ""
-                if each.value is None
-                else format_side(each.value, judged.get((each.rule, each.alert_seq)))
-            )
+            shown = ""
+            if each.value is not None:
+                shown = format_side(each.value, judged.get((each.rule, each.alert_seq)))
             at = each.at - case.start
             yield ExpectedTransition(
                 at, record.account, each.rule, each.to_state, each.value, shown, each.reason

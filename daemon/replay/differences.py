@@ -155,11 +155,9 @@ def _change_lines(
         if twin is not None and _differs_in_digits(each.value, twin.value)
     }
     for each in match.unexpected:
-        seen = (
-            replace(each, shown=format_digits(each.value))
-            if each.value is not None and id(each) in exactly
-            else each
-        )
+        seen = each
+        if each.value is not None and id(each) in exactly:
+            seen = replace(each, shown=format_digits(each.value))
         yield DifferenceLine(
             UNEXPECTED, each.at, _change_cells(seen, case), apart.get(id(each), "")
         )

@@ -18,7 +18,7 @@ from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.alerts.silences import NO_SILENCES
 from daemon.readings.fields import CORE, FREE_MARGIN, MADE_OF, SENT
 from daemon.replay.assumed_delivery import AssumedDelivery
-from daemon.rules.evaluation.evaluator import Evaluator
+from daemon.rules.evaluation.evaluator import Evaluator, conditions
 from daemon.rules.language.tree import Comparison, Field, walk
 from daemon.rules.rule import Rule
 from daemon.types import (
@@ -117,12 +117,7 @@ def has_effect(record: Record) -> bool:
 
 def judged_amounts(rules: Sequence[Rule]) -> tuple[str, ...]:
     """Sent fields that the rules compare directly; messages show how these change."""
-    trees = [
-        condition.tree
-        for rule in rules
-        for condition in (rule.when, rule.clear_when)
-        if condition is not None
-    ]
+    trees = [condition.tree for rule in rules for condition in conditions(rule)]
     comparisons = [node for tree in trees for node in walk(tree) if isinstance(node, Comparison)]
     compared = {
         side.name
@@ -136,12 +131,7 @@ def judged_amounts(rules: Sequence[Rule]) -> tuple[str, ...]:
 
 def used_fields(rules: Sequence[Rule]) -> tuple[str, ...]:
     """Sent fields that the rules use; a derived field counts as its parts."""
-    trees = [
-        condition.tree
-        for rule in rules
-        for condition in (rule.when, rule.clear_when)
-        if condition is not None
-    ]
+    trees = [condition.tree for rule in rules for condition in conditions(rule)]
     named = {node.name for tree in trees for node in walk(tree) if isinstance(node, Field)}
     needed = named.union(*(MADE_OF.get(name, ()) for name in named))
     return tuple(name for name in SENT if name in needed)

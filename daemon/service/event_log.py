@@ -76,11 +76,9 @@ class EventLog:
         key, judged = notice.key, notice.facts.judged
         if key.kind is Kind.WORSE and self._worse != (key.account, key.rule, key.seq):
             self._worse = key.account, key.rule, key.seq
-            value = (
-                {}
-                if judged is None or judged.value is None
-                else {"value": format_value(judged.value, judged)}
-            )
+            value = {}
+            if judged is not None and judged.value is not None:
+                value = {"value": format_value(judged.value, judged)}
             extra = {"account": key.account, "rule": key.rule, **value, "alert": notice.facts.code}
             _log.info("%s worse", rule_label(key.rule), extra=extra)
 
@@ -116,9 +114,7 @@ def _range(alert: Alert | None) -> dict[str, str]:
     if alert is None or alert.swings is None:
         return {}
     count, low, high = alert.swings.count, alert.swings.low, alert.swings.high
-    bounds = (
-        {}
-        if low is None or high is None
-        else {"low": format_value(low, alert.judged), "high": format_value(high, alert.judged)}
-    )
+    bounds = {}
+    if low is not None and high is not None:
+        bounds = {"low": format_value(low, alert.judged), "high": format_value(high, alert.judged)}
     return {"episodes": str(count), **bounds}

@@ -202,8 +202,6 @@ class Supervisor(Generic[L]):
 
 def _how(error: Exception) -> str:
     """Describe a failure. Only our own errors show their text: any other could hold a secret."""
-    return (
-        f"failed: {error}"
-        if isinstance(error, MarginwatchError)
-        else f"broke ({type(error).__name__})"
-    )
+    if isinstance(error, MarginwatchError):
+        return f"failed: {error}"
+    return f"broke ({type(error).__name__})"

@@ -218,9 +218,8 @@ def write_once(url: str, operation: Operation) -> None:
 def beside(url: str) -> Iterator[Connection]:
     """A transaction in a database of the present version, without its lock."""
     parsed = engines.parse(url)
-    engines.reading(
-        parsed
-    ).dispose()  # it must exist: a command that only adds a row makes no database
+    # It must exist: a command that only adds a row makes no database.
+    engines.reading(parsed).dispose()
     refuse_unwritable(parsed)
     engine = engines.writing(parsed)
     try:

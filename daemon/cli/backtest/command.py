@@ -61,8 +61,7 @@ class BacktestOptions:
 @options.output
 @click.pass_obj
 def backtest(session: CommandSession, /, **asked: Any) -> int:
-    """Play the recorded readings through the rules: what would have been announced, when, and to
-    whom.
+    """Play the recorded readings through the rules: what would have been announced, when, to whom.
 
     Messages count as delivered at once. With --verify the exit status is 1 where replay and record
     differ.

@@ -19,6 +19,7 @@ from daemon.replay.backtest import (
 )
 from daemon.replay.session import ReplaySession, RuleSet, judged_amounts, used_fields
 from daemon.replay.statistics import RuleSummary, Summary
+from daemon.rules.evaluation.evaluator import conditions
 from daemon.rules.language.tree import look_back, uses
 from daemon.store.read.time_index import Extent
 from daemon.types import AccountState, Input, Millis, OnMissing, Record
@@ -114,13 +115,8 @@ class Run:
 
     def longest_window(self) -> Millis:
         """The longest look-back of the rules of the file."""
-        conditions = (
-            each
-            for rule in self.config.rules
-            for each in (rule.when, rule.clear_when)
-            if each is not None
-        )
-        return max((look_back(each.tree) for each in conditions), default=0)
+        written = (each.tree for rule in self.config.rules for each in conditions(rule))
+        return max(map(look_back, written), default=0)
 
 
 Summaries = Mapping[str, RuleSummary]

@@ -86,11 +86,9 @@ class ExactFormatter:
     def _datum(self, name: str, value: object) -> object:
         if isinstance(value, Decimal):
             return exact(value)
-        return (
-            times.format_iso(value, self.zone)
-            if name in INSTANTS and isinstance(value, int)
-            else value
-        )
+        if name in INSTANTS and isinstance(value, int):
+            return times.format_iso(value, self.zone)
+        return value
 
     def _plain(self, name: str, value: object) -> str:
         shown = self._datum(name, value)

@@ -6,7 +6,7 @@ from daemon.config import Config
 from daemon.config.intervals import settled_intervals
 from daemon.readings.fields import CORE
 from daemon.rules.evaluation.compile import compile_truth
-from daemon.rules.evaluation.evaluator import CHANGE_SPAN
+from daemon.rules.evaluation.evaluator import CHANGE_SPAN, conditions
 from daemon.rules.evaluation.values import ValueTable
 from daemon.rules.language.tree import Call, DurationLiteral, Field
 from daemon.rules.rule import Rule
@@ -40,9 +40,8 @@ def _table(rules: Iterable[Rule]) -> ValueTable:
     """
     table = ValueTable()
     for rule in rules:
-        for condition in (rule.when, rule.clear_when):
-            if condition is not None:
-                compile_truth(condition.tree, table)
+        for condition in conditions(rule):
+            compile_truth(condition.tree, table)
     for name in CORE:
         table.window(Call("delta", (Field(name), DurationLiteral(CHANGE_SPAN))))
     return table

@@ -154,7 +154,9 @@ class _Fates:
             return "unwatched"
         if rule is not None and alert.meaning == rule.meaning:
             return ""
-        return "system" if unwritten else "rule gone" if rule is None else "changed"
+        if unwritten:
+            return "system"
+        return "rule gone" if rule is None else "changed"
 
 
 def _line(what: str, happened: str, names: Sequence[str], retired: int = 0) -> Iterator[str]:

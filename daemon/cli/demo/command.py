@@ -29,8 +29,7 @@ class _Duration(click.ParamType[Millis]):
     help="End by itself after this long, such as 30s.",
 )
 def demo(length: Millis | None) -> None:
-    """Watch the whole daemon at work: readings, alerts, messages, ends. Nothing leaves this
-    machine.
+    """Watch the daemon at work: readings, alerts, messages, ends. Nothing leaves this machine.
 
     \b
     Example:

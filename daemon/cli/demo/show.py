@@ -43,9 +43,7 @@ EVERY: Millis = 500
 TICK: Millis = 50
 """Milliseconds until the built-in exchange pushes a change."""
 SHOWN: Millis = 2 * SECOND
-"""Shortest time between two printed readings of one account; one that changes an alert is always
-printed.
-"""
+"""Shortest time between two printed readings of one account, unless one changes an alert."""
 
 
 def show(length: Millis | None) -> None:

@@ -181,11 +181,9 @@ def _regular(file: str) -> BinaryIO:
 
 def _introduce(importer: Importer, accounts: list[str], exchanges: Mapping[str, str]) -> None:
     for account in importer.introduce({name: exchanges.get(name, EXCHANGE) for name in accounts}):
-        known = (
-            ""
-            if account in exchanges
-            else f"; rules.toml does not name it, so its exchange is taken to be {EXCHANGE}"
-        )
+        known = ""
+        if account not in exchanges:
+            known = f"; rules.toml does not name it, so its exchange is taken to be {EXCHANGE}"
         echo(f"{account}: new in the database{known}")
 
 

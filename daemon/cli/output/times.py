@@ -139,8 +139,6 @@ class DisplayClock:
 
     def ago(self, at: Millis) -> str:
         """The time since the instant; a future one (the clock was set) with its date."""
-        return (
-            f"{format_duration(self.now - at)} ago"
-            if at <= self.now
-            else format_time(at, self.zone)
-        )
+        if at <= self.now:
+            return f"{format_duration(self.now - at)} ago"
+        return format_time(at, self.zone)

@@ -131,11 +131,9 @@ def _cells(past: PastAlert, zone: tzinfo | None) -> Iterator[list[str]]:
 
 
 def _reason(alert: Alert, transition: Transition) -> str:
-    over = transition.to_state in {State.RESOLVED, State.RETIRED} and alert.fired_at is not None
-    lasted = (
-        f", lasted {format_duration(transition.at - alert.fired_at)}"
-        if over and alert.fired_at is not None
-        else ""
-    )
+    over = transition.to_state in {State.RESOLVED, State.RETIRED}
+    lasted = ""
+    if over and alert.fired_at is not None:
+        lasted = f", lasted {format_duration(transition.at - alert.fired_at)}"
     found = f": {alert.detail}" if alert.detail and transition.to_state is State.FIRING else ""
     return f"{transition.reason}{found}{lasted}"

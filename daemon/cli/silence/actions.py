@@ -132,11 +132,9 @@ def silence_row(silence: Silence, zone: tzinfo | None) -> Row:
 def format_silence(silence: Silence, zone: tzinfo | None) -> str:
     """The silence for people: its subject, its end and its comment."""
     about = f"alert {silence.code}" if silence.code else f"{silence.rule} on {silence.account}"
-    until = (
-        "until it ends"
-        if silence.ended_at is None
-        else f"until {times.format_time(silence.ended_at, zone)}"
-    )
+    until = "until it ends"
+    if silence.ended_at is not None:
+        until = f"until {times.format_time(silence.ended_at, zone)}"
     why = f" ({silence.comment})" if silence.comment else ""
     return f"{about}, {until}{why}"
 

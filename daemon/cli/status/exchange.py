@@ -155,11 +155,9 @@ def lines(traffic: Traffic, accounts: Iterable[str], zone: tzinfo | None) -> Ite
         yield from _account_lines(traffic, account, zone)
     for host, use in traffic.hosts.items():
         until, at = use.halved_until, f" at {host}" if len(traffic.hosts) > 1 else ""
-        halved = (
-            ""
-            if until is None
-            else f"; halved until {times.format_time(until, zone)}, for the exchange complained"
-        )
+        halved = ""
+        if until is not None:
+            halved = f"; halved until {times.format_time(until, zone)}, for the exchange complained"
         yield (
             f"budget{at}: {use.host} by this machine; by its busiest user {use.user} and"
             f" {use.assets}{halved}"

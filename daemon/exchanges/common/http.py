@@ -97,9 +97,8 @@ class HttpSession:
 
     def __init__(self, resolver: AbstractResolver | None = None) -> None:
         # No limit here: the budget bounds the calls, the number of accounts bounds the streams.
-        tls = (
-            ssl.create_default_context()
-        )  # created anew: aiohttp's own context keeps the authorities of its import
+        # The context is created anew: aiohttp's own keeps the authorities of its import.
+        tls = ssl.create_default_context()
         tls.set_alpn_protocols(["http/1.1"])
         connector = partial(
             aiohttp.TCPConnector, limit=0, ttl_dns_cache=RESOLVED, resolver=resolver, ssl=tls

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import aiohttp
 
-from daemon.clock import Clock
+from daemon.clock import Clock, ends_within
 from daemon.exchanges.common import http, proxies
 from daemon.exchanges.common.responses import MAX_BODY, Page, refusal, words
 from daemon.exchanges.common.stream_protocol import Malformed, Pinged, StreamEvent, StreamProtocol
@@ -159,12 +159,7 @@ class StreamConnection:
         """The next frame; None if none comes in time. A later frame is kept for the next call."""
         if self._hearing is None:
             self._hearing = asyncio.ensure_future(self._socket.receive())
-        timer = asyncio.ensure_future(self._clock.sleep(within))
-        try:
-            await asyncio.wait({self._hearing, timer}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            timer.cancel()
-        if not self._hearing.done():
+        if not await ends_within(self._clock, self._hearing, within):
             return None
         message, self._hearing = self._hearing.result(), None
         return message

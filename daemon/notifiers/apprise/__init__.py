@@ -88,9 +88,8 @@ class AppriseNotifier:
             return AttemptResult(
                 Outcome.DELIVERED, f"{self._name} takes no picture alone, and there was no text"
             )
-        calls = (
-            self._texts if fitted.body else self._pictures
-        )  # no text waits for a picture (SEMANTICS F8)
+        # No text waits for a picture (SEMANTICS F8).
+        calls = self._texts if fitted.body else self._pictures
         ended = await calls.run(lambda: self._attempt(fitted))
         if ended is Unfinished.TIMED_OUT:
             detail = (
@@ -122,11 +121,9 @@ class AppriseNotifier:
             unsent = call is not None and call.sent is False
             complaints.append(Complaint(entry.message, sys.exc_info()[1], broke_off, unsent))
 
-        picture = (
-            AttachMemory(content=message.picture, name=PICTURE, mimetype="image/png")
-            if message.picture
-            else None
-        )
+        picture = None
+        if message.picture:
+            picture = AttachMemory(content=message.picture, name=PICTURE, mimetype="image/png")
         result = self._with_options(message).notify(
             **self._written(message),
             notify_type=self._type(message),

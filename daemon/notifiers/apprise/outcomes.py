@@ -234,9 +234,8 @@ def _of_connection(error: BaseException, names: set[str], service: str) -> Attem
             f"the connection to {service} ended without an answer; the message may have arrived",
         )
     answered = isinstance(error, RecursionError)  # it came of reading what was answered
-    if (
-        isinstance(error, OSError | RuntimeError) and not answered
-    ):  # those of smtplib and of sockets
+    # Errors of smtplib and of sockets.
+    if isinstance(error, OSError | RuntimeError) and not answered:
         why = _first(CUT_SHORT, names)
         return AttemptResult(
             Outcome.LATER,

@@ -182,9 +182,8 @@ def known(plugin: NotifyBase, url: str) -> Service:
     kind = type(plugin)
     limits = Limits(plugin.body_maxlen, [each.value for each in _declared(kind)])
     found = service(channel_url.scheme(url), limits)
-    if (
-        getattr(plugin, "action", "") == "map"
-    ):  # from the type of a message to what becomes of an incident
+    # "map" goes from the type of a message to what becomes of an incident.
+    if getattr(plugin, "action", "") == "map":
         found = replace(found, raises_incidents=True)
     shown = plugin.resolve_format(apprise.NotifyFormat.HTML) is apprise.NotifyFormat.HTML
     return found if shown else in_plain_text(found)
@@ -257,9 +256,7 @@ def _is_encrypted(plugin: NotifyBase) -> bool:
     mode = getattr(plugin, "secure_mode", None)
     if mode is not None:
         return bool(mode != "insecure")
-    over_the_cloud = (
-        getattr(plugin, "mode", None) == "cloud"
-    )  # ntfy://topic goes to https://ntfy.sh
+    over_the_cloud = getattr(plugin, "mode", None) == "cloud"  # ntfy://topic: https://ntfy.sh
     return bool(plugin.secure) or over_the_cloud or "host" not in plugin.template_tokens
 
 

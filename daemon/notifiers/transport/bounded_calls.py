@@ -10,9 +10,9 @@ import contextlib
 import threading
 from collections.abc import Callable
 from enum import Enum, auto
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
-from daemon.clock import Clock
+from daemon.clock import Clock, ends_within
 from daemon.notifiers.transport.connections import CallConnections
 from daemon.types import SECOND, Millis
 
@@ -78,24 +78,15 @@ class BoundedCalls(Generic[T]):
         self, future: asyncio.Future[T], connections: CallConnections
     ) -> T | Unfinished:
         try:
-            if await self._ends(future, self._timeout):
+            if await ends_within(self._clock, future, self._timeout):
                 return future.result()
             connections.end()
-            if await self._ends(future, GRACE) and self._holds(future):
+            if await ends_within(self._clock, future, GRACE) and self._holds(future):
                 return future.result()
             return Unfinished.UNSENT if connections.sent is False else Unfinished.TIMED_OUT
         finally:
             connections.end()
             future.cancel()
-
-    async def _ends(self, future: asyncio.Future[T], within: Millis) -> bool:
-        timer = asyncio.ensure_future(self._clock.sleep(within))
-        try:
-            either: set[asyncio.Future[Any]] = {future, timer}
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            return future.done()
-        finally:
-            timer.cancel()
 
     def _holds(self, future: asyncio.Future[T]) -> bool:
         """Whether a call that was ended has a valid result: the message may have been accepted."""

@@ -308,7 +308,7 @@ def _judge(rule: Rule, table: ValueTable) -> _Judge:
     when = rule.when.tree
     clear = None if rule.clear_when is None else compile_truth(rule.clear_when.tree, table)
     counter = None if rule.at_least is None else MOfNCounter(rule.at_least, rule.missing_after)
-    reach = max(look_back(condition.tree) for condition in _conditions(rule))
+    reach = max(look_back(condition.tree) for condition in conditions(rule))
     remembered = 0 if counter is None else counter.look_back
     decides = None if _names(rule, _YES_OR_NO) else compile_deciding(when, table)
     return _Judge(rule, compile_truth(when, table), clear, decides, counter, reach + remembered)
@@ -344,8 +344,9 @@ def _signal_limits(rules: Sequence[Rule]) -> dict[str, Decimal]:
 
 
 def _names(rule: Rule, fields: Iterable[str]) -> bool:
-    return any(uses(condition.tree, field) for condition in _conditions(rule) for field in fields)
+    return any(uses(condition.tree, field) for condition in conditions(rule) for field in fields)
 
 
-def _conditions(rule: Rule) -> list[Condition]:
+def conditions(rule: Rule) -> list[Condition]:
+    """`when`, and `clear_when` if the rule has one."""
     return [condition for condition in (rule.when, rule.clear_when) if condition is not None]

@@ -49,11 +49,9 @@ class SystemSignals:
         moved = reading.exchange_at is not None and reading.exchange_at != self._exchange_at
         if moved or reading.exchange_at is None:
             self._exchange_at, self._changed_at = reading.exchange_at, event.at
-        skew = (
-            abs(reading.at - reading.exchange_at)
-            if moved and reading.exchange_at is not None
-            else None
-        )
+        skew = None
+        if moved and reading.exchange_at is not None:
+            skew = abs(reading.at - reading.exchange_at)
         return {
             "exchange_unchanged": None
             if self._exchange_at is None

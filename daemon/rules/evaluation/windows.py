@@ -64,11 +64,9 @@ class Ring:
     def chunk(self, number: int) -> list[Decimal]:
         """Values of the chunk that holds an entry. The last chunk grows while readings come."""
         index = (number - self._first) // CHUNK
-        return (
-            self._open
-            if index == len(self._packed)
-            else list(map(Decimal, self._packed[index].split(" ")))
-        )
+        if index == len(self._packed):
+            return self._open
+        return list(map(Decimal, self._packed[index].split(" ")))
 
     def shift(self, by: Millis) -> None:
         """Move every instant held by `by`."""

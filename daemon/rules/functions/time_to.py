@@ -1,5 +1,4 @@
-"""`time_to(x, level, w)`: time until x reaches the level along its trend, a duration (SEMANTICS
-C5).
+"""`time_to(x, level, w)`: duration until x reaches the level along its trend (SEMANTICS C5).
 
 The trend is the slope of the window, applied from the last value. The side on which the window
 began says which way leads to the level. At or beyond the level the time is 0; if the trend leads

@@ -89,9 +89,7 @@ class Poller:
             self._callbacks.learned(answer.user_id)
         reason = answer.reason if isinstance(answer, NoAnswer) else None
         self.pause = pause_after(self.pause, reason, self._clock.elapsed())
-        sent = (
-            replace(answer, source=Source.CONFIRM)
-            if urgent and isinstance(answer, Answer)
-            else answer
-        )
+        sent = answer
+        if urgent and isinstance(answer, Answer):
+            sent = replace(answer, source=Source.CONFIRM)
         return bool(self._callbacks.heard(sent))

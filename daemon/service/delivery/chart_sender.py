@@ -181,11 +181,9 @@ class ChannelCharts:
         """The message with its chart, if that is ready."""
         expected, self._expected = self._expected, None
         there = expected is not None and expected[0].key == notice.key and expected[1].done()
-        return (
-            replace(message, picture=_picture(expected[1]))
-            if expected is not None and there
-            else message
-        )
+        if expected is not None and there:
+            return replace(message, picture=_picture(expected[1]))
+        return message
 
     def send_after_text(self, notice: Notice, is_idle: Callable[[], bool]) -> None:
         """Send the chart after its delivered text, unless another chart or message is waiting."""

@@ -68,11 +68,9 @@ class ReportReader:
 
         async def draw(facts: ReportData) -> bytes:
             told = worst_account(facts)
-            return (
-                b""
-                if told is None
-                else await chart_renderer.render(lambda: self.chart(told, facts, rules))
-            )
+            if told is None:
+                return b""
+            return await chart_renderer.render(lambda: self.chart(told, facts, rules))
 
         return draw
 

@@ -201,9 +201,8 @@ def _lock_file(url: URL) -> int:
 def _keep_private(descriptor: int) -> None:
     """Close a lock file to other users, who could lock it; older versions left it open."""
     if os.fstat(descriptor).st_mode & 0o077:
-        with suppress(
-            OSError
-        ):  # on a file system that knows no modes, or where it belongs to another user
+        # Fails on a file system that knows no modes, or where it belongs to another user.
+        with suppress(OSError):
             os.fchmod(descriptor, OWNER_ONLY)
 
 

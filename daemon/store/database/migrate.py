@@ -150,9 +150,8 @@ def _run(connection: Connection) -> None:
     from alembic.config import Config  # noqa: PLC0415
 
     if connection.dialect.name == "postgresql":
-        connection.execute(
-            text("SET LOCAL statement_timeout = 0")
-        )  # years of readings may take a while
+        # Years of readings may take a while.
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
     config = Config()
     # The option goes through a parser to which "%" means something.
     config.set_main_option("script_location", str(bundled.path("migrations")).replace("%", "%%"))

@@ -96,9 +96,8 @@ class ReadingAggregates:
         return self.record.connection.execute(select(*columns).where(self.ours)).mappings().one()
 
     def _ends(self, name: str, low: Decimal, high: object) -> tuple[_End, _End]:
-        if not isinstance(
-            high, Decimal
-        ):  # SQLite keeps whatever it is given, and takes text for higher than numbers
+        # SQLite keeps whatever it is given, and takes text for higher than numbers.
+        if not isinstance(high, Decimal):
             seq = self.record.connection.scalar(
                 select(s.seq).where(self.ours).order_by(s[name].desc()).limit(1)
             )

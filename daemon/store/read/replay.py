@@ -141,11 +141,9 @@ class ReadingStream:
         )
         rows = _raw(connection, chosen.order_by(None).order_by(snapshots.c.seq.desc()).limit(1))
         found = self.readings(rows)
-        return (
-            found[0]
-            if found and found[0].quality is Quality.SUSPECT
-            else replace(judged, quality=Quality.SUSPECT)
-        )
+        if found and found[0].quality is Quality.SUSPECT:
+            return found[0]
+        return replace(judged, quality=Quality.SUSPECT)
 
     def _snapshots(self, after: int, last: int) -> Select[Any]:
         return _between(snapshots, (*LEADING, *self.fields), self.account_id, after, last)
