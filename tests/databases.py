@@ -8,12 +8,11 @@ do all of this work themselves.
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 
 from daemon.store.database import engine, migrate
 
 run_alembic = migrate._run
-_create_engine = engine.create_engine
 
 _executed: dict[str, list[tuple[str, Any]]] = {}
 """Statements and parameters by which Alembic made an empty database, by dialect."""
@@ -40,7 +39,7 @@ def share_work(patch: pytest.MonkeyPatch) -> None:
 
 def _engine(*arguments: Any, **options: Any) -> Engine:
     shared = {"compiled_cache": _compiled}
-    return _create_engine(*arguments, execution_options=shared, **options)
+    return create_engine(*arguments, execution_options=shared, **options)
 
 
 def _migrate(connection: Connection) -> None:
