@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import is_hypothesis_test, settings
 
-from tests import parts
+from tests import databases, parts
 
 # A shell lets what it starts in the background ignore Ctrl-C, and so would the programs that tests
 # start and interrupt.
@@ -31,6 +31,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if is_hypothesis_test(getattr(item, "obj", None)) or "end_to_end" in item.path.parts:
             item.add_marker(pytest.mark.no_cover)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shared_work_of_databases() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        databases.share_work(patch)
+        yield
 
 
 @pytest.fixture(scope="session")

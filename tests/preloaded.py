@@ -11,6 +11,7 @@ its environment, loading libraries, early signals) is skipped: tests of that sta
 import asyncio
 import atexit
 import ctypes
+import gc
 import importlib
 import io
 import json
@@ -35,6 +36,7 @@ _MESSAGE = 1 << 20
 
 _ON_USE = (
     *("encodings.ascii", "encodings.idna", "encodings.latin_1", "encodings.utf_8_sig"),
+    *("alembic.command", "alembic.config"),
     *("apscheduler.executors.asyncio", "sqlalchemy.dialects.sqlite"),
 )
 """Modules imported on first use, which another user cannot do in a closed Python folder."""
@@ -197,6 +199,8 @@ def _load() -> None:
         if not module.name.endswith("figure"):  # matplotlib is for the process that draws
             importlib.import_module(module.name)
     problem("json://127.0.0.1:9/")  # imports all kinds of channels
+    gc.collect()
+    gc.freeze()  # a forked process would look through all of it several times, which took 0.3 s
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ from tests.fakes import NOON, ManualClock
 from tests.service.lives import Step
 from tests.values import rule
 
+pytestmark = pytest.mark.no_cover
+
 LATER = ManualClock(NOON + 24 * HOUR)
 MISS = NoAnswer(MissReason.TIMEOUT, "no answer within 10 s")
 

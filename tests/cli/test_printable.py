@@ -170,6 +170,7 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("statements", PLANTED)
 def test_a_prepared_database(record: Path, tmp_path: Path, statements: tuple[str, ...]) -> None:
     """S9: names and words in every command and format; json has the recorded text, escaped."""

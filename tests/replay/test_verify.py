@@ -30,7 +30,7 @@ def verified(path: Path) -> dict[str, Verified]:
 async def test_promise_6_replay_equals_live(tmp_path: Path, seed: int) -> None:
     """Promise 6: misses, suspects, steps, stops, kills, reloads and new rules replay the same."""
     path = tmp_path / "m.db"
-    await live(path, seed)
+    await live(path, seed, rounds=length(200, 400))
     found = verified(path)
     assert [each.differences for each in found.values()] == [[], []]
     (recorded,) = rows(path, "SELECT count(*) FROM transitions")

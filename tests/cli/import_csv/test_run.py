@@ -550,6 +550,7 @@ def test_a_temporary_folder_without_room_is_one_sentence(tmp_path: Path, rows: i
     assert not (tmp_path / "marginwatch.db").exists()
 
 
+@pytest.mark.no_cover
 def test_a_disk_that_fills_up_on_the_way_says_what_is_there(tmp_path: Path) -> None:
     """A10: the number of imported readings, and that the same file adds the rest later."""
     needs_root()

@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import pytest
+
 from daemon.config import Account, BudgetLimits, Secret, intervals
 from daemon.exchanges.common import rate_limit
 from daemon.readings.slots import slot
@@ -92,6 +94,7 @@ class Fleet:
         return max(bisect_right(times, at + span) - bisect_left(times, at) for at in times)
 
 
+@pytest.mark.no_cover
 async def test_b3_a_raised_budget_polls_two_hundred_accounts_every_second() -> None:
     """B3: no slot is left out, and the account that is stuck delays none but itself."""
     fleet = Fleet(
@@ -104,6 +107,7 @@ async def test_b3_a_raised_budget_polls_two_hundred_accounts_every_second() -> N
     assert fleet.calls[STUCK] == 1
 
 
+@pytest.mark.no_cover
 async def test_b3_the_strict_budget_is_shared_evenly_by_two_hundred() -> None:
     """B3, promise 8: each is read every 40 s, within the host's limit."""
     limits = BudgetLimits()

@@ -116,6 +116,7 @@ async def live(folder: Path, seed: int, every: Millis) -> Path:
     return path
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("seed", range(2))
 async def test_b7_without_the_repeats_a_day_is_the_same(tmp_path: Path, seed: int) -> None:
     """S3: transitions, their instants and values are those of a daemon that judges all."""

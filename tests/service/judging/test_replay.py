@@ -88,6 +88,7 @@ def replay(path: Path) -> list[Transition]:
     return seen
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("seed", range(3))
 async def test_promise_6_replay_equals_live(tmp_path: Path, seed: int) -> None:
     """Promise 6, A1: with misses, suspects and restarts, every transition is the same."""

@@ -13,6 +13,13 @@ from daemon.errors import AbsentError, StoreError
 from daemon.store import History, Store, upgrade
 from daemon.store.database.engine import parse, writing
 from daemon.store.database.migrate import HEAD, known, revision
+from tests import databases
+
+
+@pytest.fixture(autouse=True)
+def _by_alembic(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Alembic makes each database here, as in production."""
+    monkeypatch.setattr(sys.modules["daemon.store.database.migrate"], "_run", databases.run_alembic)
 
 
 @contextmanager
