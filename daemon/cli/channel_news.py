@@ -1,4 +1,4 @@
-"""What each channel was told of a firing alert, and why it is told nothing now.
+"""News of a firing alert by channel: when it was told, and why it is told nothing now.
 
 The decision is the daemon's own (`alerts.firings`), on what is recorded and on today's channels.
 """

@@ -234,7 +234,7 @@ class History(CommonReads):
     def channel_status(
         self, account: str, rule: str, alert_seq: int, at: Millis
     ) -> dict[str, ChannelStatus]:
-        """What each channel knew of an alert at an instant."""
+        """Channel status of one alert at an instant, by channel."""
         chosen = recorded.notice_rows().where(
             func.coalesce(accounts.c.name, "") == account,
             alerts.c.rule == rule,

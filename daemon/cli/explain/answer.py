@@ -69,7 +69,7 @@ def _answer(asked: ResolvedQuestion) -> ExplainTable | NotWatched:
 def _news(
     asked: ResolvedQuestion, found: Explanation, mutes: Mutes, silences: Sequence[Silence]
 ) -> Sequence[ChannelNews]:
-    """What each channel was told of the alert; the channels are today's, as none are recorded."""
+    """News of the alert by channel. The channels are today's, as none are recorded."""
     if found.alert is None:
         return ()
     channels = [channel.name for channel in asked.past.config.channels]

@@ -1,4 +1,4 @@
-"""The open alerts, for `status`: what each channel was told of them, and what is held back."""
+"""Open alerts for `status`, with the news of each channel and the reason why it is held back."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ class OpenAlert:
     account: str
     alert: Alert
     news: Sequence[ChannelNews]
-    """What each channel was told; empty while it is pending."""
+    """By channel; empty while it is pending."""
 
 
 def open_alerts(
@@ -95,7 +95,7 @@ def alert_cells(each: OpenAlert, now: DisplayClock) -> list[str]:
 
 
 def alert_sentences(each: OpenAlert, now: DisplayClock) -> Iterator[str]:
-    """What a system rule found, and the channels from which news is held back, with the reason."""
+    """Sentences below the table: the finding of a system rule, and why news is held back."""
     name = f"{rule_label(each.alert.rule)} · {account_label(each.account)}"
     if each.alert.detail:
         yield f"{name}: {each.alert.detail}"

@@ -1,4 +1,4 @@
-"""What each channel knew of an alert at an instant, by its recorded notifications. Pure."""
+"""Channel status of one alert at an instant, from its recorded notifications. Pure."""
 
 from collections.abc import Iterable
 
