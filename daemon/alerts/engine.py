@@ -176,14 +176,20 @@ def _retire(state: AccountState, event: ConfigChange, rules: Mapping[str, Rule])
     steps: list[Step] = []
     for alert in state.alerts.values():
         rule = rules.get(base(alert.rule))
-        if rule is None or rule.meaning != alert.meaning:
-            removed = rule is None
-            reason = TransitionReason.RULE_REMOVED if removed else TransitionReason.RULE_CHANGED
+        reason = retirement(alert, rule)
+        if reason is not None:
             steps.append(_retired(alert, event, reason))
-        elif rule.severity != alert.severity:
+        elif rule is not None and rule.severity != alert.severity:
             steps.append((replace(alert, severity=rule.severity), None))
     arrived = _arrive(state, event, remember(state, (), rules, event.at))
     return _gather(arrived if state.since is not None else replace(arrived, since=event.at), steps)
+
+
+def retirement(alert: Alert, rule: Rule | None) -> TransitionReason | None:
+    """Reason to retire the alert, given the rule now in force; None if it goes on."""
+    if rule is None:
+        return TransitionReason.RULE_REMOVED
+    return TransitionReason.RULE_CHANGED if rule.meaning != alert.meaning else None
 
 
 def _retired(alert: Alert, event: ConfigChange, reason: TransitionReason) -> Step:

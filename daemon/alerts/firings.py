@@ -9,7 +9,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from daemon.alerts.hold_reasons import HOLDS, HoldReason, Muter
+from daemon.alerts.hold_reasons import HOLDS, Hold, HoldReason, Muter
 from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.alerts.notification_facts import is_wider, is_worse, worst_of
 from daemon.alerts.silences import NO_SILENCES
@@ -110,6 +110,23 @@ class FiringDecider:
         news = [channel for channel, found in due.items() if isinstance(found, Kind)]
         held = self.held_by(alert) if news else None
         return due if held is None else {**due, **dict.fromkeys(news, held)}
+
+    def explained_decisions(
+        self, alert: Alert, told: Mapping[str, ChannelStatus]
+    ) -> Mapping[str, Kind | Hold]:
+        """The decisions, with the source and the end of each reason, for people."""
+        rule = self._rule(alert)
+        mutes = {each.reason: each for each in self.muter.reasons(rule, alert)}
+        found: dict[str, Kind | Hold] = {}
+        for channel, decided in self.decisions(alert, told).items():
+            told_at = told.get(channel, UNTOLD).told_at
+            if isinstance(decided, Kind):
+                found[channel] = decided
+            elif decided is HoldReason.NOT_DUE and told_at is not None:
+                found[channel] = Hold(decided, until=told_at + (rule.repeat or 0))
+            else:
+                found[channel] = mutes.get(decided) or Hold(decided)
+        return found
 
     def held_by(self, alert: Alert, by: Container[HoldReason] = HOLDS) -> HoldReason | None:
         """First mute, or the flapping alert, that holds the news back (E2, E4)."""

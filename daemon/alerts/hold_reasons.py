@@ -74,11 +74,11 @@ class Hold:
 
 
 _WORDS = {
-    HoldReason.QUEUED: "waits to be sent",
-    HoldReason.SENDING: "is being sent",
-    HoldReason.REFUSED: "refused for good: other channels are told instead",
-    HoldReason.NEVER_REPEATS: "told; the rule has no repeat",
-    HoldReason.NOT_DUE: "told; no reminder is due yet",
+    HoldReason.QUEUED: "a message waits to be sent",
+    HoldReason.SENDING: "a message is being sent",
+    HoldReason.REFUSED: "the channel refused for good, and others are told instead",
+    HoldReason.NEVER_REPEATS: "the rule sends no reminders",
+    HoldReason.NOT_DUE: "no reminder is due yet",
 }
 
 

@@ -85,6 +85,8 @@ class Explanation:
     muted: tuple[Hold, ...]
     agreement: tuple[int, int] | None
     """For a rule with `at_least`: readings that hold, and readings counted."""
+    state: AccountState
+    """State of the account's alerts."""
     moves: tuple[Move, ...]
     """The rule's last transitions since the start of the replay."""
 
@@ -176,6 +178,7 @@ def _laid_open(look: _Look, mutes: Mutes, silences: Sequence[Silence] = ()) -> E
         running=tuple(running_timers(state, rule)),
         muted=tuple(Muter(state, mutes, silences, state.at).reasons(rule, alert)),
         agreement=evaluator.agreement(rule.name),
+        state=state,
         moves=tuple(look.moves),
     )
 

@@ -11,8 +11,9 @@ from heapq import merge
 from itertools import chain
 from typing import Any, Self, TypeAlias, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
 
+from daemon.alerts.firings import ChannelStatus
 from daemon.errors import StoreError
 from daemon.messages.report_data import Down, Posted, ReportedAlert, ReportSpan, Watched
 from daemon.readings.gaps import Seen
@@ -22,6 +23,7 @@ from daemon.store.database import engine as engines
 from daemon.store.database.migrate import check
 from daemon.store.operations import UNSETTLED
 from daemon.store.read import recorded, reports, status
+from daemon.store.read.channel_status import status_at
 from daemon.store.read.common import CommonReads
 from daemon.store.read.gaps import GapCursor, GapReader
 from daemon.store.read.missing_inputs import WIDTH, Hole, find_holes, merge_holes
@@ -228,6 +230,19 @@ class History(CommonReads):
         return self._last(
             chosen.where(notifications.c.at <= until), notifications.c.id, most, recorded.notices
         )
+
+    def channel_status(
+        self, account: str, rule: str, alert_seq: int, at: Millis
+    ) -> dict[str, ChannelStatus]:
+        """Channel status of one alert at an instant, by channel."""
+        chosen = recorded.notice_rows().where(
+            func.coalesce(accounts.c.name, "") == account,
+            alerts.c.rule == rule,
+            alerts.c.seq == alert_seq,
+            notifications.c.at <= at,
+        )
+        _, found = self._page(chosen.order_by(notifications.c.id), recorded.notices)
+        return status_at(found, at)
 
     def gaps(self, since: Millis, until: Millis) -> Iterator[PastGap]:
         """Recorded gaps that touch the span, without those made by misses (see `missing`)."""

@@ -77,3 +77,20 @@ def test_a_channel_that_refused_is_tried_when_all_refused() -> None:
 def test_every_reason_has_words(reason: HoldReason) -> None:
     """No reason is printed as the name of its value."""
     assert " " in str(Hold(reason, by="night"))
+
+
+def test_people_get_the_source_and_the_end_of_each_reason() -> None:
+    """The next reminder, the silence with its comment, or the kind that is due."""
+    told = {"phone": TOLD}
+    assert decider().explained_decisions(LOW, told) == {
+        "phone": Hold(HoldReason.NOT_DUE, until=T0 + 2 * HOUR),
+        "desk": Kind.FIRING,
+    }
+    assert decider(SILENCE, repeat=HOUR).explained_decisions(LOW, told) == dict.fromkeys(
+        ("phone", "desk"), Hold(HoldReason.SILENCED, "3", "moving funds")
+    )
+    queued = {"phone": ChannelStatus(waiting=KEY), "desk": TOLD}
+    assert decider(repeat=None).explained_decisions(LOW, queued) == {
+        "phone": Hold(HoldReason.QUEUED),
+        "desk": Hold(HoldReason.NEVER_REPEATS),
+    }

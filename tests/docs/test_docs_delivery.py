@@ -9,6 +9,7 @@ from datetime import UTC
 from decimal import Decimal
 from typing import Any
 
+from daemon.alerts.hold_reasons import HoldReason
 from daemon.cli.last_words.command import message as last_words
 from daemon.cli.last_words.unit_status import UnitStatus
 from daemon.cli.session import CommandSession
@@ -250,10 +251,11 @@ def test_every_outcome_is_explained() -> None:
     ]
 
 
-def test_every_reason_to_wait_is_explained() -> None:
-    """The table of reasons has all of them, as json names them."""
-    table = next(table for table in DELIVERY.tables() if table.columns[0] == "why")
-    assert {code(cell) for cell in table.column("why")} == {each.value for each in WaitCause}
+def test_every_reason_to_wait_or_to_be_held_is_explained() -> None:
+    """The tables of reasons have all of them, as json names them."""
+    waits, holds = (table for table in DELIVERY.tables() if table.columns[0] == "why")
+    assert {code(cell) for cell in waits.column("why")} == {each.value for each in WaitCause}
+    assert {code(cell) for cell in holds.column("why")} == {each.value for each in HoldReason}
 
 
 FACTS = NotificationFacts(

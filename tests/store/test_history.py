@@ -26,6 +26,7 @@ from daemon.types import (
     Gap,
     GapReason,
     Message,
+    Millis,
     Outcome,
     Quality,
     Record,
@@ -257,3 +258,25 @@ def test_b5_of_an_unconfirmed_reading_the_suspect_that_nothing_settled_is_found(
     write(Record(ACCOUNT, Unconfirmed(5, T0 + 7_000, lost)))
     expected = replace(lost, seq=5, at=T0 + 7_000)
     assert list(history.inputs(ACCOUNT, after=3)) == [Unconfirmed(5, T0 + 7_000, expected)]
+
+
+def test_what_a_channel_knew_of_an_alert_is_told_for_any_instant(
+    history: History, write: Write
+) -> None:
+    """What was settled only later still waited then; other alerts add nothing."""
+    write(fires(2), fires(4))
+    claim = MessageKey("phone", T0 + 5_000, 1)
+    message = Message("title", "body", Severity.WARNING)
+    delivered = AttemptResult(Outcome.DELIVERED)
+    write(Claim(claim, (key(),), message))
+    write(RecordAttempt(claim, T0 + 6_000, delivered, {key(): NoticeState.DELIVERED}))
+
+    def known(at: Millis, seq: int = 2) -> dict[str, tuple[bool, bool, Millis | None]]:
+        told = history.channel_status(ACCOUNT, "low", seq, at).items()
+        return {name: (each.waiting is not None, each.sure, each.told_at) for name, each in told}
+
+    assert known(T0 + 1_000) == {}
+    assert known(T0 + 5_500)["phone"] == (True, False, None)
+    assert known(LATER)["phone"] == (False, True, T0 + 6_000)
+    assert known(LATER, seq=4)["phone"] == (True, False, None)
+    assert history.channel_status("ghost", "low", 2, LATER) == {}

@@ -1,12 +1,14 @@
 """Preview of a reload, for `check`: which rules, accounts and open alerts would change.
 
-The daemon does not use it: at a start or reload it compares each open alert with its rule
-(`service.judging.startup`), as `_Fates` does here. Pure, except `recorded`.
+`alerts.engine.retirement` decides on each open alert, here as at a start or reload. Pure, except
+`running_config`.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
+from daemon.alerts.engine import retirement
 from daemon.config import SYSTEM_RULES
 from daemon.rules.language.errors import ExpressionError
 from daemon.rules.recorded import read_rules as read_back
@@ -14,7 +16,18 @@ from daemon.rules.rule import KEYS, Rule
 from daemon.store.history import History
 from daemon.store.read.recorded import PastEpoch
 from daemon.store.read.status import AccountStatus
-from daemon.types import Alert, Millis, base
+from daemon.types import Alert, Millis, TransitionReason, base
+
+
+class AlertFate(StrEnum):
+    """Reason why a reload would retire an open alert."""
+
+    CHANGED = "changed"
+    RULE_GONE = "rule_gone"
+    ACCOUNT_GONE = "account_gone"
+    UNWATCHED = "unwatched"
+    SYSTEM = "system"
+    """Its system rule is off, or has another limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +81,11 @@ def preview_reload(
     """
     fates = _Fates(_named(rules), _named(system), frozenset(accounts), before)
     return [
-        *_line("rule", "changed", fates.changed(), fates.retired("changed")),
-        *_line("rule", "is gone", fates.gone(), fates.retired("rule gone")),
-        *_line("account", "is gone", fates.left(), fates.retired("account gone")),
-        *fates.each("unwatched", "as the rule no longer watches the account"),
-        *fates.each("system", "as [system] changed"),
+        *_line("rule", "changed", fates.changed(), fates.retired(AlertFate.CHANGED)),
+        *_line("rule", "is gone", fates.gone(), fates.retired(AlertFate.RULE_GONE)),
+        *_line("account", "is gone", fates.left(), fates.retired(AlertFate.ACCOUNT_GONE)),
+        *fates.each(AlertFate.UNWATCHED, "as the rule no longer watches the account"),
+        *fates.each(AlertFate.SYSTEM, "as [system] changed"),
         *_line("rule", "is new", [rule.name for rule in rules if rule.name not in fates.old]),
         *_line("account", "is new", [name for name in accounts if name not in before.known]),
         *fates.adjusted(),
@@ -103,7 +116,7 @@ class _Fates:
         stale = {
             base(alert.rule)
             for account, alert in self._before.alerts
-            if self._fate(account, alert) == "changed"
+            if self._fate(account, alert) is AlertFate.CHANGED
         }
         return [name for name in self._rules if name in stale or self._differs(name)]
 
@@ -113,15 +126,15 @@ class _Fates:
     def left(self) -> list[str]:
         return [name for name in self._before.watched if name not in self._accounts]
 
-    def retired(self, fate: str) -> int:
-        return sum(self._fate(account, alert) == fate for account, alert in self._before.alerts)
+    def retired(self, fate: AlertFate) -> int:
+        return sum(self._fate(account, alert) is fate for account, alert in self._before.alerts)
 
-    def each(self, fate: str, why: str) -> Iterator[str]:
+    def each(self, fate: AlertFate, why: str) -> Iterator[str]:
         """A line on alerts that end for a reason that is no visible change of their rules."""
         alerts = [
             f"{base(alert.rule)} · {account}"
             for account, alert in self._before.alerts
-            if self._fate(account, alert) == fate
+            if self._fate(account, alert) is fate
         ]
         if alerts:
             yield f"{_retiring(len(alerts))}, {why} ({', '.join(alerts)})"
@@ -143,20 +156,27 @@ class _Fates:
     def _differs(self, name: str) -> bool:
         return name in self.old and self.old[name].meaning != self._rules[name].meaning
 
-    def _fate(self, account: str, alert: Alert) -> str:
-        """The reason why the alert will be retired; empty where it goes on."""
+    def _fate(self, account: str, alert: Alert) -> AlertFate | None:
+        """The reason why the alert will be retired; None where it goes on."""
         name = base(alert.rule)
         unwritten = name in SYSTEM_RULES
         rule = (self._system if unwritten else self._rules).get(name)
         if account not in self._accounts:
-            return "account gone"
+            return AlertFate.ACCOUNT_GONE
         if rule is not None and not rule.watches(account):
-            return "unwatched"
-        if rule is not None and alert.meaning == rule.meaning:
-            return ""
+            return AlertFate.UNWATCHED
+        reason = retirement(alert, rule)
+        if reason is None:
+            return None
         if unwritten:
-            return "system"
-        return "rule gone" if rule is None else "changed"
+            return AlertFate.SYSTEM
+        return _FATES[reason]
+
+
+_FATES = {
+    TransitionReason.RULE_REMOVED: AlertFate.RULE_GONE,
+    TransitionReason.RULE_CHANGED: AlertFate.CHANGED,
+}
 
 
 def _line(what: str, happened: str, names: Sequence[str], retired: int = 0) -> Iterator[str]:

@@ -1,9 +1,13 @@
 """`marginwatch explain`: finds the answer to "why did it not wake me?"; `lines` formats it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from daemon.alerts.firings import FiringDecider, NotificationPolicy
+from daemon.alerts.mutes import Mutes
 from daemon.cli import replay_source
+from daemon.cli.channel_news import ChannelNews, channel_news
 from daemon.cli.explain import hypothetical
 from daemon.cli.explain.lines import ExplainTable, HypotheticalTable, NotWatched
 from daemon.cli.explain.question import ResolvedQuestion
@@ -12,9 +16,9 @@ from daemon.cli.output import lines, times
 from daemon.cli.record_access import END, OpenRecord
 from daemon.cli.replay_source import RecordedAccount, epoch_of
 from daemon.errors import StoreError, UsageError
-from daemon.replay.explain import explain
+from daemon.replay.explain import Explanation, explain
 from daemon.replay.session import RuleSet
-from daemon.types import Millis
+from daemon.types import Millis, Silence
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +59,23 @@ def _answer(asked: ResolvedQuestion) -> ExplainTable | NotWatched:
             raise _unknown(asked, epoch.scheme, f"watched {asked.account} then", "were")
         return NotWatched(asked, found.over)
     mutes = asked.past.config.mutes if epoch.mutes is None else epoch.mutes
+    silences = asked.past.history.silences()
     source = RecordedAccount(asked.past.history, asked.account)
-    explained = explain(source, epoch, asked.rule, asked.at, mutes, asked.past.history.silences())
-    return ExplainTable(asked, explained, todays_mutes=epoch.mutes is None)
+    explained = explain(source, epoch, asked.rule, asked.at, mutes, silences)
+    news = _news(asked, explained, mutes, silences)
+    return ExplainTable(asked, explained, todays_mutes=epoch.mutes is None, channels=news)
+
+
+def _news(
+    asked: ResolvedQuestion, found: Explanation, mutes: Mutes, silences: Sequence[Silence]
+) -> Sequence[ChannelNews]:
+    """News of the alert by channel. The channels are today's, as none are recorded."""
+    if found.alert is None:
+        return ()
+    channels = [channel.name for channel in asked.past.config.channels]
+    policy = NotificationPolicy({asked.rule: found.rule}, channels, mutes, silences)
+    decider = FiringDecider(found.state, policy, found.at)
+    return channel_news(asked.past.history, decider, found.alert, asked.at)
 
 
 def _supposed(asked: ResolvedQuestion) -> HypotheticalTable:

@@ -1,8 +1,9 @@
 """The lines that `explain` prints. `alerts.hold_reasons` words why news was held back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from daemon.cli.channel_news import ChannelNews
 from daemon.cli.explain.condition import tree
 from daemon.cli.explain.not_judged import NotJudged
 from daemon.cli.explain.question import ResolvedQuestion
@@ -56,6 +57,8 @@ class ExplainTable:
     found: Explanation
     todays_mutes: bool
     """Whether the mute windows are today's, because those of that time are not recorded."""
+    channels: Sequence[ChannelNews] = ()
+    """What each channel was told of the firing alert, or why nothing."""
 
     def lines(self) -> Iterator[LabelledLine | str]:
         gap = NotJudged(self.asked, self.found)
@@ -105,6 +108,8 @@ class ExplainTable:
                 f"{holds} of the last {counted} readings hold; needed: {found.rule.at_least}",
             )
         yield from self._muted()
+        for each in self.channels:
+            yield LabelledLine("channel", f"{each.channel}: {each.text(self._time)}")
 
     def _muted(self) -> Iterator[LabelledLine]:
         for mute in self.found.muted:

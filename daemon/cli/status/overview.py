@@ -15,13 +15,20 @@ from daemon.cli.status import channels
 from daemon.cli.status import exchange as traffic
 from daemon.cli.status.channels import ChannelOverview
 from daemon.cli.status.exchange import Traffic
+from daemon.cli.status.open_alerts import COLUMNS as ALERT_COLUMNS
+from daemon.cli.status.open_alerts import (
+    OpenAlert,
+    alert_cells,
+    alert_row,
+    alert_sentences,
+    open_alerts,
+)
 from daemon.readings import sum_check
 from daemon.store.database.lock_holder import Holder, holder
 from daemon.store.read.status import AccountStatus
 from daemon.text.durations import duration_text
-from daemon.text.names import account_label, rule_label
-from daemon.text.numbers import format_amount, format_duration, format_value
-from daemon.types import DAEMON_ACCOUNT, Alert, Millis, Miss, Quality, Reading, Silence
+from daemon.text.numbers import format_amount
+from daemon.types import Millis, Miss, Quality, Reading, Silence
 
 COLUMNS = (
     "account", "user_id", "every", "reading_at", "quality", "available_margin",
@@ -46,8 +53,7 @@ class Overview:
     now: DisplayClock
     daemon: Holder | None
     accounts: tuple[AccountOverview, ...]
-    alerts: tuple[tuple[str, Alert], ...]
-    """The open alerts with their accounts, oldest first."""
+    alerts: tuple[OpenAlert, ...]
     channels: tuple[ChannelOverview, ...]
     silences: tuple[Silence, ...]
     """The silences that hold, and the acknowledgements of open alerts."""
@@ -74,10 +80,6 @@ def _look(record: OpenRecord, now: Millis) -> Overview:
     user_ids = {name: each.user_id for name, each in recorded.items()}
     halved = [host for host, use in exchange.hosts.items() if use.halved_until is not None]
     every = intervals.intervals(config, user_ids, halved)
-    open_alerts = [
-        (each.account, alert) for each in recorded.values() for alert in each.alerts.values()
-    ]
-    open_alerts += [(DAEMON_ACCOUNT, alert) for alert in history.own_alerts()]
     daemon = holder(record.url)
     return Overview(
         now=DisplayClock(now, record.zone),
@@ -86,7 +88,7 @@ def _look(record: OpenRecord, now: Millis) -> Overview:
             AccountOverview(each.name, every[each.name], recorded.get(each.name))
             for each in config.accounts
         ),
-        alerts=tuple(sorted(open_alerts, key=lambda pair: pair[1].started_at)),
+        alerts=open_alerts(record, recorded.values(), now),
         channels=tuple(channels.channel_overviews(record, now, running=daemon is not None)),
         silences=tuple(actions.current_silences(record, now)),
         traffic=exchange,
@@ -109,7 +111,7 @@ def _object(overview: Overview) -> Row:
         "budget": {key: value for key, value in first.items() if key != "address"},
         "budgets": [first, *others],
         "accounts": [_account(each, overview) for each in overview.accounts],
-        "alerts": [_alert(account, alert, overview) for account, alert in overview.alerts],
+        "alerts": [alert_row(each, overview.now) for each in overview.alerts],
         "channels": [channels.channel_row(each, overview.now) for each in overview.channels],
         "silences": [actions.silence_row(each, overview.now.zone) for each in overview.silences],
     }
@@ -151,20 +153,6 @@ def _miss_row(miss: Miss | None, now: DisplayClock) -> Row:
     }
 
 
-def _alert(account: str, alert: Alert, overview: Overview) -> Row:
-    return {
-        "id": alert.code,
-        "rule": alert.rule,
-        "account": account,
-        "severity": alert.severity.value,
-        "state": alert.state.value,
-        "started_at": overview.now.iso(alert.started_at),
-        "fired_at": overview.now.iso(alert.fired_at),
-        "worst": exact(alert.worst),
-        "detail": alert.detail or None,
-    }
-
-
 # For people.
 
 
@@ -196,11 +184,11 @@ def _print_accounts(overview: Overview) -> None:
 
 def _print_alerts(overview: Overview) -> None:
     """Print the open alerts, then the silences and acknowledgements."""
-    alerts = [_alert_cells(account, alert, overview) for account, alert in overview.alerts]
-    _section("open alerts", ("id", "rule", "account", "severity", "state", "for", "worst"), alerts)
-    for account, alert in overview.alerts:
-        if alert.detail:
-            echo(f"{rule_label(alert.rule)} · {account_label(account)}: {alert.detail}")
+    cells = [alert_cells(each, overview.now) for each in overview.alerts]
+    _section("open alerts", ALERT_COLUMNS, cells)
+    for alert in overview.alerts:
+        for sentence in alert_sentences(alert, overview.now):
+            echo(sentence)
     for each in overview.silences:
         echo(
             f"{'acknowledged' if each.ack else f'silence {each.id}'}:"
@@ -272,17 +260,3 @@ def _remarks(account: AccountOverview) -> Iterator[str]:
 
 def _margin_is_sum(told: AccountStatus) -> bool:
     return not sum_check.check_sums(told.latest).off
-
-
-def _alert_cells(account: str, alert: Alert, overview: Overview) -> list[str]:
-    lasts = format_duration(overview.now.now - (alert.fired_at or alert.started_at))
-    worst = "-" if alert.worst is None else format_value(alert.worst, alert.judged)
-    return [
-        alert.code,
-        rule_label(alert.rule),
-        account_label(account),
-        alert.severity.value,
-        alert.state.value,
-        lasts,
-        worst,
-    ]

@@ -214,7 +214,7 @@ def episode_deliveries(connection: Connection) -> list[RecordedDelivery]:
         episode = (key.account, key.rule, key.alert_seq, key.channel)
         known[episode] = RecordedDelivery(
             key,
-            _updated_status(known[episode].told if episode in known else ChannelStatus(), kept),
+            updated_status(known[episode].told if episode in known else ChannelStatus(), kept),
             kept.begun,
         )
     return list(known.values())
@@ -225,7 +225,7 @@ def _waiting() -> Select[int]:
     return select(notifications.c.alert_id).where(notifications.c.state.in_(UNSETTLED))
 
 
-def _updated_status(told: ChannelStatus, kept: KeptNotice) -> ChannelStatus:
+def updated_status(told: ChannelStatus, kept: KeptNotice) -> ChannelStatus:
     """A channel's status after one more notification.
 
     A notification superseded before an attempt adds nothing.

@@ -176,6 +176,37 @@ def test_what_mutes_it_is_named(tmp_path: Path) -> None:
     assert "told nothing was sent of it" in shown
 
 
+def test_each_channel_was_told_or_there_is_a_reason(tmp_path: Path) -> None:
+    """The reason is the one by which the daemon decides; only of an alert that fires."""
+    rules = [
+        rule("critical", "available_margin < 50"),
+        rule("low", inhibited_by=("critical",), repeat=HOUR),
+    ]
+    margins = ("500", "90", "40")
+    lived(tmp_path, rules, *(answer(available_margin=each) for each in margins), channels=("hook",))
+    reasons = [
+        line
+        for second in range(3)
+        for line in lines(tmp_path, "low", f"2026-01-01T12:00:0{second}")
+        if line.startswith("channel ")
+    ]
+    assert reasons == [
+        "channel hook: not told: a message waits to be sent",
+        "channel hook: not told: inhibited by critical, which fires on the same account",
+    ]
+
+
+def test_a_channel_that_was_told_says_when_and_until_when_it_is_left_alone(tmp_path: Path) -> None:
+    """The time of the next reminder, by the `repeat` that was in force."""
+    low = answer(available_margin="90")
+    lived(tmp_path, [rule("low", repeat=HOUR)], low, low, channels=("hook",))
+    at = NOON + 500
+    told = "UPDATE notifications SET state = 'delivered', attempts = 1, done_at = ?, told_at = ?"
+    change(tmp_path, told, at, at)
+    shown = lines(tmp_path, "low")
+    assert "channel hook: told 2026-01-01 12:00:00: no reminder before 2026-01-01 13:00:00" in shown
+
+
 LUNCH = Mutes(
     {"lunch": MuteWindow("lunch", frozenset(DAYS), time(12), time(13))}, ZoneInfo("Europe/Berlin")
 )

@@ -87,6 +87,34 @@ def test_it_tells_what_a_person_asks_first(tmp_path: Path) -> None:
     assert "hook: 1 waits: due now" in lines
 
 
+def test_strict_10_what_is_held_back_is_shown_with_its_reason(tmp_path: Path) -> None:
+    """Strict 10: the decision of the daemon; programs get it for every channel, held or not."""
+    record(tmp_path, replace(fired(), notices=()))
+    config = str(configured(tmp_path))
+    call("silence", "add", "--rule", "low", "--for", "1h", "--config", config, clock=LATER)
+    shown = call("status", "--config", config, clock=LATER).stdout
+    assert "low · main to hook: not told: silence 1, until 13:01:05" in shown.splitlines()
+    found = json.loads(call("status", "--format", "json", "--config", config, clock=LATER).stdout)
+    assert found["alerts"][0]["channels"] == [
+        {
+            "channel": "hook",
+            "told_at": None,
+            "why": "silenced",
+            "until": "2026-01-01T13:01:05.000+01:00",
+        }
+    ]
+
+
+def test_strict_10_what_waits_is_shown_at_its_channel_alone(tmp_path: Path) -> None:
+    """Strict 10: nothing holds it back; programs get the reason all the same."""
+    record(tmp_path, fired())
+    config = str(configured(tmp_path))
+    shown = call("status", "--config", config, clock=LATER).stdout
+    assert "to hook" not in shown
+    found = json.loads(call("status", "--format", "json", "--config", config, clock=LATER).stdout)
+    assert [each["why"] for each in found["alerts"][0]["channels"]] == ["queued"]
+
+
 def test_the_worst_age_is_shown_as_a_duration(tmp_path: Path) -> None:
     """455911 is no number for a person."""
     why = judged("455911", "120000", falling=False, field="age")

@@ -1,0 +1,107 @@
+"""Open alerts for `status`, with the news of each channel and the reason why it is held back."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from daemon.alerts.firings import FiringDecider, NotificationPolicy
+from daemon.cli.channel_news import ChannelNews, channel_news
+from daemon.cli.output.tables import Row, exact
+from daemon.cli.output.times import DisplayClock
+from daemon.cli.record_access import OpenRecord
+from daemon.cli.replay_source import rule_set
+from daemon.store.read.status import AccountStatus
+from daemon.text.names import account_label, rule_label
+from daemon.text.numbers import format_duration, format_value
+from daemon.types import DAEMON_ACCOUNT, AccountState, Alert, Millis
+
+COLUMNS = ("id", "rule", "account", "severity", "state", "for", "worst")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAlert:
+    account: str
+    alert: Alert
+    news: Sequence[ChannelNews]
+    """By channel; empty while it is pending."""
+
+
+def open_alerts(
+    record: OpenRecord, recorded: Iterable[AccountStatus], now: Millis
+) -> tuple[OpenAlert, ...]:
+    """The open alerts of the accounts and of the daemon itself, oldest first."""
+    own = {alert.rule: alert for alert in record.history.own_alerts()}
+    by_account = {each.account: each.alerts for each in recorded} | {DAEMON_ACCOUNT: own}
+    found: list[OpenAlert] = []
+    for account, alerts in by_account.items():
+        if alerts:
+            decider = _decider(record, account, alerts, now)
+            found += [
+                OpenAlert(account, alert, channel_news(record.history, decider, alert, now))
+                for alert in alerts.values()
+            ]
+    return tuple(sorted(found, key=lambda each: each.alert.started_at))
+
+
+def _decider(
+    record: OpenRecord, account: str, alerts: Mapping[str, Alert], now: Millis
+) -> FiringDecider:
+    config = record.config
+    own = {rule.name: rule for rule in config.daemon_rules}
+    rules = own if account == DAEMON_ACCOUNT else rule_set(config).watching(account)
+    channels = [channel.name for channel in config.channels]
+    policy = NotificationPolicy(rules, channels, config.mutes, record.history.silences())
+    return FiringDecider(AccountState(account, alerts=alerts), policy, now)
+
+
+def alert_row(each: OpenAlert, now: DisplayClock) -> Row:
+    alert = each.alert
+    return {
+        "id": alert.code,
+        "rule": alert.rule,
+        "account": each.account,
+        "severity": alert.severity.value,
+        "state": alert.state.value,
+        "started_at": now.iso(alert.started_at),
+        "fired_at": now.iso(alert.fired_at),
+        "worst": exact(alert.worst),
+        "detail": alert.detail or None,
+        "channels": [_channel_row(news, now) for news in each.news],
+    }
+
+
+def _channel_row(news: ChannelNews, now: DisplayClock) -> Row:
+    return {
+        "channel": news.channel,
+        "told_at": now.iso(news.told_at),
+        "why": None if news.hold is None else news.hold.reason.value,
+        "until": now.iso(None if news.hold is None else news.hold.until),
+    }
+
+
+def alert_cells(each: OpenAlert, now: DisplayClock) -> list[str]:
+    alert = each.alert
+    lasts = format_duration(now.now - (alert.fired_at or alert.started_at))
+    worst = "-" if alert.worst is None else format_value(alert.worst, alert.judged)
+    return [
+        alert.code,
+        rule_label(alert.rule),
+        account_label(each.account),
+        alert.severity.value,
+        alert.state.value,
+        lasts,
+        worst,
+    ]
+
+
+def alert_sentences(each: OpenAlert, now: DisplayClock) -> Iterator[str]:
+    """Sentences below the table: the finding of a system rule, and why news is held back."""
+    name = f"{rule_label(each.alert.rule)} · {account_label(each.account)}"
+    if each.alert.detail:
+        yield f"{name}: {each.alert.detail}"
+    held = defaultdict[str, list[str]](list)
+    for news in each.news:
+        if news.is_held:
+            held[news.text(now.clock_time)].append(news.channel)
+    for text, channels in held.items():
+        yield f"{name} to {' and '.join(channels)}: {text}"
