@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from daemon.alerts.channel_decisions import NotificationPolicy, ToldBy
 from daemon.alerts.dispatch import dispatch
 from daemon.alerts.engine import NameAlert, step
-from daemon.alerts.firings import NotificationPolicy, ToldBy
 from daemon.alerts.notification_facts import EvaluationSnapshot
 from daemon.rules.evaluation.evaluator import Evaluator, Verdict
 from daemon.types import (

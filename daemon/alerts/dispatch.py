@@ -2,7 +2,7 @@
 
     step result, channel status, mutes in force ──► dispatch ──► notices, superseded keys
 
-`firings` decides what each channel is sent of a firing alert, reminders included, or why nothing.
+`channel_decisions` decides what each channel is sent of a firing alert, reminders included.
 Decisions follow the alerts as they stand, not the transition alone. A firing alert is sent to every
 channel that does not know it: it fired now, was muted until now, or the channel is new. Grouping,
 send rate and delivery attempts belong to `service.delivery`.
@@ -11,8 +11,8 @@ send rate and delivery attempts belong to `service.delivery`.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from daemon.alerts.channel_decisions import ChannelStatus, FiringDecider, NotificationPolicy, ToldBy
 from daemon.alerts.engine import StepResult
-from daemon.alerts.firings import ChannelStatus, FiringDecider, NotificationPolicy, ToldBy
 from daemon.alerts.hold_reasons import MUTES, HoldReason
 from daemon.alerts.notification_facts import EvaluationSnapshot, notification_facts
 from daemon.alerts.summary_template import fill_template

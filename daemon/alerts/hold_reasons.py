@@ -1,7 +1,7 @@
 """Reasons why a channel is sent nothing of a firing alert, for `dispatch` and for people. Pure.
 
-`firings` decides; `Muter` finds the reasons that hold for all channels. The cheapest reasons are
-checked first; one is enough to hold news back.
+`channel_decisions` decides; `Muter` finds the reasons that hold for all channels. The cheapest
+reasons are checked first; one is enough to hold news back.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,12 +1,13 @@
 """News of a firing alert by channel: when it was told, and why it is told nothing now.
 
-The decision is the daemon's own (`alerts.firings`), on what is recorded and on today's channels.
+The decision is the daemon's own (`alerts.channel_decisions`), on what is recorded and on today's
+channels.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from daemon.alerts.firings import UNTOLD, FiringDecider
+from daemon.alerts.channel_decisions import UNTOLD, FiringDecider
 from daemon.alerts.hold_reasons import HOLDS, Hold, HoldReason
 from daemon.store.history import History
 from daemon.types import Alert, Kind, Millis, State, base

@@ -9,7 +9,7 @@ waiting news of the channel, is not visible here.
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from daemon.alerts.firings import UNTOLD, ChannelStatus, Episode, ToldBy
+from daemon.alerts.channel_decisions import UNTOLD, ChannelStatus, Episode, ToldBy
 from daemon.types import NEWS, ClockStep, Kind, Millis, Notice, NoticeKey, Record, Severity
 
 

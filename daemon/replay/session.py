@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from daemon.alerts.channel_decisions import NotificationPolicy
 from daemon.alerts.decide import decide, judge, snapshot
 from daemon.alerts.engine import shifted
-from daemon.alerts.firings import NotificationPolicy
 from daemon.alerts.ids import alert_code
 from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.alerts.silences import NO_SILENCES

@@ -13,7 +13,7 @@ from typing import Any, Self, TypeAlias, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
 
-from daemon.alerts.firings import ChannelStatus
+from daemon.alerts.channel_decisions import ChannelStatus
 from daemon.errors import StoreError
 from daemon.messages.report_data import Down, Posted, ReportedAlert, ReportSpan, Watched
 from daemon.readings.gaps import Seen

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+from daemon.alerts.channel_decisions import ChannelStatus, NotificationPolicy, ToldBy
 from daemon.alerts.dispatch import DispatchResult, dispatch
 from daemon.alerts.engine import StepResult, step
-from daemon.alerts.firings import ChannelStatus, NotificationPolicy, ToldBy
 from daemon.alerts.notification_facts import EvaluationSnapshot
 from daemon.rules.rule import Rule
 from daemon.types import (

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from daemon.alerts.channel_decisions import ChannelStatus, NotificationPolicy, ToldBy
 from daemon.alerts.decide import Decision, decide, judge
 from daemon.alerts.engine import step
-from daemon.alerts.firings import ChannelStatus, NotificationPolicy, ToldBy
 from daemon.alerts.mutes import DAYS, Mutes, MuteWindow
 from daemon.alerts.notification_facts import EvaluationSnapshot
 from daemon.alerts.system_rules import system_rule

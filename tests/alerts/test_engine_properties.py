@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daemon.alerts.channel_decisions import NotificationPolicy
 from daemon.alerts.dispatch import dispatch
 from daemon.alerts.engine import StepResult, step
-from daemon.alerts.firings import NotificationPolicy
 from daemon.alerts.notification_facts import EvaluationSnapshot
 from daemon.rules.evaluation.evaluator import Verdict
 from daemon.rules.rule import Rule

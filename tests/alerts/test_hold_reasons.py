@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daemon.alerts.channel_decisions import ChannelStatus, NotificationPolicy
 from daemon.alerts.dispatch import dispatch
 from daemon.alerts.engine import StepResult
-from daemon.alerts.firings import ChannelStatus, NotificationPolicy
 from daemon.alerts.hold_reasons import HOLDS, Hold, HoldReason, Muter
 from daemon.alerts.mutes import DAYS, Mutes, MuteWindow
 from daemon.alerts.notification_facts import EvaluationSnapshot

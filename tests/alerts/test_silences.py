@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from daemon.alerts.firings import ChannelStatus
+from daemon.alerts.channel_decisions import ChannelStatus
 from daemon.alerts.silences import find_acknowledgement, find_silence
 from daemon.types import FLAPPING, HOUR, MINUTE, SECOND, Kind, Late, Millis, Severity, Silence
 from tests.alerts.test_dispatch_policy import FIRED, OVER, Phone

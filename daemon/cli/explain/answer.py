@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from daemon.alerts.firings import FiringDecider, NotificationPolicy
+from daemon.alerts.channel_decisions import FiringDecider, NotificationPolicy
 from daemon.alerts.mutes import Mutes
 from daemon.cli import replay_source
 from daemon.cli.channel_news import ChannelNews, channel_news

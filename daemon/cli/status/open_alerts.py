@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from daemon.alerts.firings import FiringDecider, NotificationPolicy
+from daemon.alerts.channel_decisions import FiringDecider, NotificationPolicy
 from daemon.cli.channel_news import ChannelNews, channel_news
 from daemon.cli.output.tables import Row, exact
 from daemon.cli.output.times import DisplayClock

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from daemon.alerts.firings import ChannelStatus, Episode
+from daemon.alerts.channel_decisions import ChannelStatus, Episode
 from daemon.types import (
     ENDS,
     NEWS,

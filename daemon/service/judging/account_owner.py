@@ -15,8 +15,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain, repeat
 
+from daemon.alerts.channel_decisions import NotificationPolicy
 from daemon.alerts.decide import Decision, decide, snapshot
-from daemon.alerts.firings import NotificationPolicy
 from daemon.alerts.ids import alert_code
 from daemon.alerts.notification_facts import EvaluationSnapshot
 from daemon.alerts.silences import NO_SILENCES, unexpired_silences

@@ -14,8 +14,8 @@ from datetime import tzinfo
 from decimal import Decimal
 from functools import partial
 
+from daemon.alerts.channel_decisions import NotificationPolicy
 from daemon.alerts.decide import Decision, decide
-from daemon.alerts.firings import NotificationPolicy
 from daemon.alerts.ids import alert_code
 from daemon.alerts.notification_facts import EvaluationSnapshot
 from daemon.alerts.silences import NO_SILENCES

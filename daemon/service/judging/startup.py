@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from daemon import __version__
+from daemon.alerts.channel_decisions import NotificationPolicy, ToldBy
 from daemon.alerts.decide import decide
 from daemon.alerts.engine import NameAlert
-from daemon.alerts.firings import NotificationPolicy, ToldBy
 from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.alerts.notification_facts import EvaluationSnapshot
 from daemon.clock import Clock

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from daemon.alerts.firings import UNTOLD, ChannelStatus
+from daemon.alerts.channel_decisions import UNTOLD, ChannelStatus
 from daemon.store.operations import NoticeState
 from daemon.store.read.recorded import PastNotice
 from daemon.store.read.recovery import KeptNotice, updated_status

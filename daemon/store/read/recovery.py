@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, or_, select
 
-from daemon.alerts.firings import ChannelStatus
+from daemon.alerts.channel_decisions import ChannelStatus
 from daemon.store.bounded_extra import snapshot_rows
 from daemon.store.codec import INSTANTS, alert_of, check, check_instants, reading, typed
 from daemon.store.database.corruption import at_row

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from daemon.alerts.firings import ChannelStatus
+from daemon.alerts.channel_decisions import ChannelStatus
 from daemon.notifiers import Traits
 from daemon.service.clock_monitor import offset
 from daemon.service.delivery.backoff import recorded_failure

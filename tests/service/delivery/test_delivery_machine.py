@@ -21,7 +21,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from daemon.alerts.firings import ChannelStatus
+from daemon.alerts.channel_decisions import ChannelStatus
 from daemon.alerts.mutes import DAYS, Mutes, MuteWindow
 from daemon.cli.status.waiting import parked_channels, refusing_channels
 from daemon.service.clock_monitor import offset

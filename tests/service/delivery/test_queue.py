@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from daemon.alerts.firings import ChannelStatus
+from daemon.alerts.channel_decisions import ChannelStatus
 from daemon.service.delivery.queue import NotificationQueue
 from daemon.types import Kind, Notice, NoticeKey, NotificationFacts, Outcome, Severity
 from tests.values import T0

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from daemon.alerts.channel_decisions import ChannelStatus
 from daemon.alerts.engine import step
-from daemon.alerts.firings import ChannelStatus
 from daemon.alerts.ids import alert_code
 from daemon.alerts.mutes import Mutes, MuteWindow
 from daemon.errors import StoreError

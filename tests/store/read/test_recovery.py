@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from daemon.alerts.firings import ChannelStatus
+from daemon.alerts.channel_decisions import ChannelStatus
 from daemon.store import Store
 from daemon.store.operations import (
     Claim,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from daemon.alerts.firings import (
+from daemon.alerts.channel_decisions import (
     ChannelDecision,
     ChannelStatus,
     FiringDecider,
