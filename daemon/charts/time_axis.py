@@ -1,4 +1,8 @@
-"""The horizontal axis of a chart: round local times, few enough for a phone. Pure."""
+"""The horizontal axis of a chart: round local times, few enough for a phone. Pure.
+
+Tried instead: matplotlib's AutoDateLocator with ConciseDateFormatter. It leaves two ticks of ten
+minutes, puts the day into a corner of the picture, and labels seconds with two digits.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta, tzinfo

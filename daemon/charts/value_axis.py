@@ -1,7 +1,8 @@
 """The vertical axis of a chart: round numbers, few enough for a phone, and their format. Pure.
 
 All arithmetic is exact; a float is only ever a position in the picture. So a balance of a billion
-that moves by cents is drawn as well as one of a hundred-millionth.
+that moves by cents is drawn as well as one of a hundred-millionth. matplotlib's MaxNLocator works
+with floats, which cannot tell such values apart.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
