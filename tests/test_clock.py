@@ -1,8 +1,9 @@
 """The machine's clock, read in one place."""
 
+import asyncio
 import time
 
-from daemon.clock import SystemClock
+from daemon.clock import SystemClock, ends_within
 
 
 async def test_the_system_clock_counts_milliseconds() -> None:
@@ -19,3 +20,11 @@ async def test_a_sleep_lasts_at_least_as_long_as_asked() -> None:
     began = clock.elapsed()
     await clock.sleep(20)
     assert clock.elapsed() - began >= 19
+
+
+async def test_a_wait_ends_with_the_future_or_at_its_limit() -> None:
+    """And never cancels the future."""
+    clock, future = SystemClock(), asyncio.get_running_loop().create_future()
+    assert not await ends_within(clock, future, 1)
+    future.set_result(None)
+    assert await ends_within(clock, future, 60_000)

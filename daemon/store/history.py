@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from heapq import merge
-from itertools import chain
 from typing import Any, Self, TypeAlias, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
@@ -252,7 +251,7 @@ class History(CommonReads):
     def missing(self, account: str, since: Millis) -> Iterator[Seen]:
         """Records from which `readings.gaps` derives the gaps of one account from `since` on."""
         number = self._numbers().get(account)
-        return iter(()) if number is None else chain.from_iterable(self._trail(number, since))
+        return iter(()) if number is None else self._trail(number, since)
 
     def epochs(self, since: Millis, until: Millis) -> Iterator[PastEpoch]:
         """Epochs that touch the span, in order."""
@@ -319,19 +318,16 @@ class History(CommonReads):
             at, seq = rows[-1].at, rows[-1].seq
 
     def _stream(self, stream: ReadingStream, after: int, last: int) -> Iterator[Replayed]:
-        return chain.from_iterable(self._inputs(stream, after, last))
-
-    def _inputs(self, stream: ReadingStream, after: int, last: int) -> Iterator[list[Replayed]]:
         while after < last:
             page, after = self._read(partial(stream.page, after=after, last=last))
-            yield page
+            yield from page
 
-    def _trail(self, number: int, since: Millis) -> Iterator[list[Seen]]:
+    def _trail(self, number: int, since: Millis) -> Iterator[Seen]:
         trail = GapReader(number, self._read(lambda connection: steps(connection, number)))
         place: GapCursor | None = self._read(lambda connection: trail.begin(connection, since))
         while place is not None:
             page, place = self._read(partial(trail.page, place=place))
-            yield page
+            yield from page
 
     def _lacking(
         self, number: int, turns: Collection[int], after: int, until: int
