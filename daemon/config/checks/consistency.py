@@ -25,7 +25,7 @@ def check(items: Iterable[Item[Rule]], problems: Problems) -> None:
 
 def _mistakes(rule: Rule) -> Iterator[tuple[str, str]]:
     if rule.at_least is not None and rule.hold:
-        yield "at_least", "stands in the place of for; keep one of the two"
+        yield "at_least", "is used instead of for; keep one of the two"
     if _reach(rule) > MAX_LOOK_BACK:
         yield "at_least", _too_far(rule)
     found = None if rule.clear_when is None else overlap.example(rule.when, rule.clear_when)

@@ -29,7 +29,7 @@ def too_short(limit: str, what: str) -> str:
     [
         (
             WHOLE + 'for = "1m"\nat_least = "3 of 5"',
-            ["at_least: stands in the place of for; keep one of the two"],
+            ["at_least: is used instead of for; keep one of the two"],
         ),
         (WHOLE + 'for = "0s"\nat_least = "3 of 5"', []),
         (WHOLE + 'at_least = "3 of 5"\nmissing_after = "42h"', []),
@@ -127,7 +127,7 @@ def test_b3_the_default_of_no_readings_counts_as_written() -> None:
 
 def test_rules_loaded_alone_are_checked_as_well() -> None:
     """`demo` runs no rule that `check` refuses."""
-    with pytest.raises(ConfigError, match=r"rules\[0\].at_least: stands in the place of for"):
+    with pytest.raises(ConfigError, match=r"rules\[0\].at_least: is used instead of for"):
         load_rules(RULE + 'for = "1m"\nat_least = "3 of 5"', path=PATH)
 
 
