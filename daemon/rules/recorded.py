@@ -71,30 +71,21 @@ def _span(text: str) -> Millis:
     return millis
 
 
-def _at_least(text: str) -> AtLeast:
-    count, _, of = text.partition(" of ")
-    return AtLeast(int(count), int(of))
-
-
 def _limit(text: str) -> Limit:
     count, _, per = text.partition(" per ")
     return Limit(int(count), _span(per))
-
-
-def _fraction(text: str) -> Decimal:
-    return Decimal(text.removesuffix("%")).scaleb(-2)
 
 
 READERS: Mapping[KeyType, Callable[[Any], object]] = {
     rule.NAME: str,
     rule.NAMES: tuple,
     rule.CONDITION: _condition,
-    rule.AT_LEAST: _at_least,
+    rule.AT_LEAST: lambda text: AtLeast(*map(int, text.split(" of "))),
     rule.SPAN: _span,
     rule.POSITIVE_SPAN: _span,
     rule.REPEAT_SPAN: _span,
     rule.LIMIT: _limit,
-    rule.FRACTION: _fraction,
+    rule.FRACTION: lambda text: Decimal(text.removesuffix("%")).scaleb(-2),
     rule.SEVERITY: Severity,
     rule.ON_MISSING: OnMissing,
     rule.SUMMARY: str,

@@ -70,7 +70,9 @@ class ExplainTable:
         if then:
             before = format_duration(self.asked.at - self.found.at)
             yield f"as it stood at the last input, {before} before:"
-        yield from self._conditions(then)
+        yield from tree("when", self.found.when, then)
+        if self.found.clear_when is not None:
+            yield from tree("clear_when", self.found.clear_when, then)
         yield ""
         yield from self._state(then)
         yield from self._history()
@@ -85,11 +87,6 @@ class ExplainTable:
         if found.judged_at is not None and found.judged_at != found.at:
             before = format_duration(found.at - found.judged_at)
             yield LabelledLine("last read", f"{self._time(found.judged_at)}, {before} before")
-
-    def _conditions(self, then: str) -> Iterator[LabelledLine]:
-        yield from tree("when", self.found.when, then)
-        if self.found.clear_when is not None:
-            yield from tree("clear_when", self.found.clear_when, then)
 
     def _state(self, then: str) -> Iterator[LabelledLine]:
         found = self.found

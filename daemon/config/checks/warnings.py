@@ -60,7 +60,10 @@ def warnings(config: Config, caution: Callable[[str], str | None]) -> Iterator[s
     used = {name for rule in config.rules for name in rule.mute}
     for index, window in enumerate(config.mutes.windows.values()):
         yield from (f"mutes[{index}]{each}" for each in _window(window, used))
-    if config.system.no_readings is None and not any(_hears_silence(rule) for rule in config.rules):
+    notices_silence = any(
+        rule.on_missing is OnMissing.FIRING or uses(rule.when.tree, AGE) for rule in config.rules
+    )
+    if config.system.no_readings is None and not notices_silence:
         yield NO_SILENCE_ALERT
 
 
@@ -76,10 +79,6 @@ def _window(window: MuteWindow, used: set[str]) -> Iterator[str]:
         yield ": no rule has it in its mute, so it has no effect"
     if window.end == _LAST_MINUTE:
         yield '.between: leaves out the last minute of the day; write "24:00" for its end'
-
-
-def _hears_silence(rule: Rule) -> bool:
-    return rule.on_missing is OnMissing.FIRING or uses(rule.when.tree, AGE)
 
 
 def _twins(accounts: tuple[Account, ...]) -> Iterator[str]:

@@ -70,7 +70,9 @@ def _tables(text: str, path: Path) -> dict[str, object]:
     except RecursionError:
         sentence = f"line {_line_of_depth(text)}: too many brackets inside one another"
     except ValueError:  # of int(), which refuses thousands of digits
-        sentence = f"line {_line_of_digits(text)}: a number is far too long"
+        found = _ENDLESS.search(text)
+        line = text.count("\n", 0, found.start() if found else None) + 1
+        sentence = f"line {line}: a number is far too long"
     raise ConfigError([f"{path.name}: {sentence}"])
 
 
@@ -92,11 +94,6 @@ def _line_of_depth(text: str) -> int:
         if depth > _DEEPEST:
             break
     return line
-
-
-def _line_of_digits(text: str) -> int:
-    found = _ENDLESS.search(text)
-    return text.count("\n", 0, found.start() if found else None) + 1
 
 
 def _line(text: str, number: int) -> str:

@@ -283,19 +283,16 @@ class ChannelWorker:
         with suppress(StoreError):  # if they cannot be read, those known before hold
             self._silences = await context.async_store.silences(context.clock.now())
         now = context.clock.now()
-        fresh = [
-            each
-            for each in news
-            if each.notice.key.kind is not Kind.FIRING or not each.maybe_repeat
-        ]
-        held = [entry.notice.key for entry in fresh if self._is_silenced(entry.notice, now)]
+        held = []
+        for entry in news:
+            key, code = entry.notice.key, entry.notice.facts.code
+            may_have_arrived = key.kind is Kind.FIRING and entry.maybe_repeat
+            silence = find_silence(self._silences, key.rule, key.account, code, now)
+            if silence is not None and not may_have_arrived:
+                held.append(key)
         if held:
             await context.async_store.insist(Supersede(now, tuple(held)))
             context.notifications.supersede(held)
-
-    def _is_silenced(self, notice: Notice, now: Millis) -> bool:
-        key, alert = notice.key, notice.facts.code
-        return find_silence(self._silences, key.rule, key.account, alert, now) is not None
 
     # Stage 3: claim.
 
@@ -352,7 +349,9 @@ class ChannelWorker:
         """Record the outcome, and hand over to others what this channel refused for good."""
         notifications, parked = self._context.notifications, self.state.is_parked
         handed = self._fallback.instead(outgoing.entries, giving_up=True) if parked else []
-        state = _state_after(attempted.outcome, parked=parked)
+        delivered = attempted.outcome is Outcome.DELIVERED
+        state = NoticeState.DELIVERED if delivered else NoticeState.QUEUED
+        state = NoticeState.REFUSED if parked else state
         states = {entry.notice.key: state for entry in outgoing.entries}
         ages = {key: notifications.since_alert_began(key, elapsed) for key in states}
         claim = outgoing.claim
@@ -377,9 +376,3 @@ class ChannelWorker:
         return not self._ready() and not any(
             each.sending for each in self._context.notifications.open(self._channel.name)
         )
-
-
-def _state_after(outcome: Outcome, *, parked: bool) -> NoticeState:
-    if parked:
-        return NoticeState.REFUSED
-    return NoticeState.DELIVERED if outcome is Outcome.DELIVERED else NoticeState.QUEUED
