@@ -172,7 +172,7 @@ def _title(fitting: Sequence[grouping.Kept], context: RenderContext) -> str:
         since = context.moment(grouping.first_firing(told))
         return f"OVER: {len(told)} alerts, all cleared, since {since}"
     alike = fitting[0][1]
-    others = f" +{len(told) - len(alike)}" if len(told) > len(alike) else ""
+    others = f" and {len(told) - len(alike)} more" if len(told) > len(alike) else ""
     return _title_of(alike, TITLE - len(others)) + others
 
 

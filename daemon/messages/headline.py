@@ -8,6 +8,7 @@ from daemon.readings.fields import AGE, SIGNS
 from daemon.text.numbers import format_duration, format_instant, format_value
 from daemon.text.printable import printable
 from daemon.types import (
+    ENDS,
     NEWS,
     DecidingComparison,
     FlapRange,
@@ -126,12 +127,12 @@ def news_severity(notice: Notice) -> Severity:
 
 
 def is_good(notice: Notice) -> bool:
-    """Check whether it says that trouble is over; False if the state is unknown."""
+    """Check for an acknowledgement, or an end after which nothing is known to be wrong."""
     facts = notice.facts
     known = facts.reason != _MISSING and not (
         facts.swings is not None and facts.detail == FIRING_NOW
     )
-    return notice.key.kind is Kind.RESOLVED and known
+    return notice.key.kind is Kind.ACK or (notice.key.kind in ENDS and known)
 
 
 def trouble_text(notice: Notice) -> str:

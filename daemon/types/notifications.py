@@ -187,7 +187,7 @@ class Message:
     quiet: bool = False
     """True if it must not ring, where the channel supports that."""
     good: bool = False
-    """True if it only says that trouble is over; `severity` says nothing then."""
+    """True if all of it is good: over, acknowledged or retired. `severity` says nothing then."""
 
 
 @dataclass(frozen=True, slots=True)

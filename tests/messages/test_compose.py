@@ -280,7 +280,7 @@ def test_the_most_severe_comes_first_and_the_title_counts_the_rest() -> None:
     over = MessageItem(notice(Kind.RESOLVED, rule="gone"))
     mild = MessageItem(notice(rule="mild", severity=Severity.WARNING))
     message = said([over, mild, MessageItem(notice())], T0)
-    assert message.title.endswith(" +2")
+    assert message.title.endswith(" and 2 more")
     heads = [section.splitlines()[0].split(" · ")[0] for section in message.body.split("\n\n")]
     assert heads == ["CRITICAL margin-critical", "WARNING mild", "RESOLVED gone"]
 
@@ -323,15 +323,17 @@ SAID: dict[str, MessageItem] = {
 }
 """All kinds of news, in the order in which they may share a message."""
 
-GOOD = {"resolved critical", "readings back", "calm", "over", "unheard"}
-NEUTRAL = {
-    "firing info",
+GOOD = {
     "ack critical",
     "ack",
+    "resolved critical",
     "retired critical",
-    "not judged",
-    "calm, but firing",
+    "readings back",
+    "calm",
+    "over",
+    "unheard",
 }
+NEUTRAL = {"firing info", "not judged", "calm, but firing"}
 
 
 def _named(what: str) -> MessageItem:
@@ -368,7 +370,7 @@ def test_c10_an_account_stands_before_the_daemon_itself() -> None:
 
 @pytest.mark.parametrize("what", SAID)
 def test_c8_good_news_is_no_failure(what: str) -> None:
-    """C8: an end is good; an acknowledgement, or an alert no longer watched, is neutral."""
+    """C8: an end, an ack and a retired alert are good, unless nobody knows or it still fires."""
     message = said([SAID[what]], T0)
     assert message.good is (what in GOOD)
     expected = Severity.INFO if what in GOOD | NEUTRAL else SAID[what].notice.facts.severity
@@ -491,17 +493,20 @@ def test_f6_the_title_of_what_is_over_shows_no_value_of_the_past() -> None:
     firing = MessageItem(notice(rule="still"))
     assert (
         said([one, other, firing], T0 + HOUR).title
-        == "CRITICAL still · main: available_margin 45.2 +2"
+        == "CRITICAL still · main: available_margin 45.2 and 2 more"
     )
     unseen = gone("other", 2 * MINUTE, MINUTE)
     assert unseen.ended is not None
     unseen = replace(
         unseen, ended=replace(unseen.ended, key=replace(unseen.ended.key, kind=Kind.RETIRED))
     )
-    assert said([one, other, unseen], T0 + HOUR).title == "OVER low · main: fired 2 times +1"
+    assert (
+        said([one, other, unseen], T0 + HOUR).title == "OVER low · main: fired 2 times and 1 more"
+    )
     end = MessageItem(notice(Kind.RESOLVED, rule="told"))
     assert (
-        said([end, one, other], T0 + HOUR).title == "RESOLVED told · main: available_margin 45.2 +2"
+        said([end, one, other], T0 + HOUR).title
+        == "RESOLVED told · main: available_margin 45.2 and 2 more"
     )
 
 
