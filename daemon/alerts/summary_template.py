@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from string import Formatter
 
 from daemon.readings.fields import AGE, VALUES, find_field
-from daemon.text.numbers import format_duration, format_value
+from daemon.text.numbers import format_duration, format_rounded
 from daemon.text.printable import one_line
 from daemon.types import NoticeKey, NotificationFacts, base
 
@@ -115,10 +115,17 @@ def _value(name: str, spec: str, key: NoticeKey, facts: NotificationFacts) -> st
         raise UnknownError(name)
     lasts = judged is not None and judged.duration
     return (
-        format_value(value, judged)
+        format_rounded(value, judged, _compared_with(meant, facts))
         if lasts or not spec or not value.is_finite()
         else format(value, spec)
     )
+
+
+def _compared_with(name: str, facts: NotificationFacts) -> Decimal | None:
+    judged = facts.judged
+    if judged is None or (name in VALUES and name != judged.field):
+        return None
+    return judged.value if name == "threshold" else judged.threshold
 
 
 def _of_judged(name: str, facts: NotificationFacts) -> Decimal | None:

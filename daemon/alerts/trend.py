@@ -144,7 +144,7 @@ def _goal(judged: DecidingComparison, pace: SteadyChange) -> str:
     for level in (judged.threshold, ZERO):
         left = None if judged.value is None or level is None else _left(judged.value, level, pace)
         if left is not None and level is not None:
-            return f": at this pace {format_amount(level)} in {format_minutes(left)}"
+            return f": at this pace {format_amount(rough(level))} in {format_minutes(left)}"
     return ""
 
 

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from daemon.charts.chart import Chart, ChartSpan, Level, Unit
 from daemon.charts.downsample import ChartPoint, downsample
 from daemon.readings.exact import negated
-from daemon.readings.fields import CORE, MADE_OF, VALUES
+from daemon.readings.fields import CORE, MADE_OF, RATIOS, VALUES
 from daemon.rules.language.tree import (
     Comparison,
     Field,
@@ -44,8 +44,6 @@ from daemon.types import (
 
 LAST_HOURS: Millis = 6 * HOUR
 """Time span of an alert's chart."""
-
-RATIOS = frozenset({"margin_usage", "freeze_ratio"})
 
 NOTES = {"free_margin": "a cautious estimate"}
 """Notes that must be shown with a field."""

@@ -16,7 +16,7 @@ from daemon.messages.section import (
     item_section,
     uncertainty_marks,
 )
-from daemon.text.numbers import format_duration, format_value
+from daemon.text.numbers import format_duration, format_rounded
 from daemon.types import Millis
 
 Kept: TypeAlias = tuple[Section, tuple[MessageItem, ...]]
@@ -98,7 +98,7 @@ def _worst(ordered: Sequence[MessageItem]) -> str:
     if len(known) < len(facts) or len({judged.side for _, judged in known}) != 1:
         return ""
     worst = (min if known[0][1].falling else max)(value for value, _ in known)
-    return f"; worst {format_value(worst, known[0][1])}"
+    return f"; worst {format_rounded(worst, known[0][1], known[0][1].threshold)}"
 
 
 def _begun(item: MessageItem) -> Millis:

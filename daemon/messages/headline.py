@@ -5,7 +5,7 @@ from datetime import tzinfo
 from daemon.alerts.notification_facts import FIRING_NOW
 from daemon.alerts.system_rules import KINDS
 from daemon.readings.fields import AGE, SIGNS
-from daemon.text.numbers import format_duration, format_instant, format_value
+from daemon.text.numbers import format_duration, format_instant, format_rounded
 from daemon.text.printable import printable
 from daemon.types import (
     ENDS,
@@ -182,7 +182,9 @@ def comparison_text(told: DecidingComparison | None) -> str:
 
 
 def value_text(told: DecidingComparison | None) -> str:
-    return "unknown" if told is None or told.value is None else format_value(told.value, told)
+    if told is None or told.value is None:
+        return "unknown"
+    return format_rounded(told.value, told, told.threshold)
 
 
 def _end(facts: NotificationFacts, lasted: str) -> str:
@@ -216,9 +218,10 @@ def _worse(facts: NotificationFacts) -> str:
         if is_silence(facts.judged)
         else comparison_text(facts.judged)
     )
-    return f"worse: {now}" + (
-        f", last told {format_value(facts.told, facts.judged)}" if facts.told is not None else ""
-    )
+    if facts.told is None:
+        return f"worse: {now}"
+    limit = facts.judged.threshold if facts.judged is not None else None
+    return f"worse: {now}, last told {format_rounded(facts.told, facts.judged, limit)}"
 
 
 def _late(facts: NotificationFacts, now: Millis, zone: tzinfo | None) -> str:
@@ -242,8 +245,11 @@ def _times(swings: FlapRange, facts: NotificationFacts) -> str:
 
 def _range(swings: FlapRange, told: DecidingComparison | None, words: str) -> str:
     """Ends of the range, after `words`; a single value gets `at`."""
+    limit = None if told is None else told.threshold
     known = dict.fromkeys(
-        format_value(value, told) for value in (swings.low, swings.high) if value is not None
+        format_rounded(value, told, limit)
+        for value in (swings.low, swings.high)
+        if value is not None
     )
     words = words if len(known) > 1 else words.replace("between", "at")
     return f"{words} {' and '.join(known)}" if known else ""

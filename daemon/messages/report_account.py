@@ -9,7 +9,7 @@ from daemon.messages.report_data import FieldSummary, ReportedAlert, ReportSpan,
 from daemon.messages.report_words import Calendar, counted
 from daemon.messages.section import SHOWN, FieldRow, Section
 from daemon.text.names import account_label, rule_label
-from daemon.text.numbers import format_amount
+from daemon.text.numbers import format_rounded
 from daemon.types import Severity
 
 FIRING, ALERTS, GAPS, OK = "FIRING", "ALERTS", "GAPS", "OK"
@@ -95,7 +95,9 @@ def _rows(watched: Watched, calendar: Calendar) -> Iterator[FieldRow]:
     for field in SHOWN:
         course = watched.courses.get(field)
         if course is not None:
-            yield FieldRow(field, format_amount(course.last.value), tuple(_range(course, calendar)))
+            yield FieldRow(
+                field, format_rounded(course.last.value), tuple(_range(course, calendar))
+            )
 
 
 def _range(course: FieldSummary, calendar: Calendar) -> Iterator[str]:
@@ -107,7 +109,7 @@ def _range(course: FieldSummary, calendar: Calendar) -> Iterator[str]:
 
 
 def _seen(seen: Seen, calendar: Calendar) -> str:
-    return f"{format_amount(seen.value)} at {calendar.time(seen.at)}"
+    return f"{format_rounded(seen.value)} at {calendar.time(seen.at)}"
 
 
 def _foot(watched: Watched, calendar: Calendar) -> Iterator[str]:

@@ -20,12 +20,11 @@ from daemon.messages.headline import (
 )
 from daemon.rules.evaluation.signals import LASTING
 from daemon.text.numbers import (
-    format_amount,
     format_change,
     format_duration,
     format_instant,
     format_minutes,
-    format_value,
+    format_rounded,
     rough,
 )
 from daemon.text.printable import printable
@@ -221,7 +220,9 @@ def field_rows(facts: NotificationFacts) -> Iterator[FieldRow]:
                 for moved, span in known
                 if moved.get(field)
             ]
-            yield FieldRow(field, format_amount(value), tuple(moves))
+            judged = facts.judged
+            limit = judged.threshold if judged is not None and judged.field == field else None
+            yield FieldRow(field, format_rounded(value, None, limit), tuple(moves))
 
 
 def _own_words(item: MessageItem) -> Iterator[str]:
@@ -238,9 +239,10 @@ def _judgement(item: MessageItem, context: RenderContext) -> Iterator[str]:
     """
     facts = item.last.facts
     yield from _compared(facts.judged) if facts.judged is not None else ()
+    limit = facts.judged.threshold if facts.judged is not None else None
     again = item.over or item.notice.key.kind in {Kind.REPEAT, Kind.WORSE}
     if facts.worst is not None and again and not _bare(facts.judged):
-        yield f"worst: {format_value(facts.worst, facts.judged)}"
+        yield f"worst: {format_rounded(facts.worst, facts.judged, limit)}"
     if item.over:
         return
     if facts.detail and facts.detail not in news_text(item.notice, facts.at, None):
@@ -253,9 +255,9 @@ def _judgement(item: MessageItem, context: RenderContext) -> Iterator[str]:
 def _compared(told: DecidingComparison) -> Iterator[str]:
     if _bare(told):
         return
-    threshold = (
-        "" if told.threshold is None else f", threshold {format_value(told.threshold, told)}"
-    )
+    threshold = ""
+    if told.threshold is not None:
+        threshold = f", threshold {format_rounded(told.threshold, told, told.value)}"
     if is_signal(told):
         yield f"{value_text(told)}{threshold}"
         return

@@ -78,6 +78,9 @@ VALUES: Mapping[str, Value] = MappingProxyType(
 NAMES = (*VALUES, AGE)
 """All fields that a rule can name."""
 
+RATIOS = frozenset({"margin_usage", "freeze_ratio"})
+"""Fields that are shares of the whole."""
+
 WORSE_WHEN_HIGH = frozenset({"al_margin", "al_freeze", "margin_usage", "freeze_ratio", AGE})
 """Fields for which more is worse; for the others, less is worse."""
 

@@ -54,6 +54,37 @@ def format_value(value: Decimal, judged: DecidingComparison | None) -> str:
     return format_percentage(value, judged.threshold) if judged.percentage else format_amount(value)
 
 
+def format_rounded(
+    value: Decimal,
+    judged: DecidingComparison | None = None,
+    other: Decimal | None = None,
+) -> str:
+    """Format a value for a message: rounded, a ratio as a percentage.
+
+    It has all its digits where rounding would make it look like `other`, which it is compared with.
+    """
+    if judged is None or not value.is_finite():
+        return _rounded(value, other)
+    if is_duration(judged):
+        return format_value(value, judged)
+    if not (judged.percentage or judged.ratio):
+        return _rounded(value, other)
+    hundredfold = None if other is None else _UNBOUNDED.multiply(other, _HUNDRED)
+    return f"{_rounded(_UNBOUNDED.multiply(value, _HUNDRED), hundredfold)}%"
+
+
+def _rounded(value: Decimal, other: Decimal | None) -> str:
+    if not value.is_finite():
+        return format_amount(value)
+    short = format_amount(rough(value))
+    if other is None or not other.is_finite() or value == other:
+        return short
+    if short != format_amount(rough(other)):
+        return short
+    exact = format_amount(value)
+    return exact if exact != format_amount(other) else str(value)
+
+
 def is_duration(judged: DecidingComparison | None) -> bool:
     """Check whether the comparison is of durations; an earlier version recorded no `duration`."""
     return judged is not None and (judged.duration or judged.field == "age")

@@ -89,6 +89,8 @@ class DecidingComparison:
     """False for `==` and `!=`, where neither direction is worse."""
     percentage: bool = dataclasses.field(default=False, compare=False)
     """True if both sides are ratios and one is written as a percentage."""
+    ratio: bool = dataclasses.field(default=False, compare=False)
+    """True if the left side is a ratio, which messages show as a percentage."""
 
     @property
     def side(self) -> tuple[str, bool]:

@@ -141,7 +141,7 @@ def test_the_words_are_the_headline_of_a_firing() -> None:
     assert told.title == "WARNING low · main: margin 92.50 USDT"
     assert (
         told.body.splitlines()[0]
-        == "available_margin 92.19527741, threshold 100 (rule: available_margin < 100)"
+        == "available_margin 92.2, threshold 100 (rule: available_margin < 100)"
     )
 
 
@@ -155,7 +155,7 @@ def test_a_reminder_says_them_below_its_headline() -> None:
 def test_what_could_not_be_filled_in_is_said() -> None:
     """The default words, and why."""
     told = message(unfilled="cross_un_pnl is unknown")
-    assert told.title == "WARNING low · main: available_margin 92.19527741"
+    assert told.title == "WARNING low · main: available_margin 92.2"
     assert (
         "the rule's own summary could not be filled in: cross_un_pnl is unknown"
         in told.body.splitlines()
@@ -165,5 +165,5 @@ def test_what_could_not_be_filled_in_is_said() -> None:
 def test_long_words_give_way_to_the_value_in_a_title() -> None:
     """They stand whole in the text."""
     told = message(summary="add margin, " * 10)
-    assert told.title == "WARNING low · main: available_margin 92.19527741"
+    assert told.title == "WARNING low · main: available_margin 92.2"
     assert told.body.startswith("add margin, add margin,")

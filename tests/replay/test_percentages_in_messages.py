@@ -83,14 +83,14 @@ def _case(*changes: ExpectedTransition) -> RuleTestCase:
         ),
         (
             "margin_usage > 0.7",
-            "margin_usage 0.79942331",
-            "margin_usage 0.79942331, threshold 0.7 (rule: margin_usage > 0.7)",
+            "margin_usage 79.94%",
+            "margin_usage 79.94%, threshold 70% (rule: margin_usage > 0.7)",
         ),
         (
             "available_margin < 120% * (al_margin + al_freeze)",
-            "available_margin 285.205595",
+            "available_margin 285.21",
             (
-                "available_margin 285.205595, threshold 547.2 (rule: available_margin < 120% *"
+                "available_margin 285.21, threshold 547.2 (rule: available_margin < 120% *"
                 " (al_margin + al_freeze))"
             ),
         ),

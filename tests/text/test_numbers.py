@@ -11,6 +11,7 @@ from daemon.text.numbers import (
     format_duration,
     format_instant,
     format_percentage,
+    format_rounded,
     format_transition_value,
     format_value,
 )
@@ -73,6 +74,51 @@ def test_values_are_spelled_as_their_side_is_read(
 ) -> None:
     """Durations are written as such, also an old `age` without the mark; others as numbers."""
     assert format_value(Decimal(value), judged) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "shown"),
+    [
+        ("45.64407694", "50", ("45.64", "50")),
+        ("0.79942331", "1.5", ("0.7994", "1.5")),
+        ("0.000123456", "1", ("0.0001235", "1")),
+        ("99.999", "100", ("99.999", "100")),
+        ("99.9999999999", "100", ("99.9999999999", "100")),
+        ("100", "100.00", ("100", "100")),
+        ("100.001", "100.004", ("100.001", "100.004")),
+        ("547.20471233", "600.12345678", ("547.2", "600.12")),
+        ("0.000000001", "0", ("1E-9", "0")),
+        ("Infinity", "100", ("∞", "100")),
+        ("100", "Infinity", ("100", "∞")),
+    ],
+)
+def test_messages_round_but_never_against_the_comparison(
+    value: str, limit: str, shown: tuple[str, str]
+) -> None:
+    """Two decimals, four digits below 1; all digits where two would make both sides equal."""
+    first, second = Decimal(value), Decimal(limit)
+    assert (
+        format_rounded(first, SIDE, second),
+        format_rounded(second, SIDE, first),
+    ) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "judged", "text"),
+    [
+        ("0.25", replace(SIDE, ratio=True), "25%"),
+        ("0.429588", replace(SIDE, percentage=True), "42.96%"),
+        ("0.20000001", replace(SIDE, percentage=True), "20.000001%"),
+        ("Infinity", replace(SIDE, ratio=True), "∞"),
+        ("455911", replace(SIDE, duration=True), "7 min 35 s"),
+        ("499.71964459", None, "499.72"),
+    ],
+)
+def test_messages_show_ratios_as_percentages(
+    value: str, judged: DecidingComparison | None, text: str
+) -> None:
+    """A ratio is one also where the rule says 0.2; durations stay durations."""
+    assert format_rounded(Decimal(value), judged, Decimal("0.2")) == text
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from decimal import Decimal
 from typing import Protocol, TypeAlias
 
 from daemon.readings.exact import added, divided, multiplied, negated, subtracted
-from daemon.readings.fields import AGE, NAMES, SIGNS, WORSE_WHEN_HIGH
+from daemon.readings.fields import AGE, NAMES, RATIOS, SIGNS, WORSE_WHEN_HIGH
 from daemon.rules import functions
-from daemon.rules.functions import PlainFunction
+from daemon.rules.functions import PlainFunction, WindowFunction
 from daemon.rules.language.tree import (
     Arithmetic,
     Call,
@@ -243,9 +243,21 @@ def _judged(comparison: Comparison, slots: Slots) -> Deciding:
         is_duration_node(told.left),
     )
     directed, percentage = told.operator not in ("==", "!="), compares_percentages(told)
+    ratio = _is_ratio(told.left)
     return lambda frame: DecidingComparison(
-        text, field, left(frame), right(frame), falling, duration, directed, percentage
+        text, field, left(frame), right(frame), falling, duration, directed, percentage, ratio
     )
+
+
+def _is_ratio(node: Node) -> bool:
+    match node:
+        case Field(name):
+            return name in RATIOS
+        case Call(name):
+            function = functions.find(name)
+            return isinstance(function, WindowFunction) and function.is_ratio
+        case _:
+            return False
 
 
 def is_duration_node(node: Node) -> bool:

@@ -54,6 +54,8 @@ class WindowFunction:
     """Whether it compares with a step itself, once that is old: the alert ends (SEMANTICS D6)."""
     is_distance: bool = False
     """Whether the value does not show the direction of a change."""
+    is_ratio: bool = False
+    """Whether the value is a fraction of the series, which messages show as a percentage."""
 
     @property
     def usage(self) -> str:

@@ -7,5 +7,8 @@ from daemon.readings.exact import growth
 from daemon.rules.functions import WindowFunction
 
 FUNCTION = WindowFunction(
-    known_from=2, value=lambda window: growth(window.latest, window.earliest), forgets=True
+    known_from=2,
+    value=lambda window: growth(window.latest, window.earliest),
+    forgets=True,
+    is_ratio=True,
 )

@@ -12,4 +12,5 @@ FUNCTION = WindowFunction(
     value=lambda window, kept: growth(window.latest, kept.value),
     keeps=Lowest,
     forgets=True,
+    is_ratio=True,
 )
