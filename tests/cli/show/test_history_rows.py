@@ -93,8 +93,8 @@ def test_a_table_is_for_people(tmp_path: Path) -> None:
             60,
             "at available_margin available_usdt almighty_gold",
             (
-                "not shown: cross_un_pnl (not sent); al_margin, al_freeze (no room). Name fields with"
-                " --fields"
+                "not shown: cross_un_pnl (not sent); al_margin, al_freeze (no room). Name fields"
+                " with --fields"
             ),
         ),
         (
