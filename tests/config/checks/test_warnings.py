@@ -131,7 +131,7 @@ def forgets(call: str, level: str = "") -> str:
                 (
                     "rules[1].when: delta(al_freeze, 10m) forgets after its window, which"
                     " ends the alert by itself; "
-                    'add a clear_when on the level, such as clear_when = "al_freeze < 200"'
+                    'add a clear_when on the level, such as clear_when = "al_freeze < …"'
                 ),
             ],
         ),
@@ -142,7 +142,7 @@ def forgets(call: str, level: str = "") -> str:
                     "rules[1].when: delta(available_margin, 10m) forgets after its window,"
                     " which ends the alert by "
                     "itself; add a clear_when on the level, such as clear_when ="
-                    ' "available_margin > 200"'
+                    ' "available_margin > …"'
                 ),
             ],
         ),
@@ -168,6 +168,14 @@ def forgets(call: str, level: str = "") -> str:
         (
             WHOLE + rule("d", "change(al_freeze, 1h) > 20%"),
             [forgets("change(al_freeze, 1h)", "al_freeze < …")],
+        ),
+        (
+            WHOLE + rule("step", "delta(available_margin, 61s) < -100"),
+            [forgets("delta(available_margin, 1m1s)", "available_margin > …")],
+        ),
+        (
+            WHOLE + rule("d", "delta(al_freeze, 1h) != 0"),
+            [forgets("delta(al_freeze, 1h)")],
         ),
         (WHOLE + rule("d", "spike(al_freeze, 1h) > 5"), [forgets("spike(al_freeze, 1h)")]),
         (WHOLE + rule("d", "zscore(al_freeze, 1h, 5) > 5"), [forgets("zscore(al_freeze, 1h, 5)")]),
