@@ -42,6 +42,9 @@ class NameType(click.ParamType[str]):
 
 NAME = NameType()
 
+TIME = "03:12, yesterday 20:20, mon 07:00, 2026-11-22T03:12, or 24h for a day ago."
+"""Help about the instants that `output.instants` reads."""
+
 
 def _remember(context: click.Context, _: click.Parameter, path: Path | None) -> None:
     if path is not None:
@@ -93,7 +96,7 @@ def since(default: str) -> Callable[[C], C]:
     return click.option(
         "--since",
         metavar="TIME",
-        help=f"Start of the span: ISO 8601, or an age such as 24h or 7d. Default: {default}.",
+        help=f"Start of the span: {TIME} Default: {default}.",
     )
 
 

@@ -99,6 +99,17 @@ def test_the_age_of_a_reading_is_shown_as_a_duration(tmp_path: Path) -> None:
     assert "2 min" in call("alerts", "--config", write(tmp_path), clock=LATER).stdout
 
 
+def test_c4_a_ratio_compared_with_a_percentage_is_shown_as_one(tmp_path: Path) -> None:
+    """C4: a table for people says 42.96 %; json and csv keep the exact digits."""
+    drop = judged("0.42958881", "0.3", falling=False, field="drop(available_margin, 30s)")
+    record(tmp_path, fired(2, "fall", replace(drop, percentage=True)))
+    path = write(tmp_path)
+    assert "42.96%" in call("alerts", "--config", path, clock=LATER).stdout
+    for output in ("json", "csv"):
+        shown = call("alerts", "--config", path, "--format", output, clock=LATER).stdout
+        assert "0.42958881" in shown
+
+
 def test_open_alerts_are_shown_however_old(tmp_path: Path) -> None:
     """An alert that fires since last week is listed; one that ended before the span is not."""
     over = fired(2)
