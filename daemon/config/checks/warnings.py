@@ -30,7 +30,7 @@ _A_WEEK = 7 * _A_DAY
 
 
 def warnings(config: Config, caution: Callable[[str], str | None]) -> Iterator[str]:
-    """One sentence per warning, with its place, in the order of the file.
+    """One sentence per warning, in the order of the file; it begins with a place for `Places`.
 
     `caution` gives the risks of a channel URL.
     """
@@ -75,8 +75,8 @@ def _twins(accounts: tuple[Account, ...]) -> Iterator[str]:
         before = first.setdefault(account.api_key.reveal(), index)
         if before != index:
             yield (
-                f"accounts[{index}].api_key: the same key as accounts[{before}]; both read one"
-                " account"
+                f"accounts[{index}].api_key: the same key as that of"
+                f' "{accounts[before].name}"; both read one account'
             )
 
 

@@ -28,7 +28,10 @@ def test_a_good_file_is_counted(tmp_path: Path) -> None:
     assert result.stdout.splitlines() == [
         "rules.toml is good: 2 accounts, 1 channel, 1 rule",
         f"warning: {NO_HEARTBEAT}",
-        "warning: accounts[1].api_key: the same key as accounts[0]; both read one account",
+        (
+            'warning: accounts "b" (line 11).api_key: the same key as that of "main"; both read one'
+            " account"
+        ),
         "warning: channels: there is only one; add a second of another kind, for when it fails",
         "the database is not there yet, or empty: it will be set up at the first start",
         "main: read every 5s",
