@@ -105,8 +105,10 @@ def load(
     run.problems.raise_if_any({each.reveal() for each in run.hidden} | _written_secrets(written))
     unsafe = database.caution(config.daemon.database.reveal(), environ)
     cautions = (*run.exposed, *(f"daemon.database: {each}" for each in unsafe))
-    doubts = map(places.shown, advice.warnings(config, run.checks.caution))
-    return replace(config, warnings=(*cautions, *doubts), exposed=tuple(run.exposed))
+    heartbeat = bool(written.daemon.table.heartbeat)
+    advised = advice.warnings(config, run.checks.caution, heartbeat=heartbeat)
+    warnings = (*cautions, *map(places.shown, advised))
+    return replace(config, warnings=warnings, exposed=tuple(run.exposed))
 
 
 def load_rules(text: str, *, path: Path) -> tuple[Rule, ...]:

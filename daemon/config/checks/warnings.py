@@ -29,12 +29,14 @@ _A_DAY = 24 * 60
 _A_WEEK = 7 * _A_DAY
 
 
-def warnings(config: Config, caution: Callable[[str], str | None]) -> Iterator[str]:
+def warnings(
+    config: Config, caution: Callable[[str], str | None], *, heartbeat: bool
+) -> Iterator[str]:
     """One sentence per warning, in the order of the file; it begins with a place for `Places`.
 
-    `caution` gives the risks of a channel URL.
+    `caution` gives the risks of a channel URL; `heartbeat` says whether one is written.
     """
-    if not config.daemon.heartbeat:
+    if not heartbeat:
         yield NO_HEARTBEAT
     yield from (f"daemon.timezone: {each}" for each in zones.doubts(str(config.daemon.timezone)))
     yield from _twins(config.accounts)
@@ -72,6 +74,8 @@ def _window(window: MuteWindow, used: set[str]) -> Iterator[str]:
 def _twins(accounts: tuple[Account, ...]) -> Iterator[str]:
     first: dict[str, int] = {}
     for index, account in enumerate(accounts):
+        if not account.api_key:  # loaded without secrets
+            continue
         before = first.setdefault(account.api_key.reveal(), index)
         if before != index:
             yield (
