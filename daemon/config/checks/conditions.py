@@ -12,12 +12,13 @@ from daemon.readings.fields import RATIOS
 from daemon.rules import functions
 from daemon.rules.evaluation.compile import compile_number, compile_truth, oriented
 from daemon.rules.evaluation.values import ValueTable
-from daemon.rules.functions import MULTIPLES, PlainFunction
+from daemon.rules.functions import MULTIPLES, WindowFunction
 from daemon.rules.language.build import MAX_LOOK_BACK
 from daemon.rules.language.tree import (
     Arithmetic,
     Call,
     Comparison,
+    DurationLiteral,
     Either,
     Every,
     Field,
@@ -74,20 +75,21 @@ def _constant(node: Node) -> Decimal | None:
 def _percentages(condition: Condition) -> Iterator[str]:
     """Warn of ratios that are compared with a number that can only be meant as a percentage."""
     for node in walk(condition.tree):
-        if isinstance(node, Comparison):
-            yield from _percentage(oriented(node))
+        comparison = oriented(node) if isinstance(node, Comparison) else None
+        limits = _ratio(comparison.left) if comparison else None
+        if comparison is None or limits is None or varies(comparison.right):
+            continue
+        level = _constant(comparison.right)
+        if level is not None and level.is_finite():
+            yield from _percentage(comparison, level, limits)
 
 
-def _percentage(comparison: Comparison) -> Iterator[str]:
+def _percentage(comparison: Comparison, level: Decimal, limits: tuple[int, int]) -> Iterator[str]:
     """Warn of a number beyond the limits; whoever means it as written adds a percent sign."""
-    limits = _ratio(comparison.left)
-    level = None if limits is None or varies(comparison.right) else _constant(comparison.right)
-    if limits is None or level is None or not level.is_finite():
-        return
     low, high = limits
     left, operator, number = comparison.left, comparison.operator, Number(level)
     percent, written = Number(level.scaleb(2, EXACT)), is_percentage(comparison.right)
-    beyond = level < low or level > high or (level == high and operator == ">")
+    beyond = not low <= level <= high or (level == high and operator == ">")
     if level < low == 0 and operator.startswith("<"):
         meant = percent if written or level > -1 else number
         wanted = f"{left} {operator.replace('<', '>')} {str(meant).removeprefix('-')}%"
@@ -105,17 +107,16 @@ def _ratio(node: Node) -> tuple[int, int] | None:
     None where the value is no ratio.
     """
     match node:
-        case Field(name):
-            return MULTIPLES if name in RATIOS else None
+        case Field(name) if name in RATIOS:
+            return MULTIPLES
         case Negative(operand):
             limits = _ratio(operand)
-            return None if limits is None else (-limits[1], -limits[0])
+            return limits and (-limits[1], -limits[0])
         case Call(name, arguments):
             function = functions.find(name)
-            if isinstance(function, PlainFunction):
-                return _ratio(arguments[0]) if function.keeps_unit else None
-            passes_on = function.keeps_unit and not function.adds_up
-            return function.ratio or (_ratio(arguments[0]) if passes_on else None)
+            if isinstance(function, WindowFunction) and (function.ratio or function.adds_up):
+                return function.ratio
+            return _ratio(arguments[0]) if function.keeps_unit else None
         case _:
             return None
 
@@ -161,7 +162,8 @@ def _true_at_once(rule: Rule, every: Millis) -> Iterator[str]:
     counted = rule.at_least is not None and rule.at_least.count > enough
     if enough < first or rule.hold >= call.span or counted:
         return
-    guard = f'"and count({readable(call.arguments[0])}, {duration_text(call.span)}) > {enough}"'
+    count = Call("count", (call.arguments[0], DurationLiteral(call.span)))
+    guard = f'"and {readable(count)} > {enough}" behind it'
     if functions.window(call.name).adds_up:
         guard = f'for = "{duration_text(call.span)}"'
     yield (

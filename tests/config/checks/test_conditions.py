@@ -125,9 +125,10 @@ def test_the_slowest_account_that_a_rule_watches_decides() -> None:
 
 
 def at_once(part: str, guard: str) -> str:
+    behind = " behind it" if "count" in guard else ""
     return (
         f"{part} is true at the first readings after a start, when its window is nearly empty;"
-        f" add {guard}"
+        f" add {guard}{behind}"
     )
 
 
@@ -158,6 +159,11 @@ def at_once(part: str, guard: str) -> str:
             "not stddev(al_freeze, 30m) > 0 or available_margin < 50",
             "not stddev(al_freeze, 30m) > 0",
             '"and count(al_freeze, 30m) > 300"',
+        ),
+        (
+            "zscore(al_freeze, 10m, 5) < 1",
+            "zscore(al_freeze, 10m, 5) < 1",
+            '"and count(al_freeze, 10m) > 100"',
         ),
         ("count(al_freeze, 10m) < 90", "count(al_freeze, 10m) < 90", 'for = "10m"'),
     ],
