@@ -233,7 +233,7 @@ async def test_another_database_in_its_place_is_left_alone(folder: Path) -> None
         _, machine = await it.command("status", "--format", "json")
         assert json.loads(machine)["not_recording"].startswith("another file is at ")
         assert await it.stop() == 1
-        assert "what waited is lost" in it.said()
+        assert "the rest is lost" in it.said()
         assert it.database.read_bytes() == before
         await it.start()
         await it.until(lambda: rows(it.database, NOTIFICATIONS) == [(FIRED, "delivered", 1)])
