@@ -19,8 +19,8 @@ from daemon.rules.language.types import ValueType
 MULTIPLES = (-10, 10)
 """Limits between which a number compared with a ratio may be a multiple.
 
-In all samples `available_margin` leaves out what positions bind (fact sheet 6), so that a usage
-of 2 is possible: twice as much bound as free. At 10, ten elevenths of the account are bound. Beyond
+Whether `available_margin` includes what positions bind is not settled (fact sheet 6). If it does
+not, a usage of 2 is real: twice as much bound as free. At 10, ten elevenths would be bound. Above
 that, and for growth too, people mean percent.
 """
 
