@@ -52,7 +52,8 @@ def show(config: Config, now: Millis, *, readable: bool = True) -> None:
     """Print the report; `readable` is false where the record cannot be read (told elsewhere)."""
     counts = (("account", config.accounts), ("channel", config.channels), ("rule", config.rules))
     told = (f"{len(each)} {name}{'' if len(each) == 1 else 's'}" for name, each in counts)
-    echo(f"{config.path.name} is good: {', '.join(told)}")
+    word = " is good" if config.channels else ""
+    echo(f"{config.path.name}{word}: {', '.join(told)}")
     for warning in config.warnings:
         echo(f"warning: {warning}")
     memory = read_memory(config, now) if readable else Memory()

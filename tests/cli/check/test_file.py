@@ -119,7 +119,7 @@ def test_memory_is_that_of_the_longest_window_of_each_expression(
 
 def test_megabytes_are_told_as_such(tmp_path: Path) -> None:
     """A week of readings every five seconds."""
-    result = call("check", "--config", write(tmp_path, account(), WINDOW))
+    result = call("check", "--config", write(tmp_path, account(), WINDOW, CHANNEL))
     assert "memory for the rules' windows: about 9 MB" in result.stdout
 
 

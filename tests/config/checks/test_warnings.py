@@ -46,7 +46,6 @@ def forgets(call: str, level: str = "") -> str:
             WHOLE + ACCOUNT.replace("main", "twin"),
             ["accounts[1].api_key: the same key as accounts[0]; both read one account"],
         ),
-        (ACCOUNT + RULE, ["channels: there is none, so nobody will be told; add [[channels]]"]),
         (
             ACCOUNT + channels("jsons://h") + RULE,
             ["channels: there is only one; add a second of another kind, for when it fails"],
