@@ -32,8 +32,8 @@ class AttemptRecorder:
         """Record it, and return whether that worked."""
         try:
             await asyncio.to_thread(write_once, self.url, what)
-        except AbsentError as error:
-            self.trouble = f"{error.what} yet"
+        except AbsentError:
+            return False  # before the first start, there is no record to be missed
         except StoreError as error:
             self.trouble = str(error)
         else:

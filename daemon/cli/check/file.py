@@ -21,6 +21,8 @@ from daemon.text.numbers import format_instant
 from daemon.types import Millis
 
 MEGABYTE = 1_000_000
+WORTH_TELLING = 50 * MEGABYTE
+"""Least memory for windows that `check` tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,9 @@ def show(config: Config, now: Millis, *, readable: bool = True) -> None:
         echo(line)
     for line in _reports(config, now):
         echo(line)
-    echo(f"memory for the rules' windows: about {_size(intervals.memory(config, every))}")
+    memory_needed = intervals.memory(config, every)
+    if memory_needed >= WORTH_TELLING:
+        echo(f"memory for the rules' windows: about {memory_needed / MEGABYTE:.0f} MB")
 
 
 def _changes(config: Config, last: RunningConfig | None) -> list[str]:
@@ -105,10 +109,6 @@ def _pace(wished: Millis, effective: Millis) -> str:
     if effective <= wished:
         return duration_text(wished)
     return f"{duration_text(effective)} instead of {duration_text(wished)}, to stay within [budget]"
-
-
-def _size(size: int) -> str:
-    return f"{size / MEGABYTE:.0f} MB" if size >= MEGABYTE else f"{max(1, size // 1_000)} kB"
 
 
 def read_memory(config: Config, now: Millis) -> Memory:

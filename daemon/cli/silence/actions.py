@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 from daemon.alerts.silences import matches
 from daemon.cli.options import Format
-from daemon.cli.output import times
+from daemon.cli.output import instants, times
 from daemon.cli.output.tables import Row, Table, write_csv, write_json
 from daemon.cli.output.terminal import echo
 from daemon.cli.record_access import OpenRecord, open_record
@@ -198,10 +198,7 @@ def _end(wish: SilenceOptions, now: Millis, zone: tzinfo | None) -> Millis | Non
                 f"--for must be at most {duration_text(LASTING)}: give the end with --until instead"
             )
         return now + lasts
-    at = times.parse_instant(str(wish.until), now, zone)
-    if at <= now:
-        raise UsageError(f"--until lies in the past: {times.format_time(at, zone)}")
-    return at
+    return instants.parse_future(str(wish.until), now, zone)
 
 
 def _silences(

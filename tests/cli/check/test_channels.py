@@ -109,15 +109,12 @@ def test_each_test_is_recorded_as_a_message_and_an_attempt(tmp_path: Path) -> No
 
 
 def test_a_test_is_sent_where_it_cannot_be_recorded(tmp_path: Path) -> None:
-    """A remark says so: there is no database yet, or it is of another version."""
+    """A remark says so, but not before the first start: then there is no record yet."""
     with receiver() as (address, heard):
         path = write(tmp_path, account(), CHANNEL.replace("127.0.0.1:9", address))
         said: list[str] = []
         assert notify(path, said) == (0, ["hook: delivered"])
-        assert (
-            said[-1] == "the tests are not on record: there is no database at"
-            f" {tmp_path / 'marginwatch.db'} yet"
-        )
+        assert not any("on record" in line for line in said)
         record(tmp_path)
         with closing(sqlite3.connect(tmp_path / "marginwatch.db")) as connection, connection:
             connection.execute("UPDATE alembic_version SET version_num = '9999'")

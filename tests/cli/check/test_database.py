@@ -295,6 +295,16 @@ def test_a_server_that_takes_nothing_is_told(
     assert sentence in found[1]
 
 
+def test_b7_an_empty_server_is_good_and_will_be_set_up(postgresql_url: str, tmp_path: Path) -> None:
+    """B7: `check` says so before the first start, and makes no table."""
+    server(postgresql_url, "DROP DATABASE IF EXISTS mw_fresh", "CREATE DATABASE mw_fresh")
+    config = write(tmp_path, postgresql_url.replace("/postgres", "/mw_fresh"))
+    for _ in range(2):
+        done = call("check", "--config", config)
+        assert done.exit_code == 0, done.output
+        assert "the database is not there yet, or empty: it will be set up at" in done.stdout
+
+
 @pytest.mark.parametrize(
     "said",
     [

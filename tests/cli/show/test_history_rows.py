@@ -130,8 +130,8 @@ def test_a_table_looks_back_an_hour_where_nothing_is_said(tmp_path: Path) -> Non
         (
             ["--since", "soon"],
             (
-                '"soon" is not a time: write ISO 8601 such as 2026-11-22T03:12, 24h or 7d for ago,'
-                " or now"
+                '"soon" is not a time: write 03:12, yesterday 20:20, mon 07:00, 2026-11-22T03:12,'
+                " 24h for a day ago, or now"
             ),
         ),
         (

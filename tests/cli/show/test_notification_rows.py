@@ -117,6 +117,20 @@ def test_they_can_be_chosen(tmp_path: Path) -> None:
             assert len(json.loads(result.stdout)) == expected, words
 
 
+def test_a_channel_that_there_is_not_is_bad_usage(tmp_path: Path) -> None:
+    """An empty list would look as if nothing had been sent; a former channel has its history."""
+    record(tmp_path, fires(notice("hook"), notice("desk")))
+    path = str(write(tmp_path, account(), RULE, CHANNEL))
+    done = call("notifications", "--channel", "hok", "--config", path, clock=LATER)
+    assert (done.exit_code, done.stderr) == (
+        2,
+        'there is no channel "hok"; did you mean "hook"?\n',
+    )
+    for channel in ("hook", "desk", "nope*"):
+        done = call("notifications", "--channel", channel, "--config", path, clock=LATER)
+        assert done.exit_code == 0, channel
+
+
 def test_a_table_shows_the_last_hundred(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And says where the rest is; json and csv are never cut."""
     monkeypatch.setattr(tables, "MOST", 1)

@@ -188,7 +188,7 @@ def test_e2_a_backtest_heeds_the_recorded_silences(firing: Path) -> None:
         ),
         (
             ["--rule", "low", "--until", "2020-01-01"],
-            "--until lies in the past: 2020-01-01 00:00:00",
+            '"2020-01-01" lies in the past: 2020-01-01 00:00:00',
         ),
         (
             ["--rule", "disk-full", "--until-resolved"],
