@@ -74,7 +74,7 @@ def _daemon(overview: Overview) -> Iterator[Finding]:
 
 
 def _stale(account: AccountOverview, overview: Overview) -> str | None:
-    """What is wrong with the account's last reading; None if it is recent."""
+    """The account without a recent reading, as a sentence; None if it has one."""
     reading = None if account.recorded is None else account.recorded.reading
     if reading is None:
         return f"{account.name} has no reading yet"
@@ -87,7 +87,7 @@ def _stale(account: AccountOverview, overview: Overview) -> str | None:
 
 
 def _channel(channel: ChannelOverview) -> Finding:
-    """Where every channel refuses, none is parked: all are tried on (SEMANTICS F3)."""
+    """The finding about a channel that refused; if all did, none is parked (SEMANTICS F3)."""
     word = "is parked" if channel.instead else "refuses for good"
     return Finding(Trouble.PARKED, f"{channel.name} {word}")
 

@@ -13,7 +13,7 @@ from daemon.cli.replay_source import rule_set
 from daemon.store.read.status import AccountStatus
 from daemon.text.names import account_label, rule_label
 from daemon.text.numbers import format_duration, format_value
-from daemon.types import DAEMON_ACCOUNT, AccountState, Alert, Millis, Severity, State
+from daemon.types import DAEMON_ACCOUNT, SEVERITIES, AccountState, Alert, Millis, State
 
 COLUMNS = ("id", "rule", "account", "severity", "state", "for", "worst")
 
@@ -47,8 +47,8 @@ def open_alerts(
 
 
 def _urgency(alert: Alert) -> tuple[bool, int, Millis]:
-    order = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
-    return alert.state is not State.FIRING, order.index(alert.severity), alert.started_at
+    severity = SEVERITIES.index(alert.severity)
+    return alert.state is not State.FIRING, severity, alert.started_at
 
 
 def _decider(

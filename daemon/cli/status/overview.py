@@ -12,6 +12,8 @@ from daemon.cli.silence import actions
 from daemon.cli.status import channels
 from daemon.cli.status import exchange as traffic
 from daemon.cli.status.health import Finding, exit_status, findings, headline
+from daemon.cli.status.nearest import COLUMNS as NEAREST_COLUMNS
+from daemon.cli.status.nearest import nearest_cells, nearest_row
 from daemon.cli.status.open_alerts import COLUMNS as ALERT_COLUMNS
 from daemon.cli.status.open_alerts import alert_cells, alert_row, alert_sentences
 from daemon.cli.status.state import AccountOverview, Overview, gather
@@ -25,6 +27,7 @@ COLUMNS = (
     "account", "user_id", "every", "reading_at", "quality", "available_margin",
     "miss_at", "miss_reason", "miss_detail", "readings_24h", "misses_24h", "margin_is_sum",
     "paused_until", "pause_reason", "clock_ahead_ms",
+    "nearest_rule", "nearest_field", "nearest_value", "nearest_limit", "nearest_distance",
 )  # fmt: skip
 """Columns of csv, with one row per account."""
 
@@ -37,7 +40,7 @@ def show(record: OpenRecord, now: Millis, output: Format) -> int:
         case Format.JSON:
             STDOUT.write(to_json(_object(overview, found), indent=2) + "\n")
         case Format.CSV:
-            write_csv(COLUMNS, (_account(each, overview) for each in overview.accounts))
+            write_csv(COLUMNS, (_csv_row(each, overview) for each in overview.accounts))
         case Format.TABLE:
             _print(overview, found)
     return exit_status(found)
@@ -79,6 +82,15 @@ def _account(account: AccountOverview, overview: Overview) -> Row:
         "misses_24h": 0 if told is None else told.misses,
         "margin_is_sum": told is None or _margin_is_sum(told),
         **traffic.account_row(overview.traffic, account.name, overview.now.zone),
+        "nearest": nearest_row(account.nearest),
+    }
+
+
+def _csv_row(account: AccountOverview, overview: Overview) -> Row:
+    nearest = nearest_row(account.nearest) or {}
+    return {
+        **_account(account, overview),
+        **{f"nearest_{key}": value for key, value in nearest.items()},
     }
 
 
@@ -130,6 +142,9 @@ def _print_accounts(overview: Overview) -> None:
         overview.traffic, (each.name for each in overview.accounts), overview.now.zone
     ):
         echo(line)
+    nearest = nearest_cells(overview.accounts)
+    if nearest:
+        _section("nearest rules", NEAREST_COLUMNS, nearest)
 
 
 def _print_alerts(overview: Overview) -> None:
@@ -150,13 +165,13 @@ def _section(title: str, columns: tuple[str, ...], rows: list[list[str]]) -> Non
     echo()
     echo(title if rows else f"{title}: none")
     if rows:
-        Table(columns, rows, frozenset({"available_margin", "worst"})).write()
+        Table(columns, rows, frozenset({"available_margin", "worst", "value", "distance"})).write()
 
 
 def _daemon(overview: Overview) -> Iterator[str]:
     daemon = overview.daemon
     if daemon is None:
-        yield "no daemon is collecting: start it with marginwatch run"
+        yield "start it with marginwatch run"
         return
     pid = f", pid {daemon.pid}" if daemon.pid else ""
     running = f"a daemon is collecting{pid}{f' on {daemon.host}' if daemon.host else ''}"

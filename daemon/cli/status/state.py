@@ -5,15 +5,18 @@ from dataclasses import dataclass
 from daemon.cli.check import intervals
 from daemon.cli.output.times import DisplayClock
 from daemon.cli.record_access import OpenRecord
+from daemon.cli.replay_source import rule_set
 from daemon.cli.silence import actions
 from daemon.cli.status import channels
 from daemon.cli.status import exchange as traffic
 from daemon.cli.status.channels import ChannelOverview
 from daemon.cli.status.exchange import Traffic
 from daemon.cli.status.open_alerts import OpenAlert, open_alerts
+from daemon.replay.session import RuleSet
+from daemon.rules.evaluation.nearest import NearestRule, nearest_rule
 from daemon.store.database.lock_holder import Holder, holder
 from daemon.store.read.status import AccountStatus
-from daemon.types import Millis, Silence
+from daemon.types import JUDGED, Millis, Silence, State, base
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,8 @@ class AccountOverview:
     every: Millis
     """The effective interval."""
     recorded: AccountStatus | None
+    nearest: NearestRule | None = None
+    """The rule that is nearest to firing, at the last judged reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +53,13 @@ def gather(record: OpenRecord, now: Millis) -> Overview:
     user_ids = {name: each.user_id for name, each in recorded.items()}
     halved = [host for host, use in exchange.hosts.items() if use.halved_until is not None]
     every = intervals.intervals(config, user_ids, halved)
+    rules = rule_set(config)
     daemon = holder(record.url)
     return Overview(
         now=DisplayClock(now, record.zone),
         daemon=daemon,
         accounts=tuple(
-            AccountOverview(each.name, every[each.name], recorded.get(each.name))
+            _account(each.name, every[each.name], recorded.get(each.name), rules)
             for each in config.accounts
         ),
         alerts=open_alerts(record, recorded.values(), now),
@@ -62,3 +68,15 @@ def gather(record: OpenRecord, now: Millis) -> Overview:
         traffic=exchange,
         timeout=config.daemon.timeout,
     )
+
+
+def _account(
+    name: str, every: Millis, recorded: AccountStatus | None, rules: RuleSet
+) -> AccountOverview:
+    if recorded is None:
+        return AccountOverview(name, every, None)
+    judged = [each for each in recorded.latest if each.quality in JUDGED]
+    firing = {base(one.rule) for one in recorded.alerts.values() if one.state is State.FIRING}
+    watching = rules.watching(name).values()
+    nearest = nearest_rule(watching, judged[-1].balances, firing) if judged else None
+    return AccountOverview(name, every, recorded, nearest)

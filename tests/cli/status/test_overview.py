@@ -215,7 +215,7 @@ def test_a_stopped_daemon_is_said(tmp_path: Path) -> None:
     result = call("status", "--config", configured(tmp_path), clock=ManualClock(NOON))
     first, second, *_ = result.stdout.splitlines()
     assert first.startswith("not well: no daemon is collecting; ")
-    assert second == "no daemon is collecting: start it with marginwatch run"
+    assert second == "start it with marginwatch run"
     assert "2026-01-01 12:00:05" in result.stdout
 
 
