@@ -62,7 +62,7 @@ def show(
         case Format.CSV:
             write_csv(COLUMNS, _lines(found, record.zone))
         case Format.TABLE:
-            _show_last(found, record.history.silences(), now, record.zone)
+            _show_last(found, record.history.silences(), times.DisplayClock(now, record.zone))
 
 
 def _must_know(found: Sequence[PastAlert], rule: str, record: OpenRecord) -> Sequence[PastAlert]:
@@ -120,14 +120,14 @@ def _iso(at: Millis | None, zone: tzinfo | None) -> str | None:
 
 
 def _show_last(
-    found: Iterable[PastAlert], silences: Sequence[Silence], now: Millis, zone: tzinfo | None
+    found: Iterable[PastAlert], silences: Sequence[Silence], now: times.DisplayClock
 ) -> None:
     last, remark = last_of(found, "alerts")
     if last:
         columns = ("id", "rule", "account", "severity", "state", "at", "value", "reason")
-        rows = [cells for past in last for cells in _cells(past, zone)]
+        rows = [cells for past in last for cells in _cells(past, now)]
         Table(columns, rows, frozenset({"value"})).write()
-        for line in _hushed(last, silences, now, zone):
+        for line in _hushed(last, silences, now.now, now.zone):
             echo(line)
     if remark:
         echo(remark)
@@ -151,7 +151,7 @@ def _hushed(
             )
 
 
-def _cells(past: PastAlert, zone: tzinfo | None) -> Iterator[list[str]]:
+def _cells(past: PastAlert, now: times.DisplayClock) -> Iterator[list[str]]:
     """The rows of one alert, one per transition; only the first names the alert."""
     alert = past.alert
     head = [alert.code, rule_label(alert.rule), account_label(past.account), alert.severity.value]
@@ -160,7 +160,7 @@ def _cells(past: PastAlert, zone: tzinfo | None) -> Iterator[list[str]]:
         yield [
             *head,
             each.to_state.value,
-            times.format_time(each.at, zone),
+            now.clock_time(each.at),
             value,
             _reason(alert, each),
         ]

@@ -119,7 +119,7 @@ def show(session: CommandSession, *, past: bool, output: Format) -> None:
             case Format.CSV:
                 write_csv(COLUMNS, rows)
             case Format.TABLE:
-                _print(rows)
+                _print(found, times.DisplayClock(now, record.zone))
 
 
 def silence_row(silence: Silence, zone: tzinfo | None) -> Row:
@@ -146,11 +146,23 @@ def format_silence(silence: Silence, zone: tzinfo | None) -> str:
     return f"{about}, {until}{why}"
 
 
-def _print(rows: Sequence[Row]) -> None:
-    if not rows:
+def _print(found: Sequence[Silence], now: times.DisplayClock) -> None:
+    if not found:
         echo("nothing is silenced, and no open alert is acknowledged")
         return
-    cells = [["" if each[name] is None else str(each[name]) for name in COLUMNS] for each in rows]
+    cells = [
+        [
+            str(each.id),
+            "ack" if each.ack else "silence",
+            each.rule,
+            each.account,
+            each.code,
+            now.clock_time(each.started_at),
+            "it ends" if each.ended_at is None else now.clock_time(each.ended_at),
+            each.comment,
+        ]
+        for each in found
+    ]
     Table(COLUMNS, cells, frozenset({"number"})).write()
 
 

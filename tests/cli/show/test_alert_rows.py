@@ -63,8 +63,8 @@ def test_an_alert_tells_its_whole_life(tmp_path: Path) -> None:
     record(tmp_path, begun, resolved(122, begun))
     shown = call("alerts", "--config", write(tmp_path), clock=LATER).stdout.splitlines()
     assert [line.split() for line in shown[1:]] == [
-        ["aaa2", "low", "main", "critical", "firing", "2026-01-01", "12:00:02", "90", "condition"],
-        ["resolved", "2026-01-01", "12:02:02", "130", "cleared,", "lasted", "2", "min"],
+        ["aaa2", "low", "main", "critical", "firing", "12:00:02", "90", "condition"],
+        ["resolved", "12:02:02", "130", "cleared,", "lasted", "2", "min"],
     ]
 
 

@@ -111,7 +111,7 @@ def test_e2_a_silence_can_be_ended_before_its_time(firing: Path) -> None:
     )
     nothing = "nothing is silenced, and no open alert is acknowledged\n"
     assert run(firing, "silence", "list", clock=soon).stdout == nothing
-    assert "2026-01-01T12:01:01" in run(firing, "silence", "list", "--all", clock=soon).stdout
+    assert "12:01:01" in run(firing, "silence", "list", "--all", clock=soon).stdout
 
 
 def test_e1_an_ack_is_of_one_open_alert(firing: Path) -> None:
