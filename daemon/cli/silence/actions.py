@@ -6,7 +6,7 @@ from datetime import tzinfo
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
-from daemon.alerts.silences import matches
+from daemon.alerts.silences import matches, standing_silences
 from daemon.cli.options import Format
 from daemon.cli.output import instants, times
 from daemon.cli.output.tables import Row, Table, write_csv, write_json
@@ -169,10 +169,7 @@ def _print(found: Sequence[Silence], now: times.DisplayClock) -> None:
 def current_silences(record: OpenRecord, now: Millis) -> list[Silence]:
     """The silences that hold now or later; one about an alert ends with the alert."""
     held = {alert.code for _, alert in _open(record, now)}
-    lasting = [
-        each for each in record.history.silences() if each.ended_at is None or each.ended_at > now
-    ]
-    return [each for each in lasting if not each.code or each.code in held]
+    return standing_silences(record.history.silences(), held, now)
 
 
 def _check(wish: SilenceOptions, past: OpenRecord) -> None:

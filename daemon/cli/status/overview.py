@@ -66,6 +66,14 @@ def _object(overview: Overview, found: Sequence[Finding]) -> Row:
         "alerts": [alert_row(each, overview.now) for each in overview.alerts],
         "channels": [channels.channel_row(each, overview.now) for each in overview.channels],
         "silences": [actions.silence_row(each, overview.now.zone) for each in overview.silences],
+        "muted": [
+            {
+                "rules": list(each.rules),
+                "mutes": list(each.windows),
+                "until": overview.now.iso(each.until),
+            }
+            for each in overview.muted
+        ],
     }
 
 
@@ -148,7 +156,7 @@ def _print_accounts(overview: Overview) -> None:
 
 
 def _print_alerts(overview: Overview) -> None:
-    """Print the open alerts, then the silences and acknowledgements."""
+    """Print the open alerts, then the silences and acknowledgements, then what is muted."""
     cells = [alert_cells(each, overview.now) for each in overview.alerts]
     _section("open alerts", ALERT_COLUMNS, cells)
     for alert in overview.alerts:
@@ -159,6 +167,9 @@ def _print_alerts(overview: Overview) -> None:
             f"{'acknowledged' if each.ack else f'silence {each.id}'}:"
             f" {actions.format_silence(each, overview.now.zone)}"
         )
+    for muted in overview.muted:
+        until = overview.now.clock_time(muted.until)
+        say(f"muted until {until} by {', '.join(muted.windows)}: {', '.join(muted.rules)}")
 
 
 def _section(title: str, columns: tuple[str, ...], rows: list[list[str]]) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from daemon.alerts.mutes import MutedRules, muted_rules
 from daemon.cli.check import intervals
 from daemon.cli.output.times import DisplayClock
 from daemon.cli.record_access import OpenRecord
@@ -40,6 +41,8 @@ class Overview:
     channels: tuple[ChannelOverview, ...]
     silences: tuple[Silence, ...]
     """The silences that hold, and the acknowledgements of open alerts."""
+    muted: tuple[MutedRules, ...]
+    """The rules that mute windows hold back."""
     traffic: Traffic
     timeout: Millis
     """The longest time that one call to the exchange takes."""
@@ -65,6 +68,7 @@ def gather(record: OpenRecord, now: Millis) -> Overview:
         alerts=open_alerts(record, recorded.values(), now),
         channels=tuple(channels.channel_overviews(record, now, running=daemon is not None)),
         silences=tuple(actions.current_silences(record, now)),
+        muted=tuple(muted_rules(config.rules, config.mutes, now)),
         traffic=exchange,
         timeout=config.daemon.timeout,
     )

@@ -109,6 +109,20 @@ def test_strict_10_what_is_held_back_is_shown_with_its_reason(tmp_path: Path) ->
     ]
 
 
+def test_rules_that_a_mute_window_holds_back_are_shown_with_its_end(tmp_path: Path) -> None:
+    """Also where none of them fires: what stays quiet is known before it matters."""
+    record(tmp_path, replace(fired(), notices=()))
+    window = '[[mutes]]\nname = "lunch"\nbetween = ["12:00", "13:00"]\n'
+    muted = RULE.replace("[[rules]]", '[[rules]]\nmute = ["lunch"]')
+    config = write(tmp_path, account(), muted, CHANNEL, window)
+    shown = call("status", "--config", config, clock=LATER).stdout
+    assert "muted until 13:00:00 by lunch: low" in shown.splitlines()
+    found = json.loads(call("status", "--format", "json", "--config", config, clock=LATER).stdout)
+    assert found["muted"] == [
+        {"rules": ["low"], "mutes": ["lunch"], "until": "2026-01-01T13:00:00.000+01:00"}
+    ]
+
+
 def test_strict_10_what_waits_is_shown_at_its_channel_alone(tmp_path: Path) -> None:
     """Strict 10: nothing holds it back; programs get the reason all the same."""
     record(tmp_path, fired())
