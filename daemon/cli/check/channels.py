@@ -43,9 +43,6 @@ class AttemptRecorder:
 
 def send(config: Config, clock: Clock) -> bool:
     """Print the result of each channel, in their order, and return whether all delivered."""
-    if not config.channels:
-        say("there is no channel to try: add [[channels]]")
-        return False
     book = AttemptRecorder(config.daemon.database.reveal())
     good = asyncio.run(_send_all(config, clock, book))
     if book.trouble:

@@ -21,7 +21,9 @@ from daemon.errors import ConfigError
 def check(session: CommandSession, *, online: bool, notify: bool) -> int:
     """List all mistakes in rules.toml (exit status 78), or say that it is good.
 
-    If only secrets are missing or wrong, the warnings are shown all the same.
+    A file without a channel is a mistake, as nobody would be told; `run` only warns of that. If
+    only secrets are missing or wrong, the warnings are shown all the same.
+
     For a good file it also shows what a reload would do: rules that are new, changed or gone, and
     alerts that would be retired. If `run` could not use the database, it says so as `run` would,
     with the same exit status. --online and --notify also test the keys and the channels (exit
@@ -49,6 +51,11 @@ def check(session: CommandSession, *, online: bool, notify: bool) -> int:
         from daemon.cli.check.keys import ask  # noqa: PLC0415 -- on use
 
         good &= ask(loaded, session.clock)
+    if not loaded.channels:
+        from daemon.config.checks.warnings import NO_CHANNEL  # noqa: PLC0415 -- on use
+        from daemon.errors import ConfigError  # noqa: PLC0415 -- on use
+
+        raise ConfigError([NO_CHANNEL])
     if notify:
         from daemon.cli.check.channels import send  # noqa: PLC0415 -- on use
 

@@ -54,7 +54,8 @@ def show(config: Config, now: Millis, *, readable: bool = True) -> None:
     """Print the report; `readable` is false where the record cannot be read (told elsewhere)."""
     counts = (("account", config.accounts), ("channel", config.channels), ("rule", config.rules))
     told = (f"{len(each)} {name}{'' if len(each) == 1 else 's'}" for name, each in counts)
-    echo(f"{config.path.name} is good: {', '.join(told)}")
+    word = " is good" if config.channels else ""
+    echo(f"{config.path.name}{word}: {', '.join(told)}")
     memory = show_warnings(config, now, readable=readable)
     every = intervals.intervals(config, memory.user_ids)
     for line in (*_budgets(config), *_paces(config, every)):

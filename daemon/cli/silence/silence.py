@@ -45,6 +45,7 @@ def silence() -> None:
     is_flag=True,
     help="Until each alert that matches and is open now has ended.",
 )
+@click.option("--yes", is_flag=True, help="Silence everything for longer than a day, knowingly.")
 @click.option(
     "--comment", metavar="TEXT", default="", help="Reason; shown wherever the silence is shown."
 )

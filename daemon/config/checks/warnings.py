@@ -20,6 +20,11 @@ NO_HEARTBEAT = (
     " monitor elsewhere, such as healthchecks.io"
 )
 
+NO_CHANNEL = (
+    "channels: there is none, so nobody would be told; add [[channels]] with a name and a url"
+)
+"""An error of `check`. `run` only warns, since a person may want to collect only."""
+
 NO_SILENCE_ALERT = (
     "system.no-readings: is off, and no rule asks for age, so nobody is told when readings stop"
 )
@@ -85,8 +90,6 @@ def _twins(accounts: tuple[Account, ...]) -> Iterator[str]:
 
 
 def _channels(channels: tuple[Channel, ...]) -> Iterator[str]:
-    if not channels:
-        yield "channels: there is none, so nobody will be told; add [[channels]]"
     if len(channels) == 1:
         yield "channels: there is only one; add a second of another kind, for when it fails"
 

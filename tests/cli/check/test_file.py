@@ -149,7 +149,7 @@ def test_much_memory_is_told(tmp_path: Path) -> None:
     """A week of readings every five seconds, of six accounts; less is nobody's business."""
     for number, told in ((1, False), (6, True)):
         accounts = [account(f"a{each}") for each in range(number)]
-        result = call("check", "--config", write(tmp_path, *accounts, WINDOW))
+        result = call("check", "--config", write(tmp_path, *accounts, WINDOW, CHANNEL))
         assert ("memory for the rules' windows: about 52 MB" in result.stdout) is told, (
             result.stdout
         )

@@ -28,7 +28,7 @@ def configured(folder: Path, *more: str) -> str:
 def ask(folder: Path, *words: str, clock: ManualClock = LATER) -> list[str]:
     """The lines of a command, blanks at the ends and between columns taken out."""
     result = call(*words, "--config", configured(folder), clock=clock)
-    assert result.exit_code == 0, result.output
+    assert result.stderr == "", result.output
     return [" ".join(line.split()) for line in result.stdout.splitlines()]
 
 

@@ -215,6 +215,39 @@ def test_what_contradicts_itself_or_matches_nothing_is_refused(
     assert silences(firing) == []
 
 
+EVERYTHING = (
+    ["--rule", "*"],
+    ["--account", "*"],
+    ["--rule", "?*", "--account", "[mg]*"],
+)
+
+
+@pytest.mark.parametrize("words", EVERYTHING)
+def test_a_silence_of_everything_for_more_than_a_day_is_asked_for_twice(
+    firing: Path, words: list[str]
+) -> None:
+    """It is easily forgotten: --yes says that it is meant; a day needs none."""
+    add = ("silence", "add", *words)
+    assert run(firing, *add, "--for", "30d").exit_code == 2
+    refused = run(firing, *add, "--until", "2026-01-02T12:01:01")
+    assert (refused.exit_code, refused.stderr) == (
+        2,
+        (
+            "this silences everything until 2026-01-02 12:01:01, and nobody would be told of"
+            " anything: for longer than 1d add --yes\n"
+        ),
+    )
+    assert silences(firing) == []
+    assert run(firing, *add, "--for", "24h").exit_code == 0
+    assert run(firing, *add, "--for", "30d", "--yes").exit_code == 0
+
+
+@pytest.mark.parametrize("words", [["--rule", "low"], ["--account", "main"]])
+def test_a_long_silence_of_a_part_needs_no_second_word(firing: Path, words: list[str]) -> None:
+    """Other rules, or the other account, still tell."""
+    assert run(firing, "silence", "add", *words, "--for", "30d").exit_code == 0
+
+
 def test_an_id_or_a_number_that_is_none_is_refused(firing: Path) -> None:
     """With what there is."""
     ack = run(firing, "ack", "zzzz")

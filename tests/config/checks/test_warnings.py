@@ -54,7 +54,6 @@ def forgets(call: str, level: str = "") -> str:
                 )
             ],
         ),
-        (ACCOUNT + RULE, ["channels: there is none, so nobody will be told; add [[channels]]"]),
         (
             ACCOUNT + channels("jsons://h") + RULE,
             ["channels: there is only one; add a second of another kind, for when it fails"],
