@@ -53,7 +53,6 @@ def check(session: CommandSession, *, online: bool, notify: bool) -> int:
         good &= ask(loaded, session.clock)
     if not loaded.channels:
         from daemon.config.checks.warnings import NO_CHANNEL  # noqa: PLC0415 -- on use
-        from daemon.errors import ConfigError  # noqa: PLC0415 -- on use
 
         raise ConfigError([NO_CHANNEL])
     if notify:
