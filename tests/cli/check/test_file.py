@@ -56,7 +56,7 @@ def test_a_missing_secret_hides_no_warning(tmp_path: Path) -> None:
     assert answer.stdout.splitlines() == [line for line in told if both not in line]
     assert 'rules "low" (line 20).when: delta(al_freeze, 3s) is too short' in answer.stdout
     assert "reload: " in answer.stdout
-    assert len(answer.stderr.splitlines()) == 5
+    assert len(answer.stderr.splitlines()) == 6
     assert 'accounts "main" (line 5).api_key: the environment variable MAIN_KEY' in answer.stderr
 
 
