@@ -247,7 +247,14 @@ class App:
         names = [account.name for account in self._config.accounts]
         zone = self._config.daemon.timezone
         reader = ReportReader(
-            self._config.daemon.database, self._clock, zone, names, self._channels, self._every
+            self._config.daemon.database,
+            self._clock,
+            zone,
+            names,
+            self._channels,
+            self._every,
+            self._config.rules,
+            self._config.mutes,
         )
         draw = reader.drawing(self._chart_renderer, self._config.rules)
         report_dependencies = ReportDependencies(

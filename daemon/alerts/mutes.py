@@ -7,12 +7,14 @@ skips counts as reached when the clock is put forward, as it then shows a later 
 """
 
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from daemon.rules.rule import Rule
 from daemon.types import DAY, Millis
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -123,6 +125,25 @@ class Mutes:
 
 
 NO_MUTES = Mutes()
+
+
+@dataclass(frozen=True, slots=True)
+class MutedRules:
+    """Rules that the same mute windows hold back, with the end of the windows."""
+
+    windows: tuple[str, ...]
+    until: Millis
+    rules: tuple[str, ...]
+
+
+def muted_rules(rules: Iterable[Rule], mutes: Mutes, at: Millis) -> list[MutedRules]:
+    """The rules that mute windows hold back at `at`; those of the same windows together."""
+    found = defaultdict[tuple[tuple[str, ...], Millis], list[str]](list)
+    for rule in rules:
+        until = mutes.until(rule.mute, at) if rule.mute else None
+        if until is not None:
+            found[rule.mute, until].append(rule.name)
+    return [MutedRules(windows, until, tuple(names)) for (windows, until), names in found.items()]
 
 
 def recorded_mutes(epoch_rules: object) -> Mutes | None:

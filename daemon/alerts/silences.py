@@ -1,6 +1,6 @@
 """Silences of rules, accounts or single alerts, and acknowledged alerts. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from fnmatch import fnmatchcase
 
 from daemon.types import Millis, Silence, base
@@ -11,6 +11,15 @@ NO_SILENCES: Sequence[Silence] = ()
 def unexpired_silences(silences: Iterable[Silence], at: Millis) -> tuple[Silence, ...]:
     """Silences that are in force at `at`, or begin later."""
     return tuple(each for each in silences if each.ended_at is None or each.ended_at > at)
+
+
+def standing_silences(
+    silences: Iterable[Silence], codes: Container[str], at: Millis
+) -> list[Silence]:
+    """Unexpired silences; one of a single alert stands while the alert is open, as `codes` say."""
+    return [
+        each for each in unexpired_silences(silences, at) if not each.code or each.code in codes
+    ]
 
 
 def find_silence(

@@ -4,6 +4,7 @@ import os
 import unicodedata
 from collections.abc import Callable
 from enum import StrEnum
+from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -42,6 +43,9 @@ class NameType(click.ParamType[str]):
 
 NAME = NameType()
 
+TIME = "03:12, yesterday 20:20, mon 07:00, 2026-11-22T03:12, or 24h for a day ago."
+"""Help about the instants that `output.instants` reads."""
+
 
 def _remember(context: click.Context, _: click.Parameter, path: Path | None) -> None:
     if path is not None:
@@ -63,17 +67,24 @@ def config(command: C) -> C:
     )(command)
 
 
-def output(command: C) -> C:
-    """`--format`, passed as `output`."""
-    return click.option(
+def output(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--format` and `--json`, passed as `output`."""
+
+    @wraps(command)
+    def called(*arguments: Any, as_json: bool, output: str, **options: Any) -> Any:
+        chosen = Format.JSON if as_json else Format(output)
+        return command(*arguments, output=chosen, **options)
+
+    as_format = click.option(
         "--format",
         "output",
         type=click.Choice([each.value for each in Format]),
-        callback=lambda _context, _option, chosen: Format(chosen),
         default=Format.TABLE.value,
         show_default=True,
         help="table is for people, csv and json for programs.",
-    )(command)
+    )
+    as_json = click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+    return as_format(as_json(called))
 
 
 def account(command: C) -> C:
@@ -93,7 +104,7 @@ def since(default: str) -> Callable[[C], C]:
     return click.option(
         "--since",
         metavar="TIME",
-        help=f"Start of the span: ISO 8601, or an age such as 24h or 7d. Default: {default}.",
+        help=f"Start of the span: {TIME} Default: {default}.",
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from fnmatch import fnmatchcase
 
-from daemon.cli.output import times
+from daemon.cli.output import instants
 from daemon.cli.session import CommandSession
 from daemon.config import Config
 from daemon.errors import AbsentError, MarginwatchError, StoreError, UsageError
@@ -45,8 +45,8 @@ class OpenRecord:
             UsageError: for a text that is no time, or a span that ends before it begins.
 
         """
-        begin = BEGINNING if since is None else times.parse_instant(since, now, self.zone)
-        end = END if until is None else times.parse_instant(until, now, self.zone)
+        begin = BEGINNING if since is None else instants.parse_instant(since, now, self.zone)
+        end = END if until is None else instants.parse_instant(until, now, self.zone)
         if begin > end:
             raise UsageError(
                 "--until lies before --since, so there is nothing in between: exchange them"

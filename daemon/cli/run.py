@@ -88,6 +88,10 @@ def load_config(session: CommandSession, redactor: "Redactor") -> "Config":
         _log.warning("%s (a later release will refuse this)", warning)
     for warning in config.replaceable:
         _log.warning("%s", warning)
+    if not config.channels:
+        from daemon.config.checks.warnings import NO_CHANNEL  # noqa: PLC0415 -- on use
+
+        _log.warning("%s", NO_CHANNEL)
     return config
 
 

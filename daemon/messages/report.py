@@ -16,10 +16,14 @@ from daemon.messages.report_account import WORDS, Fate, account_section
 from daemon.messages.report_data import Posted, ReportData, ReportedAlert, Watched
 from daemon.messages.report_words import Calendar, counted
 from daemon.messages.section import GAP, LATE_AFTER, FieldRow, RenderContext, Section
+from daemon.text.names import account_label
 from daemon.text.numbers import format_minutes
-from daemon.types import Message, Severity
+from daemon.types import Message, Severity, Silence
 
 QUIET = "all quiet"
+
+LISTED = 5
+"""The most silences that are listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,9 @@ def _summary(facts: ReportData) -> list[str]:
         (waiting, f"{counted(waiting, 'notification')} waiting"),
         (failed, f"{counted(failed, 'attempt')} to deliver failed"),
     )
-    return [text for count, text in counts if count] or [QUIET]
+    silences = sum(not each.ack for each in facts.silences)
+    held = [counted(silences, "silence")] if silences else []
+    return [*([text for count, text in counts if count] or [QUIET]), *held]
 
 
 def _title(name: str, summary: Sequence[str]) -> str:
@@ -134,9 +140,10 @@ def _lines(
 ) -> Iterator[str]:
     yield (
         f"{QUIET}: no alert fired, and the readings have no gaps"
-        if summary == [QUIET]
+        if summary[0] == QUIET
         else ", ".join(summary)
     )
+    yield from _held_back(facts, calendar)
     if facts.unreadable:
         yield facts.unreadable
     for down in facts.downs:
@@ -151,6 +158,28 @@ def _lines(
         yield "may be a repeat: an earlier attempt had no answer"
     if doubts.not_recorded:
         yield "not recorded: the database refuses to write"
+
+
+def _held_back(facts: ReportData, calendar: Calendar) -> Iterator[str]:
+    """Yield what is silenced, acknowledged or muted, and until when."""
+    for silence in facts.silences[:LISTED]:
+        yield _silence(silence, calendar)
+    if facts.silences[LISTED:]:
+        yield f"and {len(facts.silences) - LISTED} more: marginwatch silence list"
+    for muted in facts.muted:
+        windows, rules = ", ".join(muted.windows), ", ".join(muted.rules)
+        yield f"muted until {calendar.date(muted.until)} by {windows}: {rules}"
+
+
+def _silence(silence: Silence, calendar: Calendar) -> str:
+    about = f"{silence.rule} on {account_label(silence.account)}"
+    if not silence.code and (silence.rule, silence.account) == ("*", "*"):
+        about = "everything"
+    comment = f" ({silence.comment})" if silence.comment else ""
+    if silence.ack:
+        return f"acknowledged, no reminders: {about}{comment}"
+    until = "it ends" if silence.ended_at is None else calendar.date(silence.ended_at)
+    return f"silenced until {until}: {about}{comment}"
 
 
 def _next(facts: ReportData, calendar: Calendar) -> Iterator[str]:

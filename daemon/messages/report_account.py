@@ -10,13 +10,11 @@ from daemon.messages.report_words import Calendar, counted
 from daemon.messages.section import SHOWN, FieldRow, Section
 from daemon.text.names import account_label, rule_label
 from daemon.text.numbers import format_rounded
-from daemon.types import Severity
+from daemon.types import SEVERITIES
 
 FIRING, ALERTS, GAPS, OK = "FIRING", "ALERTS", "GAPS", "OK"
 WORDS = (FIRING, ALERTS, GAPS, OK)
 """States, the worst first: still firing, fired, not read, well all the time."""
-
-_SEVERITIES = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ def _said(fate: Fate) -> Iterator[str]:
 
 def _alerts(episodes: Sequence[ReportedAlert], calendar: Calendar) -> Iterator[str]:
     """Yield one line per rule, the most severe first."""
-    ordered = sorted(episodes, key=lambda each: (_SEVERITIES.index(each.severity), each.rule))
+    ordered = sorted(episodes, key=lambda each: (SEVERITIES.index(each.severity), each.rule))
     for _, alike in groupby(ordered, key=attrgetter("severity", "rule")):
         yield _rule(sorted(alike, key=attrgetter("since")), calendar)
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
-from daemon.types import Millis, MissReason, Severity
+from daemon.alerts.mutes import MutedRules
+from daemon.types import Millis, MissReason, Severity, Silence
 
 
 class ReportSpan(NamedTuple):
@@ -67,6 +68,7 @@ class ReportedAlert:
     since: Millis
     until: Millis | None
     """End; None if it still fires."""
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,3 +110,7 @@ class ReportData:
     """Time at which the next report is due."""
     unreadable: str = ""
     """Reason why the record could not be read; then nothing else is known."""
+    silences: tuple[Silence, ...] = ()
+    """Silences and acknowledgements that stand when the report is made."""
+    muted: tuple[MutedRules, ...] = ()
+    """Rules that mute windows hold back when the report is made."""

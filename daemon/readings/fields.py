@@ -63,6 +63,9 @@ MADE_OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Sent fields that each derived field is made of."""
 
+RATIOS = frozenset({"margin_usage", "freeze_ratio"})
+"""Derived fields that are ratios."""
+
 VALUES: Mapping[str, Value] = MappingProxyType(
     {name: _sent(name) for name in SENT}
     | {
@@ -77,9 +80,6 @@ VALUES: Mapping[str, Value] = MappingProxyType(
 
 NAMES = (*VALUES, AGE)
 """All fields that a rule can name."""
-
-RATIOS = frozenset({"margin_usage", "freeze_ratio"})
-"""Fields that are shares of the whole."""
 
 WORSE_WHEN_HIGH = frozenset({"al_margin", "al_freeze", "margin_usage", "freeze_ratio", AGE})
 """Fields for which more is worse; for the others, less is worse."""

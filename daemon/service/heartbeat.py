@@ -109,12 +109,17 @@ def withheld(vitals: Vitals, now: Millis) -> Withheld | None:
 
 
 def _is_late(pulse: Pulse, timeout: Millis, now: Millis) -> bool:
-    """Whether the last recorded attempt is longer ago than it ever is while all is well.
+    """Whether the last recorded attempt is longer ago than it ever is while all is well."""
+    longest = late_after(pulse.every, timeout, pulse.pause)
+    return pulse.attempted_at is None or now - pulse.attempted_at > longest
+
+
+def late_after(every: Millis, timeout: Millis, pause: Millis) -> Millis:
+    """The longest time between two attempts to read an account while all is well.
 
     A call without an answer may take longer than the intervals, and a pause ends at the next slot.
     """
-    longest = max(INTERVALS * pulse.every, pulse.pause + pulse.every + timeout)
-    return pulse.attempted_at is None or now - pulse.attempted_at > longest
+    return max(INTERVALS * every, pause + every + timeout)
 
 
 def _since(late: Mapping[str, Pulse], now: Millis) -> str:

@@ -96,12 +96,15 @@ class History(CommonReads):
     def readings(
         self, names: Collection[str], since: Millis, until: Millis
     ) -> Iterator[tuple[str, Reading]]:
-        """Readings of these accounts in order of time: of any quality, imported ones included."""
+        """Readings of these accounts in order of time: of any quality, imported ones included.
+
+        Of one instant, in the order of the accounts' names.
+        """
         numbers = self._numbers()
         return merge(
             *(
                 self._readings_of(name, numbers[name], since, until)
-                for name in names
+                for name in sorted(names)
                 if name in numbers
             ),
             key=lambda each: each[1].at,

@@ -8,6 +8,7 @@ decimals as the exchange sent them.
 from daemon.types.alerts import (
     DAEMON_ACCOUNT,
     FLAPPING,
+    SEVERITIES,
     AccountState,
     Alert,
     DecidingComparison,
@@ -70,6 +71,7 @@ __all__ = [
     "MINUTE",
     "NEWS",
     "SECOND",
+    "SEVERITIES",
     "AccountState",
     "Alert",
     "Answer",

@@ -18,6 +18,10 @@ class Severity(StrEnum):
     CRITICAL = "critical"
 
 
+SEVERITIES = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
+"""The most severe first."""
+
+
 class State(StrEnum):
     """State of an alert. `ok` means no alert and appears only as the start of a transition."""
 

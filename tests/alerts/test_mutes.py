@@ -13,12 +13,15 @@ from daemon.alerts.mutes import (
     DAYS,
     LONGEST,
     NO_MUTES,
+    MutedRules,
     Mutes,
     MuteWindow,
+    muted_rules,
     recorded_mutes,
     time_of_day,
 )
 from daemon.types import DAY, HOUR, Millis
+from tests.values import rule
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -147,6 +150,24 @@ def test_e2_of_overlapping_windows_the_last_to_end_counts() -> None:
         {"a": window("20:00", "22:00", name="a"), "b": window("21:00", "23:30", name="b")}, UTC
     )
     assert mutes.until(("a", "b"), at("2026-01-03 20:30")) == at("2026-01-03 23:30")
+
+
+def test_e2_the_rules_that_are_muted_are_named_with_the_end() -> None:
+    """Those of the same windows together; none outside of them, or without a window."""
+    mutes = Mutes({"night": window("23:00", "07:00"), "lunch": window("12:00", "13:00")}, UTC)
+    rules = [
+        rule("a", mute=("night",)),
+        rule("b"),
+        rule("c", mute=("night",)),
+        rule("d", mute=("lunch", "night")),
+        rule("e", mute=("lunch",)),
+    ]
+    end = at("2026-01-02T07:00")
+    assert muted_rules(rules, mutes, at("2026-01-02T03:00")) == [
+        MutedRules(("night",), end, ("a", "c")),
+        MutedRules(("lunch", "night"), end, ("d",)),
+    ]
+    assert muted_rules(rules, mutes, at("2026-01-02T09:00")) == []
 
 
 def test_e2_windows_that_fill_the_week_do_not_end() -> None:

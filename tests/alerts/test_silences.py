@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from daemon.alerts.channel_decisions import ChannelStatus
-from daemon.alerts.silences import find_acknowledgement, find_silence
+from daemon.alerts.silences import find_acknowledgement, find_silence, standing_silences
 from daemon.types import FLAPPING, HOUR, MINUTE, SECOND, Kind, Late, Millis, Severity, Silence
 from tests.alerts.test_dispatch_policy import FIRED, OVER, Phone
 from tests.values import T0, rule
@@ -21,6 +21,13 @@ def quiet(*silences: Silence, **policy: object) -> Phone:
     phone = Phone(rule(**policy))  # type: ignore[arg-type]
     phone.silences = silences
     return phone
+
+
+def test_a_silence_of_one_alert_stands_while_the_alert_is_open() -> None:
+    """Others stand until their end."""
+    assert standing_silences([HUSH, ACK], {CODE}, T0 + 20 * SECOND) == [HUSH, ACK]
+    assert standing_silences([HUSH, ACK], (), T0 + 20 * SECOND) == [HUSH]
+    assert standing_silences([HUSH, ACK], {CODE}, T0 + MINUTE) == [ACK]
 
 
 @pytest.mark.parametrize(

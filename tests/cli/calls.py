@@ -3,8 +3,7 @@
 import asyncio
 import io
 import os
-import subprocess
-import sys
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from daemon.simulator import Simulator
 from daemon.store import Store
 from daemon.store.operations import Operation, StartEpoch, Unwritten, Written
 from daemon.types import AccountState, Record
+from tests import preloaded
 from tests.fakes import NOON, ManualClock
 
 RULE = """
@@ -80,16 +80,19 @@ def call(
 
 def beside_a_terminal(*arguments: object) -> tuple[bytes, bytes]:
     """Run the real program with a terminal as stderr; returns its output and the terminal's."""
-    command = [sys.executable, "-m", "daemon", *map(str, arguments)]
     master, slave = os.openpty()
     environ = {**SECRETS, "TERM": "xterm", "COLUMNS": "80"}
-    done = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=slave, env=environ, timeout=60, check=True
-    )
+    with tempfile.TemporaryFile() as printed:
+        program = preloaded.server().start(
+            [str(each) for each in arguments], environ, error=slave, output=printed.fileno()
+        )
+        assert program.ended() == 0
+        printed.seek(0)
+        output = printed.read()
     os.close(slave)
     seen = os.read(master, 100_000)
     os.close(master)
-    return done.stdout, seen
+    return output, seen
 
 
 @contextmanager

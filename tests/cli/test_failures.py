@@ -197,12 +197,12 @@ def test_a_missing_configuration_is_one_sentence(tmp_path: Path, command: str) -
     assert (result.exit_code, result.stderr) == (78, sentence)
 
 
-@pytest.mark.parametrize("command", ["history", "alerts", "status"])
-def test_a_damaged_database_is_one_sentence(tmp_path: Path, command: str) -> None:
+@pytest.mark.parametrize(("command", "status"), [("history", 1), ("alerts", 1), ("status", 2)])
+def test_a_damaged_database_is_one_sentence(tmp_path: Path, command: str, status: int) -> None:
     """No traceback, and what to do about it."""
     (tmp_path / "marginwatch.db").write_bytes(b"this is no database at all" * 100)
     result = call(command, "--config", write(tmp_path))
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (status, "")
     assert result.stderr.endswith(
         "is no SQLite database: name another file, or move this one away\n"
     )
@@ -216,7 +216,7 @@ def test_the_record_is_read_without_the_secrets(tmp_path: Path) -> None:
     for command, status in {
         "history": 0,
         "alerts": 0,
-        "status": 1,
+        "status": 2,
     }.items():  # no daemon is collecting
         assert call(command, "--config", path, environ={}).exit_code == status
     assert call("check", "--config", path, environ={}).exit_code == 78
@@ -232,7 +232,11 @@ def test_adapters_have_their_say(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as raised:
         configuration(write(tmp_path, *tables), SECRETS)
     told = [problem.partition(": ")[0] for problem in raised.value.problems]
-    assert told == ["accounts[0].exchange", "accounts[1].rest_url", "channels[0].url"]
+    assert told == [
+        'accounts "main" (line 4).exchange',
+        'accounts "b" (line 12).rest_url',
+        'channels "hook" (line 20).url',
+    ]
 
 
 def test_a_reader_who_has_gone_is_no_failure_to_report(tmp_path: Path) -> None:

@@ -282,7 +282,7 @@ def test_a_table_is_aligned_by_what_it_shows(capsys: pytest.CaptureFixture[str])
 
 def test_a_real_terminal_is_sent_nothing_that_it_obeys(tmp_path: Path) -> None:
     """S9: the running program, with a terminal in front of it."""
-    path = write(tmp_path, account())
+    path = write(tmp_path, account(), CHANNEL)
     path.write_text(f"{KEY} = 1\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
     master, slave = os.openpty()
     command = [sys.executable, "-m", "daemon", "check", "--config", str(path)]

@@ -11,8 +11,9 @@ import pytest
 
 from daemon.cli.run import handle_hangup, load_config
 from daemon.cli.session import CommandSession
+from daemon.config.checks.warnings import NO_CHANNEL
 from daemon.redaction import Redactor
-from tests.cli.calls import RULE, SECRETS, account, write
+from tests.cli.calls import CHANNEL, RULE, SECRETS, account, write
 
 
 class Lives:
@@ -65,6 +66,16 @@ def test_why_it_cannot_begin_is_left_with_systemd(tmp_path: Path) -> None:
         status = manager.recv(4096).decode()
     assert (done.returncode, status) == (78, f"STATUS=failed: {done.stderr.splitlines()[0]}")
     assert "did you mean `available_margin`?" in status
+
+
+def test_a_file_without_a_channel_is_only_warned_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A person may want to collect only; `check` refuses such a file."""
+    for tables, expected in (((account(),), [NO_CHANNEL]), ((account(), CHANNEL), [])):
+        caplog.clear()
+        load_config(CommandSession(environ=SECRETS, path=write(tmp_path, *tables)), Redactor())
+        assert caplog.messages == expected
 
 
 def test_promise_9_the_log_learns_new_secrets_and_keeps_the_old(tmp_path: Path) -> None:

@@ -53,11 +53,10 @@ def test_what_is_written_loads_without_a_warning(key: str, meant: str) -> None:
 
 
 def test_without_a_channel_it_says_how_to_add_one() -> None:
-    """The file loads, and `check` warns that nobody will be told."""
+    """The file loads; `check` refuses it, as nobody would be told."""
     text = new_config(Answers("main", "env:KEY", "env:KEY"))
-    assert doubts(loaded(text, {"KEY": "k"})) == [
-        "channels: there is none, so nobody will be told; add [[channels]]"
-    ]
+    config = loaded(text, {"KEY": "k"})
+    assert (config.channels, doubts(config)) == ((), [])
     assert "# url = " in text
 
 

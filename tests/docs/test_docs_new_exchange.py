@@ -36,6 +36,10 @@ api_key = "{key}"
 secret_key = "hush"
 rest_url = "{url}"
 
+[[channels]]
+name = "hook"
+url = "json://127.0.0.1:9"
+
 [[rules]]
 name = "low"
 when = "available_margin < 100"

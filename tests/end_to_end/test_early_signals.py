@@ -74,7 +74,7 @@ async def until(process: Started, condition: Callable[[], object]) -> None:
     """Look again and again, for as long as it lives: nobody tells what the system shows of it."""
     async with asyncio.timeout(PATIENCE):
         while process.returncode is None and not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0.003)
 
 
 async def reaches(process: Started, point: str, folder: Path) -> None:

@@ -238,7 +238,8 @@ async def test_f7_killed_while_a_claim_waits(tmp_path: Path) -> None:
             await it.reaches(kinds[-1], "delivered")
             for name in CHANNELS:
                 assert notes.heard(name) == [(each, False) for each in kinds]
-                assert notes.outcomes(name) == ["delivered"]
+                # In one message, or in two where the end is read only after the group has left.
+                assert set(notes.outcomes(name)) == {"delivered"}
 
 
 async def test_f7_stopped_or_killed_while_a_mark_waits(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from daemon.clock import SystemClock
 from daemon.config import Account, BudgetLimits, Config
 from daemon.simulator import Simulator
 from daemon.types import SECOND, Limit
-from tests.cli.calls import call
+from tests.cli.calls import CHANNEL, call
 from tests.end_to_end.inside import PATIENCE, Lookout, configured, exchange, life
 
 EAGER = 400
@@ -34,7 +34,8 @@ def written(folder: Path, config: Config) -> Path:
     tables = [_table(account) for account in config.accounts]
     path = folder / "rules.toml"
     path.write_text(
-        "\n".join(['[daemon]\ndatabase = "sqlite:///marginwatch.db"', *tables]), encoding="utf-8"
+        "\n".join(['[daemon]\ndatabase = "sqlite:///marginwatch.db"', *tables, CHANNEL]),
+        encoding="utf-8",
     )
     path.chmod(0o600)
     return path

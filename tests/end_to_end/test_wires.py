@@ -84,9 +84,8 @@ async def test_a3_a_connection_that_dies_unheard(
         (
             "WARNING",
             (
-                f"no pushes from the exchange, polling goes on: {place} answered no"
-                " ping within 10s:"
-                " reconnecting"
+                f"no pushes from the exchange, polling goes on: {place} answered no ping within"
+                " 10s: reconnecting"
             ),
         ),
     ]

@@ -7,11 +7,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from daemon.alerts.mutes import MutedRules
 from daemon.messages.report import Doubts, compose, worst_account
 from daemon.messages.report_data import ReportData, ReportSpan, Watched
 from daemon.messages.section import RenderContext
 from daemon.notifiers.services import escaped
-from daemon.types import DAY, HOUR, MINUTE, SECOND, Message, Severity
+from daemon.types import DAY, HOUR, MINUTE, SECOND, Message, Severity, Silence
 from tests.messages.facts import BAD, ILL, LOW, QUIET, SPAN, WELL
 
 
@@ -127,6 +128,45 @@ def test_times_are_those_of_the_clock_on_the_wall() -> None:
     """In the zone of the configuration."""
     message = compose(QUIET, RenderContext(SPAN.until, ZoneInfo("Asia/Shanghai")))
     assert "daily: Thu 1 Jan 16:00 to Fri 2 Jan 16:00" in message.body
+
+
+def silence(number: int = 1, rule: str = "*", account: str = "*", **keys: Any) -> Silence:
+    return Silence(
+        number,
+        **{"ack": False, "code": "", "started_at": 0, "ended_at": None, **keys},
+        rule=rule,
+        account=account,
+    )
+
+
+def test_what_is_silenced_or_muted_is_told_with_its_end() -> None:
+    """No quiet report of a time in which nobody would have been told (no false calm)."""
+    until = SPAN.until + 29 * DAY
+    silences = (
+        silence(1, ended_at=until, comment="holidays"),
+        silence(2, "low-*", "main", ended_at=SPAN.until + HOUR),
+        silence(3, "channel-failing", "", code="k3f9"),
+        silence(4, "low-margin", "grid", code="ab3d", ack=True, comment="adding margin"),
+    )
+    muted = (MutedRules(("night", "lunch"), SPAN.until + HOUR, ("low-margin", "freeze")),)
+    message = told(replace(QUIET, silences=silences, muted=muted))
+    assert message.title == "REPORT daily: all quiet, 3 silences"
+    assert message.body.splitlines()[1:7] == [
+        "all quiet: no alert fired, and the readings have no gaps",
+        "silenced until Sat 31 Jan 08:00: everything (holidays)",
+        "silenced until Fri 2 Jan 09:00: low-* on main",
+        "silenced until it ends: channel-failing on the daemon",
+        "acknowledged, no reminders: low-margin on grid (adding margin)",
+        "muted until Fri 2 Jan 09:00 by night, lunch: low-margin, freeze",
+    ]
+
+
+def test_of_many_silences_the_first_are_told() -> None:
+    """The others are counted, with the command that lists them."""
+    silences = tuple(silence(number, "low", ended_at=SPAN.until + DAY) for number in range(7))
+    body = told(replace(QUIET, silences=silences)).body
+    assert body.count("silenced until") == 5
+    assert "and 2 more: marginwatch silence list" in body
 
 
 def test_what_comes_late_says_so() -> None:

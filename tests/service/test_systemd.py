@@ -100,6 +100,13 @@ def test_the_daemon_is_started_reloaded_and_mourned() -> None:
     )
 
 
+@pytest.mark.parametrize("name", UNITS)
+def test_s1_s13_memory_is_bounded_and_a_crash_leaves_no_secrets(name: str) -> None:
+    """S1, S13: a belt of 1 GB, and no core dump, which would hold keys and tokens."""
+    found = settings(name)
+    assert (found["MemoryMax"], found["LimitCORE"], found["UMask"]) == ("1G", "0", "0077")
+
+
 def test_who_tells_of_the_daemons_end_may_do_no_more_than_the_daemon() -> None:
     """The same user, folders and hardening; bounded in time, without a retry."""
     daemon, mourner = map(settings, UNITS)

@@ -32,8 +32,8 @@ class AttemptRecorder:
         """Record it, and return whether that worked."""
         try:
             await asyncio.to_thread(write_once, self.url, what)
-        except AbsentError as error:
-            self.trouble = f"{error.what} yet"
+        except AbsentError:
+            return False  # before the first start, there is no record to be missed
         except StoreError as error:
             self.trouble = str(error)
         else:
@@ -43,9 +43,6 @@ class AttemptRecorder:
 
 def send(config: Config, clock: Clock) -> bool:
     """Print the result of each channel, in their order, and return whether all delivered."""
-    if not config.channels:
-        say("there is no channel to try: add [[channels]]")
-        return False
     book = AttemptRecorder(config.daemon.database.reveal())
     good = asyncio.run(_send_all(config, clock, book))
     if book.trouble:

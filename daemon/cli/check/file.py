@@ -21,6 +21,8 @@ from daemon.text.numbers import format_instant
 from daemon.types import Millis
 
 MEGABYTE = 1_000_000
+WORTH_TELLING = 50 * MEGABYTE
+"""Least memory for windows that `check` tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,21 @@ def show(config: Config, now: Millis, *, readable: bool = True) -> None:
     """Print the report; `readable` is false where the record cannot be read (told elsewhere)."""
     counts = (("account", config.accounts), ("channel", config.channels), ("rule", config.rules))
     told = (f"{len(each)} {name}{'' if len(each) == 1 else 's'}" for name, each in counts)
-    echo(f"{config.path.name} is good: {', '.join(told)}")
+    word = " is good" if config.channels else ""
+    echo(f"{config.path.name}{word}: {', '.join(told)}")
+    memory = show_warnings(config, now, readable=readable)
+    every = intervals.intervals(config, memory.user_ids)
+    for line in (*_budgets(config), *_paces(config, every)):
+        echo(line)
+    for line in _reports(config, now):
+        echo(line)
+    memory_needed = intervals.memory(config, every)
+    if memory_needed >= WORTH_TELLING:
+        echo(f"memory for the rules' windows: about {memory_needed / MEGABYTE:.0f} MB")
+
+
+def show_warnings(config: Config, now: Millis, *, readable: bool = True) -> Memory:
+    """Print the warnings and what a reload would change, and return the facts in the record."""
     for warning in config.warnings:
         echo(f"warning: {warning}")
     memory = read_memory(config, now) if readable else Memory()
@@ -60,12 +76,7 @@ def show(config: Config, now: Millis, *, readable: bool = True) -> None:
         echo(f"warning: {warning}")
     for line in _changes(config, memory.last):
         echo(f"reload: {line}")
-    every = intervals.intervals(config, memory.user_ids)
-    for line in (*_budgets(config), *_paces(config, every)):
-        echo(line)
-    for line in _reports(config, now):
-        echo(line)
-    echo(f"memory for the rules' windows: about {_size(intervals.memory(config, every))}")
+    return memory
 
 
 def _changes(config: Config, last: RunningConfig | None) -> list[str]:
@@ -104,10 +115,6 @@ def _pace(wished: Millis, effective: Millis) -> str:
     if effective <= wished:
         return duration_text(wished)
     return f"{duration_text(effective)} instead of {duration_text(wished)}, to stay within [budget]"
-
-
-def _size(size: int) -> str:
-    return f"{size / MEGABYTE:.0f} MB" if size >= MEGABYTE else f"{max(1, size // 1_000)} kB"
 
 
 def read_memory(config: Config, now: Millis) -> Memory:

@@ -220,4 +220,7 @@ class _Display:
                 f"latency        {middle:.0f} ms from a change to its notification (median; at most"
                 f" {most} ms)"
             )
+        lines.append(
+            "next           marginwatch init: it asks a few questions and writes rules.toml"
+        )
         self._write("\n" + "\n".join(lines) + "\n")

@@ -12,7 +12,7 @@ from daemon.cli.explain import hypothetical
 from daemon.cli.explain.lines import ExplainTable, HypotheticalTable, NotWatched
 from daemon.cli.explain.question import ResolvedQuestion
 from daemon.cli.explain.rules_in_force import rule_in_force
-from daemon.cli.output import lines, times
+from daemon.cli.output import instants, lines, times
 from daemon.cli.record_access import END, OpenRecord
 from daemon.cli.replay_source import RecordedAccount, epoch_of
 from daemon.errors import StoreError, UsageError
@@ -37,7 +37,7 @@ def show(past: OpenRecord, question: Question, now: Millis) -> None:
         UsageError: for a rule, an account or a time that is not in the record.
 
     """
-    at = times.parse_instant(question.at, now, past.zone)
+    at = instants.parse_instant(question.at, now, past.zone)
     account = past.one(question.account)
     if at > now:
         raise UsageError(

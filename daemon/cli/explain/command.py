@@ -10,9 +10,7 @@ from daemon.cli.session import CommandSession
 @options.config
 @click.argument("rule", type=options.NAME)
 @options.one_account
-@click.option(
-    "--at", "at", metavar="TIME", required=True, help="ISO 8601, an age such as 24h or 7d, or now."
-)
+@click.option("--at", "at", metavar="TIME", default="now", help=f"{options.TIME} Default: now.")
 @click.pass_obj
 def explain(session: CommandSession, rule: str, account: str | None, at: str) -> None:
     """Show why RULE fired or not at a time, with every value, clock, mute and message.
@@ -22,7 +20,7 @@ def explain(session: CommandSession, rule: str, account: str | None, at: str) ->
 
     \b
     Examples:
-      marginwatch explain low-margin --at 2026-11-22T03:12
+      marginwatch explain low-margin --at 03:12
       marginwatch explain low-margin --account grid-bot --at 2h
     """  # noqa: D301 -- click's mark for lines to be kept
     from daemon.cli import record_access  # noqa: PLC0415 -- on use

@@ -72,6 +72,11 @@ def last_of(found: Iterable[T], what: str) -> tuple[Sequence[T], str]:
     return last, more if count > MOST else ""
 
 
+def room() -> int:
+    """Columns of the terminal; without end where the output is no terminal."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
+
+
 def say(sentence: str) -> None:
     """Print a sentence, wrapped between words on a narrow terminal."""
     sentence = printable(sentence)
@@ -91,6 +96,12 @@ class Table:
     def __post_init__(self) -> None:
         """Escape the cells first, so that widths are measured as printed."""
         object.__setattr__(self, "rows", [[printable(cell) for cell in row] for row in self.rows])
+
+    @property
+    def width(self) -> int:
+        """Columns of a terminal that it needs so that no cell is wrapped."""
+        cells = zip(self.columns, *self.rows, strict=True)
+        return sum(max(map(len, column)) + _BETWEEN for column in cells) - _BETWEEN
 
     def write(self) -> None:
         if sys.stdout.isatty():

@@ -1,10 +1,11 @@
-"""Parsing and formatting of instants. Pure: now and the time zone are arguments."""
+"""Parsing and formatting of ISO 8601, and instants for people. Pure.
+
+`instants` reads what people type.
+"""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
-from daemon.errors import UsageError
-from daemon.text.durations import parse_duration
 from daemon.text.numbers import format_duration, format_instant
 from daemon.types import LATEST, MINUTE, SECOND, Millis
 
@@ -16,31 +17,6 @@ class WallTimeError(ValueError):
     """A local time that occurs twice or never, as clocks are set; its text says the remedy."""
 
 
-def parse_instant(text: str, now: Millis, zone: tzinfo | None) -> Millis:
-    """The instant that `text` means: `now`, a time ago such as `24h` or `7d`, or ISO 8601.
-
-    ISO 8601 without an offset is in `zone`; None is the system's zone.
-
-    Raises:
-        UsageError: when it is no time, or an ambiguous one.
-
-    """
-    if text == "now":
-        return now
-    ago = parse_duration(text.removesuffix("ago").rstrip())
-    if ago is not None:
-        return max(0, now - ago)
-    try:
-        return min(max(0, parse_iso(text, zone)), LATEST)
-    except WallTimeError as error:
-        raise UsageError(f'"{text}" {error}') from None
-    except (ValueError, OverflowError, OSError):
-        raise UsageError(
-            f'"{text}" is not a time: write ISO 8601 such as 2026-11-22T03:12, 24h or 7d for ago,'
-            " or now",
-        ) from None
-
-
 def parse_iso(text: str, zone: tzinfo | None) -> Millis:
     """The instant of an ISO 8601 text, in `zone` if it names none; a date is its first instant.
 
@@ -50,7 +26,7 @@ def parse_iso(text: str, zone: tzinfo | None) -> Millis:
 
     """
     at = datetime.fromisoformat(text)
-    return _either(at, zone)[0] if _is_day(text) else to_instant(at, zone)
+    return either(at, zone)[0] if _is_day(text) else to_instant(at, zone)
 
 
 def to_instant(at: datetime, zone: tzinfo | None) -> Millis:
@@ -60,7 +36,7 @@ def to_instant(at: datetime, zone: tzinfo | None) -> Millis:
         WallTimeError: when it occurs twice or never in that zone, because clocks are set.
 
     """
-    first, second = _either(at, zone)
+    first, second = either(at, zone)
     if first != second:
         clock = (
             at.time().isoformat().removesuffix(":00") if at.second == 0 else at.time().isoformat()
@@ -75,8 +51,8 @@ def to_instant(at: datetime, zone: tzinfo | None) -> Millis:
     return first
 
 
-def _either(at: datetime, zone: tzinfo | None) -> tuple[Millis, Millis]:
-    """The instants by the offset before clocks are set, and by the one after."""
+def either(at: datetime, zone: tzinfo | None) -> tuple[Millis, Millis]:
+    """The instants by the offset before clocks are set, and by the one after; mostly the same."""
     if at.tzinfo is not None:
         return (_millis(at),) * 2
     before, after = at.replace(fold=0), at.replace(fold=1)

@@ -1,6 +1,7 @@
 """Listing of `marginwatch alerts`, for people and for programs."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import tzinfo
 from fnmatch import fnmatchcase
 
@@ -11,10 +12,14 @@ from daemon.cli.output.tables import Row, Table, exact, last_of, write_csv, writ
 from daemon.cli.output.terminal import echo
 from daemon.cli.record_access import OpenRecord
 from daemon.cli.silence.actions import format_silence
+from daemon.config.model import SYSTEM_RULES
+from daemon.config.problems import did_you_mean
+from daemon.errors import UsageError
+from daemon.rules.rule import is_pattern
 from daemon.store.read.recorded import PastAlert
 from daemon.text.names import account_label, rule_label
 from daemon.text.numbers import format_duration, format_transition_value
-from daemon.types import Alert, Millis, Silence, State, Transition
+from daemon.types import Alert, Millis, Silence, State, Transition, base
 
 SHOWN = "24h"
 """The default span of a table."""
@@ -23,18 +28,50 @@ COLUMNS = ("id", "rule", "account", "severity", "at", "from", "to", "value", "re
 """Columns of csv, with one row per transition."""
 
 
+@dataclass(frozen=True, slots=True)
+class AlertFilter:
+    """The options of one call, but for the span."""
+
+    account: str
+    rule: str
+    severity: str | None
+    only_open: bool
+
+    def takes(self, past: PastAlert) -> bool:
+        alert = past.alert
+        return (
+            fnmatchcase(past.account, self.account)
+            and fnmatchcase(base(alert.rule), self.rule)
+            and self.severity in {None, alert.severity.value}
+            and not (self.only_open and alert.ended_at is not None)
+        )
+
+
 def show(
-    record: OpenRecord, accounts: str, span: tuple[Millis, Millis], now: Millis, output: Format
+    record: OpenRecord, wish: AlertFilter, span: tuple[Millis, Millis], now: Millis, output: Format
 ) -> None:
-    """Print the alerts of the accounts that match, in the order of their beginnings."""
-    found = (each for each in record.history.alerts(*span) if fnmatchcase(each.account, accounts))
+    """Print the alerts that match, in the order of their beginnings."""
+    record.must_know(wish.account)
+    recorded = record.history.alerts(*span)
+    if not is_pattern(wish.rule):
+        recorded = iter(_must_know(list(recorded), wish.rule, record))
+    found = filter(wish.takes, recorded)
     match output:
         case Format.JSON:
             write_json(_object(each, record.zone) for each in found)
         case Format.CSV:
             write_csv(COLUMNS, _lines(found, record.zone))
         case Format.TABLE:
-            _show_last(found, record.history.silences(), now, record.zone)
+            _show_last(found, record.history.silences(), times.DisplayClock(now, record.zone))
+
+
+def _must_know(found: Sequence[PastAlert], rule: str, record: OpenRecord) -> Sequence[PastAlert]:
+    """Raise UsageError for a rule that is neither configured nor recorded in the span."""
+    names = {base(each.alert.rule) for each in found} | SYSTEM_RULES
+    names |= {each.name for each in record.config.rules}
+    if rule not in names:
+        raise UsageError(f'there is no rule "{rule}"{did_you_mean(rule, sorted(names))}')
+    return found
 
 
 def _object(past: PastAlert, zone: tzinfo | None) -> Row:
@@ -83,14 +120,14 @@ def _iso(at: Millis | None, zone: tzinfo | None) -> str | None:
 
 
 def _show_last(
-    found: Iterable[PastAlert], silences: Sequence[Silence], now: Millis, zone: tzinfo | None
+    found: Iterable[PastAlert], silences: Sequence[Silence], now: times.DisplayClock
 ) -> None:
     last, remark = last_of(found, "alerts")
     if last:
         columns = ("id", "rule", "account", "severity", "state", "at", "value", "reason")
-        rows = [cells for past in last for cells in _cells(past, zone)]
+        rows = [cells for past in last for cells in _cells(past, now)]
         Table(columns, rows, frozenset({"value"})).write()
-        for line in _hushed(last, silences, now, zone):
+        for line in _hushed(last, silences, now.now, now.zone):
             echo(line)
     if remark:
         echo(remark)
@@ -114,7 +151,7 @@ def _hushed(
             )
 
 
-def _cells(past: PastAlert, zone: tzinfo | None) -> Iterator[list[str]]:
+def _cells(past: PastAlert, now: times.DisplayClock) -> Iterator[list[str]]:
     """The rows of one alert, one per transition; only the first names the alert."""
     alert = past.alert
     head = [alert.code, rule_label(alert.rule), account_label(past.account), alert.severity.value]
@@ -123,7 +160,7 @@ def _cells(past: PastAlert, zone: tzinfo | None) -> Iterator[list[str]]:
         yield [
             *head,
             each.to_state.value,
-            times.format_time(each.at, zone),
+            now.clock_time(each.at),
             value,
             _reason(alert, each),
         ]

@@ -85,17 +85,18 @@ def _show_last(found: list[tuple[str, ListedGap]], now: Millis, record: OpenReco
     last, remark = last_of(found, "gaps")
     if last:
         columns = ("account", "from", "to", "lasted", "reason", "missed")
-        rows = [_cells(*each, now, record) for each in last]
+        clock = times.DisplayClock(now, record.zone)
+        rows = [_cells(*each, clock) for each in last]
         Table(columns, rows, frozenset({"missed"})).write()
     if remark:
         echo(remark)
 
 
-def _cells(account: str, gap: ListedGap, now: Millis, record: OpenRecord) -> list[str]:
-    began = times.format_time(gap.started_at, record.zone)
+def _cells(account: str, gap: ListedGap, clock: times.DisplayClock) -> list[str]:
+    began = clock.clock_time(gap.started_at)
     if gap.step is not None:
         size = f"{'-' if gap.step < 0 else '+'}{format_duration(abs(gap.step))}"
         return [account, began, "", "", f"{gap.reason} {size}", ""]
-    ended = "goes on" if gap.ended_at is None else times.format_time(gap.ended_at, record.zone)
-    lasted = format_duration((now if gap.ended_at is None else gap.ended_at) - gap.started_at)
+    ended = "goes on" if gap.ended_at is None else clock.clock_time(gap.ended_at)
+    lasted = format_duration((clock.now if gap.ended_at is None else gap.ended_at) - gap.started_at)
     return [account, began, ended, lasted, gap.reason.value, str(gap.missed)]

@@ -1,66 +1,135 @@
 """Listing of `marginwatch history`, for people and for programs."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import tzinfo
-from operator import attrgetter
+from decimal import Decimal
 
 from daemon.cli.options import Format
 from daemon.cli.output import times
-from daemon.cli.output.tables import Row, Table, exact, last_of, write_csv, write_json
+from daemon.cli.output.tables import Row, Table, exact, last_of, room, say, write_csv, write_json
 from daemon.cli.output.terminal import echo
+from daemon.cli.output.times import DisplayClock
 from daemon.cli.record_access import OpenRecord
-from daemon.readings.fields import SENT
+from daemon.config.problems import did_you_mean
+from daemon.errors import UsageError
+from daemon.readings.fields import AGE, SENT, SPELLINGS, VALUES, find_field
 from daemon.text.numbers import format_amount
 from daemon.types import Millis, Quality, Reading
 
 SHOWN = "1h"
 """The default span of a table."""
 
-COLUMNS = ("account", "at", "seq", "source", "quality", *SENT)
+COLUMNS = ("account", "at", "seq", "source", "quality")
+"""Columns of csv, before those of the fields."""
 
-_amounts = attrgetter(*SENT)
+Found = Iterable[tuple[str, Reading]]
+"""Readings with their accounts, oldest first."""
 
 
-def show(record: OpenRecord, accounts: str, span: tuple[Millis, Millis], output: Format) -> None:
-    """Print the readings of the accounts that match, in the order of time."""
-    found = record.history.readings(record.matching(accounts), *span)
-    match output:
+@dataclass(frozen=True, slots=True)
+class HistoryOptions:
+    """The options of one call, but for the span."""
+
+    account: str
+    fields: str | None
+    """Names of fields, separated by commas; None is every field that the exchange sends."""
+    changes: bool
+    output: Format
+
+
+def show(
+    record: OpenRecord, wish: HistoryOptions, span: tuple[Millis, Millis], now: Millis
+) -> None:
+    """Print the readings that match, in the order of time."""
+    fields = SENT if wish.fields is None else tuple(map(_field, wish.fields.split(",")))
+    found: Found = record.history.readings(record.matching(wish.account), *span)
+    if wish.changes:
+        found = _changes(found, fields)
+    match wish.output:
         case Format.JSON:
-            write_json(_rows(found, record.zone))
+            write_json(_rows(found, fields, record.zone))
         case Format.CSV:
-            write_csv(COLUMNS, _rows(found, record.zone))
+            write_csv((*COLUMNS, *fields), _rows(found, fields, record.zone))
         case Format.TABLE:
-            _show_last(found, record.zone)
+            _show_last(found, fields, DisplayClock(now, record.zone), wish)
 
 
-def _rows(found: Iterable[tuple[str, Reading]], zone: tzinfo | None) -> Iterator[Row]:
+def _field(word: str) -> str:
+    name = find_field(word.strip())
+    if name is None or name == AGE:
+        known = [each for each in SPELLINGS if find_field(each) != AGE]
+        raise UsageError(f'there is no field "{word.strip()}"{did_you_mean(word.strip(), known)}')
+    return name
+
+
+def _changes(found: Found, fields: Sequence[str]) -> Iterator[tuple[str, Reading]]:
+    """Readings in which one of the fields is not as in the account's reading before."""
+    before: dict[str, list[Decimal | None]] = {}
     for account, reading in found:
-        amounts = zip(SENT, map(exact, _amounts(reading.balances)), strict=True)
+        values = [VALUES[name](reading.balances) for name in fields]
+        if before.get(account) != values:
+            before[account] = values
+            yield account, reading
+
+
+def _rows(found: Found, fields: Sequence[str], zone: tzinfo | None) -> Iterator[Row]:
+    for account, reading in found:
         yield {
             "account": account,
             "at": times.format_iso(reading.at, zone),
             "seq": reading.seq,
             "source": reading.source.value,
             "quality": reading.quality.value,
-            **dict(amounts),
+            **{name: exact(VALUES[name](reading.balances)) for name in fields},
         }
 
 
-def _show_last(found: Iterable[tuple[str, Reading]], zone: tzinfo | None) -> None:
+def _show_last(
+    found: Found, fields: Sequence[str], now: DisplayClock, wish: HistoryOptions
+) -> None:
     last, remark = last_of(found, "readings")
     if last:
-        columns = ("account", "at", "", *SENT)
-        Table(columns, [_cells(*each, zone) for each in last], frozenset(SENT)).write()
+        table, left_out = _fitting(last, fields, now, whole=wish.fields is not None)
+        if left_out:
+            say(f"not shown: {'; '.join(left_out)}. Name fields with --fields")
+        table.write()
     if remark:
         echo(remark)
 
 
-def _cells(account: str, reading: Reading, zone: tzinfo | None) -> list[str]:
-    quality = "" if reading.quality is Quality.OK else reading.quality.value
-    amounts = _amounts(reading.balances)
-    return [
-        account,
-        times.format_time(reading.at, zone),
-        quality,
-        *("-" if value is None else format_amount(value) for value in amounts),
+def _fitting(
+    last: Sequence[tuple[str, Reading]], fields: Sequence[str], now: DisplayClock, *, whole: bool
+) -> tuple[Table, list[str]]:
+    """The table, and what it leaves out: fields without a value, and those without room.
+
+    A `whole` table leaves out nothing.
+    """
+    if whole:
+        return _table(last, fields, now), []
+    kept = [
+        name for name in fields if any(VALUES[name](each.balances) is not None for _, each in last)
     ]
+    unsent = [name for name in fields if name not in kept]
+    table = _table(last, kept, now)
+    narrow: list[str] = []
+    while len(kept) > 1 and table.width > room():
+        narrow.insert(0, kept.pop())
+        table = _table(last, kept, now)
+    left_out = [f"{', '.join(unsent)} (not sent)"] if unsent else []
+    return table, left_out + ([f"{', '.join(narrow)} (no room)"] if narrow else [])
+
+
+def _table(last: Sequence[tuple[str, Reading]], fields: Sequence[str], now: DisplayClock) -> Table:
+    """A table of these fields; accounts and qualities are columns where they differ."""
+    several = len({account for account, _ in last}) > 1
+    doubtful = any(reading.quality is not Quality.OK for _, reading in last)
+    columns = [*["account"] * several, "at", *[""] * doubtful, *fields]
+    rows = []
+    for account, reading in last:
+        quality = "" if reading.quality is Quality.OK else reading.quality.value
+        values = [VALUES[name](reading.balances) for name in fields]
+        amounts = ["-" if value is None else format_amount(value) for value in values]
+        at = now.clock_time(reading.at)
+        rows.append([*[account] * several, at, *[quality] * doubtful, *amounts])
+    return Table(columns, rows, frozenset(fields))

@@ -7,9 +7,12 @@ from fnmatch import fnmatchcase
 from daemon.cli.options import Format
 from daemon.cli.output.tables import Row, Table, attempt_text, last_of, say, write_csv, write_json
 from daemon.cli.output.times import DisplayClock
-from daemon.cli.record_access import OpenRecord
+from daemon.cli.record_access import BEGINNING, END, OpenRecord
 from daemon.cli.status import channels
 from daemon.cli.status.waiting import WaitReason
+from daemon.config.problems import did_you_mean
+from daemon.errors import UsageError
+from daemon.rules.rule import is_pattern
 from daemon.store.database.lock_holder import holder
 from daemon.store.operations import NoticeState
 from daemon.store.read.recorded import PastNotice
@@ -47,6 +50,7 @@ def show(record: OpenRecord, wish: NotificationFilter, now: Millis) -> None:
     record.must_know(wish.account)
     running = holder(record.url) is not None
     standings = channels.channel_overviews(record, now, running=running)
+    _must_know(wish.channel, {each.name for each in standings}, record)
     why = {each.notice.notice.key: each.reason for one in standings for each in one.waiting}
     found, present = _found(record, wish, now), DisplayClock(now, record.zone)
     match wish.output:
@@ -60,6 +64,15 @@ def show(record: OpenRecord, wish: NotificationFilter, now: Millis) -> None:
             _show_last(found, why, present, wish)
             if why and not running:
                 say("nothing is delivered, as no daemon runs: start it with marginwatch run")
+
+
+def _must_know(channel: str, names: set[str], record: OpenRecord) -> None:
+    """Raise UsageError for a channel that is neither configured nor recorded."""
+    if is_pattern(channel) or channel in names:
+        return
+    everything = record.history.notifications(BEGINNING, END)
+    if not any(each.notice.key.channel == channel for each in everything):
+        raise UsageError(f'there is no channel "{channel}"{did_you_mean(channel, sorted(names))}')
 
 
 def _found(record: OpenRecord, wish: NotificationFilter, now: Millis) -> Iterator[PastNotice]:

@@ -6,9 +6,9 @@ from datetime import tzinfo
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
-from daemon.alerts.silences import matches
+from daemon.alerts.silences import matches, standing_silences
 from daemon.cli.options import Format
-from daemon.cli.output import times
+from daemon.cli.output import instants, times
 from daemon.cli.output.tables import Row, Table, write_csv, write_json
 from daemon.cli.output.terminal import echo
 from daemon.cli.record_access import OpenRecord, open_record
@@ -26,6 +26,9 @@ COLUMNS = ("number", "what", "rule", "account", "alert", "from", "until", "comme
 LASTING: Millis = 366 * DAY
 """The longest --for; a longer one is mistyped, or better given as a date."""
 
+KNOWINGLY: Millis = DAY
+"""A longer silence of everything needs --yes: it is easily forgotten, and nobody is told."""
+
 LONGEST = 1_000
 """The most characters of a comment, which goes into messages."""
 
@@ -41,6 +44,8 @@ class SilenceOptions:
     until: str | None
     until_resolved: bool
     comment: str
+    yes: bool
+    """Whether everything may be silenced for longer than KNOWINGLY."""
 
 
 def add(session: CommandSession, wish: SilenceOptions) -> None:
@@ -54,6 +59,8 @@ def add(session: CommandSession, wish: SilenceOptions) -> None:
     with open_record(session) as past:
         _check(wish, past)
         ended_at = _end(wish, now, past.zone)
+        if ended_at is not None and ended_at - now > KNOWINGLY and not wish.yes:
+            _refuse_everything(wish, ended_at, past)
         alerts = _open(past, now)
         new = list(_silences(wish, now, ended_at, alerts))
         numbers = [Quiet(past.url).add(each, now) for each in new]
@@ -112,7 +119,7 @@ def show(session: CommandSession, *, past: bool, output: Format) -> None:
             case Format.CSV:
                 write_csv(COLUMNS, rows)
             case Format.TABLE:
-                _print(rows)
+                _print(found, times.DisplayClock(now, record.zone))
 
 
 def silence_row(silence: Silence, zone: tzinfo | None) -> Row:
@@ -139,21 +146,30 @@ def format_silence(silence: Silence, zone: tzinfo | None) -> str:
     return f"{about}, {until}{why}"
 
 
-def _print(rows: Sequence[Row]) -> None:
-    if not rows:
+def _print(found: Sequence[Silence], now: times.DisplayClock) -> None:
+    if not found:
         echo("nothing is silenced, and no open alert is acknowledged")
         return
-    cells = [["" if each[name] is None else str(each[name]) for name in COLUMNS] for each in rows]
+    cells = [
+        [
+            str(each.id),
+            "ack" if each.ack else "silence",
+            each.rule,
+            each.account,
+            each.code,
+            now.clock_time(each.started_at),
+            "it ends" if each.ended_at is None else now.clock_time(each.ended_at),
+            each.comment,
+        ]
+        for each in found
+    ]
     Table(COLUMNS, cells, frozenset({"number"})).write()
 
 
 def current_silences(record: OpenRecord, now: Millis) -> list[Silence]:
     """The silences that hold now or later; one about an alert ends with the alert."""
     held = {alert.code for _, alert in _open(record, now)}
-    lasting = [
-        each for each in record.history.silences() if each.ended_at is None or each.ended_at > now
-    ]
-    return [each for each in lasting if not each.code or each.code in held]
+    return standing_silences(record.history.silences(), held, now)
 
 
 def _check(wish: SilenceOptions, past: OpenRecord) -> None:
@@ -168,6 +184,21 @@ def _check(wish: SilenceOptions, past: OpenRecord) -> None:
     rules = {rule.name for rule in past.config.rules} | SYSTEM_RULES
     _matched("--rule", "rule", wish.rule, rules)
     _matched("--account", "account", wish.account, {*past.history.accounts(), *_accounts(past)})
+
+
+def _refuse_everything(wish: SilenceOptions, ended_at: Millis, past: OpenRecord) -> None:
+    """Raise UsageError if every rule on every account of the configuration would be silenced."""
+    rules = [rule.name for rule in past.config.account_rules]
+    accounts = [account.name for account in past.config.accounts]
+    if wish.alert is None and all(
+        fnmatchcase(name, glob or "*")
+        for names, glob in ((rules, wish.rule), (accounts, wish.account))
+        for name in names
+    ):
+        raise UsageError(
+            f"this silences everything until {times.format_time(ended_at, past.zone)}, and nobody"
+            f" would be told of anything: for longer than {duration_text(KNOWINGLY)} add --yes"
+        )
 
 
 def _accounts(past: OpenRecord) -> Iterator[str]:
@@ -198,10 +229,7 @@ def _end(wish: SilenceOptions, now: Millis, zone: tzinfo | None) -> Millis | Non
                 f"--for must be at most {duration_text(LASTING)}: give the end with --until instead"
             )
         return now + lasts
-    at = times.parse_instant(str(wish.until), now, zone)
-    if at <= now:
-        raise UsageError(f"--until lies in the past: {times.format_time(at, zone)}")
-    return at
+    return instants.parse_future(str(wish.until), now, zone)
 
 
 def _silences(

@@ -35,12 +35,17 @@ def silence() -> None:
     "--alert", metavar="ID", help="Only this alert, by the four-character code in its messages."
 )
 @click.option("--for", "lasts", metavar="DURATION", help="Duration, such as 2h or 30m.")
-@click.option("--until", metavar="TIME", help="End of the silence: ISO 8601.")
+@click.option(
+    "--until",
+    metavar="TIME",
+    help="End of the silence: 07:00, tomorrow 07:00, mon 07:00 or 2026-11-22T07:00.",
+)
 @click.option(
     "--until-resolved",
     is_flag=True,
     help="Until each alert that matches and is open now has ended.",
 )
+@click.option("--yes", is_flag=True, help="Silence everything for longer than a day, knowingly.")
 @click.option(
     "--comment", metavar="TEXT", default="", help="Reason; shown wherever the silence is shown."
 )

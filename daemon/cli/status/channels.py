@@ -49,6 +49,13 @@ class ChannelOverview:
     instead: tuple[str, ...]
     """The channels that replace it while it is parked."""
     waiting: tuple[UndeliveredNotification, ...]
+    refuses: bool = False
+    """Whether the running daemon was refused for good; if not all refuse, it is parked."""
+
+    def due(self, now: Millis) -> list[UndeliveredNotification]:
+        """The notifications that wait for the channel; no mute window holds them back."""
+        begins = [(each, each.notice.notice.facts.not_before or now) for each in self.waiting]
+        return [each for each, not_before in begins if not_before <= now]
 
 
 def channel_overviews(record: OpenRecord, now: Millis, *, running: bool) -> list[ChannelOverview]:
@@ -76,13 +83,14 @@ class _StatusInput:
     now: Millis
 
     @property
+    def refusing(self) -> frozenset[str]:
+        if self.alive_since is None:
+            return frozenset()
+        return refusing_channels(self.fared.values(), self.alive_since)
+
+    @property
     def parked(self) -> frozenset[str]:
-        refused = (
-            ()
-            if self.alive_since is None
-            else refusing_channels(self.fared.values(), self.alive_since)
-        )
-        return parked_channels(list(self.configured), refused)
+        return parked_channels(list(self.configured), self.refusing)
 
     def standing(self, name: str, waiting: Sequence[PastNotice]) -> ChannelOverview:
         channel, fared = self.configured.get(name), self.fared.get(name)
@@ -95,7 +103,8 @@ class _StatusInput:
         )
         found = map(UndeliveredNotification, waiting, wait_reasons(waiting, way, self.now))
         instead = self._instead(channel) if channel is not None and way.parked else ()
-        return ChannelOverview(name, channel is not None, fared, instead, tuple(found))
+        refuses = channel is not None and name in self.refusing
+        return ChannelOverview(name, channel is not None, fared, instead, tuple(found), refuses)
 
     def _free_at(self, channel: Channel, fared: Deliveries) -> Millis | None:
         """The end of the service's rate limit, which counts from the start of the daemon."""
@@ -112,7 +121,7 @@ class _StatusInput:
 
 
 def channel_row(standing: ChannelOverview, now: DisplayClock) -> Row:
-    fared, due = standing.fared, [each for each in standing.waiting if not _is_held(each, now.now)]
+    fared, due = standing.fared, standing.due(now.now)
     streak = None if fared is None else fared.failing
     return {
         "channel": standing.name,
@@ -135,11 +144,6 @@ def _streak_row(streak: Streak | None, now: DisplayClock) -> Row:
         "outcome": streak.outcome.value,
         "detail": streak.detail or None,
     }
-
-
-def _is_held(waiting: UndeliveredNotification, now: Millis) -> bool:
-    """Whether a mute window holds it back: then it does not wait for its channel."""
-    return (waiting.notice.notice.facts.not_before or now) > now
 
 
 def _wait(reason: WaitReason, alike: Sequence[PastNotice], now: DisplayClock) -> Row:

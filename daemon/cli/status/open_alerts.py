@@ -13,7 +13,7 @@ from daemon.cli.replay_source import rule_set
 from daemon.store.read.status import AccountStatus
 from daemon.text.names import account_label, rule_label
 from daemon.text.numbers import format_duration, format_value
-from daemon.types import DAEMON_ACCOUNT, AccountState, Alert, Millis
+from daemon.types import DAEMON_ACCOUNT, SEVERITIES, AccountState, Alert, Millis, State
 
 COLUMNS = ("id", "rule", "account", "severity", "state", "for", "worst")
 
@@ -29,7 +29,10 @@ class OpenAlert:
 def open_alerts(
     record: OpenRecord, recorded: Iterable[AccountStatus], now: Millis
 ) -> tuple[OpenAlert, ...]:
-    """The open alerts of the accounts and of the daemon itself, oldest first."""
+    """The open alerts of the accounts and of the daemon itself.
+
+    Those that fire come first, then by severity, then the oldest.
+    """
     own = {alert.rule: alert for alert in record.history.own_alerts()}
     by_account = {each.account: each.alerts for each in recorded} | {DAEMON_ACCOUNT: own}
     found: list[OpenAlert] = []
@@ -40,7 +43,12 @@ def open_alerts(
                 OpenAlert(account, alert, channel_news(record.history, decider, alert, now))
                 for alert in alerts.values()
             ]
-    return tuple(sorted(found, key=lambda each: each.alert.started_at))
+    return tuple(sorted(found, key=lambda each: _urgency(each.alert)))
+
+
+def _urgency(alert: Alert) -> tuple[bool, int, Millis]:
+    severity = SEVERITIES.index(alert.severity)
+    return alert.state is not State.FIRING, severity, alert.started_at
 
 
 def _decider(

@@ -1,110 +1,62 @@
 """Overview for `marginwatch status`: the daemon, the accounts, the open alerts, the channels."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from daemon.cli.check import intervals
 from daemon.cli.options import Format
-from daemon.cli.output.tables import Row, Table, exact, to_json, write_csv
+from daemon.cli.output.tables import Row, Table, exact, say, to_json, write_csv
 from daemon.cli.output.terminal import STDOUT, echo
 from daemon.cli.output.times import DisplayClock
 from daemon.cli.record_access import OpenRecord
 from daemon.cli.silence import actions
 from daemon.cli.status import channels
 from daemon.cli.status import exchange as traffic
-from daemon.cli.status.channels import ChannelOverview
-from daemon.cli.status.exchange import Traffic
+from daemon.cli.status.health import Finding, exit_status, findings, headline
+from daemon.cli.status.nearest import COLUMNS as NEAREST_COLUMNS
+from daemon.cli.status.nearest import nearest_cells, nearest_row
 from daemon.cli.status.open_alerts import COLUMNS as ALERT_COLUMNS
-from daemon.cli.status.open_alerts import (
-    OpenAlert,
-    alert_cells,
-    alert_row,
-    alert_sentences,
-    open_alerts,
-)
+from daemon.cli.status.open_alerts import alert_cells, alert_row, alert_sentences
+from daemon.cli.status.state import AccountOverview, Overview, gather
 from daemon.readings import sum_check
-from daemon.store.database.lock_holder import Holder, holder
 from daemon.store.read.status import AccountStatus
 from daemon.text.durations import duration_text
 from daemon.text.numbers import format_amount
-from daemon.types import Millis, Miss, Quality, Reading, Silence
+from daemon.types import Millis, Miss, Quality, Reading
 
 COLUMNS = (
     "account", "user_id", "every", "reading_at", "quality", "available_margin",
     "miss_at", "miss_reason", "miss_detail", "readings_24h", "misses_24h", "margin_is_sum",
     "paused_until", "pause_reason", "clock_ahead_ms",
+    "nearest_rule", "nearest_field", "nearest_value", "nearest_limit", "nearest_distance",
 )  # fmt: skip
 """Columns of csv, with one row per account."""
 
 
-@dataclass(frozen=True, slots=True)
-class AccountOverview:
-    """The state of a configured account; `recorded` is None until a daemon has watched it."""
-
-    name: str
-    every: Millis
-    """The effective interval."""
-    recorded: AccountStatus | None
-
-
-@dataclass(frozen=True, slots=True)
-class Overview:
-    now: DisplayClock
-    daemon: Holder | None
-    accounts: tuple[AccountOverview, ...]
-    alerts: tuple[OpenAlert, ...]
-    channels: tuple[ChannelOverview, ...]
-    silences: tuple[Silence, ...]
-    """The silences that hold, and the acknowledgements of open alerts."""
-    traffic: Traffic
-
-
 def show(record: OpenRecord, now: Millis, output: Format) -> int:
-    """Print the state at `now`; return the exit status, 1 where no daemon is collecting."""
-    overview = _look(record, now)
+    """Print the state at `now`; return the exit status."""
+    overview = gather(record, now)
+    found = findings(overview)
     match output:
         case Format.JSON:
-            STDOUT.write(to_json(_object(overview), indent=2) + "\n")
+            STDOUT.write(to_json(_object(overview, found), indent=2) + "\n")
         case Format.CSV:
-            write_csv(COLUMNS, (_account(each, overview) for each in overview.accounts))
+            write_csv(COLUMNS, (_csv_row(each, overview) for each in overview.accounts))
         case Format.TABLE:
-            _print(overview)
-    return 0 if overview.daemon is not None else 1
-
-
-def _look(record: OpenRecord, now: Millis) -> Overview:
-    config, history = record.config, record.history
-    recorded = {each.account: each for each in history.status(now)}
-    exchange = traffic.traffic_at(record, now)
-    user_ids = {name: each.user_id for name, each in recorded.items()}
-    halved = [host for host, use in exchange.hosts.items() if use.halved_until is not None]
-    every = intervals.intervals(config, user_ids, halved)
-    daemon = holder(record.url)
-    return Overview(
-        now=DisplayClock(now, record.zone),
-        daemon=daemon,
-        accounts=tuple(
-            AccountOverview(each.name, every[each.name], recorded.get(each.name))
-            for each in config.accounts
-        ),
-        alerts=open_alerts(record, recorded.values(), now),
-        channels=tuple(channels.channel_overviews(record, now, running=daemon is not None)),
-        silences=tuple(actions.current_silences(record, now)),
-        traffic=exchange,
-    )
+            _print(overview, found)
+    return exit_status(found)
 
 
 # For programs.
 
 
-def _object(overview: Overview) -> Row:
+def _object(overview: Overview, found: Sequence[Finding]) -> Row:
     daemon, (first, *others) = (
         overview.daemon,
         traffic.budget_rows(overview.traffic, overview.now.zone),
     )
     return {
         "at": overview.now.iso(overview.now.now),
+        "not_well": [{"why": each.why.value, "text": each.text} for each in found],
         "collecting": daemon is not None,
         "pid": int(daemon.pid) if daemon is not None and daemon.pid.isdecimal() else None,
         "not_recording": daemon.trouble or None if daemon is not None else None,
@@ -114,6 +66,14 @@ def _object(overview: Overview) -> Row:
         "alerts": [alert_row(each, overview.now) for each in overview.alerts],
         "channels": [channels.channel_row(each, overview.now) for each in overview.channels],
         "silences": [actions.silence_row(each, overview.now.zone) for each in overview.silences],
+        "muted": [
+            {
+                "rules": list(each.rules),
+                "mutes": list(each.windows),
+                "until": overview.now.iso(each.until),
+            }
+            for each in overview.muted
+        ],
     }
 
 
@@ -130,6 +90,15 @@ def _account(account: AccountOverview, overview: Overview) -> Row:
         "misses_24h": 0 if told is None else told.misses,
         "margin_is_sum": told is None or _margin_is_sum(told),
         **traffic.account_row(overview.traffic, account.name, overview.now.zone),
+        "nearest": nearest_row(account.nearest),
+    }
+
+
+def _csv_row(account: AccountOverview, overview: Overview) -> Row:
+    nearest = nearest_row(account.nearest) or {}
+    return {
+        **_account(account, overview),
+        **{f"nearest_{key}": value for key, value in nearest.items()},
     }
 
 
@@ -156,7 +125,8 @@ def _miss_row(miss: Miss | None, now: DisplayClock) -> Row:
 # For people.
 
 
-def _print(overview: Overview) -> None:
+def _print(overview: Overview, found: Sequence[Finding]) -> None:
+    say(headline(found))
     for line in _daemon(overview):
         echo(line)
     _print_accounts(overview)
@@ -180,10 +150,13 @@ def _print_accounts(overview: Overview) -> None:
         overview.traffic, (each.name for each in overview.accounts), overview.now.zone
     ):
         echo(line)
+    nearest = nearest_cells(overview.accounts)
+    if nearest:
+        _section("nearest rules", NEAREST_COLUMNS, nearest)
 
 
 def _print_alerts(overview: Overview) -> None:
-    """Print the open alerts, then the silences and acknowledgements."""
+    """Print the open alerts, then the silences and acknowledgements, then what is muted."""
     cells = [alert_cells(each, overview.now) for each in overview.alerts]
     _section("open alerts", ALERT_COLUMNS, cells)
     for alert in overview.alerts:
@@ -194,19 +167,22 @@ def _print_alerts(overview: Overview) -> None:
             f"{'acknowledged' if each.ack else f'silence {each.id}'}:"
             f" {actions.format_silence(each, overview.now.zone)}"
         )
+    for muted in overview.muted:
+        until = overview.now.clock_time(muted.until)
+        say(f"muted until {until} by {', '.join(muted.windows)}: {', '.join(muted.rules)}")
 
 
 def _section(title: str, columns: tuple[str, ...], rows: list[list[str]]) -> None:
     echo()
     echo(title if rows else f"{title}: none")
     if rows:
-        Table(columns, rows, frozenset({"available_margin", "worst"})).write()
+        Table(columns, rows, frozenset({"available_margin", "worst", "value", "distance"})).write()
 
 
 def _daemon(overview: Overview) -> Iterator[str]:
     daemon = overview.daemon
     if daemon is None:
-        yield "no daemon is collecting: start it with marginwatch run"
+        yield "start it with marginwatch run"
         return
     pid = f", pid {daemon.pid}" if daemon.pid else ""
     running = f"a daemon is collecting{pid}{f' on {daemon.host}' if daemon.host else ''}"

@@ -255,7 +255,7 @@ def _is_ratio(node: Node) -> bool:
             return name in RATIOS
         case Call(name):
             function = functions.find(name)
-            return isinstance(function, WindowFunction) and function.is_ratio
+            return isinstance(function, WindowFunction) and function.ratio is not None
         case _:
             return False
 

@@ -27,6 +27,7 @@ from daemon.service.clock_monitor import ClockDrift
 from daemon.service.delivery.immediate import EagerClaims
 from daemon.service.judging.arrivals import Arrival, InputStamper, Slept
 from daemon.service.judging.context import JudgingContext, concerns
+from daemon.service.judging.first_reading import FirstReading
 from daemon.service.judging.hourly_change import HourlyBaseline
 from daemon.service.judging.plausibility_gate import Gate
 from daemon.service.judging.windows import AccountWindows
@@ -115,6 +116,7 @@ class Owner:
         self._silences: Sequence[Silence] = NO_SILENCES
         self._stamper = InputStamper(self._gate, lambda: self._state, every)
         self._mailbox: asyncio.Queue[Arrival] = asyncio.Queue()
+        self._first_reading = FirstReading(self._rules)
         self._starts = 0
         """Starts of the loop: more than one if it broke."""
         self._arrived = self._begun = self._done = 0
@@ -304,6 +306,7 @@ class Owner:
         if isinstance(record.event, ClockStep):
             context.notifications.set_offset(self.account, self._drift.offset)
         context.observer.judged(record)
+        self._first_reading.adopt(record.event, self._state)
 
     async def _restart(self) -> int | None:
         """Restart the engine from the record: its last `seq`, or None if it is unreadable."""

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from daemon.alerts.mutes import NO_MUTES, Mutes, muted_rules
+from daemon.alerts.silences import standing_silences
 from daemon.charts.chart import Chart, ChartSpan
 from daemon.charts.from_history import Subject, field_chart
 from daemon.clock import Clock
@@ -37,6 +39,8 @@ class ReportReader:
     channels: Sequence[str]
     every: Callable[[str], Millis | None]
     """By account: how often it is read."""
+    rules: Sequence[Rule] = ()
+    mutes: Mutes = NO_MUTES
 
     def facts(self, period: ReportPeriod) -> ReportData:
         """The data of the period, or the reason why it cannot be read."""
@@ -75,14 +79,18 @@ class ReportReader:
         return draw
 
     def _facts(self, history: History, period: ReportPeriod) -> ReportData:
-        span = period.span
+        span, now = period.span, self.clock.now()
         patience = {name: max(PATIENCE, MISSED * (self.every(name) or 0)) for name in self.accounts}
+        episodes = tuple(history.episodes(span))
+        held = {each.code for each in episodes if each.until is None}
         return ReportData(
             period.name,
             span,
             tuple(history.watched(name, span, patience[name]) for name in self.accounts),
-            tuple(history.episodes(span)),
-            tuple(history.posted(self.channels, span, self.clock.now())),
+            episodes,
+            tuple(history.posted(self.channels, span, now)),
             tuple(history.downs(span, PATIENCE)),
             period.next_at,
+            silences=tuple(standing_silences(history.silences(), held, now)),
+            muted=tuple(muted_rules(self.rules, self.mutes, now)),
         )

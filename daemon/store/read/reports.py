@@ -135,7 +135,7 @@ def _episode(account: str, alert: Alert, clock: Steps, span: ReportSpan) -> Repo
     until = None if alert.ended_at is None else alert.ended_at + moved(alert, clock)
     if since is None or since >= span.until or (until is not None and until < span.since):
         return None
-    return ReportedAlert(account, alert.rule, alert.severity, since, until)
+    return ReportedAlert(account, alert.rule, alert.severity, since, until, alert.code)
 
 
 def _between(record: AccountRows, table: Table, span: ReportSpan) -> tuple[int, int]:

@@ -12,6 +12,7 @@ import pytest
 
 from daemon.cli.check.channels import message
 from daemon.clock import SystemClock
+from daemon.config.checks.warnings import NO_CHANNEL
 from daemon.store.operations import TEST
 from tests.cli.calls import CHANNEL, account, call, collecting, record, write
 from tests.service.lives import rows
@@ -108,15 +109,12 @@ def test_each_test_is_recorded_as_a_message_and_an_attempt(tmp_path: Path) -> No
 
 
 def test_a_test_is_sent_where_it_cannot_be_recorded(tmp_path: Path) -> None:
-    """A remark says so: there is no database yet, or it is of another version."""
+    """A remark says so, but not before the first start: then there is no record yet."""
     with receiver() as (address, heard):
         path = write(tmp_path, account(), CHANNEL.replace("127.0.0.1:9", address))
         said: list[str] = []
         assert notify(path, said) == (0, ["hook: delivered"])
-        assert (
-            said[-1] == "the tests are not on record: there is no database at"
-            f" {tmp_path / 'marginwatch.db'} yet"
-        )
+        assert not any("on record" in line for line in said)
         record(tmp_path)
         with closing(sqlite3.connect(tmp_path / "marginwatch.db")) as connection, connection:
             connection.execute("UPDATE alembic_version SET version_num = '9999'")
@@ -129,11 +127,15 @@ def test_a_test_is_sent_where_it_cannot_be_recorded(tmp_path: Path) -> None:
 
 
 def test_without_a_channel_there_is_nothing_to_try(tmp_path: Path) -> None:
-    """Asked to notify, it cannot."""
-    assert notify(write(tmp_path, account())) == (
-        1,
-        ["there is no channel to try: add [[channels]]"],
+    """The file is not called good, and the status is that of a mistake, asked to notify or not."""
+    path = write(tmp_path, account())
+    assert notify(path) == (78, [])
+    result = call("check", "--config", path)
+    assert (result.exit_code, result.stderr) == (
+        78,
+        f"{NO_CHANNEL}\n",
     )
+    assert result.stdout.splitlines()[0] == "rules.toml: 1 account, 0 channels, 0 rules"
 
 
 def test_the_message_names_channel_and_time() -> None:

@@ -14,7 +14,17 @@ from daemon.clock import SystemClock
 from daemon.store import History
 from daemon.store.operations import SetUserId
 from daemon.types import Record
-from tests.cli.calls import SECRETS, account, call, collecting, exchange, record, url, write
+from tests.cli.calls import (
+    CHANNEL,
+    SECRETS,
+    account,
+    call,
+    collecting,
+    exchange,
+    record,
+    url,
+    write,
+)
 from tests.fakes import NOON
 from tests.values import miss, reading
 
@@ -25,6 +35,11 @@ TWINS = (
 KEYS = ("planted-key-4711", "planted-secret-4711")
 
 
+def configured(folder: Path, *tables: str) -> Path:
+    """A rules.toml of these tables and a channel."""
+    return write(folder, *tables, CHANNEL)
+
+
 def online(path: Path, *complaints: str) -> tuple[int, list[str]]:
     """The exit status and the lines about the exchange; warnings contain `complaints`."""
     result = call("check", "--online", "--config", path, clock=SystemClock())
@@ -32,15 +47,15 @@ def online(path: Path, *complaints: str) -> tuple[int, list[str]]:
     assert len(result.stderr.splitlines()) == len(complaints)
     assert [each for each in complaints if each not in result.stderr] == []
     lines = result.stdout.splitlines()
-    start = next(index for index, line in enumerate(lines) if line.startswith("memory"))
-    return result.exit_code, lines[start + 1 :]
+    report = max(index for index, line in enumerate(lines) if ": read every " in line)
+    return result.exit_code, lines[report + 1 :]
 
 
 def test_an_account_that_answers_shows_user_and_fields(tmp_path: Path) -> None:
     """The person sees that it is the right account, with its numbers."""
     with exchange() as simulator:
         simulator.account("main", *KEYS, user_id="77").set(available_margin="123.45", al_freeze="6")
-        status, lines = online(write(tmp_path, account(rest_url=simulator.rest_url)))
+        status, lines = online(configured(tmp_path, account(rest_url=simulator.rest_url)))
     assert status == 0
     assert lines == [
         (
@@ -64,7 +79,7 @@ def test_a_refusal_is_its_reason_and_a_sentence(tmp_path: Path, fault: str, sent
     """The reason for machines, the remedy for people, status 1."""
     with exchange() as simulator:
         simulator.account("main", *KEYS).fault(fault)
-        status, (line,) = online(write(tmp_path, account(rest_url=simulator.rest_url)))
+        status, (line,) = online(configured(tmp_path, account(rest_url=simulator.rest_url)))
     assert status == 1
     assert re.fullmatch(f"main: {sentence}", line)
 
@@ -78,7 +93,7 @@ def test_a_wrong_key_and_a_wrong_secret_are_told_beside_a_good_account(tmp_path:
             account("secret", simulator.rest_url, secret_key="planted-other-secret"),
             account("main", simulator.rest_url),
         )
-        status, lines = online(write(tmp_path, *tables))
+        status, lines = online(configured(tmp_path, *tables))
     assert status == 1
     assert [line.split(" ")[:2] for line in lines] == [
         ["key:", "auth:"],
@@ -92,7 +107,7 @@ def test_an_unreachable_host_is_one_sentence(tmp_path: Path) -> None:
     expected = (
         "main: network: 127.0.0.1:9 refused the connection: check the address and that it is up"
     )
-    assert online(write(tmp_path, account())) == (1, [expected])
+    assert online(configured(tmp_path, account())) == (1, [expected])
 
 
 def test_two_accounts_of_one_user_are_warned_of(tmp_path: Path) -> None:
@@ -100,7 +115,7 @@ def test_two_accounts_of_one_user_are_warned_of(tmp_path: Path) -> None:
     with exchange() as simulator:
         simulator.account("main", *KEYS, user_id="77")
         both = (account("a", simulator.rest_url), account("b", simulator.rest_url))
-        status, lines = online(write(tmp_path, *both))
+        status, lines = online(configured(tmp_path, *both))
     assert status == 0
     assert lines[-1] == f"warning: {TWINS}"
 
@@ -113,7 +128,7 @@ def test_b4_twins_that_the_record_knows_are_told_once(tmp_path: Path) -> None:
         simulator.account("main", *KEYS, user_id="77")
         tables = account("a", simulator.rest_url), account("b", simulator.rest_url, user_id="77")
         result = call(
-            "check", "--online", "--config", write(tmp_path, *tables), clock=SystemClock()
+            "check", "--online", "--config", configured(tmp_path, *tables), clock=SystemClock()
         )
     assert result.stdout.splitlines().count(f"warning: {TWINS}") == 1
 
@@ -124,7 +139,7 @@ def test_a_key_of_another_user_is_refused(tmp_path: Path) -> None:
         store.submit(SetUserId("main", "66")).result()
     with exchange() as simulator:
         simulator.account("main", *KEYS, user_id="77")
-        status, (line,) = online(write(tmp_path, account(rest_url=simulator.rest_url)))
+        status, (line,) = online(configured(tmp_path, account(rest_url=simulator.rest_url)))
     assert status == 1
     assert all(part in line for part in ("wrong_user", "user 77", "user 66", 'set user_id = "77"'))
 
@@ -133,7 +148,7 @@ def test_each_call_is_booked_beside_a_running_daemon(tmp_path: Path) -> None:
     """SEMANTICS B3: `check` books into the budget, whether it was answered or not."""
     with collecting(tmp_path, accounts=("main", "down")), exchange() as simulator:
         simulator.account("main", *KEYS, user_id="77")
-        online(write(tmp_path, account(rest_url=simulator.rest_url), account("down")))
+        online(configured(tmp_path, account(rest_url=simulator.rest_url), account("down")))
     with History.open(url(tmp_path)) as history:
         assert {(book.endpoint, book.user) for book in history.external_calls(0)} == {
             ("assets", "77"),
@@ -146,7 +161,7 @@ def test_beside_a_daemon_a_call_is_announced_before_it_is_made(tmp_path: Path) -
     with collecting(tmp_path), exchange() as simulator:
         simulator.account("main", *KEYS)
         before = SystemClock().now()
-        online(write(tmp_path, account(rest_url=simulator.rest_url)))
+        online(configured(tmp_path, account(rest_url=simulator.rest_url)))
         asked = simulator.log[0].at
     with History.open(url(tmp_path)) as history:
         announced, booked = (book.at for book in history.external_calls(0))
@@ -166,14 +181,14 @@ def test_the_budget_begins_with_what_is_recorded(tmp_path: Path) -> None:
 
 def test_without_a_record_nothing_is_booked_and_none_is_made(tmp_path: Path) -> None:
     """`check` before the first `run`."""
-    online(write(tmp_path, account()))
+    online(configured(tmp_path, account()))
     assert not (tmp_path / "marginwatch.db").exists()
 
 
 def test_a_damaged_record_does_not_keep_from_asking(tmp_path: Path) -> None:
     """A warning is printed, and the exchange is asked all the same."""
     (tmp_path / "marginwatch.db").write_bytes(b"this is no database at all" * 100)
-    status, lines = online(write(tmp_path, account()), "is no SQLite database")
+    status, lines = online(configured(tmp_path, account()), "is no SQLite database")
     assert status == 1
     assert lines[0].startswith("warning: asking without the record, which cannot be read: ")
     assert lines[1].startswith("main: network: ")
@@ -188,7 +203,7 @@ def test_a_record_that_refuses_the_booking_is_a_warning(tmp_path: Path) -> None:
     ):
         simulator.account("main", *KEYS)
         other.execute("BEGIN IMMEDIATE")
-        status, lines = online(write(tmp_path, account(rest_url=simulator.rest_url)))
+        status, lines = online(configured(tmp_path, account(rest_url=simulator.rest_url)))
     assert status == 0
     assert lines[1].startswith(
         "warning: the call could not be booked for the daemon's budget: the database"
@@ -201,7 +216,7 @@ def test_strict_7_calls_are_booked_with_their_host(tmp_path: Path) -> None:
         for simulator in (one, other):
             simulator.account("main", *KEYS, user_id="77")
         tables = account("a", one.rest_url), account("b", other.rest_url)
-        status, lines = online(write(tmp_path, *tables))
+        status, lines = online(configured(tmp_path, *tables))
         with History.open(url(tmp_path)) as history:
             booked = {(each.host, each.endpoint, each.user) for each in history.external_calls(0)}
     hosts = [simulator.rest_url.removeprefix("http://") for simulator in (one, other)]
@@ -214,9 +229,9 @@ def test_strict_7_check_says_who_shares_a_budget(tmp_path: Path) -> None:
     two = call(
         "check",
         "--config",
-        write(tmp_path, account("a"), account("b"), account("c", "http://127.0.0.1:10")),
+        configured(tmp_path, account("a"), account("b"), account("c", "http://127.0.0.1:10")),
     )
-    one = call("check", "--config", write(tmp_path, account("a"), account("b")))
+    one = call("check", "--config", configured(tmp_path, account("a"), account("b")))
     said = ["budget at 127.0.0.1:9: shared by a, b", "budget at 127.0.0.1:10: shared by c"]
     assert [line for line in two.stdout.splitlines() if line.startswith("budget")] == said
     assert "budget at" not in one.stdout
@@ -232,7 +247,7 @@ def test_a3_what_is_not_used_of_the_environment_is_said(tmp_path: Path) -> None:
             account("mixed", simulator.rest_url, ws_url="wss://ws.exchange.invalid/x"),
             account("own", simulator.rest_url, proxy="http://me:planted-pw@127.0.0.1:9"),
         )
-        path = write(tmp_path, *tables)
+        path = configured(tmp_path, *tables)
         result = call("check", "--online", "--config", path, clock=SystemClock(), environ=environ)
     near, mixed, own, _twins = result.stdout.splitlines()[-4:]
     assert "proxy" not in near.lower()

@@ -31,6 +31,7 @@ def test_the_demo_shows_readings_an_alert_its_message_and_a_summary(restored_log
         re.MULTILINE,
     )
     assert re.search(r"^latency +\d+ ms from a change to its notification", shown, re.MULTILINE)
+    assert shown.rstrip().splitlines()[-1].startswith("next           marginwatch init")
 
 
 def test_a_duration_that_is_none_is_bad_usage() -> None:

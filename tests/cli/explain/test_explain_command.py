@@ -137,6 +137,14 @@ def test_it_stands_as_it_stood_then(tmp_path: Path) -> None:
     assert "was 2026-01-01 12:00:02 firing → resolved (cleared) at 500" in lines(tmp_path, "low")
 
 
+def test_without_a_time_it_is_shown_as_it_stands(tmp_path: Path) -> None:
+    """Most people ask about now."""
+    lived(tmp_path, [rule("low")], answer(available_margin="90"))
+    at_now = asked(tmp_path, "low", "now")
+    without = call("explain", "low", "--config", write(tmp_path), clock=LATER)
+    assert (without.exit_code, without.stdout) == (0, at_now.stdout)
+
+
 def test_the_clocks_that_run_are_shown(tmp_path: Path) -> None:
     """`for`, `keep_firing_for`, `missing_after` and `at_least`: the progress and the target."""
     rules = [

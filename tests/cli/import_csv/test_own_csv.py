@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from click.testing import Result
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from daemon.exchanges.common.responses import MAX_DECIMALS
@@ -64,8 +64,12 @@ def meaning(text: str) -> list[dict[str, str]]:
     ]
 
 
+NOTHING = (Quality.OK, Source.REST, Balances(None, None, None, None, None, Decimal(0)))
+
+
 @settings(max_examples=25, deadline=None)
 @given(readings, st.sampled_from(ZONES))
+@example([("main", 1, *NOTHING), ("grid-bot", 0, *NOTHING), ("grid-bot", 1, *NOTHING)], "UTC")
 def test_a_history_survives_export_and_import(
     found: list[tuple[str, int, Quality, Source, Balances]], zone: str
 ) -> None:

@@ -3,15 +3,21 @@
 import csv
 import io
 import json
+import re
+import sys
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from daemon.cli import record_access
+from daemon.cli.options import Format
 from daemon.cli.output.tables import MOST
+from daemon.cli.session import CommandSession
+from daemon.cli.show import history_rows
 from daemon.types import SECOND, Quality, Record
-from tests.cli.calls import account, call, collecting, record, write
+from tests.cli.calls import SECRETS, Terminal, account, call, collecting, record, write
 from tests.fakes import NOON, ManualClock
 from tests.values import reading
 
@@ -67,9 +73,80 @@ def test_csv_has_the_same(tmp_path: Path) -> None:
 def test_a_table_is_for_people(tmp_path: Path) -> None:
     """Local times, no idle zeros, a word for readings that were not judged as usual."""
     result = call("history", "--config", two_accounts(tmp_path), clock=LATER)
-    lines = [line.split() for line in result.stdout.splitlines()]
-    assert lines[1][:4] == ["main", "2026-01-01", "12:00:00", "500.5"]
-    assert lines[2][:5] == ["grid-1", "2026-01-01", "12:00:01", "suspect", "996660.60643877"]
+    note, *lines = result.stdout.splitlines()
+    assert note == "not shown: cross_un_pnl (not sent). Name fields with --fields"
+    cells = [line.split() for line in lines]
+    assert cells[0][:3] == ["account", "at", "available_margin"]
+    assert cells[1][:3] == ["main", "12:00:00", "500.5"]
+    assert cells[2][:4] == ["grid-1", "12:00:01", "suspect", "996660.60643877"]
+
+
+@pytest.mark.parametrize(
+    ("width", "columns", "note"),
+    [
+        (
+            120,
+            "at available_margin available_usdt almighty_gold al_margin al_freeze",
+            "not shown: cross_un_pnl (not sent). Name fields with --fields",
+        ),
+        (
+            60,
+            "at available_margin available_usdt almighty_gold",
+            (
+                "not shown: cross_un_pnl (not sent); al_margin, al_freeze (no room). Name fields"
+                " with --fields"
+            ),
+        ),
+        (
+            30,
+            "at available_margin",
+            (
+                "not shown: cross_un_pnl (not sent); available_usdt, almighty_gold, al_margin,"
+                " al_freeze (no room). Name fields with --fields"
+            ),
+        ),
+    ],
+)
+def test_a_narrow_terminal_gets_a_table_of_the_first_fields(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int, columns: str, note: str
+) -> None:
+    """A line for each reading, and above it what is left out."""
+    record(tmp_path, Record("main", reading(1, NOON)), Record("main", reading(2, NOON + SECOND)))
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setenv("COLUMNS", str(width))
+    session = CommandSession(environ=SECRETS, path=write(tmp_path, account()))
+    with record_access.open_record(session) as past:
+        wish = history_rows.HistoryOptions("*", None, changes=False, output=Format.TABLE)
+        history_rows.show(past, wish, (0, NOON * 2), NOON)
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", terminal.getvalue()).splitlines()
+    header = next(number for number, line in enumerate(shown) if line.split()[:1] == ["at"])
+    assert " ".join(line.strip() for line in shown[:header]).strip() == note
+    assert shown[header].split() == columns.split()
+    assert [line.split()[0] for line in shown[header + 2 : header + 4]] == ["12:00:00", "12:00:01"]
+    assert max(map(len, shown)) <= width
+
+
+def test_fields_are_chosen_and_readings_without_a_change_left_out(tmp_path: Path) -> None:
+    """In each format; derived fields and the exchange's spelling are taken, and nothing is cut."""
+    record(
+        tmp_path,
+        *(
+            Record("main", reading(seq, NOON + seq * SECOND, available_margin=margin))
+            for seq, margin in enumerate(["500", "500", "90", "90", "500"], start=1)
+        ),
+    )
+    asked = ["history", "--config", write(tmp_path, account()), "--changes"]
+    table = call(*asked, "--fields", "availableMargin, freeze_ratio", clock=LATER).stdout
+    assert [line.split() for line in table.splitlines()] == [
+        ["at", "available_margin", "freeze_ratio"],
+        ["12:00:01", "500", "0"],
+        ["12:00:03", "90", "0"],
+        ["12:00:05", "500", "0"],
+    ]
+    rows = json.loads(call(*asked, "--fields", "al_margin", "--json", clock=LATER).stdout)
+    assert [(row["seq"], row["al_margin"]) for row in rows] == [(1, "0")]
+    assert set(rows[0]) == {"account", "at", "seq", "source", "quality", "al_margin"}
 
 
 @pytest.mark.parametrize(
@@ -98,7 +175,7 @@ def test_a_table_shows_the_last_and_says_so_and_json_is_never_cut(tmp_path: Path
     record(tmp_path, *(Record("main", reading(seq, NOON + seq)) for seq in range(1, count + 1)))
     path = write(tmp_path, account())
     table = call("history", "--config", path, clock=LATER).stdout.splitlines()
-    assert len(table) == MOST + 2
+    assert len(table) == MOST + 3
     assert (
         table[-1] == f"the last {MOST} of {count} readings; --format csv and --format json have all"
     )
@@ -113,7 +190,7 @@ def test_a_table_looks_back_an_hour_where_nothing_is_said(tmp_path: Path) -> Non
     assert table == "no readings in this span; an earlier --since looks further back\n"
     assert (
         len(call("history", "--config", path, "--since", "25h", clock=tomorrow).stdout.splitlines())
-        == 4
+        == 5
     )
     assert (
         len(
@@ -130,10 +207,12 @@ def test_a_table_looks_back_an_hour_where_nothing_is_said(tmp_path: Path) -> Non
         (
             ["--since", "soon"],
             (
-                '"soon" is not a time: write ISO 8601 such as 2026-11-22T03:12, 24h or 7d for ago,'
-                " or now"
+                '"soon" is not a time: write 03:12, yesterday 20:20, mon 07:00, 2026-11-22T03:12,'
+                " 24h for a day ago, or now"
             ),
         ),
+        (["--fields", "al_frezze"], 'there is no field "al_frezze"; did you mean "al_freeze"?'),
+        (["--fields", "al_margin,age"], 'there is no field "age"'),
         (
             ["--since", "1h", "--until", "2h"],
             "--until lies before --since, so there is nothing in between: exchange them",

@@ -28,7 +28,7 @@ def configured(folder: Path, *more: str) -> str:
 def ask(folder: Path, *words: str, clock: ManualClock = LATER) -> list[str]:
     """The lines of a command, blanks at the ends and between columns taken out."""
     result = call(*words, "--config", configured(folder), clock=clock)
-    assert result.exit_code == 0, result.output
+    assert result.stderr == "", result.output
     return [" ".join(line.split()) for line in result.stdout.splitlines()]
 
 
@@ -115,6 +115,20 @@ def test_they_can_be_chosen(tmp_path: Path) -> None:
                 clock=LATER,
             )
             assert len(json.loads(result.stdout)) == expected, words
+
+
+def test_a_channel_that_there_is_not_is_bad_usage(tmp_path: Path) -> None:
+    """An empty list would look as if nothing had been sent; a former channel has its history."""
+    record(tmp_path, fires(notice("hook"), notice("desk")))
+    path = str(write(tmp_path, account(), RULE, CHANNEL))
+    done = call("notifications", "--channel", "hok", "--config", path, clock=LATER)
+    assert (done.exit_code, done.stderr) == (
+        2,
+        'there is no channel "hok"; did you mean "hook"?\n',
+    )
+    for channel in ("hook", "desk", "nope*"):
+        done = call("notifications", "--channel", channel, "--config", path, clock=LATER)
+        assert done.exit_code == 0, channel
 
 
 def test_a_table_shows_the_last_hundred(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

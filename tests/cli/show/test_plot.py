@@ -125,8 +125,8 @@ def test_f8_the_future_is_not_drawn(few: Path) -> None:
         (
             ["al_margin", "--account", "main", "--since", "soon"],
             (
-                '"soon" is not a time: write ISO 8601 such as 2026-11-22T03:12, 24h or 7d for ago,'
-                " or now"
+                '"soon" is not a time: write 03:12, yesterday 20:20, mon 07:00, 2026-11-22T03:12,'
+                " 24h for a day ago, or now"
             ),
         ),
         (

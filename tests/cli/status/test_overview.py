@@ -77,7 +77,11 @@ def test_it_tells_what_a_person_asks_first(tmp_path: Path) -> None:
             store.submit(operation).result()
         result = call("status", "--config", configured(tmp_path), clock=LATER)
     lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
-    assert lines[0] == f"a daemon is collecting, pid {os.getpid()}"
+    assert lines[0] == (
+        "not well: main has no reading for 1 min; new has no reading yet; low on main fires;"
+        " 1 message waits for hook"
+    )
+    assert lines[1] == f"a daemon is collecting, pid {os.getpid()}"
     assert "main 5s 1 min ago 90 1 read, 1 missed 55 s ago: timeout" in lines
     assert "main: no answer within 10 s" in lines
     assert "new 5s never - - -" in lines
@@ -102,6 +106,20 @@ def test_strict_10_what_is_held_back_is_shown_with_its_reason(tmp_path: Path) ->
             "why": "silenced",
             "until": "2026-01-01T13:01:05.000+01:00",
         }
+    ]
+
+
+def test_rules_that_a_mute_window_holds_back_are_shown_with_its_end(tmp_path: Path) -> None:
+    """Also where none of them fires: what stays quiet is known before it matters."""
+    record(tmp_path, replace(fired(), notices=()))
+    window = '[[mutes]]\nname = "lunch"\nbetween = ["12:00", "13:00"]\n'
+    muted = RULE.replace("[[rules]]", '[[rules]]\nmute = ["lunch"]')
+    config = write(tmp_path, account(), muted, CHANNEL, window)
+    shown = call("status", "--config", config, clock=LATER).stdout
+    assert "muted until 13:00:00 by lunch: low" in shown.splitlines()
+    found = json.loads(call("status", "--format", "json", "--config", config, clock=LATER).stdout)
+    assert found["muted"] == [
+        {"rules": ["low"], "mutes": ["lunch"], "until": "2026-01-01T13:00:00.000+01:00"}
     ]
 
 
@@ -209,7 +227,9 @@ def test_a_stopped_daemon_is_said(tmp_path: Path) -> None:
     """The lock tells, not what is recorded; a reading from the future is shown with its time."""
     record(tmp_path, fired())
     result = call("status", "--config", configured(tmp_path), clock=ManualClock(NOON))
-    assert result.stdout.splitlines()[0] == "no daemon is collecting: start it with marginwatch run"
+    first, second, *_ = result.stdout.splitlines()
+    assert first.startswith("not well: no daemon is collecting; ")
+    assert second == "start it with marginwatch run"
     assert "2026-01-01 12:00:05" in result.stdout
 
 
@@ -252,11 +272,12 @@ def test_e4_a_flapping_alert_is_shown_by_the_name_of_its_rule(tmp_path: Path) ->
 
 @pytest.mark.parametrize("output", ["table", "csv", "json"])
 def test_the_exit_status_says_whether_anybody_collects(tmp_path: Path, output: str) -> None:
-    """C9: 1 where no daemon is collecting, whatever is printed."""
-    config = configured(tmp_path)
-    with collecting(tmp_path):
-        assert call("status", "--config", config, "--format", output, clock=LATER).exit_code == 0
-    assert call("status", "--config", config, "--format", output, clock=LATER).exit_code == 1
+    """C9: 2 where no daemon is collecting, whatever is printed."""
+    config = write(tmp_path, account(), RULE, CHANNEL)
+    with collecting(tmp_path, Record("main", reading(1, AT))):
+        asked = "status", "--config", config, "--format", output
+        assert call(*asked, clock=ManualClock(AT)).exit_code == 0
+    assert call(*asked, clock=ManualClock(AT)).exit_code == 2
 
 
 def test_what_is_not_recorded_is_said(tmp_path: Path) -> None:
@@ -271,9 +292,11 @@ def test_what_is_not_recorded_is_said(tmp_path: Path) -> None:
             store.submit(Record("main", reading(3, NOON + 10 * SECOND))).result()
             is Written.DEFERRED
         )
-        first, second, *_ = call("status", "--config", config, clock=LATER).stdout.splitlines()
+        shown = call("status", "--config", config, clock=LATER)
         machine = call("status", "--config", config, "--format", "json", clock=LATER).stdout
         other.execute("ROLLBACK")
+    headline, first, second, *_ = shown.stdout.splitlines()
+    assert (shown.exit_code, headline) == (2, "not well: the daemon cannot record")
     assert first == (
         f"a daemon is collecting, pid {os.getpid()}, but cannot record anything since 12:00:05: "
         "locked by another program"

@@ -78,7 +78,7 @@ def forgets(name: str, span: int, told: list[tuple[int, str]], given: str) -> bo
 
 
 # Each series is given to all functions: to draw one costs far more than to compute with it.
-many = settings(max_examples=3 * settings().max_examples)
+many = settings(max_examples=2 * settings().max_examples)
 
 
 @many
