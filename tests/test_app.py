@@ -125,10 +125,9 @@ async def test_it_polls_stores_judges_and_tells(rig: Rig) -> None:
     rig.main.set(available_margin="300")
     await rig.bell.until(lambda: len(rig.bell.attempts) >= 2)
     assert await app.stop() == 0
-    assert [message.title for message in rig.way.sent] == [
-        "CRITICAL low · main: available_margin 90",
-        "RESOLVED low · main: available_margin 300",
-    ]
+    fired, ended = (message.title for message in rig.way.sent)
+    assert fired == "CRITICAL main: available_margin 90 (below 100)"
+    assert ended.startswith("OVER main: available_margin 300 (low, ")
     path = rig.folder / "m.db"
     assert rows(path, "SELECT kind, state, attempts FROM notifications ORDER BY id") == [
         ("firing", "delivered", 1),
@@ -204,10 +203,10 @@ async def test_a_miss_is_recorded_and_staleness_is_told(rig: Rig) -> None:
     rig.main.heal()
     await rig.bell.until(lambda: len(rig.bell.attempts) >= 2)
     await app.stop()
-    assert [message.title.split(" · ")[0] for message in rig.way.sent] == [
-        "WARNING stale",
-        "RESOLVED stale",
-    ]
+    fired, ended = rig.way.sent
+    assert fired.title.startswith("BLIND main: no readings for ")
+    assert fired.body.startswith("stale\n")
+    assert ended.title.startswith("OVER main: stale (over after ")
     assert {miss.reason for miss in rig.misses()} == {"http_5xx"}
 
 
@@ -246,10 +245,9 @@ async def test_b5_zeros_that_nothing_confirms_are_told_as_unconfirmed(rig: Rig) 
     rig.main.fault("http_500", 1)
     await rig.bell.until(lambda: len(rig.bell.attempts) >= 2)
     await app.stop()
-    assert [message.title for message in rig.way.sent] == [
-        "CRITICAL low · main: available_margin 0, unconfirmed",
-        "RESOLVED low · main: available_margin 500",
-    ]
+    fired, ended = (message.title for message in rig.way.sent)
+    assert fired == "CRITICAL main: available_margin 0 (below 100, unconfirmed)"
+    assert ended.startswith("OVER main: available_margin 500 (low, ")
     assert rows(rig.folder / "m.db", QUALITIES) == [
         ("rest", "suspect", 0.0),
         ("rest", "unconfirmed", 0.0),
@@ -265,7 +263,7 @@ async def test_b5_zeros_that_are_true_are_told_at_once(rig: Rig) -> None:
     await rig.bell.until(lambda: len(rig.bell.attempts) >= 1)
     await app.stop()
     assert [message.title for message in rig.way.sent] == [
-        "CRITICAL low · main: available_margin 0"
+        "CRITICAL main: available_margin 0 (below 100)"
     ]
     assert rows(rig.folder / "m.db", QUALITIES) == [
         ("rest", "suspect", 0.0),
@@ -283,9 +281,9 @@ async def test_d7_a_refused_key_is_told_without_a_rule_for_it(rig: Rig) -> None:
     await app.start()
     await rig.bell.until(lambda: len(rig.way.sent) >= 1)
     await app.stop()
-    assert [message.title.split(":")[0] for message in rig.way.sent] == [
-        "CRITICAL key-refused · main"
-    ]
+    (refused,) = rig.way.sent
+    assert refused.title == "CRITICAL main: the exchange refuses the key"
+    assert refused.body.startswith("key-refused\nCoinW refused the key")
 
 
 async def test_e2_a_rule_in_its_mute_window_is_judged_but_not_told(rig: Rig) -> None:
@@ -302,7 +300,8 @@ async def test_e2_a_rule_in_its_mute_window_is_judged_but_not_told(rig: Rig) -> 
     await app.start()
     await rig.bell.until(lambda: len(rig.way.sent) >= 1)
     await app.stop()
-    assert [message.title.split(":")[0] for message in rig.way.sent] == ["WARNING loud · main"]
+    assert [message.title.split(":")[0] for message in rig.way.sent] == ["WARNING main"]
+    assert rig.way.sent[0].body.startswith("loud\n")
     assert rows(rig.folder / "m.db", "SELECT DISTINCT rule FROM alerts ORDER BY rule") == [
         ("loud",),
         ("muted",),
@@ -478,7 +477,7 @@ async def test_f3_a_reload_tries_a_parked_channel_again(rig: Rig) -> None:
     await app.start()
     await rig.bell.until(lambda: {name for name, _ in rig.bell.attempts} == set(ways))
     rig.main.set(available_margin="300")
-    await rig.bell.until(lambda: "RESOLVED" in ways["email"].sent[-1].title)
+    await rig.bell.until(lambda: "OVER" in ways["email"].sent[-1].title)
     assert len(ways["telegram"].sent) == 1
     await app.stop(RELOAD)
     again = App(replace(rig.config(), channels=channels), dependencies, app)

@@ -18,7 +18,6 @@ from daemon.alerts.notification_facts import EvaluationSnapshot, notification_fa
 from daemon.alerts.summary_template import fill_template
 from daemon.types import (
     FLAPPING,
-    NEWS,
     Alert,
     ClockStep,
     ConfigChange,
@@ -177,9 +176,9 @@ class _Dispatcher:
     def _summed_up(
         self, alert: Alert, key: NoticeKey, known: NotificationFacts
     ) -> NotificationFacts:
-        """Add the rule's summary to news of one firing episode."""
+        """Add the summary of the rule."""
         rule = self.policy.rules.get(alert.rule)
-        if rule is None or not rule.summary or key.kind not in NEWS:
+        if rule is None or not rule.summary:
             return known
         summary, unfilled = fill_template(rule.summary, key, known)
         return replace(known, summary=summary, unfilled=unfilled)

@@ -2,30 +2,33 @@
 
     items ──► pair (firing and end of one alert) ──► sections ──► fitting ──► title, text, HTML
 
-The title has severity, rule, account and value. The body has the judged comparison, the times, the
-changes of the fields and the alert's code. A notice counts as delivered only if its headline is in
-the text. `compose` therefore places headlines first, details only if they fit; the rest is another
-message.
+The title is the news: `WORD account: field value (limit)`. The body has the rule, the judged
+comparison, the times, the changes of the fields and the alert's code. A notice counts as delivered
+only if its headline is in the text. `compose` therefore places headlines first, details only if
+they fit; the rest is another message.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from daemon.messages import grouping, html
-from daemon.messages.headline import alert_name, is_cleared, is_good, news_severity, title_values
+from daemon.messages.headline import account_name, is_good, news_severity
 from daemon.messages.layout import Shown, Text, lay_out
-from daemon.messages.section import GAP, MessageItem, RenderContext, fallback_sentence, item_word
-from daemon.text.printable import printable
-from daemon.types import DAY, NEWS, Kind, Message, Notice, NoticeKey, NotificationFacts, Severity
+from daemon.messages.section import (
+    GAP,
+    MessageItem,
+    RenderContext,
+    fallback_sentence,
+)
+from daemon.messages.title import TITLE, digest_title, message_title
+from daemon.types import DAY, NEWS, SEVERITIES, Kind, Message, Notice, NotificationFacts
 
 DETAILED = 4
 """Maximum number of sections with details; a longer message is a list."""
 
-TITLE = 60
 LATE = "late: "
 _WIDE = "a·…<&"
 """Characters of titles that some services count as more than one."""
-_ORDER = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
 _NEWEST = (Kind.FIRING, Kind.WORSE, Kind.REPEAT)
 
 
@@ -45,24 +48,26 @@ class ComposedMessage:
 
 def compose(items: Sequence[MessageItem], context: RenderContext) -> ComposedMessage:
     """Compose one message of as many items as fit, at least one, most urgent first."""
-    ranked = sorted(items, key=_urgency)
+    ranked = sorted(items, key=lambda item: _urgency(item, context))
     steads = _steads(ranked, context)
     room = body_room(context) - sum(context.weigh(GAP + each) for each in steads.values())
     fitting = _fitting(list(grouping.sections(ranked, context, room)), context, room)
     told = tuple(item for _, alike in fitting for item in alike)
     # A message about several items of which one waited for a day is a digest (SEMANTICS F6).
     digest = len(told) > 1 and any(context.now - item.notice.at >= DAY for item in told)
-    title = _digest(told, context) if digest else _title(fitting, context)
+    # What is new stands in the title, even if all the rest waited for days.
+    old = digest and all(map(context.is_late, told))
+    title = digest_title(told, context) if old else message_title(fitting, context)
     sections = lay_out([one for one, _ in fitting], 0 if digest else DETAILED, room, context.weigh)
     notes = [*_why(told, context), *_unsaid_steads(steads, fitting, sections)]
     if len(sections) == 1 and context.titled:
-        sections = [replace(sections[0], unsaid=_unsaid(title, sections[0], told[0].notice.key))]
+        sections = [replace(sections[0], unsaid=_unsaid(title, sections[0], told[0]))]
     return ComposedMessage(_message(title, Text(sections, notes), told), told)
 
 
 def _message(title: str, text: Text, told: Sequence[MessageItem]) -> Message:
     """Message with title and text. Its severity is the worst of all; good only if all are good."""
-    severity = min((news_severity(item.last) for item in told), key=_ORDER.__getitem__)
+    severity = min((news_severity(item.last) for item in told), key=SEVERITIES.index)
     good = all(is_good(item.last) for item in told)
     return Message(title, text.plain(), severity, html.render(text), _thread(told), good=good)
 
@@ -80,26 +85,28 @@ def _unsaid_steads(
     yield from (sentence for by, sentence in steads.items() if by in unsaid)
 
 
-def _unsaid(title: str, shown: Shown, key: NoticeKey) -> str:
-    """Part of the only headline that neither title nor details say (SEMANTICS F5)."""
-    section = shown.section
-    head = f"{section.word} {alert_name(key)}"
-    if not f"{title}:".startswith(f"{head}:"):
-        return section.headline
-    rest = section.headline.removeprefix(f"{head}: ")
-    said = (title.removeprefix(f"{head}: "), *(section.details if shown.whole else ()))
-    return "" if any(f"{line},".startswith(f"{rest},") for line in said) else rest
+def _unsaid(title: str, shown: Shown, item: MessageItem) -> str:
+    """Part of the only headline that the title does not say (SEMANTICS F5)."""
+    name = f"{account_name(item.notice.key)}: "
+    said = title.partition(f" {name}")[2]
+    if not said:
+        return shown.section.headline
+    text = shown.section.said.removeprefix(name)
+    if text == said:
+        return ""
+    return text.removeprefix(f"{said} · ")
 
 
-def _urgency(item: MessageItem) -> tuple[int, int, int, bool]:
-    """Sort key: firing, then acknowledged, then over; then by severity and kind of news.
+def _urgency(item: MessageItem, context: RenderContext) -> tuple[int, int, int, bool, bool]:
+    """Sort key: firing, then acknowledged, then over; by severity and kind of news; new before old.
 
     Of equals an account comes before the daemon itself: a full disk hides no margin.
     """
     key = item.notice.key
     standing = 2 if item.over else int(key.kind not in NEWS)
     newest = _NEWEST.index(key.kind) if key.kind in NEWS else 0
-    return standing, _ORDER[item.notice.facts.severity], newest, not key.account
+    severity = SEVERITIES.index(item.notice.facts.severity)
+    return standing, severity, newest, context.is_late(item), not key.account
 
 
 def _thread(told: Sequence[MessageItem]) -> str:
@@ -163,36 +170,3 @@ def _steads(items: Iterable[MessageItem], context: RenderContext) -> dict[str, s
     for facts in (item.notice.facts for item in items):
         failing.setdefault(facts.handed_over_by, facts)
     return {by: fallback_sentence(facts, context) for by, facts in failing.items() if by}
-
-
-def _title(fitting: Sequence[grouping.Kept], context: RenderContext) -> str:
-    """Title: severity, rule, account and value of the first. Names are cut before the value."""
-    told = [item for _, alike in fitting for item in alike]
-    if len(fitting) > 1 and all(item.account_of_both and is_cleared(item.last) for item in told):
-        since = context.moment(grouping.first_firing(told))
-        return f"OVER: {len(told)} alerts, all cleared, since {since}"
-    alike = fitting[0][1]
-    others = f" and {len(told) - len(alike)} more" if len(told) > len(alike) else ""
-    return _title_of(alike, TITLE - len(others)) + others
-
-
-def _title_of(alike: Sequence[MessageItem], room: int) -> str:
-    """Title of one alert, or of several ended ones of the same rule, in `room` characters."""
-    head = f"{item_word(alike[0])} {alert_name(alike[0].notice.key)}"
-    values = [f": {printable(value)}" if value else "" for value in _values(alike)]
-    value = next((each for each in values if len(head) + len(each) <= room), values[-1])
-    if len(head) + len(value) > room:
-        head = head[: max(1, room - len(value) - 1)] + "…"
-    return (head + value)[:room]
-
-
-def _values(alike: Sequence[MessageItem]) -> tuple[str, ...]:
-    """Values for the title, longest first. For an ended alert they are the present ones."""
-    return title_values(alike[0].last) if len(alike) == 1 else (grouping.firing_count(alike), "")
-
-
-def _digest(told: Sequence[MessageItem], context: RenderContext) -> str:
-    """Title of a digest, for news that waited for days."""
-    ended = sum(item.over for item in told)
-    since = context.moment(min(item.notice.at for item in told))
-    return f"DIGEST since {since}: {len(told) - ended} firing, {ended} over"

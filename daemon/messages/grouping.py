@@ -7,7 +7,7 @@ often, when and how bad, not eighty messages (SEMANTICS F6).
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
-from daemon.messages.headline import alert_name, end_text
+from daemon.messages.headline import account_name, end_text, news_word, rule_name
 from daemon.messages.section import (
     GAP,
     MessageItem,
@@ -57,18 +57,19 @@ def grouped(items: Iterable[MessageItem]) -> Iterator[list[MessageItem]]:
 
 
 def _several(ordered: Sequence[MessageItem], context: RenderContext) -> Section:
-    how = end_text(ordered[0].last).removesuffix(" since")
-    told = f"{firing_count(ordered)}, {how} each time: {_spans(ordered, context)}{_worst(ordered)}"
+    spans = f"{how_often(ordered)}: {_spans(ordered, context)}{_worst(ordered)}"
     codes = " ".join(item.last.facts.code for item in ordered)
     return Section(
-        "OVER",
-        f"{alert_name(ordered[0].notice.key)}: {told}",
+        news_word(ordered[0].last),
+        f"{account_name(ordered[0].notice.key)}: {spans}",
         (f"alerts {codes}", *uncertainty_marks(ordered)),
     )
 
 
-def firing_count(alike: Sequence[MessageItem]) -> str:
-    return f"fired {len(alike)} times"
+def how_often(alike: Sequence[MessageItem]) -> str:
+    """Text of several ended alerts of one rule, that ended alike."""
+    how = end_text(alike[0].last).removesuffix(" since")
+    return f"{rule_name(alike[0].notice.key)} fired {len(alike)} times, {how} each time"
 
 
 def first_firing(items: Iterable[MessageItem]) -> Millis:

@@ -25,10 +25,10 @@ _BELOW = f"font-size:14px;{_ASIDE}"
 _RED, _ORANGE, _BLUE, _GREEN = "#e5484d", "#d9730d", "#3b82f6", "#2f9e5b"
 _COLOURS = {
     **dict.fromkeys(("CRITICAL", "FIRING"), _RED),
-    **dict.fromkeys(("WARNING", "NOT JUDGED", "ALERTS", "GAPS", "FAILING"), _ORANGE),
+    **dict.fromkeys(("WARNING", "BLIND", "ALERTS", "GAPS", "FAILING"), _ORANGE),
     **dict.fromkeys(("INFO", "ACK", "RETIRED", "REPORT"), _BLUE),
 }
-"""Colours by the first word of a headline. All others are green: over, or well all the time."""
+"""Colours by the word of a section. All others are green: over, or well all the time."""
 
 
 def render(text: Text) -> str:
@@ -52,7 +52,7 @@ def _shown(shown: Shown) -> str:
 def _edged(shown: Shown, lines: Iterable[str]) -> str:
     """Heading with its lines, and its colour at the edge."""
     section = shown.section
-    colour = _COLOURS.get(section.word, _GREEN)
+    colour = _COLOURS.get(section.tone or section.word, _GREEN)
     text = escape(shown.heading)
     if shown.unsaid is None:
         text = f'<span style="color:{colour}">{escape(section.word)}</span> {escape(section.said)}'

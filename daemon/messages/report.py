@@ -10,12 +10,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from daemon.messages import html
-from daemon.messages.compose import LATE, TITLE, body_room
+from daemon.messages.compose import LATE, body_room
 from daemon.messages.layout import Text, lay_out
 from daemon.messages.report_account import WORDS, Fate, account_section
 from daemon.messages.report_data import Posted, ReportData, ReportedAlert, Watched
 from daemon.messages.report_words import Calendar, counted
 from daemon.messages.section import GAP, LATE_AFTER, FieldRow, RenderContext, Section
+from daemon.messages.title import TITLE
 from daemon.text.names import account_label
 from daemon.text.numbers import format_minutes
 from daemon.types import Message, Severity, Silence

@@ -11,13 +11,14 @@ from operator import attrgetter
 
 from daemon.alerts.trend import pace_sentence, step_sentence
 from daemon.messages.headline import (
-    alert_name,
-    first_word,
+    account_name,
     is_signal,
-    news_text,
+    news_word,
+    rule_name,
     start_and_end,
     value_text,
 )
+from daemon.messages.news_texts import names_rule, news_texts
 from daemon.rules.evaluation.signals import LASTING
 from daemon.text.numbers import (
     format_change,
@@ -128,7 +129,7 @@ class Section:
     """Section: text about one alert, or about several that are over."""
 
     word: str
-    """First word: the severity, or the kind of end."""
+    """First word: the severity, or what else happened."""
     said: str
     """Rest of the headline: what happened."""
     marks: tuple[str, ...]
@@ -136,6 +137,8 @@ class Section:
     lines: tuple[str, ...] = ()
     rows: tuple[FieldRow, ...] = ()
     foot: tuple[str, ...] = ()
+    tone: str = ""
+    """Word by whose colour it is shown, if not by its own."""
 
     def __post_init__(self) -> None:
         """Escape foreign text before anything measures it."""
@@ -163,23 +166,22 @@ class Section:
 def item_section(item: MessageItem, context: RenderContext) -> Section:
     """Section of one item."""
     facts = item.last.facts
-    marks = [f"alert {facts.code}", *uncertainty_marks([item])]
-    if context.is_late(item) and not item.account_of_both:
-        # Its old value must not be taken for the present one.
-        marks.append(f"raised {context.moment(item.notice.at)}")
+    marks = (f"alert {facts.code}", *uncertainty_marks([item]))
     lines = (
-        *_own_words(item),
+        *_own_words(item, context),
         *_judgement(item, context),
         *_since(item, context),
         *_remarks(item, context),
     )
+    fires = item.notice.key.kind in NEWS and not item.over
     return Section(
-        item_word(item),
-        _said(item, context),
-        tuple(marks),
+        news_word(item.last),
+        f"{account_name(item.notice.key)}: {item_text(item, context)}",
+        marks,
         lines,
         tuple(field_rows(facts)),
         tuple(_foot(item)),
+        facts.severity.upper() if fires else "",
     )
 
 
@@ -193,17 +195,17 @@ def uncertainty_marks(items: Sequence[MessageItem]) -> Iterator[str]:
         yield "unconfirmed"
 
 
-def _said(item: MessageItem, context: RenderContext) -> str:
-    told = (
-        start_and_end(item.last, context.now, context.zone)
-        if item.account_of_both
-        else news_text(item.notice, context.now, context.zone)
-    )
-    return f"{alert_name(item.notice.key)}: {told}"
+def item_text(item: MessageItem, context: RenderContext) -> str:
+    """Text of the headline. It has the rule's name."""
+    if item.account_of_both:
+        return start_and_end(item.last, context.now, context.zone)
+    text = _news(item, context)
+    return text if names_rule(item.notice) else f"{text} · {rule_name(item.notice.key)}"
 
 
-def item_word(item: MessageItem) -> str:
-    return "OVER" if item.account_of_both else first_word(item.notice.key.kind, item.notice.facts)
+def _news(item: MessageItem, context: RenderContext) -> str:
+    # An old value must not be taken for the present one.
+    return news_texts(item.last, context.moment, old=context.is_late(item))[0]
 
 
 def field_rows(facts: NotificationFacts) -> Iterator[FieldRow]:
@@ -225,10 +227,10 @@ def field_rows(facts: NotificationFacts) -> Iterator[FieldRow]:
             yield FieldRow(field, format_rounded(value, None, limit), tuple(moves))
 
 
-def _own_words(item: MessageItem) -> Iterator[str]:
-    """Yield the rule's summary, unless it is the headline."""
+def _own_words(item: MessageItem, context: RenderContext) -> Iterator[str]:
+    """Yield the rule's summary, unless it is in the headline."""
     facts = item.last.facts
-    if facts.summary and not item.over and facts.summary != news_text(item.notice, facts.at, None):
+    if facts.summary and not item.over and facts.summary not in _news(item, context):
         yield facts.summary
 
 
@@ -245,7 +247,7 @@ def _judgement(item: MessageItem, context: RenderContext) -> Iterator[str]:
         yield f"worst: {format_rounded(facts.worst, facts.judged, limit)}"
     if item.over:
         return
-    if facts.detail and facts.detail not in news_text(item.notice, facts.at, None):
+    if facts.detail and facts.detail not in _news(item, context):
         yield facts.detail
     yield from step_sentence(facts, context.moment)
     if not context.is_late(item):

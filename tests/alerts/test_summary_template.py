@@ -138,24 +138,31 @@ def message(kind: Kind = Kind.FIRING, **facts: object) -> Message:
 def test_the_words_are_the_headline_of_a_firing() -> None:
     """What was judged stands below it all the same."""
     told = message(summary="margin 92.50 USDT")
-    assert told.title == "WARNING low · main: margin 92.50 USDT"
-    assert (
-        told.body.splitlines()[0]
-        == "available_margin 92.2, threshold 100 (rule: available_margin < 100)"
-    )
+    assert told.title == "WARNING main: margin 92.50 USDT"
+    assert told.body.splitlines()[:2] == [
+        "low",
+        "available_margin 92.2, threshold 100 (rule: available_margin < 100)",
+    ]
 
 
-def test_a_reminder_says_them_below_its_headline() -> None:
-    """Its own news is that it still fires; an end has other news."""
-    told = message(Kind.REPEAT, summary="margin 92.50 USDT", at=T0 + HOUR)
-    assert told.body.splitlines()[:2] == ["still firing, for 1 h", "margin 92.50 USDT"]
-    assert "92.50" not in message(Kind.RESOLVED, summary="margin 92.50 USDT").body
+def test_every_title_of_its_rule_has_them() -> None:
+    """They are filled in anew for each; the body does not repeat them."""
+    kinds = {kind: message(kind, summary="margin 92.50 USDT", at=T0 + HOUR) for kind in Kind}
+    assert {kind: told.title for kind, told in kinds.items()} == {
+        Kind.FIRING: "WARNING main: margin 92.50 USDT",
+        Kind.REPEAT: "STILL main: margin 92.50 USDT (for 1 h)",
+        Kind.WORSE: "WORSE main: margin 92.50 USDT",
+        Kind.RESOLVED: "OVER main: margin 92.50 USDT (low, 1 h)",
+        Kind.RETIRED: ("RETIRED main: low is no longer watched"),
+        Kind.ACK: "ACK main: margin 92.50 USDT (no more reminders)",
+    }
+    assert not any("92.50" in told.body for told in kinds.values())
 
 
 def test_what_could_not_be_filled_in_is_said() -> None:
     """The default words, and why."""
     told = message(unfilled="cross_un_pnl is unknown")
-    assert told.title == "WARNING low · main: available_margin 92.2"
+    assert told.title == "WARNING main: available_margin 92.2 (below 100)"
     assert (
         "the rule's own summary could not be filled in: cross_un_pnl is unknown"
         in told.body.splitlines()
@@ -165,5 +172,5 @@ def test_what_could_not_be_filled_in_is_said() -> None:
 def test_long_words_give_way_to_the_value_in_a_title() -> None:
     """They stand whole in the text."""
     told = message(summary="add margin, " * 10)
-    assert told.title == "WARNING low · main: available_margin 92.2"
+    assert told.title == "WARNING main: available_margin 92.2 (below 100)"
     assert told.body.startswith("add margin, add margin,")

@@ -4,40 +4,26 @@ import re
 import smtplib
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from datetime import UTC
-from decimal import Decimal
-from typing import Any
 
 from daemon.alerts.hold_reasons import HoldReason
 from daemon.cli.last_words.command import message as last_words
 from daemon.cli.last_words.unit_status import UnitStatus
 from daemon.cli.session import CommandSession
 from daemon.cli.status.waiting import WaitCause
-from daemon.messages.compose import compose
-from daemon.messages.section import MessageItem, RenderContext
 from daemon.notifiers import Pictures, services
 from daemon.notifiers.apprise.outcomes import Complaint, outcome
 from daemon.notifiers.services import SERVICES, Limits, encoded, escaped, utf16
 from daemon.notifiers.transport.answers import AnswerTooLongError, UnansweredMailError
 from daemon.notifiers.transport.redirects import RedirectError
 from daemon.types import (
-    HOUR,
     MINUTE,
     SECOND,
     AttemptResult,
-    DecidingComparison,
-    FlapRange,
-    Kind,
-    Late,
-    Notice,
-    NoticeKey,
-    NotificationFacts,
-    Severity,
 )
 from tests.config.written import WHOLE, problems
 from tests.docs.markdown import DELIVERY, code
 from tests.fakes import ManualClock
+from tests.messages.golden_messages import MESSAGES
 
 AT = 1_767_237_141_000
 """2026-01-01 03:12:21 UTC"""
@@ -258,75 +244,14 @@ def test_every_reason_to_wait_or_to_be_held_is_explained() -> None:
     assert {code(cell) for cell in holds.column("why")} == {each.value for each in HoldReason}
 
 
-FACTS = NotificationFacts(
-    Severity.WARNING,
-    "ct83",
-    AT,
-    AT,
-    AT,
-    DecidingComparison(
-        "available_margin < 100", "available_margin", Decimal(92), None, falling=True
-    ),
-)
-
-
-def _notice(kind: Kind, **facts: Any) -> Notice:
-    margin = facts.pop("margin", "92")
-    judged = None if FACTS.judged is None else replace(FACTS.judged, value=Decimal(margin))
-    rule = "low-margin:flapping" if "swings" in facts else "low-margin"
-    told = replace(FACTS, **{"judged": judged, **facts})
-    return Notice(NoticeKey("main", rule, 7, "phone", kind, 7), told.at, told)
-
-
-SILENT = DecidingComparison(
-    "on_missing after 2m", "age", Decimal(130_000), None, falling=False, duration=True
-)
-HEADLINES = {
-    "it fires": _notice(Kind.FIRING),
-    "it is worse than last told by `worse_by`": _notice(Kind.WORSE, margin="45", told=Decimal(60)),
-    "a reminder, every `repeat`": _notice(Kind.REPEAT, at=AT + 4 * HOUR),
-    "it fired while it was muted": _notice(Kind.FIRING, late=Late.MUTED),
-    "`marginwatch ack ct83 --comment …`": _notice(Kind.ACK, detail="adding margin"),
-    "it ended": _notice(Kind.RESOLVED, at=AT + 28 * MINUTE, reason="cleared"),
-    '`on_missing = "firing"`': _notice(Kind.FIRING, judged=SILENT, reason="missing"),
-    "the end of that, whatever they say": _notice(Kind.RESOLVED, reason="back"),
-    "they say that it fires": _notice(Kind.FIRING, margin="87", reason="back"),
-    '`on_missing = "ok"` ended it; it may be as bad as before': _notice(
-        Kind.RESOLVED, reason="missing"
-    ),
-    "more episodes than `flapping` allows; they are not told one by one": _notice(
-        Kind.FIRING, at=AT + 52 * MINUTE, swings=FlapRange(7, Decimal(42), Decimal(130))
-    ),
-    "one of them went beyond what was told": _notice(
-        Kind.WORSE, swings=FlapRange(9, Decimal(30), Decimal(130))
-    ),
-    "with how it is at present": _notice(
-        Kind.RESOLVED,
-        margin="45",
-        swings=FlapRange(9, Decimal(30), Decimal(130)),
-        detail="firing now",
-    ),
-    "nobody looks any more": _notice(Kind.RETIRED),
-}
-
-
-def test_the_headlines_shown_are_those_that_arrive() -> None:
-    """The table of headlines is, to the letter, what is composed of such news."""
-    table = next(table for table in DELIVERY.tables() if table.columns[0] == "headline")
-    shown = {when: code(headline) for headline, when in table.rows}
-    both = shown.pop("all at once, to a channel that could not be reached meanwhile")
-    assert shown == {when: _headline(MessageItem(notice)) for when, notice in HEADLINES.items()}
-    end = _notice(Kind.RESOLVED, at=AT + 1_659 * SECOND, reason="cleared")
-    assert both == _headline(MessageItem(_notice(Kind.FIRING), ended=end))
-
-
-def _headline(item: MessageItem) -> str:
-    """Joined with another, its headline stands whole in the text."""
-    other = replace(item.notice, key=replace(item.notice.key, rule="zzz"))
-    text = compose(
-        [item, MessageItem(other, ended=item.ended)], RenderContext(AT, UTC)
-    ).message.body
-    return text.splitlines()[0]
+def test_the_titles_shown_are_those_that_arrive() -> None:
+    """Each title of the table is that of a golden message, and none of these is left out."""
+    words, titles = DELIVERY.table("What a title says"), DELIVERY.tables()
+    shown = next(table for table in titles if table.columns[0] == "title").column("title")
+    golden = {message.title for message in MESSAGES.values()}
+    assert {code(title) for title in shown} == golden
+    explained = {word for cell in words.column("word") for word in re.findall("`([A-Z]+)`", cell)}
+    assert {re.split("[ :]", title)[0] for title in golden} == explained
 
 
 def test_last_words_are_those_that_arrive() -> None:

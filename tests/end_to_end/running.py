@@ -72,13 +72,10 @@ ws_url = ""
 """
 
 FIRED, ENDED = "firing", "resolved"
-_KINDS = {
-    "INFO": {FIRED},
-    "WARNING": {FIRED},
-    "CRITICAL": {FIRED},
-    "RESOLVED": {ENDED},
-    "OVER": {FIRED, ENDED},
-}
+_FIRES = ("INFO", "WARNING", "CRITICAL", "BLIND", "STILL", "WORSE")
+_OVER = ("OVER", "LATE", "BACK")
+_BOTH = re.compile(r"\bfired (?:\d\d:|\d{4}-|\d+ times)")
+"""What an end says that also tells the firing."""
 _CODES = re.compile(r"(?:^| · )alerts? (\w{4}(?: \w{4})*)(?= ·|$)", re.MULTILINE)
 _WHY = ("late: ", "sent here because ")
 """What begins so is about the message, and no alert's news."""
@@ -144,12 +141,22 @@ class Heard:
         return [news for section in sections for news in self._news(section)]
 
     def _news(self, section: str) -> list[News]:
-        text = section if section.split(maxsplit=1)[0] in _KINDS else f"{self.title}\n{section}"
+        named = section.split(maxsplit=1)[0] in (*_FIRES, *_OVER)
+        text = section if named else f"{self.title}\n{section}"
         codes = _CODES.search(text)
         assert codes is not None, f"no alert is named in {text!r}"
-        kinds = frozenset(_KINDS[text.split()[0]])
+        kinds = _kinds(text)
         said = "may be a repeat" in text, "not recorded" in text
         return [News(code, kinds, *said) for code in codes[1].split()]
+
+
+def _kinds(text: str) -> frozenset[str]:
+    """What is told of an alert: that it fired, that it ended, or both."""
+    word = text.split(maxsplit=1)[0]
+    assert word in (*_FIRES, *_OVER), text
+    if word in _FIRES:
+        return frozenset({FIRED})
+    return frozenset({FIRED, ENDED} if _BOTH.search(text) else {ENDED})
 
 
 class Receiver:

@@ -68,10 +68,10 @@ async def test_d7_an_engine_that_breaks_at_every_start_is_told_and_its_end(tmp_p
             Fragile.broken = set()
             await lookout.until(lambda: told(2))
     firing, ended = (f"{message.title}\n{message.body}" for message in way.sent)
-    assert firing.startswith("CRITICAL account-not-judged\n")
+    assert firing.startswith("CRITICAL marginwatch: readings of main are not judged since")
     assert re.search(
         r"readings of main are not judged since [\d:]+: restart the service, and report this",
         firing,
     )
-    assert ended.startswith("RESOLVED account-not-judged")
+    assert ended.startswith("OVER marginwatch: account-not-judged")
     assert lookout.brought["main"]

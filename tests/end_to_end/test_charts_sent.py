@@ -39,7 +39,7 @@ async def test_f8_texts_arrive_first_and_charts_as_each_service_takes_them(tmp_p
         await it.stage.until(lambda: len(it.telegram.chat) == 2)
         text, photo = it.telegram.chat
         assert (text.text.splitlines()[0], text.silent) == (
-            "CRITICAL low · main: available_margin 90",
+            "CRITICAL main: available_margin 90 (below 100)",
             False,
         )
         assert photo == Shown("", silent=True, photo=SKETCH)

@@ -66,7 +66,7 @@ async def test_a5_polling_and_judging_go_on_when_the_clock_is_set(
     [(step,)] = rows(it.database, "SELECT step_ms FROM gaps")
     assert abs(int(str(step)) - by * SECOND) < SECOND
     assert [heard.title for heard in it.receiver.heard] == [
-        "WARNING held · main: available_margin 20"
+        "WARNING main: available_margin 20 (below 100)"
     ]
     [(held,)] = rows(
         it.database,

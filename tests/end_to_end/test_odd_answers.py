@@ -33,12 +33,12 @@ async def test_a5_a_field_that_no_rule_names_keeps_no_alert_from_firing(tmp_path
         it.accounts["main"].set(available_margin="20")
         it.accounts["main"].fault("coupon_null")
         await it.until(lambda: it.receiver.heard)
-        assert it.receiver.heard[0].title.startswith("WARNING low · main: available_margin 20")
+        assert it.receiver.heard[0].title.startswith("WARNING main: available_margin 20 (below ")
         assert rows(it.database, SHOWN) == [(20, None)]
         await told_of_what_is_unknown(it)
         it.accounts["main"].heal()
         it.show("main", HIGH)
-        await it.until(lambda: it.receiver.heard[-1].title.startswith("RESOLVED"))
+        await it.until(lambda: it.receiver.heard[-1].title.startswith("OVER"))
         assert await it.stop() == 0
         said = it.said()
     assert (
@@ -81,7 +81,7 @@ async def test_a4_what_a_header_says_of_the_body_delays_no_alert(
         it.accounts["main"].fault(fault)
         await it.start()
         await it.until(lambda: it.receiver.heard)
-        assert it.receiver.heard[0].title.startswith("WARNING low · main: available_margin 20")
+        assert it.receiver.heard[0].title.startswith("WARNING main: available_margin 20 (below ")
         assert await it.stop() == 0
         assert counted(it)["main"][0] == 0
 

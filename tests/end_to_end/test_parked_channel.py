@@ -53,10 +53,10 @@ async def test_f3_check_notify_un_parks_a_channel_of_the_daemon_that_runs(tmp_pa
         assert found["delivered_test"] is True
 
         it.show("main", HIGH)
-        await it.until(lambda: it.receiver.heard[-1].title.startswith("RESOLVED"))
+        await it.until(lambda: it.receiver.heard[-1].title.startswith("OVER"))
         it.show("main", "80")
         await it.until(
-            lambda: pager.heard[-1].title.startswith("WARNING low · main: available_margin 80")
+            lambda: pager.heard[-1].title.startswith("WARNING main: available_margin 80 (below ")
         )
         await it.stop()
         await pager.stop()

@@ -72,7 +72,8 @@ async def test_b7_a_push_is_judged_at_once_and_a_login_is_followed_by_a_reading(
             await lookout.until(lambda: len(readings(lookout, Source.REST)) == 2)
             main.set(available_margin="90")
             await lookout.until(lambda: len(way.sent) == 1)
-        assert (way.sent[0].title, asked(there)) == ("WARNING low · main: available_margin 90", 2)
+        assert way.sent[0].title == "WARNING main: available_margin 90 (below 100)"
+        assert asked(there) == 2
     (pushed,) = readings(lookout, Source.WS)
     assert pushed.balances == replace(main.current.balances(), cross_un_pnl=None)
     with closing(sqlite3.connect(tmp_path / "marginwatch.db")) as connection:

@@ -34,7 +34,7 @@ async def test_an_alert_stands_in_the_chat(tmp_path: Path) -> None:
             await it.until(lambda: telegram.chat)
             await it.stop()
     (title,) = telegram.chat[0].bold
-    assert title.startswith("WARNING low · main")
+    assert title.startswith("WARNING main: available_margin 92.5 (below ")
     assert "92.5" in telegram.chat[0].text
     assert rows(it.database, ATTEMPTS) == [
         ("later", "Telegram answered HTTP 429 (Too Many Requests: retry after 1)"),

@@ -8,8 +8,9 @@ from itertools import combinations
 
 import pytest
 
-from daemon.messages.compose import TITLE, compose, pair
+from daemon.messages.compose import compose, pair
 from daemon.messages.section import MessageItem, RenderContext, item_section
+from daemon.messages.title import TITLE
 from daemon.types import (
     HOUR,
     MINUTE,
@@ -66,9 +67,10 @@ def text(*items: MessageItem, now: Millis = T0 + SECOND) -> str:
 def test_a_firing_names_everything_a_person_needs_at_night() -> None:
     """A message has rule, account, severity, values, threshold, times, changes and the code."""
     message = said([MessageItem(notice())], T0 + SECOND)
-    assert message.title == "CRITICAL margin-critical · main: available_margin 45.2"
+    assert message.title == "CRITICAL main: available_margin 45.2 (below 50)"
     assert message.severity is Severity.CRITICAL
     assert message.body.splitlines() == [
+        "margin-critical",
         "available_margin 45.2, threshold 50 (rule: available_margin < 50)",
         "since 11:00:00",
         "available_margin 45.2 (-54.8 in 10 min)",
@@ -87,7 +89,7 @@ def test_an_end_says_how_long_it_lasted_and_the_worst_value() -> None:
         Kind.RESOLVED, at=T0 + 28 * MINUTE, judged=judged("130", "50"), worst=Decimal("12.5")
     )
     lines = text(MessageItem(end), now=T0 + 28 * MINUTE).splitlines()
-    assert lines[0] == "RESOLVED margin-critical · main: over after 28 min"
+    assert lines[0] == "OVER main: available_margin 130 (margin-critical, 28 min)"
     assert "worst: 12.5" in lines
     assert "11:00:00 to 11:28:00, lasted 28 min" in lines
 
@@ -97,7 +99,7 @@ def test_a_reminder_says_for_how_long() -> None:
     lines = text(
         MessageItem(notice(Kind.REPEAT, at=T0 + 4 * MINUTE)), now=T0 + 4 * MINUTE
     ).splitlines()
-    assert lines[0] == "CRITICAL margin-critical · main: still firing, for 4 min"
+    assert lines[0] == "STILL main: available_margin 45.2 (for 4 min, below 50) · margin-critical"
     assert "worst: 45.2" in lines
 
 
@@ -108,52 +110,52 @@ def test_a_retired_alert_is_not_called_resolved() -> None:
 
 def test_a_headline_that_was_cut_in_the_title_stands_whole_in_the_text() -> None:
     """F5: Delivered means that the headline was in the text sent; a name that was cut is none."""
-    long = "a-trading-desk-with-a-name-that-leaves-no-room"
+    long = "a-trading-desk-with-a-name-that-leaves-no-room-at-all"
     message = said([MessageItem(notice(account=long))], T0)
-    assert message.title == "CRITICAL margin-critical · a-trading-desk-with-a-name…: 45.2"
-    assert message.body.startswith(f"CRITICAL margin-critical · {long}: available_margin 45.2\n")
+    assert message.title == "CRITICAL a-trading-desk-with-a-name-that-leaves-no-ro…: 45.2"
+    assert message.body.startswith(
+        f"CRITICAL {long}: available_margin 45.2 (below 50) · margin-critical\n"
+    )
 
 
 @pytest.mark.parametrize(
     ("item", "unsaid"),
     [
-        pytest.param(MessageItem(notice(rule="low")), "", id="the title says all"),
         pytest.param(
-            MessageItem(notice()), "", id="the title says the value, a detail what it is of"
+            MessageItem(notice()), "margin-critical", id="the title says all but the rule"
         ),
-        pytest.param(MessageItem(notice(unconfirmed=True, rule="low")), "", id="unconfirmed"),
+        pytest.param(MessageItem(notice(unconfirmed=True)), "margin-critical", id="unconfirmed"),
         pytest.param(
-            MessageItem(notice(Kind.WORSE, told=Decimal(60))),
-            "worse: available_margin 45.2, last told 60",
-            id="worse",
+            MessageItem(notice(Kind.WORSE, told=Decimal(60))), "margin-critical", id="worse"
         ),
         pytest.param(
-            MessageItem(notice(Kind.REPEAT, at=T0 + MINUTE)),
-            "still firing, for 1 min",
+            MessageItem(notice(Kind.WORSE, told=Decimal(60), unconfirmed=True)),
+            "available_margin 45.2 (was 60, below 50, unconfirmed) · margin-critical",
+            id="too much for a title",
+        ),
+        pytest.param(
+            MessageItem(notice(Kind.REPEAT, fired_at=T0 - MINUTE)),
+            "margin-critical",
             id="a reminder",
         ),
-        pytest.param(
-            MessageItem(notice(Kind.ACK)), "somebody knows, no more reminders", id="an ack"
-        ),
-        pytest.param(
-            MessageItem(notice(Kind.RESOLVED, at=T0 + MINUTE)), "over after 1 min", id="an end"
-        ),
+        pytest.param(MessageItem(notice(Kind.ACK)), "margin-critical", id="an ack"),
+        pytest.param(MessageItem(notice(Kind.RESOLVED)), "", id="an end, whose title has the rule"),
         pytest.param(
             MessageItem(notice(late=Late.MUTED)),
-            "firing since 11:00:00, muted until now",
+            "available_margin 45.2 (since 11:00:00, muted until now, below 50) · margin-critical",
             id="late",
         ),
-        pytest.param(MessageItem(notice(judged=None)), "firing", id="no value in the title"),
+        pytest.param(MessageItem(notice(judged=None)), "", id="no value: the title has the rule"),
     ],
 )
 def test_c3_a_title_is_not_said_again_below_it(item: MessageItem, unsaid: str) -> None:
     """C3, F5: title and text together lose nothing of the headline."""
     alone, whole = (
-        compose([item], RenderContext(T0 + MINUTE, UTC, titled=titled)).message
-        for titled in (True, False)
+        compose([item], RenderContext(T0, UTC, titled=titled)).message for titled in (True, False)
     )
     headline, *details = whole.body.splitlines()
     assert headline.startswith(f"{alone.title.split(':')[0]}: ")
+    assert "margin-critical" in headline
     assert alone.body.splitlines() == ([unsaid, *details] if unsaid else details)
     head = "" if not unsaid else f'font-weight:bold">{unsaid}</div>'
     assert head in alone.html
@@ -165,9 +167,9 @@ def test_c3_of_several_alerts_each_is_named_in_the_text() -> None:
     """C3: A title that counts others names only the first of them."""
     two = [MessageItem(notice(rule="low")), MessageItem(notice(rule="other"))]
     body = said(two, T0).body
-    assert [each.split(":")[0] for each in body.split("\n\n")] == [
-        "CRITICAL low · main",
-        "CRITICAL other · main",
+    assert [each.splitlines()[0] for each in body.split("\n\n")] == [
+        "CRITICAL main: available_margin 45.2 (below 50) · low",
+        "CRITICAL main: available_margin 45.2 (below 50) · other",
     ]
 
 
@@ -178,8 +180,10 @@ def test_a_field_that_did_not_move_shows_no_change() -> None:
 
 def test_news_that_was_held_back_says_why() -> None:
     """E2, E5: muted until now, or new to this channel."""
-    assert "firing since 11:00:00, muted until now" in text(MessageItem(notice(late=Late.MUTED)))
-    assert "still firing, since 11:00:00" in text(MessageItem(notice(late=Late.NEW_CHANNEL)))
+    assert "(since 11:00:00, muted until now, below 50)" in text(
+        MessageItem(notice(late=Late.MUTED))
+    )
+    assert "(since 11:00:00, below 50)" in text(MessageItem(notice(late=Late.NEW_CHANNEL)))
 
 
 def test_promise_3_firing_and_end_arrive_as_one_account_of_both() -> None:
@@ -188,8 +192,8 @@ def test_promise_3_firing_and_end_arrive_as_one_account_of_both() -> None:
     items = pair([MessageItem(end), MessageItem(notice())])
     assert len(items) == 1
     message = said(items, T0 + 9 * MINUTE)
-    assert message.title.startswith("OVER margin-critical · main")
-    assert "fired 11:00:00, cleared 11:03:00" in message.body
+    assert message.title == "LATE main: margin-critical is over, available_margin 130"
+    assert message.body.startswith("margin-critical fired 11:00:00, cleared 11:03:00\n")
     assert "raised 11:00:00, delivered only now: 9 min late" in message.body
 
 
@@ -223,14 +227,14 @@ def test_b5_a_message_says_unconfirmed_where_a_phone_shows_it() -> None:
     """B5: "unconfirmed" is in a short title, and beside a headline without details."""
     assert (
         compose([MessageItem(notice(unconfirmed=True))], RenderContext(T0, UTC)).message.title
-        == "CRITICAL margin-critical · main: 45.2, unconfirmed"
+        == "CRITICAL main: available_margin 45.2 (below 50, unconfirmed)"
     )
     (item,) = compose([MessageItem(notice(unconfirmed=True))], RenderContext(T0, UTC, room=1)).told
     assert "alert k3f9 · unconfirmed" in item_section(item, RenderContext(T0, UTC)).brief
-    whole = notice(unconfirmed=True, rule="low")
+    long = notice(unconfirmed=True, account="a-trading-desk")
     assert (
-        compose([MessageItem(whole)], RenderContext(T0, UTC)).message.title
-        == "CRITICAL low · main: available_margin 45.2, unconfirmed"
+        compose([MessageItem(long)], RenderContext(T0, UTC)).message.title
+        == "CRITICAL a-trading-desk: available_margin 45.2 (unconfirmed)"
     )
 
 
@@ -257,7 +261,7 @@ def test_what_is_not_known_is_not_shown() -> None:
     """Missing fields have no line, a missing threshold no words; unknown values say so."""
     bare = notice(judged=None, worst=None, balances=Balances(), changes={})
     assert text(MessageItem(bare)).splitlines() == [
-        "CRITICAL margin-critical · main: firing",
+        "CRITICAL main: margin-critical fires",
         "since 11:00:00",
         "alert k3f9 · critical",
         QUIET,
@@ -267,9 +271,13 @@ def test_what_is_not_known_is_not_shown() -> None:
 
 
 def test_the_title_keeps_the_number_when_names_are_long() -> None:
-    """Under 60 characters; the field's name goes first, then the rest of the names."""
+    """At most 60 characters; the limit goes first, then the field, then the rest of the name."""
     title = said([MessageItem(notice(account="a-trading-desk"))], T0).title
-    assert title == "CRITICAL margin-critical · a-trading-desk: 45.2"
+    assert title == "CRITICAL a-trading-desk: available_margin 45.2 (below 50)"
+    title = said([MessageItem(notice(account="another-trading-desk"))], T0).title
+    assert title == "CRITICAL another-trading-desk: available_margin 45.2"
+    title = said([MessageItem(notice(account="another-desk-of-many-old-traders"))], T0).title
+    assert title == "CRITICAL another-desk-of-many-old-traders: 45.2 (below 50)"
     title = said([MessageItem(notice(rule="r" * 64, account="a" * 64))], T0).title
     assert (len(title) <= TITLE, title.endswith("…: 45.2")) == (True, True)
     assert len(said([MessageItem(notice(rule="r" * 64, judged=None))], T0).title) <= TITLE
@@ -281,8 +289,11 @@ def test_the_most_severe_comes_first_and_the_title_counts_the_rest() -> None:
     mild = MessageItem(notice(rule="mild", severity=Severity.WARNING))
     message = said([over, mild, MessageItem(notice())], T0)
     assert message.title.endswith(" and 2 more")
-    heads = [section.splitlines()[0].split(" · ")[0] for section in message.body.split("\n\n")]
-    assert heads == ["CRITICAL margin-critical", "WARNING mild", "RESOLVED gone"]
+    assert [section.splitlines()[0] for section in message.body.split("\n\n")] == [
+        "CRITICAL main: available_margin 45.2 (below 50) · margin-critical",
+        "WARNING main: available_margin 45.2 (below 50) · mild",
+        "OVER main: available_margin 45.2 (gone, 0 ms)",
+    ]
 
 
 SAID: dict[str, MessageItem] = {
@@ -354,7 +365,10 @@ def test_c10_what_fires_stands_before_what_is_known_or_over(pair_of: tuple[str, 
         if set(pair_of) <= mild or set(pair_of) <= set(ends):
             continue  # equals stay in the order in which they came, or go by severity alone
         assert [item.notice.key.rule for item in composed_message.told] == [first, other]
-        assert f" {first} " in f"{composed_message.message.title} ".replace(":", " ")
+        alone = said([_named(first)], T0).title
+        assert composed_message.message.title.split(":")[0] == alone.split(":")[0]
+        assert composed_message.message.title.endswith(" and 1 more")
+        assert first in composed_message.message.body.splitlines()[0]
 
 
 def test_c10_an_account_stands_before_the_daemon_itself() -> None:
@@ -406,7 +420,7 @@ def test_f4_the_end_of_something_unheard_of_is_one_account_of_both() -> None:
     message = said(
         [MessageItem(end, unheard=True), MessageItem(notice(rule="other"))], T0 + 28 * MINUTE
     )
-    assert "OVER margin-critical · main: fired 11:00:00, cleared 11:28:00" in message.body
+    assert "OVER main: margin-critical fired 11:00:00, cleared 11:28:00" in message.body
 
 
 def test_a_retired_alert_was_not_cleared() -> None:
@@ -417,7 +431,7 @@ def test_a_retired_alert_was_not_cleared() -> None:
         MessageItem(notice(rule="other")),
         now=T0 + 28 * MINUTE,
     )
-    assert "OVER margin-critical · main: fired 11:00:00, watched no longer since 11:28:00" in body
+    assert "RETIRED main: margin-critical fired 11:00:00, watched no longer since 11:28:00" in body
 
 
 def test_a5_one_account_of_both_uses_one_clock() -> None:
@@ -469,13 +483,13 @@ def test_f6_what_came_and_went_is_one_line_for_each_rule_and_account() -> None:
     composed_message = compose(
         items, RenderContext(T0 + 30 * MINUTE, UTC, why_late="telegram could not be reached")
     )
-    assert composed_message.message.title == "OVER: 3 alerts, all cleared, since 11:00:00"
+    assert composed_message.message.title == "LATE main: 3 alerts, all over, since 11:00:00"
     assert sorted(item.episode for item in composed_message.told) == sorted(
         item.episode for item in items
     )
     assert (
         composed_message.message.body.split("\n\n")[0]
-        == "OVER low · main: fired 2 times, cleared each time: 11:00:00 to 11:05:00, 11:10:00 to"
+        == "OVER main: low fired 2 times, cleared each time: 11:00:00 to 11:05:00, 11:10:00 to"
         " 11:11:00; worst 12.5 · alerts 0000 0600"
     )
     assert composed_message.message.body.endswith("\n\nlate: telegram could not be reached")
@@ -488,12 +502,14 @@ def test_f6_the_title_of_what_is_over_shows_no_value_of_the_past() -> None:
     back = replace(
         one, ended=replace(one.ended, facts=replace(one.ended.facts, judged=judged("500", "50")))
     )
-    assert said([back], T0 + HOUR).title == "OVER low · main: available_margin 500"
-    assert said([one, other], T0 + HOUR).title == "OVER low · main: fired 2 times"
+    assert said([back], T0 + HOUR).title == "LATE main: low is over, available_margin 500 (1 min)"
+    joined = compose([back], RenderContext(T0 + MINUTE, UTC, MINUTE)).message
+    assert joined.title == "OVER main: available_margin 500 (low, 1 min)"
+    assert said([one, other], T0 + HOUR).title == "LATE main: low fired 2 times, cleared each time"
     firing = MessageItem(notice(rule="still"))
     assert (
         said([one, other, firing], T0 + HOUR).title
-        == "CRITICAL still · main: available_margin 45.2 and 2 more"
+        == "CRITICAL main: 45.2 (below 50, at 11:00:00) and 2 more"
     )
     unseen = gone("other", 2 * MINUTE, MINUTE)
     assert unseen.ended is not None
@@ -501,12 +517,13 @@ def test_f6_the_title_of_what_is_over_shows_no_value_of_the_past() -> None:
         unseen, ended=replace(unseen.ended, key=replace(unseen.ended.key, kind=Kind.RETIRED))
     )
     assert (
-        said([one, other, unseen], T0 + HOUR).title == "OVER low · main: fired 2 times and 1 more"
+        said([one, other, unseen], T0 + HOUR).title
+        == "OVER main: low fired 2 times, cleared each time and 1 more"
     )
     end = MessageItem(notice(Kind.RESOLVED, rule="told"))
     assert (
         said([end, one, other], T0 + HOUR).title
-        == "RESOLVED told · main: available_margin 45.2 and 2 more"
+        == "OVER main: available_margin 45.2 (at 11:00:00) and 2 more"
     )
 
 
@@ -533,11 +550,11 @@ def test_f6_what_has_no_room_for_details_still_says_when_and_how_sure() -> None:
     *_, brief, ended = text(*items, end, now=T0 + 2 * HOUR).split("\n\n")
     assert (
         brief
-        == "CRITICAL rule-5 · main: available_margin 45.2 · alert k3f9 · not recorded · unconfirmed"
-        " · raised 11:00:00"
+        == "CRITICAL main: available_margin 45.2 (below 50, at 11:00:00, unconfirmed) · rule-5"
+        " · alert k3f9 · not recorded · unconfirmed"
     )
-    assert ended == "RESOLVED gone · main: over after 1 min · alert k3f9 · raised 11:01:00"
-    assert "raised" not in text(*items, now=T0 + SECOND)
+    assert ended == "OVER main: available_margin 45.2 (gone, 1 min, at 11:01:00) · alert k3f9"
+    assert "at 11:00:00" not in text(*items, now=T0 + SECOND)
 
 
 def test_f6_what_comes_late_foretells_nothing() -> None:
@@ -585,8 +602,8 @@ def test_f6_of_many_the_first_the_last_and_the_time_in_all_are_told() -> None:
     many = [gone("low", n * HOUR, n * MINUTE) for n in range(1, 9)]
     body = compose(many, RenderContext(T0 + 9 * HOUR, UTC)).message.body
     assert body.startswith(
-        "fired 8 times, cleared each time: first 12:00:00 to 12:01:00, last 19:00:00 to 19:08:00, "
-        "36 min in all; worst 40 · alerts "
+        "low fired 8 times, cleared each time: first 12:00:00 to 12:01:00, last 19:00:00 to"
+        " 19:08:00, 36 min in all; worst 40 · alerts "
     )
 
 
@@ -617,16 +634,22 @@ def test_f6_after_a_day_all_is_one_digest() -> None:
     composed_message = compose(
         items, RenderContext(T0 + 25 * HOUR, UTC, why_late="telegram could not be reached")
     )
-    assert composed_message.message.title == "DIGEST since 2026-01-01 11:00:00: 1 firing, 2 over"
+    assert (
+        composed_message.message.title == "LATE main: 1 critical, 2 over, since 2026-01-01 11:00:00"
+    )
     lines = composed_message.message.body.split("\n\n")
-    assert [line.split(":")[0] for line in lines] == [
-        "CRITICAL still · main",
-        "OVER low · main",
-        "late",
+    assert [line[: line.index(" (") if " (" in line else 28] for line in lines] == [
+        "CRITICAL main: available_margin 45.2",
+        "OVER main: low fired 2 times",
+        "late: telegram could not be ",
     ]
+    assert " · still · alert" in lines[0]
     assert all("\n" not in line for line in lines)
+    new = MessageItem(notice(rule="new", account="grid", at=T0 + 25 * HOUR))
+    title = compose([*items, new], RenderContext(T0 + 25 * HOUR, UTC)).message.title
+    assert title == "CRITICAL grid: available_margin 45.2 (below 50) and 3 more"
     alone = compose(items[2:], RenderContext(T0 + 25 * HOUR, UTC)).message
-    assert alone.title.startswith("CRITICAL still")
+    assert alone.title == "CRITICAL main: 45.2 (below 50, at 2026-01-01 12:00:00)"
 
 
 def test_why_it_is_late_is_said_once_and_only_of_what_is() -> None:

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.alerts.system_rules import KINDS
-from daemon.messages.compose import TITLE, compose, pair
+from daemon.messages.compose import compose, pair
 from daemon.messages.section import MessageItem, RenderContext
+from daemon.messages.title import TITLE
 from daemon.notifiers.services import encoded, escaped, utf16
 from daemon.types import (
     FLAPPING,
@@ -80,19 +81,18 @@ def lines(one: Notice) -> list[str]:
 def test_e1_worse_names_both_values() -> None:
     """E1: what it is, and what was last told; in the title too where there is room."""
     worse = notice(Kind.WORSE, told=Decimal(60), worst=Decimal(44))
-    assert said(worse).title == "WARNING low · main: worse: available_margin 45, last told 60"
+    assert said(worse).title == "WORSE main: available_margin 45 (was 60, below 100)"
     assert "worst: 44" in lines(worse)
-    long = notice(Kind.WORSE, "margin-critical", told=Decimal(60), severity=Severity.CRITICAL)
-    assert said(long).title == "CRITICAL margin-critical · main: available_margin 45"
+    long = notice(Kind.WORSE, account="my-trading-desk", told=Decimal("60.123"))
+    assert said(long).title == "WORSE my-trading-desk: available_margin 45 (below 100)"
     assert (
-        lines(long)[0]
-        == "CRITICAL margin-critical · main: worse: available_margin 45, last told 60"
+        lines(long)[0] == "WORSE my-trading-desk: available_margin 45 (was 60.12, below 100) · low"
     )
 
 
 def test_e1_worse_than_something_unknown() -> None:
     """E1: nothing is made up where it was not recorded."""
-    assert headline(notice(Kind.WORSE)) == "WARNING low · main: worse: available_margin 45"
+    assert headline(notice(Kind.WORSE)) == "WORSE main: available_margin 45 (below 100) · low"
 
 
 def test_d4_missing_readings_are_no_field() -> None:
@@ -100,7 +100,8 @@ def test_d4_missing_readings_are_no_field() -> None:
     gone = notice(
         judged=SILENT, worst=Decimal(130_000), reason="missing", detail="no answer within 10 s"
     )
-    assert said(gone).title == "WARNING low · main: no readings for 2 min 10 s"
+    assert said(gone).title == "BLIND main: no readings for 2 min 10 s"
+    assert lines(gone)[0] == "BLIND main: no readings for 2 min 10 s · low"
     assert lines(gone)[1:4] == [
         "age 2 min 10 s, threshold 2 min (rule: on_missing after 2m)",
         "no answer within 10 s",
@@ -108,11 +109,10 @@ def test_d4_missing_readings_are_no_field() -> None:
     ]
     still = replace(SILENT, value=Decimal(14_530_000))
     assert (
-        headline(notice(Kind.REPEAT, judged=still))
-        == "WARNING low · main: still no readings, for 4 h 2 min"
+        headline(notice(Kind.REPEAT, judged=still)) == "STILL main: no readings for 4 h 2 min · low"
     )
     worse = notice(Kind.WORSE, judged=still, told=Decimal(130_000))
-    assert headline(worse).endswith("worse: no readings for 4 h 2 min, last told 2 min 10 s")
+    assert headline(worse) == "WORSE main: no readings for 4 h 2 min (was 2 min 10 s) · low"
 
 
 @pytest.mark.parametrize("reason", ["back", "cleared"])
@@ -147,14 +147,16 @@ def test_d7_how_long_something_lasts_is_seen_up_to_its_limit_only() -> None:
 def test_d4_readings_are_back_and_low() -> None:
     """D4: low or high, as the condition goes."""
     back = notice(reason="back", judged=judged("87"))
-    assert said(back).title == "WARNING low · main: available_margin 87"
-    assert lines(back)[0] == "WARNING low · main: readings are back, and low: available_margin 87"
+    assert said(back).title == "WARNING main: available_margin 87 (below 100)"
+    assert (
+        lines(back)[0] == "WARNING main: available_margin 87 (readings are back, below 100) · low"
+    )
     high = judged("9", "5", falling=False, field="al_freeze")
     assert (
         said(notice(reason="back", judged=high)).title
-        == "WARNING low · main: readings are back, and high: al_freeze 9"
+        == "WARNING main: al_freeze 9 (readings are back, above 5)"
     )
-    assert headline(notice(reason="back", judged=None)).endswith("readings are back, and it fires")
+    assert headline(notice(reason="back", judged=None)).endswith("low fires (readings are back)")
 
 
 def test_d4_readings_that_are_back_are_not_called_resolved() -> None:
@@ -162,7 +164,10 @@ def test_d4_readings_that_are_back_are_not_called_resolved() -> None:
     back = notice(
         Kind.RESOLVED, reason="back", at=T0 + 12 * MINUTE, judged=judged("300"), worst=None
     )
-    assert said(back).title == "BACK low · main: readings are back"
+    assert said(back).title == "BACK main: readings are back, available_margin 300"
+    assert (
+        lines(back)[0] == "BACK main: readings are back, available_margin 300 (low, after 12 min)"
+    )
     assert "11:00:00 to 11:12:00, lasted 12 min" in lines(back)
     assert "available_margin 300, threshold 100 (rule: available_margin < 100)" in lines(back)
 
@@ -170,26 +175,32 @@ def test_d4_readings_that_are_back_are_not_called_resolved() -> None:
 def test_d4_what_is_no_longer_judged_is_not_called_resolved() -> None:
     """D4: on_missing = "ok"."""
     ended = notice(Kind.RESOLVED, reason="missing", at=T0 + MINUTE)
-    assert said(ended).title == "NOT JUDGED low · main: no readings"
-    assert lines(ended)[0] == "NOT JUDGED low · main: no longer judged: no readings"
-    assert "RESOLVED" not in said(ended).body + said(ended).title
+    assert said(ended).title == "BLIND main: no readings, low is no longer judged"
+    assert lines(ended)[0] == "BLIND main: no readings, low is no longer judged"
+    assert "OVER" not in said(ended).body + said(ended).title
 
 
 @pytest.mark.parametrize(
-    ("facts", "end"),
+    ("facts", "word", "end"),
     [
-        ({}, "fired 11:00:00, cleared 11:09:00"),
-        ({"reason": "missing"}, "fired 11:00:00, no longer judged since 11:09:00"),
-        ({"reason": "back"}, "fired 11:00:00, readings back 11:09:00"),
-        ({"swings": SWINGS, "reason": "calm"}, "flapping since 11:00:00, calm since 11:09:00"),
+        ({}, "OVER", "fired 11:00:00, cleared 11:09:00"),
+        ({"reason": "missing"}, "BLIND", "fired 11:00:00, no longer judged since 11:09:00"),
+        ({"reason": "back"}, "BACK", "fired 11:00:00, readings back 11:09:00"),
+        (
+            {"swings": SWINGS, "reason": "calm"},
+            "CALM",
+            "flapping since 11:00:00, calm since 11:09:00",
+        ),
     ],
     ids=["cleared", "missing", "back", "flapping"],
 )
-def test_promise_3_an_account_of_both_tells_how_it_ended(facts: dict[str, Any], end: str) -> None:
+def test_promise_3_an_account_of_both_tells_how_it_ended(
+    facts: dict[str, Any], word: str, end: str
+) -> None:
     """Promise 3, D4: what ended because nobody knows was not cleared."""
     over = notice(Kind.RESOLVED, at=T0 + 9 * MINUTE, **facts)
     assert (
-        f"OVER low · main: {end}"
+        f"{word} main: low {end}"
         in composed(pair([MessageItem(notice()), MessageItem(over)]), over.at).body
     )
     retired = notice(Kind.RETIRED, at=T0 + 9 * MINUTE, **facts)
@@ -208,17 +219,15 @@ def flapping(kind: Kind = Kind.FIRING, **facts: Any) -> Notice:
 
 def test_e4_flapping_tells_count_span_and_range() -> None:
     """E4: of the rule by its plain name, and whether it fires at this moment."""
-    assert said(flapping()).title == "WARNING low · main: flapping: 7 times in 1 h"
-    assert (
-        lines(flapping())[0] == "WARNING low · main: flapping: 7 times in 1 h, between 42 and 130"
-    )
+    assert said(flapping()).title == "FLAPPING main: low fired 7 times in 1 h (42 to 130)"
+    assert lines(flapping())[0] == "FLAPPING main: low fired 7 times in 1 h (42 to 130)"
     assert "firing now" in lines(flapping(detail="firing now"))
     assert ":flapping" not in said(flapping()).body + said(flapping()).title
     short = flapping(swings=FlapRange(7, Decimal(2), Decimal(9)), at=T0 + 40 * SECOND)
-    assert said(short).title == "WARNING low · main: flapping: 7 times in 40 s"
+    assert said(short).title == "FLAPPING main: low fired 7 times in 40 s (2 to 9)"
     long = flapping(severity=Severity.CRITICAL, swings=FlapRange(7, None, None))
     assert said(replace(long, key=replace(long.key, account="a" * 29))).title.endswith(
-        "a: flapping"
+        "a: fired 7 times in 1 h"
     )
 
 
@@ -226,7 +235,7 @@ def test_e4_a_range_that_is_not_known_is_left_out() -> None:
     """E4: episodes of missing readings have no values."""
     assert (
         headline(flapping(swings=FlapRange(7, None, None)))
-        == "WARNING low · main: flapping: 7 times in 1 h"
+        == "FLAPPING main: low fired 7 times in 1 h"
     )
 
 
@@ -236,50 +245,48 @@ def test_e4_durations_in_a_range_are_spelled() -> None:
     stale = DecidingComparison(
         "age > 2m", "age", Decimal(130_000), Decimal(120_000), falling=False, duration=True
     )
-    assert headline(flapping(judged=stale, swings=swings)).endswith(
-        ", between 2 min 10 s and 15 min"
-    )
+    assert headline(flapping(judged=stale, swings=swings)).endswith(" (2 min 10 s to 15 min)")
 
 
 def test_e4_a_range_of_one_value_is_a_value() -> None:
     """E4: all of its episodes were judged by the same number."""
     one = FlapRange(3, Decimal(5), Decimal("5.00"))
-    assert headline(flapping(swings=one)) == "WARNING low · main: flapping: 3 times in 1 h, at 5"
-    assert headline(flapping(Kind.WORSE, swings=one)).endswith(
-        ": still flapping: 3 times, now at 5"
-    )
+    assert headline(flapping(swings=one)) == "FLAPPING main: low fired 3 times in 1 h (at 5)"
+    assert headline(flapping(Kind.WORSE, swings=one)) == "WORSE main: low flaps, 3 times (now at 5)"
 
 
 def test_e4_a_wider_range_is_still_flapping() -> None:
     """E4: the new range, and how often by now."""
     wider = flapping(Kind.WORSE, swings=FlapRange(9, Decimal(30), Decimal(130)), told=Decimal(45))
-    assert headline(wider) == "WARNING low · main: still flapping: 9 times, now between 30 and 130"
+    assert headline(wider) == "WORSE main: low flaps, 9 times (now 30 to 130)"
     again = flapping(Kind.REPEAT)
-    assert headline(again) == "WARNING low · main: still flapping: 7 times, between 42 and 130"
+    assert headline(again) == "STILL main: low flaps, 7 times (42 to 130)"
 
 
 @pytest.mark.parametrize(("detail", "value"), [("firing now", "45"), ("not firing now", "500")])
 def test_e4_the_end_of_flapping_tells_the_present_state(detail: str, value: str) -> None:
     """E4: it may still fire, so it is not called resolved."""
     end = flapping(Kind.RESOLVED, reason="calm", detail=detail, judged=judged(value))
-    assert said(end).title == f"CALM low · main: available_margin {value}"
-    assert (
-        headline(end) == f"CALM low · main: no longer flapping: {detail}, available_margin {value}"
-    )
-    assert said(flapping(Kind.RESOLVED, detail=detail, judged=None)).title == "CALM low · main"
+    assert said(end).title == f"CALM main: {detail}, available_margin {value}"
+    assert headline(end) == f"CALM main: low no longer flaps, {detail}, available_margin {value}"
+    unknown = flapping(Kind.RESOLVED, detail=detail, judged=None)
+    assert said(unknown).title == f"CALM main: low no longer flaps, {detail}"
 
 
 def test_e4_news_of_flapping_that_comes_late() -> None:
     """E2, E4, E5: "muted until now", a new channel, and a firing after the flapping."""
-    assert headline(flapping(late=Late.MUTED)).endswith("flapping since 11:00:00, muted until now")
-    assert headline(flapping(late=Late.NEW_CHANNEL)).endswith("still flapping, since 11:00:00")
+    assert headline(flapping(late=Late.MUTED)).endswith(
+        " (since 11:00:00, muted until now, 42 to 130)"
+    )
+    assert headline(flapping(late=Late.NEW_CHANNEL)).endswith(" (since 11:00:00, 42 to 130)")
     still = notice(late=Late.FLAPPING)
     assert (
-        headline(still)
-        == "WARNING low · main: still firing, since 11:00:00, but no longer flapping"
+        headline(still) == "WARNING main: available_margin 45"
+        " (since 11:00:00, no longer flapping, below 100) · low"
     )
-    assert said(still).title == "WARNING low · main: available_margin 45"
-    assert headline(notice(late=Late.HANDED_OVER)) == "WARNING low · main: available_margin 45"
+    assert said(still).title == "WARNING main: available_margin 45 (below 100)"
+    handed = notice(late=Late.HANDED_OVER)
+    assert headline(handed) == "WARNING main: available_margin 45 (below 100) · low"
 
 
 # System rules.
@@ -305,25 +312,26 @@ def test_d7_a_refused_key_is_told_in_words() -> None:
     refused = notice(
         rule="key-refused", judged=REFUSED, worst=Decimal(1), severity=Severity.CRITICAL
     )
-    assert said(refused).title == "CRITICAL key-refused · main: the exchange refuses the key"
+    assert said(refused).title == "CRITICAL main: the exchange refuses the key"
     assert "key_refused" not in said(refused).body
     told = replace(
         refused, facts=replace(refused.facts, detail="coinw says 6000: the key is unknown")
     )
-    assert headline(told) == "CRITICAL key-refused · main: coinw says 6000: the key is unknown"
+    assert headline(told) == "CRITICAL main: coinw says 6000: the key is unknown · key-refused"
     long = replace(refused, facts=replace(refused.facts, detail="a word " * 40))
-    assert headline(long) == "CRITICAL key-refused · main: the exchange refuses the key"
+    assert headline(long) == "CRITICAL main: the exchange refuses the key · key-refused"
     assert "a word a word" in said(long).body
     end = replace(refused, key=replace(refused.key, kind=Kind.RESOLVED))
     assert "worst" not in said(end).body
+    assert said(end).title == "OVER main: key-refused (over after 0 ms)"
 
 
 def test_d7_what_a_system_rule_measures_is_spelled() -> None:
     """D7: durations as durations, and no names of signs."""
     skew = notice(rule="clock-skew", judged=SKEW, worst=Decimal(45_000), detail="")
-    assert said(skew).title == "WARNING clock-skew · main"
+    assert said(skew).title == "WARNING main: the clocks of this machine and of the exchang…"
     assert lines(skew)[:2] == [
-        "WARNING clock-skew · main: the clocks of this machine and of the exchange differ",
+        "WARNING main: the clocks of this machine and of the exchange differ · clock-skew",
         "45 s, threshold 30 s",
     ]
     assert "worst: 45 s" in said(replace(skew, key=replace(skew.key, kind=Kind.RESOLVED))).body
@@ -334,12 +342,12 @@ def test_d7_what_a_system_rule_measures_is_spelled() -> None:
         facts=replace(skew.facts, at=T0 + HOUR),
     )
     assert headline(again).endswith(
-        "still firing, for 1 h: the clocks of this machine and of the exchange differ"
+        "the clocks of this machine and of the exchange differ (for 1 h) · clock-skew"
     )
 
 
 def test_d7_an_alert_of_the_daemon_itself_names_no_account() -> None:
-    """D7: and says what is wrong, since when."""
+    """D7: it is about marginwatch, and says what is wrong, since when."""
     failing = notice(
         rule="channel-failing",
         account="",
@@ -348,22 +356,22 @@ def test_d7_an_alert_of_the_daemon_itself_names_no_account() -> None:
         detail="the channel telegram fails since 03:12: the token is none",
     )
     assert headline(failing) == (
-        "WARNING channel-failing: the channel telegram fails since 03:12: the token is none"
+        "WARNING marginwatch: the channel telegram fails since 03:12: the token is none"
+        " · channel-failing"
     )
-    assert said(failing).title == "WARNING channel-failing"
-    assert "·" not in lines(failing)[0]
+    assert said(failing).title == "WARNING marginwatch: the channel telegram fails since 03:12…"
 
 
 def test_d7_a_sign_that_no_rule_of_today_asks_for() -> None:
     """What an earlier version recorded is still told."""
-    assert headline(notice(rule="gone", judged=REFUSED)) == "WARNING gone · main: firing"
+    assert headline(notice(rule="gone", judged=REFUSED)) == "WARNING main: gone fires"
 
 
 @pytest.mark.parametrize("rule", KINDS)
 def test_d7_every_system_rule_has_its_sentence(rule: str) -> None:
     """D7: it fits into a headline."""
     assert len(KINDS[rule].sentence) <= 60
-    assert headline(notice(rule=rule, judged=REFUSED)).endswith(KINDS[rule].sentence)
+    assert headline(notice(rule=rule, judged=REFUSED)).endswith(f"{KINDS[rule].sentence} · {rule}")
 
 
 # Room.
@@ -381,7 +389,8 @@ def test_a_long_expression_is_shortened_in_the_headline_only() -> None:
     """F5: an expression can be of any length, a message cannot."""
     field = "available_margin - al_margin * 2 + al_freeze - almighty_gold * 0.5 + available_usdt"
     one = notice(judged=judged("7", field=field))
-    assert headline(one) == f"WARNING low · main: {field[:59]}… 7"
+    assert headline(one) == f"WARNING main: {field[:59]}… 7 (below 100) · low"
+    assert said(one).title == "WARNING main: 7 (below 100)"
     assert any(line.startswith(f"{field} 7, threshold 100") for line in lines(one))
 
 

@@ -171,7 +171,7 @@ def test_the_demo_shows_an_alert_and_its_end(installed: Installed) -> None:
     words = [line.split()[1:4] for line in done.stdout.splitlines() if line[:2].isdigit()]
     assert ["firing", "low-margin", "on"] in words
     assert ["resolved", "low-margin", "on"] in words
-    assert "| WARNING low-margin · main" in done.stdout
+    assert "| WARNING main: available_margin " in done.stdout
     summary = done.stdout.rpartition("\n\n")[2]
     assert [line.split()[0] for line in summary.splitlines()[1:]] == [
         "readings",

@@ -203,7 +203,7 @@ def test_a_case_as_expected_has_no_difference() -> None:
         _case(LOW, main="500 90 130"),
         changes=(_change(10, "low", State.RESOLVED), _change(5, "low", State.FIRING, "90")),
         posts=tuple(
-            _post(at, channel, ("low", kind), contains=("low · main",))
+            _post(at, channel, ("low", kind), contains=(" main: ", "low"))
             for at, kind in ((6, Kind.FIRING), (11, Kind.RESOLVED))
             for channel in ("phone", "mail")
         ),
@@ -291,7 +291,7 @@ def test_a_message_without_what_it_should_contain_is_shown() -> None:
         ("+", "mail:", "low firing", ""),
     ]
     assert [each.text.splitlines()[0] for each in found.texts] == [
-        "WARNING low · main: available_margin 90"
+        "WARNING main: available_margin 90 (below 100)"
     ]
     assert found.any
     assert found.place is None

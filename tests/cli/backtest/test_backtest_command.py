@@ -56,10 +56,10 @@ def test_people_see_what_was_replayed_told_and_counted(tmp_path: Path) -> None:
         headline == "2026-01-01 12:00:00 to 2026-01-01 12:00:15, 15 s: 1 account, 1 rule, 4 inputs"
     )
     assert columns == "time message to"
-    assert fired.startswith("2026-01-01 12:00:06 WARNING low · main: ")
-    assert resolved.startswith("2026-01-01 12:00:16 RESOLVED low · main: ")
-    assert fired.endswith(" 90 hook, mail")
-    assert resolved.endswith(" 500 hook, mail")
+    assert fired.startswith("2026-01-01 12:00:06 WARNING main: available_margin 90 (below 100)")
+    assert resolved.startswith("2026-01-01 12:00:16 OVER main: available_margin 500 (low, 10 s)")
+    assert fired.endswith(" hook, mail")
+    assert resolved.endswith(" hook, mail")
     assert rest == [
         "",
         "rule alerts at night firing longest worst early",
@@ -106,7 +106,8 @@ def test_json_is_as_documented(tmp_path: Path) -> None:
         }
         for second, kind in (("06", "firing"), ("11", "resolved"))
     ]
-    assert found["notifications"][0]["text"].startswith("WARNING low · main: ")
+    title, name, *_ = found["notifications"][0]["text"].splitlines()
+    assert (title, name) == ("WARNING main: available_margin 90 (below 100)", "low")
     assert found["summary"][0] == {
         "rule": "low",
         "alerts": 1,

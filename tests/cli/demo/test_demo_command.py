@@ -23,7 +23,9 @@ def test_the_demo_shows_readings_an_alert_its_message_and_a_summary(restored_log
         r"^[\d:]+ firing +low-margin on main at [\d.]+ \(alert \w{4}\)$", shown, re.MULTILINE
     )
     assert re.search(
-        r"^  \| WARNING low-margin · main: available_margin [\d.]+$", shown, re.MULTILINE
+        r"^  \| WARNING main: available_margin [\d.]+ \(below 100\)\n  \| low-margin$",
+        shown,
+        re.MULTILINE,
     )
     assert re.search(
         r"^readings +\d\d, \d+ of them pushed\nmisses +0\nalerts +\d fired, 0 ended\nnotif",

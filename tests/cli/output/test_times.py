@@ -202,8 +202,12 @@ def on_terminal(
 MESSAGES = Table(
     ("time", "message", "to"),
     [
-        ["2026-01-10 02:05:01", "WARNING low-margin · main: available_margin 96", "phone"],
-        ["2026-01-10 02:10:01", "RESOLVED low-margin · main: available_margin 140", "phone, mail"],
+        ["2026-01-10 02:05:01", "WARNING grid-1: al_freeze 960 (above 500)", "phone"],
+        [
+            "2026-01-10 02:10:01",
+            "OVER grid-1: al_freeze 140 (frozen, 5 min)",
+            "phone, mail",
+        ],
     ],
 )
 
@@ -212,8 +216,8 @@ def test_no_word_is_cut_on_a_phone(monkeypatch: pytest.MonkeyPatch) -> None:
     """At 40 columns a message goes on below its beginning."""
     assert on_terminal(monkeypatch, 40, MESSAGES.write)[:5] == [
         "time     2026-01-10 02:05:01",
-        "message  WARNING low-margin · main:",
-        "         available_margin 96",
+        "message  WARNING grid-1: al_freeze 960",
+        "         (above 500)",
         "to       phone",
         "",
     ]

@@ -157,7 +157,7 @@ told = [{ message = "1s low firing", contains = ["margin 90", "margin 91"] }]
     lines = _test(tmp_path, cases).stdout.splitlines()
     assert '  -  1s  hook:  low firing  with "margin 91"' in lines
     assert "  what hook was told at 1s" in lines
-    assert "    WARNING low · main: available_margin 90" in lines
+    assert "    WARNING main: available_margin 90 (below 100)" in lines
     assert not any("the readings" in line for line in lines)
 
 
@@ -209,7 +209,7 @@ def test_json_has_everything(tmp_path: Path) -> None:
     told = good["messages"][0]
     assert (told["after"], told["channel"]) == ("6s", "hook")
     assert told["news"] == [{"rule": "low", "account": "main", "kind": "firing"}]
-    assert told["text"].startswith("WARNING low · main: available_margin 90\n")
+    assert told["text"].startswith("WARNING main: available_margin 90 (below 100)\nlow\n")
     assert [
         (each["sign"], each["after"], each["what"], each["remark"]) for each in wrong["differences"]
     ] == [

@@ -188,7 +188,7 @@ async def test_f8_elsewhere_the_chart_follows_the_text_silently(bench: Bench) ->
     bench.way.traits = APART
     await bench.queue(notice(severity=CRITICAL))
     (text, chart) = await bench.sent()
-    assert (text[0], text[1:]) == ("CRITICAL low · main: available_margin 90", (b"", False))
+    assert (text[0], text[1:]) == ("CRITICAL main: available_margin 90 (below 100)", (b"", False))
     assert chart == ("", PNG + b"main", True)
     await bench.queue(notice(Kind.RESOLVED, CRITICAL, seq=2))
     assert len(await bench.sent(5 * SECOND)) == 3
@@ -210,9 +210,7 @@ async def test_f8_a_chart_gives_way_to_a_text(bench: Bench) -> None:
     await bench.drawn()
     gate.clear()
     await bench.queue(notice(severity=CRITICAL, seq=4, account="fourth"))
-    assert [title.partition(" · ")[2] for title, _, _ in await bench.sent()][-1].startswith(
-        "fourth"
-    )
+    assert [title.partition(" ")[2] for title, _, _ in await bench.sent()][-1].startswith("fourth")
 
 
 async def test_f5_a_chart_that_is_there_at_once_waits_for_its_turn(bench: Bench) -> None:

@@ -161,15 +161,15 @@ class Story:
             f"{then - before:.2f} in {span}"
             for before, span in zip(ago, ("10 min", "1 h"), strict=True)
         )
-        late = format_duration(sent - each.fired)
+        late, now = format_duration(sent - each.fired), format_amount(rough(then))
         return [
-            f"INFO low · {each.account}: available_margin {then}",
-            f"available_margin {then}, threshold 100 (rule: available_margin < 100)",
+            f"{self.title(each)} · low",
+            f"available_margin {now}, threshold 100 (rule: available_margin < 100)",
             self.step(each, then),
             f"since {clock(each.fired)}",
             f"raised {clock(each.fired)}, delivered only now: {late} late",
-            f"available_margin {then} ({moved})",
-            f"available_usdt {then} ({moved})",
+            f"available_margin {now} ({moved})",
+            f"available_usdt {now} ({moved})",
             "almighty_gold 0",
             "al_margin 0",
             "al_freeze 0",
@@ -179,6 +179,12 @@ class Story:
                 f" {each.code} --for 2h"
             ),
         ]
+
+    def title(self, each: Episode) -> str:
+        """The expected headline of a firing alert."""
+        now = format_amount(rough(self.amount(AT.format(each.account, each.fired))))
+        when = f"below 100, at {clock(each.fired)}"
+        return f"INFO {each.account}: available_margin {now} ({when})"
 
     def step(self, each: Episode, then: Decimal) -> str:
         """The fall within the minute before it fired, by far the largest of the hour."""
@@ -195,7 +201,7 @@ def clock(at: Millis) -> str:
 def over(alike: Sequence[Episode]) -> str:
     """The one line that is true of these episodes, made of the record alone."""
     spans = [(clock(each.fired), clock(each.ended or 0)) for each in alike]
-    name = f"OVER {alike[0].rule} · {alike[0].account}: fired"
+    name = f"OVER {alike[0].account}: {alike[0].rule} fired"
     if len(alike) == 1:
         return f"{name} {spans[0][0]}, cleared {spans[0][1]} · alert {alike[0].code}"
     listed = [f"{fired} to {ended}" for fired, ended in spans]
@@ -203,7 +209,7 @@ def over(alike: Sequence[Episode]) -> str:
         lasted = format_duration(sum((each.ended or 0) - each.fired for each in alike))
         listed = [f"first {listed[0]}", f"last {listed[-1]}", f"{lasted} in all"]
     worst, codes = (
-        format_amount(min(each.lowest for each in alike)),
+        format_amount(rough(min(each.lowest for each in alike))),
         " ".join(each.code for each in alike),
     )
     return (
@@ -231,8 +237,9 @@ async def test_f6_forty_alerts_of_two_hours_are_one_short_and_true_account(tmp_p
         over(list(alike)) for _, alike in groupby(gone, key=lambda each: (each.rule, each.account))
     ]
     assert sorted(paragraphs[len(firing) :]) == sorted(told)
-    assert [line.split()[1] for line in paragraphs[len(firing) :]] == ["deep"] * 4 + ["low"] * 4
+    assert [line.split()[2] for line in paragraphs[len(firing) :]] == ["deep"] * 4 + ["low"] * 4
     stills = sorted("\n".join(story.still(each, call.message.at)) for each in firing)
     assert sorted(paragraphs[: len(firing)]) == stills
-    assert call.text.title == paragraphs[0].split("\n")[0] + f" +{len(episodes) - 1}"
+    head, when = paragraphs[0].split("\n")[0].removesuffix(" · low").split("below 100, ")
+    assert call.text.title == f"{head}{when} and {len(episodes) - 1} more"
     assert set(rows(story.path, "SELECT state FROM notifications")) == {("delivered",)}

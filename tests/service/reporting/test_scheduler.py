@@ -200,7 +200,7 @@ async def test_alerts_go_first(bench: Bench) -> None:
     await house.tell({"main": answer(available_margin="90")})
     await bench.advance(MINUTE)
     assert [each.title.partition(":")[0] for each in bench.arrived()] == [
-        "WARNING low · main",
+        "WARNING main",
         "REPORT daily",
     ]
 

@@ -1,0 +1,196 @@
+"""Texts of news: what happened, with value and limit, from the longest to the shortest. Pure.
+
+    subject (least important part, ..., most important part)
+
+A title takes the first text that fits; the headline in the body is the longest.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeAlias
+
+from daemon.alerts.system_rules import KINDS
+from daemon.messages.headline import (
+    BACK,
+    LONGEST,
+    MISSING,
+    comparison_text,
+    is_signal,
+    is_silence,
+    lasted,
+    limit_text,
+    rule_name,
+    value_text,
+)
+from daemon.readings.fields import AGE
+from daemon.text.numbers import format_duration, format_rounded
+from daemon.types import (
+    ENDS,
+    NEWS,
+    FlapRange,
+    Kind,
+    Late,
+    Millis,
+    Notice,
+    NotificationFacts,
+    base,
+)
+
+Moment: TypeAlias = Callable[[Millis], str]
+"""The words for an instant."""
+
+
+def news_texts(notice: Notice, moment: Moment, *, old: bool = False) -> list[str]:
+    """Texts of a notice. If it is `old`, they tell the instant of its value.
+
+    A text without that instant, or without "unconfirmed", comes last.
+    """
+    marks = [f"at {moment(notice.at)}"] if old else []
+    if notice.facts.unconfirmed:
+        marks.append("unconfirmed")
+    texts = _texts(notice, moment, marks)
+    end = f"{', '.join(marks)})"
+    return sorted(texts, key=lambda text: not text.endswith(end)) if marks else texts
+
+
+def _texts(notice: Notice, moment: Moment, marks: Sequence[str]) -> list[str]:
+    if notice.key.kind in ENDS:
+        return list(_end(notice, marks))
+    if notice.facts.swings is not None:
+        return list(_flapping(notice, notice.facts.swings, moment, marks))
+    parts = list(_parts(notice, moment))
+    limit = limit_text(notice.facts.judged) if notice.key.kind in NEWS else ""
+    limited = [*parts, *([limit] if limit else []), *marks]
+    first, *others = _subjects(notice)
+    # A rule's own words name the limit, if it matters to whom they are for.
+    first_parts = [*parts, *marks] if first == notice.facts.summary else limited
+    return [*_choices([first], first_parts), *_choices(others, limited)]
+
+
+def names_rule(notice: Notice) -> bool:
+    """Check whether the longest text has the rule's name in it."""
+    told = notice.facts.swings is not None or notice.key.kind in ENDS
+    return told or _subjects(notice)[0] == _fires(notice)
+
+
+def over_texts(end: Notice) -> list[str]:
+    """Texts of an alert of which only the end is told, long after it."""
+    rule = f"{rule_name(end.key)} is over"
+    subjects = [f"{rule}, {each}" for each in _values(end)[:1]]
+    return list(_choices([*subjects, rule, "over"], [lasted(end.facts)]))
+
+
+def _choices(subjects: Iterable[str], parts: Sequence[str]) -> Iterator[str]:
+    """Yield each subject with all parts, then with fewer and fewer of them."""
+    for subject in subjects:
+        for start in range(len(parts)):
+            yield f"{subject} ({', '.join(parts[start:])})"
+        yield subject
+
+
+def _subjects(notice: Notice) -> list[str]:
+    """Trouble itself: the rule's summary, or the value with and without its field."""
+    facts = notice.facts
+    if is_signal(facts.judged) or (facts.judged is None and base(notice.key.rule) in KINDS):
+        return [system_sentence(notice)]
+    if is_silence(facts.judged) and facts.judged is not None:
+        return [f"no readings for {value_text(facts.judged)}"]
+    return _values(notice) or [_fires(notice)]
+
+
+def _values(notice: Notice) -> list[str]:
+    """Summary and present value, with and without the field; empty if there are none."""
+    facts = notice.facts
+    told = [facts.summary] if facts.summary else []
+    if facts.judged is None or facts.judged.field == AGE or is_signal(facts.judged):
+        return told
+    return [*told, comparison_text(facts.judged), value_text(facts.judged)]
+
+
+def _parts(notice: Notice, moment: Moment) -> Iterator[str]:
+    """Yield what is to be known beside the value, the most important last."""
+    facts = notice.facts
+    match notice.key.kind:
+        case Kind.FIRING:
+            yield from _late(facts, moment)
+            if facts.reason == BACK:
+                yield "readings are back"
+        case Kind.WORSE if facts.told is not None:
+            limit = None if facts.judged is None else facts.judged.threshold
+            yield f"was {format_rounded(facts.told, facts.judged, limit)}"
+        case Kind.REPEAT if not is_silence(facts.judged):
+            yield f"for {lasted(facts)}"
+        case Kind.ACK:
+            if facts.detail and len(facts.detail) <= 2 * LONGEST:
+                yield facts.detail
+            yield "no more reminders"
+
+
+def _late(facts: NotificationFacts, moment: Moment) -> Iterator[str]:
+    """Yield since when it fires, and why it is told only now, if it is told late."""
+    if facts.late in {Late.MUTED, Late.FLAPPING, Late.NEW_CHANNEL}:
+        yield f"since {moment(facts.fired_at or facts.since)}"
+    if facts.late is Late.MUTED:
+        yield "muted until now"
+    if facts.late is Late.FLAPPING:
+        yield "no longer flapping"
+
+
+def _end(end: Notice, marks: Sequence[str]) -> Iterator[str]:
+    facts, rule, values = end.facts, rule_name(end.key), _values(end)
+    if end.key.kind is Kind.RETIRED:
+        why = "its rule or account was changed or removed"
+        return _choices([f"{rule} is no longer watched"], [why, *marks])
+    if facts.swings is not None:
+        calm = [facts.detail, *values[:1]]
+        return _choices([", ".join([f"{rule} no longer flaps", *calm]), ", ".join(calm)], marks)
+    if facts.reason == MISSING:
+        return _choices([f"no readings, {rule} is no longer judged", "no readings"], marks)
+    if facts.reason == BACK:
+        back = [f"readings are back, {each}" for each in values[:1]]
+        return _choices([*back, "readings are back"], [rule, f"after {lasted(facts)}", *marks])
+    if not values:
+        return _choices([rule], [f"over after {lasted(facts)}", *marks])
+    return _choices(values, [rule, lasted(facts), *marks])
+
+
+def _flapping(
+    notice: Notice, swings: FlapRange, moment: Moment, marks: Sequence[str]
+) -> Iterator[str]:
+    facts, rule = notice.facts, rule_name(notice.key)
+    reach = _range(swings, facts)
+    match notice.key.kind:
+        case Kind.ACK:
+            return _choices([f"{rule} flaps", "flapping"], [*_parts(notice, moment), *marks])
+        case Kind.FIRING:
+            fired = f"fired {swings.count} times in {format_duration(facts.at - facts.since)}"
+            parts = [*_late(facts, moment), *reach, *marks]
+            return _choices([f"{rule} {fired}", fired], parts)
+        case _:
+            now = [f"now {each}" if notice.key.kind is Kind.WORSE else each for each in reach]
+            flaps = f"flaps, {swings.count} times"
+            return _choices([f"{rule} {flaps}", flaps], [*now, *marks])
+
+
+def _range(swings: FlapRange, facts: NotificationFacts) -> list[str]:
+    """Ends of the range as one part; empty if they are not known."""
+    limit = None if facts.judged is None else facts.judged.threshold
+    ends = [
+        format_rounded(value, facts.judged, limit)
+        for value in (swings.low, swings.high)
+        if value is not None
+    ]
+    known = list(dict.fromkeys(ends))
+    return [" to ".join(known) if len(known) > 1 else f"at {known[0]}"] if known else []
+
+
+def system_sentence(notice: Notice) -> str:
+    """Sentence of a system rule: the alert's own if it is short, else that of the rule."""
+    kind, detail = KINDS.get(base(notice.key.rule)), notice.facts.detail
+    # The detail of an acknowledgement is its comment.
+    if detail and len(detail) <= 2 * LONGEST and notice.key.kind is not Kind.ACK:
+        return detail
+    return kind.sentence if kind is not None else _fires(notice)
+
+
+def _fires(notice: Notice) -> str:
+    return f"{rule_name(notice.key)} fires"

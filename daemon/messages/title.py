@@ -1,0 +1,86 @@
+"""Titles: the news in one line, by which a person decides whether to get up. Pure.
+
+WORD account: field value (limit)
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from daemon.messages import grouping
+from daemon.messages.headline import (
+    LATE,
+    account_name,
+    is_cleared,
+    news_word,
+)
+from daemon.messages.news_texts import news_texts, over_texts
+from daemon.messages.section import MessageItem, RenderContext
+from daemon.text.printable import printable
+from daemon.types import SEVERITIES
+
+TITLE = 60
+"""Longest title. Zulip cuts longer ones, and phones show hardly more."""
+
+_SHORTEST = 24
+"""Room that a text gets at least, however long the account's name is."""
+
+
+def message_title(fitting: Sequence[grouping.Kept], context: RenderContext) -> str:
+    """Title of the first alert, or of all if all are over, with the number of the others."""
+    told = [item for _, alike in fitting for item in alike]
+    word = _word(told, context)
+    if len(fitting) > 1 and all(item.account_of_both and is_cleared(item.last) for item in told):
+        since = context.moment(grouping.first_firing(told))
+        over = f"{len(told)} alerts, all over"
+        return _fit(f"{word} {_accounts(told)}", [f"{over}, since {since}", over], TITLE)
+    alike = fitting[0][1]
+    others = f" and {len(told) - len(alike)} more" if len(told) > len(alike) else ""
+    head = f"{word} {account_name(alike[0].notice.key)}"
+    return _fit(head, _texts(alike, word, context), TITLE - len(others)) + others
+
+
+def digest_title(told: Sequence[MessageItem], context: RenderContext) -> str:
+    """Title of a digest, for news that waited for a day or longer."""
+    firing = Counter(item.notice.facts.severity for item in told if not item.over)
+    counts = [f"{firing[each]} {each}" for each in SEVERITIES if firing[each]]
+    over = len(told) - firing.total()
+    text = ", ".join([*counts, f"{over} over"] if over else counts)
+    since = context.moment(min(item.notice.at for item in told))
+    return _fit(f"{LATE} {_accounts(told)}", [f"{text}, since {since}", text], TITLE)
+
+
+def _word(told: Sequence[MessageItem], context: RenderContext) -> str:
+    """First word: that of the first item, or LATE if all began and ended unheard of."""
+    late = all(
+        item.account_of_both and context.is_late(item) and is_cleared(item.last) for item in told
+    )
+    return LATE if late else news_word(told[0].last)
+
+
+def _accounts(told: Iterable[MessageItem]) -> str:
+    names = list(dict.fromkeys(account_name(item.notice.key) for item in told))
+    return names[0] if len(names) == 1 else f"{len(names)} accounts"
+
+
+def _texts(alike: Sequence[MessageItem], word: str, context: RenderContext) -> Sequence[str]:
+    first = alike[0]
+    if len(alike) > 1:
+        return grouping.how_often(alike), f"fired {len(alike)} times"
+    if word == LATE:
+        return over_texts(first.last)
+    old = context.is_late(first) and not first.account_of_both
+    return news_texts(first.last, context.moment, old=old)
+
+
+def _fit(head: str, texts: Sequence[str], room: int) -> str:
+    """Title with the longest text that fits; else the account and the shortest text are cut."""
+    told = [printable(text) for text in texts]
+    fitting = next((text for text in told if len(head) + len(text) + 2 <= room), None)
+    if fitting is not None:
+        return f"{head}: {fitting}"
+    text = _cut(told[-1], max(_SHORTEST, room - len(head) - 2))
+    return f"{_cut(head, room - len(text) - 2)}: {text}"
+
+
+def _cut(text: str, room: int) -> str:
+    return text if len(text) <= room else f"{text[: room - 1]}…"

@@ -1,0 +1,215 @@
+"""One message of each kind, as a phone shows it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC
+from decimal import Decimal
+from typing import Any
+
+from daemon.cli.check import channels
+from daemon.messages import report
+from daemon.messages.compose import compose, pair
+from daemon.messages.section import MessageItem, RenderContext
+from daemon.types import (
+    DAY,
+    FLAPPING,
+    HOUR,
+    MINUTE,
+    SECOND,
+    Balances,
+    DecidingComparison,
+    FlapRange,
+    Kind,
+    Late,
+    Message,
+    Millis,
+    Notice,
+    NoticeKey,
+    NotificationFacts,
+    Severity,
+    Step,
+    Trend,
+)
+from tests.messages.facts import BAD, SPAN
+
+NIGHT: Millis = 1_767_237_141_000
+"""2026-01-01 03:12:21 UTC."""
+
+LIMIT = DecidingComparison(
+    "available_margin < 50",
+    "available_margin",
+    Decimal("45.64407694"),
+    Decimal(50),
+    falling=True,
+)
+FACTS = NotificationFacts(
+    severity=Severity.CRITICAL,
+    code="ct83",
+    since=NIGHT,
+    fired_at=NIGHT,
+    at=NIGHT,
+    judged=LIMIT,
+    worst=LIMIT.value,
+    balances=Balances(
+        Decimal("45.64407694"), Decimal(41), Decimal("4.64407694"), Decimal("62.14"), Decimal(0)
+    ),
+    changes={"available_margin": Decimal("-308.35592306"), "al_margin": Decimal("62.14")},
+    hourly={"available_margin": Decimal("-454.07556765")},
+    trend=Trend(
+        Step(Decimal(354), NIGHT - 5 * SECOND, Decimal("45.64407694"), NIGHT),
+    ),
+)
+SILENCE = DecidingComparison(
+    "age >= 30s", "age", Decimal(31_000), Decimal(30_000), falling=False, duration=True
+)
+REFUSED = DecidingComparison(
+    "key_refused == 1", "key_refused", Decimal(1), Decimal(1), falling=False
+)
+DROP = DecidingComparison(
+    "drop(available_margin, 7d) > 0.2",
+    "drop(available_margin, 7d)",
+    Decimal("0.25318"),
+    Decimal("0.2"),
+    falling=False,
+    ratio=True,
+)
+SWINGS = FlapRange(7, Decimal("42.1"), Decimal("130.125"))
+
+
+def _notice(kind: Kind, rule: str = "margin-critical", **facts: Any) -> Notice:
+    """News of one alert; `margin` is the value now."""
+    account = facts.pop("account", "main")
+    if "margin" in facts:
+        value = Decimal(facts.pop("margin"))
+        facts["judged"] = replace(LIMIT, value=value)
+        facts["balances"] = replace(FACTS.balances, available_margin=value)
+        facts |= {"changes": {}, "hourly": {}}
+    if kind is not Kind.FIRING:
+        facts = {"trend": Trend(), **facts}
+    told = replace(FACTS, **facts)
+    return Notice(NoticeKey(account, rule, 7, "phone", kind, 7), told.at, told)
+
+
+def _message(*items: MessageItem, after: Millis = SECOND, why_late: str = "") -> Message:
+    now = max(item.last.at for item in items) + after
+    return compose(items, RenderContext(now, UTC, why_late=why_late)).message
+
+
+def _said(kind: Kind, rule: str = "margin-critical", **facts: Any) -> Message:
+    return _message(MessageItem(_notice(kind, rule, **facts)))
+
+
+def _both(rule: str, code: str, begun: Millis, lasted: Millis) -> MessageItem:
+    fired = {"code": code, "since": begun, "fired_at": begun}
+    end = _notice(
+        Kind.RESOLVED, rule, at=begun + lasted, margin="354.64", reason="cleared", **fired
+    )
+    [item] = pair([MessageItem(_notice(Kind.FIRING, rule, at=begun, **fired)), MessageItem(end)])
+    return item
+
+
+def _several() -> Sequence[MessageItem]:
+    silence: Mapping[str, Any] = {
+        "judged": SILENCE,
+        "worst": None,
+        "account": "desk",
+        "trend": Trend(),
+    }
+    return (
+        MessageItem(_notice(Kind.ACK, at=NIGHT + 5 * MINUTE, detail="adding margin")),
+        MessageItem(
+            _notice(
+                Kind.FIRING,
+                "no-readings",
+                severity=Severity.WARNING,
+                code="cx8g",
+                at=NIGHT + 5 * MINUTE,
+                **silence,
+            )
+        ),
+        MessageItem(
+            _notice(Kind.RESOLVED, "spike", at=NIGHT + 5 * MINUTE, code="n4pe", margin="130")
+        ),
+    )
+
+
+def _flapping(kind: Kind, **facts: Any) -> Message:
+    return _said(
+        kind, "low-margin" + FLAPPING, severity=Severity.WARNING, swings=SWINGS, worst=None, **facts
+    )
+
+
+MESSAGES: Mapping[str, Message] = {
+    "ack": _said(Kind.ACK, at=NIGHT + 5 * MINUTE, detail="adding margin"),
+    "back": _said(Kind.RESOLVED, at=NIGHT + 12 * MINUTE, reason="back", margin="300", worst=None),
+    "blind": _said(
+        Kind.FIRING,
+        "no-readings",
+        severity=Severity.WARNING,
+        judged=SILENCE,
+        worst=None,
+        trend=Trend(),
+        detail="CoinW answers HTTP 500: asking again",
+    ),
+    "blind-ended": _said(Kind.RESOLVED, at=NIGHT + MINUTE, reason="missing"),
+    "calm": _flapping(
+        Kind.RESOLVED, at=NIGHT + HOUR, margin="500", detail="not firing now", reason="calm"
+    ),
+    "firing-critical": _said(Kind.FIRING),
+    "firing-muted": _said(
+        Kind.FIRING, severity=Severity.WARNING, at=NIGHT + HOUR, late=Late.MUTED, trend=Trend()
+    ),
+    "firing-ratio": _said(
+        Kind.FIRING, "drawdown", severity=Severity.INFO, judged=DROP, worst=None, trend=Trend()
+    ),
+    "firing-several": _message(*_several()),
+    "firing-summary": _said(
+        Kind.FIRING, severity=Severity.WARNING, summary="add margin on main: 45.64 USDT are left"
+    ),
+    "firing-system": _said(
+        Kind.FIRING,
+        "key-refused",
+        judged=REFUSED,
+        worst=Decimal(1),
+        trend=Trend(),
+        detail="CoinW refused the key (6000: authentication error)",
+    ),
+    "firing-unconfirmed": _said(Kind.FIRING, margin="0", unconfirmed=True, trend=Trend()),
+    "flapping": _flapping(Kind.FIRING, at=NIGHT + 52 * MINUTE, detail="firing now", trend=Trend()),
+    "late": _message(
+        _both("low-margin", "ct83", NIGHT, 70 * SECOND),
+        _both("margin-critical", "n4pe", NIGHT + 10 * SECOND, 20 * SECOND),
+        after=2 * HOUR,
+        why_late="phone could not be reached since 03:12:22 until 05:13:20 (HTTP 502)",
+    ),
+    "late-days": _message(
+        MessageItem(_notice(Kind.FIRING, at=NIGHT)),
+        _both("low-margin", "n4pe", NIGHT - HOUR, 70 * SECOND),
+        after=DAY,
+        why_late="phone could not be reached since 02:12:22 (HTTP 502)",
+    ),
+    "over": _said(
+        Kind.RESOLVED,
+        at=NIGHT + 4 * MINUTE,
+        margin="130",
+        worst=Decimal("12.30001"),
+        reason="cleared",
+    ),
+    "report": report.compose(BAD, RenderContext(SPAN.until, UTC)),
+    "retired": _said(Kind.RETIRED, at=NIGHT + HOUR, margin="499.71964459", reason="rule_changed"),
+    "still": _said(Kind.REPEAT, at=NIGHT + 4 * HOUR, margin="41.14407693", worst=Decimal("38.5")),
+    "test": channels.message("phone", "03:12:21"),
+    "worse": _said(
+        Kind.WORSE,
+        at=NIGHT + MINUTE,
+        margin="12.30001",
+        told=Decimal("45.64407694"),
+        worst=Decimal("12.30001"),
+    ),
+}
+"""Messages by the names of their files."""
+
+
+def shown(message: Message) -> str:
+    """The text as a phone shows it: the title, and below it the body."""
+    return f"{message.title}\n\n{message.body}\n"
