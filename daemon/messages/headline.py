@@ -114,9 +114,7 @@ def is_signal(told: DecidingComparison | None) -> bool:
 
 def is_silence(told: DecidingComparison | None) -> bool:
     """Check whether the comparison is about missing readings."""
-    if told is None or told.value is None or told.falling:
-        return False
-    return told.field == AGE and told.value.is_finite()
+    return told is not None and told.value is not None and told.field == AGE and not told.falling
 
 
 def comparison_text(told: DecidingComparison) -> str:

@@ -92,8 +92,9 @@ def _subjects(notice: Notice) -> list[str]:
     facts = notice.facts
     if is_signal(facts.judged) or (facts.judged is None and base(notice.key.rule) in KINDS):
         return [system_sentence(notice)]
-    if is_silence(facts.judged) and facts.judged is not None:
-        return [f"no readings for {value_text(facts.judged)}"]
+    if facts.judged is not None and is_silence(facts.judged):
+        endless = facts.judged.value is not None and facts.judged.value.is_infinite()
+        return ["no readings so far" if endless else f"no readings for {value_text(facts.judged)}"]
     return _values(notice) or [_fires(notice)]
 
 

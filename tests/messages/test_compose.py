@@ -250,11 +250,13 @@ def test_age_is_a_duration() -> None:
 
 
 def test_an_endless_age_is_shown_as_such() -> None:
-    """∞ stays ∞."""
+    """∞ stays ∞: the account was never read."""
     stale = DecidingComparison(
         "age > 2m", "age", Decimal("Infinity"), Decimal(120_000), falling=False
     )
-    assert "age ∞" in text(MessageItem(notice(judged=stale)))
+    shown = text(MessageItem(notice(judged=stale)))
+    assert "age ∞" in shown
+    assert shown.startswith("BLIND main: no readings so far · margin-critical\n")
 
 
 def test_what_is_not_known_is_not_shown() -> None:
