@@ -19,7 +19,7 @@ from daemon.text.printable import printable
 from daemon.types import SEVERITIES
 
 TITLE = 60
-"""Longest title. Zulip cuts longer ones, and phones show hardly more."""
+"""Longest title. Some services, such as Zulip, cut longer ones; phones show hardly more."""
 
 _SHORTEST = 24
 """Room that a text gets at least, however long the account's name is."""

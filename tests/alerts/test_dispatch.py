@@ -219,8 +219,8 @@ def test_a_notice_carries_what_the_message_needs() -> None:
     assert facts.unconfirmed is False
 
 
-def test_a_rule_s_own_words_are_in_the_news_that_it_fires() -> None:
-    """Filled in at the decision; what could not be is said; an end has none."""
+def test_a_rule_s_own_words_are_in_all_of_its_news() -> None:
+    """Filled in at each decision, so also with the value at the end; what could not be is said."""
     own = rule(summary="margin {available_margin:.1f}")
     snapshot = EvaluationSnapshot({"low": TRUE}, balances("90"))
     facts = news(fire(own), [own], snapshot=snapshot).notices[0].facts
@@ -229,12 +229,10 @@ def test_a_rule_s_own_words_are_in_the_news_that_it_fires() -> None:
     assert (facts.summary, facts.unfilled) == ("", "available_margin is unknown")
     outcome, _ = fire(own)
     over = clear(outcome.state, own, at=T0 + MINUTE)
-    assert (
-        news(over, [own], {("low", 1): {"email": ChannelStatus(told_at=T0)}})
-        .notices[0]
-        .facts.summary
-        == ""
-    )
+    told: ToldBy = {("low", 1): {"email": ChannelStatus(told_at=T0)}}
+    snapshot = EvaluationSnapshot({"low": FALSE}, balances("500"))
+    (end,) = news(over, [own], told, snapshot=snapshot).notices
+    assert (end.key.kind, end.facts.summary) == (Kind.RESOLVED, "margin 500.0")
 
 
 def test_b5_news_judged_on_an_unconfirmed_reading_says_so() -> None:

@@ -12,6 +12,7 @@ from daemon import notifiers
 from daemon.config import secret_references
 from daemon.config.secret_references import Surroundings
 from daemon.hidden import HiddenMapping
+from daemon.messages.title import TITLE
 from daemon.notifiers.apprise import AppriseNotifier, plugins
 from daemon.types import SECOND, Message, Severity
 from tests.fakes import ManualClock
@@ -293,3 +294,9 @@ def test_sockets_give_up_just_after_us(query: str, seconds: tuple[float, float])
     """F2: a given-up attempt ends by itself a second later, or sooner if the URL says so."""
     notifier = AppriseNotifier(f"json://127.0.0.1/{query}", ManualClock(), timeout=20 * SECOND)
     assert notifier._apprise[0].request_timeout == seconds
+
+
+def test_no_service_cuts_a_title() -> None:
+    """C10: a title is sent whole; 0 stands for services that have none."""
+    limits = {plugin.title_maxlen for plugin in plugins._SERVICES.plugins()}
+    assert min(limit for limit in limits if isinstance(limit, int) and limit > 0) >= TITLE
