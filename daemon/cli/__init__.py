@@ -65,6 +65,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "tell every channel that the daemon is down: for systemd",
     ),
     "db": ("daemon.cli.db:db", "maintain the database"),
+    "completion": (
+        "daemon.cli.completion:completion",
+        "print the completion script for bash, zsh or fish",
+    ),
 }
 """Maps a command's name to its place and its summary, in the order in which help shows them."""
 

@@ -79,5 +79,5 @@ def _usable(
         resolved = secret_references.url(url, around)
     except MistakeError:
         return None
-    known = name if isinstance(name, str) else f"channels[{number}]"
+    known = name if isinstance(name, str) else f"channels (number {number + 1})"
     return None if problem(resolved.text.reveal()) else Salvaged(known, resolved)

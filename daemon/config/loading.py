@@ -29,6 +29,7 @@ from daemon.config.model import (
 from daemon.config.parse import database, document, proxy, syntax, values
 from daemon.config.parse.document import Document
 from daemon.config.parse.tables import Item
+from daemon.config.places import Places
 from daemon.config.problems import MistakeError, Problems, format_value
 from daemon.config.secret_references import Resolved, Surroundings
 from daemon.hidden import HiddenMapping, Secret, passwords
@@ -61,7 +62,7 @@ class _Load:
 
     around: Surroundings
     checks: Checks
-    problems: Problems = field(default_factory=Problems)
+    problems: Problems
     hidden: set[Secret] = field(default_factory=set)
     literal: bool = False
     exposed: list[str] = field(default_factory=list)
@@ -87,8 +88,10 @@ def load(
         ConfigError: with all mistakes, each with its place.
     """
     around = Surroundings(HiddenMapping(environ), path.absolute().parent, protected=secrets)
-    run = _Load(around, checks or Checks(), secrets=secrets)
-    written = document.read(syntax.parse(text, path), run.problems)
+    raw = syntax.parse(text, path)
+    places = Places(text, raw)
+    run = _Load(around, checks or Checks(), Problems(places.shown), secrets=secrets)
+    written = document.read(raw, run.problems)
     references.check(written, run.problems)
     references.check_accounts(written, run.problems)
     config = _config(written, path.absolute(), run)
@@ -102,7 +105,9 @@ def load(
     run.problems.raise_if_any({each.reveal() for each in run.hidden} | _written_secrets(written))
     unsafe = database.caution(config.daemon.database.reveal(), environ)
     cautions = (*run.exposed, *(f"daemon.database: {each}" for each in unsafe))
-    warnings = (*cautions, *advice.warnings(config, run.checks.caution))
+    heartbeat = bool(written.daemon.table.heartbeat)
+    advised = advice.warnings(config, run.checks.caution, heartbeat=heartbeat)
+    warnings = (*cautions, *map(places.shown, advised))
     return replace(config, warnings=warnings, exposed=tuple(run.exposed))
 
 
@@ -113,8 +118,9 @@ def load_rules(text: str, *, path: Path) -> tuple[Rule, ...]:
         ConfigError: with all mistakes in them.
 
     """
-    problems = Problems()
-    written = document.read({"rules": syntax.parse(text, path).get("rules", [])}, problems)
+    raw = syntax.parse(text, path)
+    problems = Problems(Places(text, raw).shown)
+    written = document.read({"rules": raw.get("rules", [])}, problems)
     rules = tuple(
         replace(item, table=replace(item.table, channels=(), mute=())) for item in written.rules
     )
@@ -136,7 +142,10 @@ def load_policy(text: str, *, path: Path, base: Config, environ: Mapping[str, st
     """
     raw = syntax.parse(text, path)
     run = _Load(
-        Surroundings(HiddenMapping(environ), path.absolute().parent), Checks(), secrets=False
+        Surroundings(HiddenMapping(environ), path.absolute().parent),
+        Checks(),
+        Problems(Places(text, raw).shown),
+        secrets=False,
     )
     written = document.read(raw | overrides.without_urls(raw), run.problems)
     known = overrides.completed(written, raw, base)
@@ -312,7 +321,7 @@ def _filled_in(
         run.problems.add(f"{item.place}.{key}", str(error))
         return NO_SECRET
     run.exposed += [
-        f"{item.place}.{key}: {sentence}"
+        f"{run.problems.shown(item.place)}.{key}: {sentence}"
         for sentence in secret_references.exposed(written, run.around)
     ]
     run.literal = run.literal or found.literal

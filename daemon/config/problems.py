@@ -6,7 +6,7 @@ be secret: values of secret keys are left out, and every known secret is blanked
 
 import json
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from difflib import get_close_matches
 
 from daemon.errors import ConfigError
@@ -41,9 +41,13 @@ class MistakeError(ValueError):
 
 
 class Problems:
-    """Mistakes found so far; a place is written like `rules[2].when`, counting from 0."""
+    """Mistakes found so far; a place is written like `rules[2].when`, counting from 0.
 
-    def __init__(self) -> None:
+    `shown` gives the place as people find it in the file.
+    """
+
+    def __init__(self, shown: Callable[[str], str] = str) -> None:
+        self.shown = shown
         self._found: list[tuple[str, str]] = []
         self._places: set[str] = set()
         self._more = 0
@@ -73,7 +77,8 @@ class Problems:
         if told:
             redactor = Redactor(text for text in hidden if len(text) >= _SHORTEST_BLOTTED)
             problems = [
-                _told(redactor.redact(place), redactor.redact(sentence)) for place, sentence in told
+                _told(redactor.redact(self.shown(place)), redactor.redact(sentence))
+                for place, sentence in told
             ]
             more = [f"and {self._more:,} more mistakes: correct these first"] if self._more else []
             raise ConfigError(problems + more)

@@ -63,6 +63,9 @@ MADE_OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Sent fields that each derived field is made of."""
 
+RATIOS = frozenset({"margin_usage", "freeze_ratio"})
+"""Derived fields that are ratios."""
+
 VALUES: Mapping[str, Value] = MappingProxyType(
     {name: _sent(name) for name in SENT}
     | {

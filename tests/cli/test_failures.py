@@ -232,7 +232,11 @@ def test_adapters_have_their_say(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as raised:
         configuration(write(tmp_path, *tables), SECRETS)
     told = [problem.partition(": ")[0] for problem in raised.value.problems]
-    assert told == ["accounts[0].exchange", "accounts[1].rest_url", "channels[0].url"]
+    assert told == [
+        'accounts "main" (line 4).exchange',
+        'accounts "b" (line 12).rest_url',
+        'channels "hook" (line 20).url',
+    ]
 
 
 def test_a_reader_who_has_gone_is_no_failure_to_report(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def test_a_channel_that_cannot_be_used_is_left_out() -> None:
 
 def test_a_channel_without_a_name_has_that_of_its_place() -> None:
     """It gets the name that sentences about mistakes use."""
-    assert found(CHANNELS.replace('name = "mail"\n', "")) == ["phone", "channels[1]"]
+    assert found(CHANNELS.replace('name = "mail"\n', "")) == ["phone", "channels (number 2)"]
 
 
 def test_what_must_not_be_shown_is_known() -> None:

@@ -102,11 +102,13 @@ def test_files_of_secrets_that_others_can_read_are_a_warning(tmp_path: Path) -> 
         (tmp_path / name).chmod(0o644)
     assert doubts(config.read(path, environ={})) == [
         (
-            "accounts[0].api_key: the file key can be read by every user of this machine; chmod"
+            'accounts "main" (line 2).api_key: the file key can be read by every user of'
+            " this machine; chmod"
             f" 600 {tmp_path}/key"
         ),
         (
-            "channels[0].url: the file token can be read by every user of this machine; chmod 600"
+            'channels "phone" (line 7).url: the file token can be read by every user of'
+            " this machine; chmod 600"
             f" {tmp_path}/token"
         ),
     ]

@@ -96,7 +96,7 @@ channels = ["phone"]
 host = "10 per 1s"
 """
 
-UNKNOWN_FIELD = """rules[0].when: there is no field `available_margn`; did you mean\
+UNKNOWN_FIELD = """rules "low" (line 16).when: there is no field `available_margn`; did you mean\
  `available_margin`?
     available_margn < 100
     ^"""
@@ -138,21 +138,27 @@ def test_ten_mistakes_are_ten_sentences() -> None:
     assert problems(TEN_MISTAKES) == [
         'daemon.every: must be at least 400ms, not "100ms"',
         'daemon.webb: unknown key; did you mean "web"?',
-        "accounts[0].api_key: must be a text in quotes",
+        'accounts "main" (line 6).api_key: must be a text in quotes',
         (
-            "accounts[0].secret_key: the environment variable NOT_THERE is not set; set it, or use"
+            'accounts "main" (line 6).secret_key: the environment variable NOT_THERE is'
+            " not set; set it, or use"
             " file:PATH"
         ),
-        'channels[0].group_wait: must be a duration such as "90s" or "1h30m", not "soon"',
+        (
+            'channels "phone" (line 11).group_wait: must be a duration such as "90s" or'
+            ' "1h30m", not "soon"'
+        ),
         UNKNOWN_FIELD,
         (
-            'rules[0].severity: must be one of info warning critical, not "criticle"; did you mean'
+            'rules "low" (line 16).severity: must be one of info warning critical, not'
+            ' "criticle"; did you mean'
             ' "critical"?'
         ),
-        'rules[1].name: "low" is already the name of rules[0]',
-        'rules[1].channels: there is no channel "phne"; did you mean "phone"?',
+        'rules "low" (line 21).name: "low" is already the name of rules "low" (line 16)',
+        'rules "low" (line 21).channels: there is no channel "phne"; did you mean "phone"?',
         (
-            "rules[2].summary: names {available_margn}, which there is not; did you mean"
+            'rules "late" (line 26).summary: names {available_margn}, which there is'
+            " not; did you mean"
             " {available_margin}?"
         ),
     ]
@@ -283,7 +289,7 @@ def test_b3_an_age_below_the_interval_is_refused() -> None:
     """B3: only accounts watched by the rule count."""
     text = ACCOUNT + CHANNELS + '[[rules]]\nname = "late"\nwhen = "age > 3s"\n'
     assert problems(text) == [
-        'rules[0].when: age is compared with 3s, but "main" is read only every 5s'
+        'rules "late" (line 14).when: age is compared with 3s, but "main" is read only every 5s'
     ]
     assert problems(text + 'accounts = ["other*"]') == []
 
@@ -298,9 +304,9 @@ def test_adapters_have_their_say() -> None:
         channel=lambda url: f"Apprise does not take {url}" if url.endswith("mail") else None,
     )
     assert problems(ACCOUNT + 'every = "1"\n' + CHANNELS + RULE, checks=checks) == [
-        'accounts[0].every: must be a duration such as "90s" or "1h30m", not "1"',
-        "accounts[0].rest_url: coinw main",
-        "channels[1].url: Apprise does not take ***",
+        'accounts "main" (line 2).every: must be a duration such as "90s" or "1h30m", not "1"',
+        'accounts "main" (line 2).rest_url: coinw main',
+        'channels "mail" (line 12).url: Apprise does not take ***',
     ]
 
 
@@ -317,8 +323,8 @@ def test_cron_is_checked_by_who_knows_it() -> None:
         + report.format("no", "8")
     )
     assert problems(text, checks=checks) == [
-        'reports[1].cron: "75 8 * * *" is wrong: 75',
-        'reports[2].cron: must be five fields such as "0 8 * * *", not "8"',
+        'reports "bad" (line 21).cron: "75 8 * * *" is wrong: 75',
+        'reports "no" (line 24).cron: must be five fields such as "0 8 * * *", not "8"',
     ]
 
 
@@ -437,10 +443,10 @@ def test_mistakes_in_rules_loaded_alone_are_told() -> None:
     with pytest.raises(ConfigError) as caught:
         load_rules(TEN_MISTAKES, path=PATH)
     assert [problem.partition(":")[0] for problem in caught.value.problems] == [
-        "rules[0].when",
-        "rules[0].severity",
-        "rules[1].name",
-        "rules[2].summary",
+        'rules "low" (line 16).when',
+        'rules "low" (line 16).severity',
+        'rules "low" (line 21).name',
+        'rules "late" (line 26).summary',
     ]
 
 

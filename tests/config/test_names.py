@@ -6,19 +6,22 @@ from typing import Literal, TypeAlias
 import pytest
 
 from daemon.config import Config, load_rules
+from daemon.config.problems import format_value
 from tests.config.written import ACCOUNT, CHANNELS, PATH, WHOLE, doubts, loaded, problems
 
 Form: TypeAlias = Literal["NFC", "NFD"]
 
 EVERYWHERE = {
-    "rules[0].accounts": "accounts = ['{}']",
-    "rules[0].channels": "channels = ['{}']",
-    "rules[0].mute": "mute = ['{}']",
-    "rules[0].inhibited_by": "inhibited_by = ['{}']",
-    "channels[2].fallback": (
+    'rules "other" (line 18).accounts': "accounts = ['{}']",
+    'rules "other" (line 18).channels': "channels = ['{}']",
+    'rules "other" (line 18).mute': "mute = ['{}']",
+    'rules "other" (line 18).inhibited_by': "inhibited_by = ['{}']",
+    'channels "third" (line 25).fallback': (
         "[[channels]]\nname = 'third'\nurl = 'jsons://example.com/3'\nfallback = '{}'"
     ),
-    "reports[0].channels": "[[reports]]\nname = 'r'\ncron = '0 8 * * *'\nchannels = ['{}']",
+    'reports "r" (line 25).channels': (
+        "[[reports]]\nname = 'r'\ncron = '0 8 * * *'\nchannels = ['{}']"
+    ),
     "system.channels": "[system]\nchannels = ['{}']",
 }
 """Keys that refer to a name, with the text written there."""
@@ -81,7 +84,7 @@ def test_names_that_look_the_same_are_the_same() -> None:
         "main", unicodedata.normalize("NFD", "Größe")
     )
     assert problems(twice + CHANNELS) == [
-        'accounts[1].name: "Größe" is already the name of accounts[0]'
+        'accounts "Größe" (line 7).name: "Größe" is already the name of accounts "Größe" (line 2)'
     ]
 
 
@@ -106,7 +109,7 @@ def test_invisible_characters_are_named(sign: str) -> None:
     escaped = f"ma\\u{ord(sign):04x}in"
     named = f"holds an invisible character (U+{ord(sign):04X}); type it again"
     assert problems(WHOLE.replace('name = "main"', f'name = "{escaped}"')) == [
-        f"accounts[0].name: {named}"
+        f"accounts {format_value(f'ma{sign}in')} (line 2).name: {named}"
     ]
     for place, extra in EVERYWHERE.items():
         assert f"{place}: {named}" in problems(
@@ -118,11 +121,11 @@ def test_a_pattern_that_matches_nothing_is_a_warning() -> None:
     """B5: accounts may come later; each such pattern is named."""
     config = loaded(WHOLE + 'accounts = ["main", "grid-*", "[xy]"]\n')
     assert doubts(config) == [
-        'rules[0].accounts: "grid-*" matches no account',
-        'rules[0].accounts: "[xy]" matches no account',
+        'rules "low" (line 15).accounts: "grid-*" matches no account',
+        'rules "low" (line 15).accounts: "[xy]" matches no account',
     ]
     assert doubts(loaded(WHOLE + 'accounts = ["grid-*"]\n')) == [
-        "rules[0].accounts: matches no account, so the rule has no effect"
+        'rules "low" (line 15).accounts: matches no account, so the rule has no effect'
     ]
 
 

@@ -92,8 +92,8 @@ def test_all_mistakes_are_told_with_the_file(tmp_path: Path) -> None:
         ' "ok"\n'
     )
     found = problems(tmp_path, text + 'missing_after = "1s"\n')
-    assert all(each.startswith("other.toml: rules[0].") for each in found)
-    assert {each.split(": ")[1].removeprefix("rules[0].") for each in found} == {
+    assert all(each.startswith('other.toml: rules "other" (line 2).') for each in found)
+    assert {each.split(": ")[1].removeprefix('rules "other" (line 2).') for each in found} == {
         "chanels",
         "mute",
         "channels",

@@ -219,9 +219,9 @@ def test_s4_every_kind_of_file_is_refused(tmp_path: Path) -> None:
     environ = {"CREDENTIALS_DIRECTORY": str(credentials)}
     told = {
         path: f"{path}: ",
-        tmp_path / "key": "accounts[0].api_key: the file key ",
-        credentials / "secret": "accounts[0].secret_key: the credential secret ",
-        tmp_path / "token": "channels[0].url: the file token ",
+        tmp_path / "key": 'accounts "main" (line 4).api_key: the file key ',
+        credentials / "secret": 'accounts "main" (line 4).secret_key: the credential secret ',
+        tmp_path / "token": 'channels "phone" (line 9).url: the file token ',
         tmp_path / "ca.pem": f"daemon.ca_file: the file {tmp_path / 'ca.pem'} ",
     }
     config.read(path, environ=environ)

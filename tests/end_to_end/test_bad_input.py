@@ -76,9 +76,13 @@ async def test_ten_mistakes_are_told_at_once_and_nothing_begins(it: Stage) -> No
     it.config.write_text(TEN_MISTAKES)
     assert await (await it.begin()).over() == 78
     places = {line.partition(": ")[0] for line in lines(it) if line[0] != " "}
-    expected = "daemon.every daemon.timezone daemon.webb accounts[0].api_key accounts[0].secret_key"
-    expected += " accounts[0].exchange channels[0].url rules[0].when rules[0].for rules[0].channels"
-    assert set(expected.split()) - places == set()
+    expected = {
+        *(f"daemon.{key}" for key in ("every", "timezone", "webb")),
+        *(f'accounts "main" (line 6).{key}' for key in ("api_key", "secret_key", "exchange")),
+        'channels "phone" (line 12).url',
+        *(f'rules "low" (line 15).{key}' for key in ("when", "for", "channels")),
+    }
+    assert expected - places == set()
     assert not it.database.exists()
 
 
@@ -88,12 +92,12 @@ async def test_ten_mistakes_are_told_at_once_and_nothing_begins(it: Stage) -> No
         (
             'rest_url = "http://127.0.0.1',
             'rest_url = "http://example.com',
-            "accounts[0].rest_url: ",
+            'accounts "main" (line 24).rest_url: ',
         ),
         (
             'url = "json://',
             'url = "jsonn://',
-            "channels[0].url: Apprise knows no service jsonn://; did you mean json",
+            'channels "desk" (line 13).url: Apprise knows no service jsonn://; did you mean json',
         ),
         (
             'api_key = "main-key"',

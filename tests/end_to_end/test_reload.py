@@ -101,7 +101,7 @@ async def test_a_file_with_mistakes_changes_nothing(it: Stage) -> None:
     assert refused.startswith("READY=1\nSTATUS=the configuration was not reloaded")
     said = it.said()
     assert "daemon.every: " in said
-    assert "rules[0].when: " in said
+    assert 'rules "low" (line 18).when: ' in said
     assert [word for word in ("main-key", "main-secret", "Traceback") if word in said] == []
     it.show("main", "90")
     await it.until(told(it, ("low", "desk", "firing"), ("same", "desk", "firing")))

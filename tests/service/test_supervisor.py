@@ -174,7 +174,12 @@ async def test_mistakes_leave_the_present_life_alone(caplog: pytest.LogCaptureFi
     async with living() as (house, _):
         house.files = iter(
             [
-                ConfigError(["rules[0].when: no such field\n  magin < 1\n  ^", "daemon.every: 5"]),
+                ConfigError(
+                    [
+                        'rules "low" (line 3).when: no such field\n  magin < 1\n  ^',
+                        "daemon.every: 5",
+                    ]
+                ),
                 named("b"),
             ]
         )
@@ -185,7 +190,7 @@ async def test_mistakes_leave_the_present_life_alone(caplog: pytest.LogCaptureFi
         )
         assert house.told == [RELOADING, "read", refused]
         assert [record.getMessage() for record in caplog.records] == [
-            "rules[0].when: no such field",
+            'rules "low" (line 3).when: no such field',
             "daemon.every: 5",
             (
                 "not reloaded: the configuration has mistakes; the old one stays in force;"

@@ -3,11 +3,14 @@
 The work is done by `file`, `keys` and `channels`.
 """
 
+from contextlib import suppress
+
 import click
 
 from daemon.cli import options
 from daemon.cli.output.terminal import echo
 from daemon.cli.session import CommandSession
+from daemon.errors import ConfigError
 
 
 @click.command()
@@ -18,8 +21,8 @@ from daemon.cli.session import CommandSession
 def check(session: CommandSession, *, online: bool, notify: bool) -> int:
     """List all mistakes in rules.toml (exit status 78), or say that it is good.
 
-    A file without a channel is a mistake, as nobody would be told; `run` only warns of that.
-
+    A file without a channel is a mistake, as nobody would be told; `run` only warns of that. If
+    only secrets are missing or wrong, the warnings are shown all the same.
     For a good file it also shows what a reload would do: rules that are new, changed or gone, and
     alerts that would be retired. If `run` could not use the database, it says so as `run` would,
     with the same exit status. --online and --notify also test the keys and the channels (exit
@@ -29,9 +32,19 @@ def check(session: CommandSession, *, online: bool, notify: bool) -> int:
     Example:
       marginwatch check --online --notify
     """  # noqa: D301 -- click's mark for lines to be kept
-    loaded = session.config()
     from daemon.cli.check import file  # noqa: PLC0415 -- on use
+    from daemon.config.checks.warnings import NO_CHANNEL  # noqa: PLC0415 -- on use
 
+    try:
+        loaded = session.config()
+    except ConfigError as error:
+        # A missing secret hides no warning; with another mistake this fails again.
+        with suppress(ConfigError):
+            without_secrets = session.config(secrets=False)
+            file.show_warnings(without_secrets, session.clock.now())
+            if not without_secrets.channels:
+                error.problems.append(NO_CHANNEL)
+        raise
     trouble = file.store_trouble(loaded)
     file.show(loaded, session.clock.now(), readable=trouble is None)
     if trouble is not None:
@@ -42,9 +55,6 @@ def check(session: CommandSession, *, online: bool, notify: bool) -> int:
 
         good &= ask(loaded, session.clock)
     if not loaded.channels:
-        from daemon.config.checks.warnings import NO_CHANNEL  # noqa: PLC0415 -- on use
-        from daemon.errors import ConfigError  # noqa: PLC0415 -- on use
-
         raise ConfigError([NO_CHANNEL])
     if notify:
         from daemon.cli.check.channels import send  # noqa: PLC0415 -- on use

@@ -56,13 +56,7 @@ def show(config: Config, now: Millis, *, readable: bool = True) -> None:
     told = (f"{len(each)} {name}{'' if len(each) == 1 else 's'}" for name, each in counts)
     word = " is good" if config.channels else ""
     echo(f"{config.path.name}{word}: {', '.join(told)}")
-    for warning in config.warnings:
-        echo(f"warning: {warning}")
-    memory = read_memory(config, now) if readable else Memory()
-    for warning in same_user_warnings(known_users(config, memory.user_ids), config.hosts):
-        echo(f"warning: {warning}")
-    for line in _changes(config, memory.last):
-        echo(f"reload: {line}")
+    memory = show_warnings(config, now, readable=readable)
     every = intervals.intervals(config, memory.user_ids)
     for line in (*_budgets(config), *_paces(config, every)):
         echo(line)
@@ -71,6 +65,18 @@ def show(config: Config, now: Millis, *, readable: bool = True) -> None:
     memory_needed = intervals.memory(config, every)
     if memory_needed >= WORTH_TELLING:
         echo(f"memory for the rules' windows: about {memory_needed / MEGABYTE:.0f} MB")
+
+
+def show_warnings(config: Config, now: Millis, *, readable: bool = True) -> Memory:
+    """Print the warnings and what a reload would change, and return the facts in the record."""
+    for warning in config.warnings:
+        echo(f"warning: {warning}")
+    memory = read_memory(config, now) if readable else Memory()
+    for warning in same_user_warnings(known_users(config, memory.user_ids), config.hosts):
+        echo(f"warning: {warning}")
+    for line in _changes(config, memory.last):
+        echo(f"reload: {line}")
+    return memory
 
 
 def _changes(config: Config, last: RunningConfig | None) -> list[str]:

@@ -20,6 +20,7 @@ from daemon.cli.rules_test.case_lines import CHANNEL, CaseNames
 from daemon.cli.rules_test.case_series import accounts_of, with_caret
 from daemon.config import Config
 from daemon.config.parse import tables, values
+from daemon.config.places import Places
 from daemon.config.problems import SECTIONS, MistakeError, Problems, did_you_mean, format_value
 from daemon.replay.cases import ExpectedMessage, ExpectedTransition, RuleTestCase, case_inputs
 from daemon.rules.language.errors import ExpressionError
@@ -95,14 +96,14 @@ def is_rules(raw: Mapping[str, object]) -> bool:
     return any(isinstance(raw.get(section), list | dict) for section in SECTIONS)
 
 
-def cases(raw: Mapping[str, object], config: Config) -> list[RuleTestCase]:
-    """The cases of a file.
+def cases(text: str, raw: Mapping[str, object], config: Config) -> list[RuleTestCase]:
+    """The cases of a file with this text and these tables.
 
     Raises:
         ConfigError: with all mistakes, each with its place.
 
     """
-    problems = Problems()
+    problems = Problems(Places(text, raw).shown)
     tests = raw.get("tests")
     for key in raw:
         if key not in KEYS:
@@ -130,7 +131,8 @@ def _unique(found: Sequence[RuleTestCase | None], problems: Problems) -> None:
         if case is not None and first.setdefault(case.name, index) != index:
             problems.add(
                 f"tests[{index}].name",
-                f"{format_value(case.name)} is already the name of tests[{first[case.name]}]",
+                f"{format_value(case.name)} is already the name of"
+                f" {problems.shown(f'tests[{first[case.name]}]')}",
             )
 
 
@@ -190,10 +192,10 @@ class _Reader:
     def _rules(self, names: Sequence[str]) -> frozenset[str]:
         """The rules that the case looks at: those it names, or all rules of the file."""
         known = frozenset(rule.name for rule in self.config.account_rules)
-        for index, name in enumerate(names):
+        for number, name in enumerate(names, 1):
             if name not in known:
                 self._add(
-                    f"rules[{index}]",
+                    f"rules, entry {number}",
                     f"there is no rule {format_value(name)}{did_you_mean(name, known)}",
                 )
         good = frozenset(names) if known.issuperset(names) else known
@@ -221,7 +223,7 @@ class _Reader:
 
     def _lines(self, raw: object, key: str) -> Iterator[tuple[str, object]]:
         if isinstance(raw, list):
-            yield from ((f"{key}[{index}]", line) for index, line in enumerate(raw))
+            yield from ((f"{key}, entry {number}", line) for number, line in enumerate(raw, 1))
         elif raw is not None:
             self._add(key, f"must be a list of lines, not {format_value(raw)}")
 

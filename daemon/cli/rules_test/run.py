@@ -153,13 +153,14 @@ def _loaded(session: CommandSession, files: Sequence[Path]) -> list[Suite]:
 
 
 def _suite(session: CommandSession, path: Path) -> Suite:
-    raw = syntax.parse(configs.read_text(path), path)
+    text = configs.read_text(path)
+    raw = syntax.parse(text, path)
     if "tests" not in raw and case_file.is_rules(raw):
         raise ConfigError([f"{path}: this is a file of rules; {_its_tests(path)}"])
     where = _rules(session, path, raw)
     config = configs.read_policy(where, base=_nothing(where), environ=session.environ)
     try:
-        return Suite(path, where, config, case_file.cases(raw, config))
+        return Suite(path, where, config, case_file.cases(text, raw, config))
     except ConfigError as error:
         raise ConfigError([f"{path.name}: {each}" for each in error.problems]) from None
 

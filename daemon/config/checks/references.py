@@ -54,11 +54,10 @@ def _unique(items: Sequence[Item[Any]], problems: Problems) -> None:
                 f"{item.place}.name",
                 f"{format_value(item.name)} is the name of a system rule; choose another",
             )
-        if item.name and first.setdefault(item.name, item.place) != item.place:
-            problems.add(
-                f"{item.place}.name",
-                f"{format_value(item.name)} is already the name of {first[item.name]}",
-            )
+        before = first.setdefault(item.name, item.place)
+        if item.name and before != item.place:
+            sentence = f"{format_value(item.name)} is already the name of {problems.shown(before)}"
+            problems.add(f"{item.place}.name", sentence)
 
 
 def _targets(document: Document, problems: Problems) -> None:

@@ -1,32 +1,19 @@
 """Warnings about valid settings that are probably not meant so: sentences for `check`."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import time
-from decimal import Decimal
 from fnmatch import fnmatchcase
 
 from daemon.alerts.mutes import DAYS, MuteWindow
 from daemon.alerts.system_rules import ACCOUNT, DAEMON
+from daemon.config.checks import conditions
+from daemon.config.intervals import settled_intervals
 from daemon.config.model import SYSTEM_RULES, Account, Channel, Config
 from daemon.config.parse import zones
 from daemon.readings.fields import AGE
-from daemon.rules import functions
-from daemon.rules.evaluation.compile import compile_number, oriented
-from daemon.rules.evaluation.values import ValueTable
-from daemon.rules.language.tree import (
-    Arithmetic,
-    Call,
-    Comparison,
-    Field,
-    Negative,
-    Node,
-    Number,
-    uses,
-    varies,
-    walk,
-)
-from daemon.rules.rule import Condition, Rule
-from daemon.types import OnMissing
+from daemon.rules.language.tree import uses
+from daemon.rules.rule import Rule
+from daemon.types import Millis, OnMissing
 
 NO_HEARTBEAT = (
     "daemon.heartbeat: is empty, and a daemon that is down warns nobody; give it an address of a"
@@ -47,12 +34,14 @@ _A_DAY = 24 * 60
 _A_WEEK = 7 * _A_DAY
 
 
-def warnings(config: Config, caution: Callable[[str], str | None]) -> Iterator[str]:
-    """One sentence per warning, with its place, in the order of the file.
+def warnings(
+    config: Config, caution: Callable[[str], str | None], *, heartbeat: bool
+) -> Iterator[str]:
+    """One sentence per warning, in the order of the file; it begins with a place for `Places`.
 
-    `caution` gives the risks of a channel URL.
+    `caution` gives the risks of a channel URL; `heartbeat` says whether one is written.
     """
-    if not config.daemon.heartbeat:
+    if not heartbeat:
         yield NO_HEARTBEAT
     yield from (f"daemon.timezone: {each}" for each in zones.doubts(str(config.daemon.timezone)))
     yield from _twins(config.accounts)
@@ -60,8 +49,9 @@ def warnings(config: Config, caution: Callable[[str], str | None]) -> Iterator[s
     yield from _risky_urls(config.channels, caution)
     if not config.rules:
         yield "rules: there is none, so no balance will ever alert; add [[rules]]"
+    intervals = settled_intervals(config.accounts, config.budget, {})
     for index, rule in enumerate(config.rules):
-        yield from (f"rules[{index}].{each}" for each in _rule(rule, config))
+        yield from (f"rules[{index}].{each}" for each in _rule(rule, config, intervals))
     used = {name for rule in config.rules for name in rule.mute}
     for index, window in enumerate(config.mutes.windows.values()):
         yield from (f"mutes[{index}]{each}" for each in _window(window, used))
@@ -89,11 +79,13 @@ def _window(window: MuteWindow, used: set[str]) -> Iterator[str]:
 def _twins(accounts: tuple[Account, ...]) -> Iterator[str]:
     first: dict[str, int] = {}
     for index, account in enumerate(accounts):
+        if not account.api_key:  # loaded without secrets
+            continue
         before = first.setdefault(account.api_key.reveal(), index)
         if before != index:
             yield (
-                f"accounts[{index}].api_key: the same key as accounts[{before}]; both read one"
-                " account"
+                f"accounts[{index}].api_key: the same key as that of"
+                f' "{accounts[before].name}"; both read one account'
             )
 
 
@@ -102,18 +94,16 @@ def _channels(channels: tuple[Channel, ...]) -> Iterator[str]:
         yield "channels: there is only one; add a second of another kind, for when it fails"
 
 
-def _rule(rule: Rule, config: Config) -> Iterator[str]:
+def _rule(rule: Rule, config: Config, intervals: Mapping[str, Millis]) -> Iterator[str]:
     yield from _unmatched(rule, [account.name for account in config.accounts])
-    for key, condition in (("when", rule.when), ("clear_when", rule.clear_when)):
-        yield from _fixed(key, condition) if condition is not None else ()
+    watched = {name: every for name, every in intervals.items() if rule.watches(name)}
+    yield from (f"{key}: {sentence}" for key, sentence in conditions.doubts(rule, watched))
     if rule.clear_when == rule.when:
         yield "clear_when: is the same as when, so the alert would never end"
     for name in rule.inhibited_by:
         yield from _inhibition(rule, name, config)
     if _covers_the_week([config.mutes.windows[name] for name in rule.mute]):
         yield "mute: covers the whole week, so the rule is never announced"
-    if rule.clear_when is None:
-        yield from _forgetting(rule.when)
 
 
 def _unmatched(rule: Rule, names: list[str]) -> Iterator[str]:
@@ -123,19 +113,6 @@ def _unmatched(rule: Rule, names: list[str]) -> Iterator[str]:
     for pattern in rule.accounts:
         if not any(fnmatchcase(name, pattern) for name in names):
             yield f'accounts: "{pattern}" matches no account'
-
-
-def _fixed(key: str, condition: Condition) -> Iterator[str]:
-    """Warn of a condition that no reading changes, or of a part that never has a value."""
-    if not varies(condition.tree):
-        yield f"{key}: does not depend on any reading, so it is always the same"
-    for part in walk(condition.tree):
-        if (
-            isinstance(part, Arithmetic)
-            and not varies(part)
-            and compile_number(part, ValueTable())([]) is None
-        ):
-            yield f"{key}: {part} has no value, so nothing that depends on it is ever known"
 
 
 def _inhibition(rule: Rule, name: str, config: Config) -> Iterator[str]:
@@ -170,37 +147,3 @@ def _covers_the_week(windows: Iterable[MuteWindow]) -> bool:
             begin = DAYS.index(day) * _A_DAY + start
             covered.update(minute % _A_WEEK for minute in range(begin, begin + length))
     return len(covered) == _A_WEEK
-
-
-def _forgetting(when: Condition) -> Iterator[str]:
-    """Warn of rules that may clear although the level has not come back (SEMANTICS D6)."""
-    calls = (node for node in walk(when.tree) if isinstance(node, Call) and node.span)
-    call = next((each for each in calls if functions.window(each.name).forgets), None)
-    if call is not None:
-        yield (
-            f"when: {call} forgets after its window, which ends the alert by itself; "
-            f"add a clear_when on the level{_suggestion(call, when.tree)}"
-        )
-
-
-def _suggestion(call: Call, tree: Node) -> str:
-    """A level on the far side of the change, in the direction it came from; "" when not clear."""
-    comparisons = (oriented(node) for node in walk(tree) if isinstance(node, Comparison))
-    comparison = next((found for found in comparisons if found.left == call), None)
-    if comparison is None or functions.window(call.name).is_distance:
-        return ""
-    series = call.arguments[0]
-    if not isinstance(series, Field):
-        return ""
-    field = series.name
-    rose = comparison.operator.startswith(">") != (call.name == "drop")
-    level = _amount(comparison.right) if call.name == "delta" else "…"
-    return f', such as clear_when = "{field} {"<" if rose else ">"} {level}"'
-
-
-def _amount(level: Node) -> Decimal | str:
-    match level:
-        case Number(value) | Negative(Number(value)):
-            return abs(value)
-        case _:
-            return "…"

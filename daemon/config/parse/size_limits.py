@@ -56,7 +56,9 @@ def excesses(tables: Mapping[str, object]) -> Iterator[tuple[str, str]]:
             continue
         if len(value) > MAX_ENTRIES:
             yield place, f"has {len(value):,} entries; at most {MAX_ENTRIES:,} are possible"
-        elif isinstance(value, list):
+        elif isinstance(value, list) and place in tables:
             waiting += [(f"{place}[{index}]", each) for index, each in enumerate(value)]
+        elif isinstance(value, list):
+            waiting += [(f"{place}, entry {number}", each) for number, each in enumerate(value, 1)]
         else:
             waiting += [(f"{place}.{key}" if place else key, each) for key, each in value.items()]

@@ -5,6 +5,7 @@ import tomllib
 from pathlib import Path
 
 from daemon.config.parse import size_limits
+from daemon.config.places import Places
 from daemon.config.problems import Problems
 from daemon.errors import ConfigError
 
@@ -55,7 +56,7 @@ def parse(text: str, path: Path) -> dict[str, object]:
         limit = f"{size_limits.MAX_SIGNS:,} dots, equals signs and brackets"
         raise ConfigError([f"{path.name}: has more than {limit}; write fewer keys and tables"])
     tables = _tables(text, path)
-    problems = Problems()
+    problems = Problems(Places(text, tables).shown)
     for place, sentence in size_limits.excesses(tables):
         problems.add(place or path.name, sentence)
     problems.raise_if_any()

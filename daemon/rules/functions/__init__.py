@@ -16,6 +16,14 @@ from daemon.discovery import modules_defining
 from daemon.rules.evaluation.windows import RunningAggregate
 from daemon.rules.language.types import ValueType
 
+MULTIPLES = (-10, 10)
+"""Limits between which a number compared with a ratio may be a multiple.
+
+Whether `available_margin` includes what positions bind is not settled (fact sheet 6). If it does
+not, a usage of 2 is real: twice as much bound as free. At 10, ten elevenths would be bound. Above
+that, and for growth too, people mean percent.
+"""
+
 
 class Parameter(Enum):
     """The kind of an argument; the enum value names it in messages."""
@@ -50,6 +58,10 @@ class WindowFunction:
     result: ValueType = ValueType.NUMBER
     keeps_unit: bool = False
     """Whether the value is in the unit of the series."""
+    adds_up: bool = False
+    """Whether the value grows with the number of readings."""
+    ratio: tuple[int, int] | None = None
+    """For a ratio: the limits beyond which a number compared with it must be meant as percent."""
     forgets: bool = False
     """Whether it compares with a step itself, once that is old: the alert ends (SEMANTICS D6)."""
     is_distance: bool = False

@@ -4,8 +4,11 @@ A fall by a fifth is -0.2.
 """
 
 from daemon.readings.exact import growth
-from daemon.rules.functions import WindowFunction
+from daemon.rules.functions import MULTIPLES, WindowFunction
 
 FUNCTION = WindowFunction(
-    known_from=2, value=lambda window: growth(window.latest, window.earliest), forgets=True
+    known_from=2,
+    value=lambda window: growth(window.latest, window.earliest),
+    ratio=(-1, MULTIPLES[1]),
+    forgets=True,
 )

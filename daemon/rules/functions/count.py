@@ -4,4 +4,4 @@ from decimal import Decimal
 
 from daemon.rules.functions import WindowFunction
 
-FUNCTION = WindowFunction(known_from=1, value=lambda window: Decimal(len(window)))
+FUNCTION = WindowFunction(known_from=1, value=lambda window: Decimal(len(window)), adds_up=True)

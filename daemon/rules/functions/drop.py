@@ -19,4 +19,4 @@ def _drop(window: Window, kept: Highest) -> Decimal | None:
     return ZERO if last == highest else INFINITY
 
 
-FUNCTION = WindowFunction(known_from=2, value=_drop, keeps=Highest, forgets=True)
+FUNCTION = WindowFunction(known_from=2, value=_drop, keeps=Highest, ratio=(0, 1), forgets=True)

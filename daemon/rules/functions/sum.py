@@ -12,4 +12,5 @@ FUNCTION = WindowFunction(
     value=lambda _, kept: None if kept.value is None else rounded(kept.value),
     keeps=Total,
     keeps_unit=True,
+    adds_up=True,
 )

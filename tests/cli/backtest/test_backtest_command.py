@@ -318,12 +318,14 @@ def test_mistakes_of_other_rules_are_all_told(tmp_path: Path) -> None:
     answered = backtest(tmp_path, "--rules", other)
     assert answered.exit_code == 78
     places = [
-        line for line in answered.stderr.splitlines() if line.startswith("other.toml: rules[0].")
+        line
+        for line in answered.stderr.splitlines()
+        if line.startswith('other.toml: rules "low" (line 2).')
     ]
     assert [line.split(": ")[1] for line in places] == [
-        "rules[0].when",
-        "rules[0].fro",
-        "rules[0].channels",
+        'rules "low" (line 2).when',
+        'rules "low" (line 2).fro',
+        'rules "low" (line 2).channels',
     ]
 
 

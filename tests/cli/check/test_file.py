@@ -28,12 +28,42 @@ def test_a_good_file_is_counted(tmp_path: Path) -> None:
     assert result.stdout.splitlines() == [
         "rules.toml is good: 2 accounts, 1 channel, 1 rule",
         f"warning: {NO_HEARTBEAT}",
-        "warning: accounts[1].api_key: the same key as accounts[0]; both read one account",
+        (
+            'warning: accounts "b" (line 11).api_key: the same key as that of "main"; both read one'
+            " account"
+        ),
         "warning: channels: there is only one; add a second of another kind, for when it fails",
         "the database is not there yet, or empty: it will be set up at the first start",
         "main: read every 5s",
         "b: read every 5s",
     ]
+
+
+HEARTBEAT = '[daemon]\nheartbeat = "https://example.com/{env:HEARTBEAT}"\n'
+
+
+def test_a_missing_secret_hides_no_warning(tmp_path: Path) -> None:
+    """A rules.toml is written on one machine and run on another, where the keys are."""
+    record(tmp_path)
+    short = RULE.replace("< 100", "< delta(al_freeze, 3s)")
+    path = write(tmp_path, account(), account("b"), short, CHANNEL)
+    path.write_text(path.read_text().replace("[daemon]\n", HEARTBEAT), encoding="utf-8")
+    good = call("check", "--config", path, environ={**SECRETS, "HEARTBEAT": "planted"})
+    answer = call("check", "--config", path, environ={})
+    assert (good.exit_code, answer.exit_code) == (0, 78)
+    told = [line for line in good.stdout.splitlines() if line.startswith(("warning: ", "reload: "))]
+    both = 'accounts "b" (line 12).api_key: the same key'
+    assert answer.stdout.splitlines() == [line for line in told if both not in line]
+    assert 'rules "low" (line 20).when: delta(al_freeze, 3s) is too short' in answer.stdout
+    assert "reload: " in answer.stdout
+    assert len(answer.stderr.splitlines()) == 6
+    assert 'accounts "main" (line 5).api_key: the environment variable MAIN_KEY' in answer.stderr
+
+
+def test_another_mistake_comes_before_all_warnings(tmp_path: Path) -> None:
+    """Half a configuration would be warned of what is only misspelt."""
+    answer = call("check", "--config", write(tmp_path, account(), RULE.replace("<", "<<")))
+    assert (answer.exit_code, answer.stdout) == (78, "")
 
 
 def test_reports_are_told_with_when_they_come(tmp_path: Path) -> None:

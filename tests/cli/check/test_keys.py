@@ -47,8 +47,8 @@ def online(path: Path, *complaints: str) -> tuple[int, list[str]]:
     assert len(result.stderr.splitlines()) == len(complaints)
     assert [each for each in complaints if each not in result.stderr] == []
     lines = result.stdout.splitlines()
-    start = next(index for index, line in enumerate(lines) if line.startswith("memory"))
-    return result.exit_code, lines[start + 1 :]
+    report = max(index for index, line in enumerate(lines) if ": read every " in line)
+    return result.exit_code, lines[report + 1 :]
 
 
 def test_an_account_that_answers_shows_user_and_fields(tmp_path: Path) -> None:

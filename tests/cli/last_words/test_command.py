@@ -74,7 +74,9 @@ def test_everybody_is_told_why_and_what_to_do(
 ) -> None:
     """Good channels of a file with mistakes are told, in words for a phone at night."""
     systemctl(
-        SHOWN.format(status=78, said="failed: rules[0].when: no such field planted-token-4711")
+        SHOWN.format(
+            status=78, said='failed: rules "low" (line 3).when: no such field planted-token-4711'
+        )
     )
     with Receiver(answering(200)).serving() as receiver:
         path = write(
@@ -99,7 +101,7 @@ def test_everybody_is_told_why_and_what_to_do(
     assert lines[:3] == [
         "It ended with exit status 78 (bad configuration), and systemd does not start it again.",
         "Until it runs no balance is read, and nobody is warned.",
-        "It said last: rules[0].when: no such field ***",
+        'It said last: rules "low" (line 3).when: no such field ***',
     ]
     assert lines[3].startswith("marginwatch.service on ")
     assert lines[4:] == ["then: marginwatch check, and systemctl restart marginwatch.service"]

@@ -12,22 +12,27 @@ ActiveState=failed
 Result=exit-code
 ExecMainCode=1
 ExecMainStatus=78
-StatusText=failed: rules[0].when: x = 5
+StatusText=failed: rules "low" (line 3).when: x = 5
 """
 
 
 def test_what_systemd_shows_is_read() -> None:
     """Values may hold an equals sign; what the daemon says on other occasions are no last words."""
-    assert parse(SHOWN) == UnitStatus("failed", "exit-code", 1, 78, "rules[0].when: x = 5")
+    assert parse(SHOWN) == UnitStatus(
+        "failed", "exit-code", 1, 78, 'rules "low" (line 3).when: x = 5'
+    )
     assert parse(SHOWN.replace("failed: rules", "reloaded: rules")).said == ""
     assert parse("nonsense\nExecMainStatus=[not set]\n") == UnitStatus()
 
 
 def test_what_the_daemon_says_at_its_end_is_one_line_that_is_read_again() -> None:
     """The first of several mistakes stands for all."""
-    status = systemd.failing("rules[0].when: no such field\n    x > 5\n    ^")
-    assert status == "STATUS=failed: rules[0].when: no such field"
-    assert parse(status.replace("STATUS", "StatusText")).said == "rules[0].when: no such field"
+    status = systemd.failing('rules "low" (line 3).when: no such field\n    x > 5\n    ^')
+    assert status == 'STATUS=failed: rules "low" (line 3).when: no such field'
+    assert (
+        parse(status.replace("STATUS", "StatusText")).said
+        == 'rules "low" (line 3).when: no such field'
+    )
 
 
 @pytest.mark.parametrize(

@@ -354,15 +354,20 @@ def test_mistakes_of_all_files_are_told_at_once(tmp_path: Path) -> None:
     assert result.exit_code == 78
     assert result.stderr.splitlines() == [
         (
-            "rules.toml: rules[0].when: there is no field `avalable_margin`; did you mean"
+            'rules.toml: rules "low" (line 12).when: there is no field'
+            " `avalable_margin`; did you mean"
             " `available_margin`?"
         ),
         "    avalable_margin < 100",
         "    ^",
         "c.test.toml: line 2, column 6: this is no value; texts stand in quotes",
-        'good.test.toml: tests[0].expct: unknown key; did you mean "expect"?',
         (
-            "good.test.toml: tests[0].expect: is missing; write what is to happen, [] for nothing,"
+            'good.test.toml: tests "low fires and ends" (line 2).expct: unknown key; did you'
+            ' mean "expect"?'
+        ),
+        (
+            'good.test.toml: tests "low fires and ends" (line 2).expect: is missing;'
+            " write what is to happen, [] for nothing,"
             " or what is told"
         ),
     ]
@@ -420,7 +425,8 @@ def test_the_place_of_a_typo_in_a_series_is_shown(tmp_path: Path) -> None:
         tmp_path, GOOD, GOOD.replace("low fires", "x").replace("500 90", "500 -1Ox3")
     ) == [
         (
-            "tests[1].series.available_margin: `O` cannot stand here: a series is written as in"
+            'tests "x and ends" (line 8).series.available_margin: `O` cannot stand here:'
+            " a series is written as in"
             " `500 -10x30 _x5 480`"
         ),
         "    500 -1Ox3 130",
@@ -434,6 +440,7 @@ NAME_THEM = "name accounts in [tests.accounts.NAME]"
 EITHER = "write [tests.series], or [tests.accounts.NAME] for each of several accounts"
 MESSAGE = 'must be a line such as "3m26s low-margin firing", or { message = "…", contains = ["…"] }'
 
+A = 'tests "a" (line 1)'
 CASE = '[[tests]]\nname = "a"\n'
 SERIES = 'series.available_margin = "500 90"\n'
 
@@ -445,66 +452,78 @@ SERIES = 'series.available_margin = "500 90"\n'
         ("tests = 3", "tests: must be tables that each begin with [[tests]], at least one"),
         ("rules = 3\n" + GOOD, "rules: must be the name of a file of rules, in quotes"),
         ("rule = 3\n" + GOOD, 'rule: unknown key; did you mean "rules"?'),
-        (GOOD + GOOD, 'tests[1].name: "low fires and ends" is already the name of tests[0]'),
-        ("[[tests]]\nexpect = []\n" + SERIES, "tests[0].name: is missing"),
+        (
+            GOOD + GOOD,
+            (
+                'tests "low fires and ends" (line 7).name: "low fires and ends" is already'
+                ' the name of tests "low fires and ends" (line 2)'
+            ),
+        ),
+        ("[[tests]]\nexpect = []\n" + SERIES, "tests (line 1).name: is missing"),
         (
             '[[tests]]\nname = " "\nexpect = []\n' + SERIES,
-            "tests[0].name: must say in one line what is tested, in at most 200 characters",
+            (
+                'tests " " (line 1).name: must say in one line what is tested, in at most'
+                " 200 characters"
+            ),
         ),
         (
             CASE + SERIES + "start = 5\nexpect = []",
-            'tests[0].start: must be a time such as "2026-01-05T12:00", not 5',
+            f'{A}.start: must be a time such as "2026-01-05T12:00", not 5',
         ),
         (
             CASE + SERIES + 'start = "2026-13-05"\nexpect = []',
-            'tests[0].start: must be a time such as "2026-01-05T12:00", not "2026-13-05"',
+            f'{A}.start: must be a time such as "2026-01-05T12:00", not "2026-13-05"',
         ),
         (
             CASE + SERIES + 'start = "9999-01-05"\nexpect = []',
-            'tests[0].start: must be a time such as "2026-01-05T12:00", not "9999-01-05"',
+            f'{A}.start: must be a time such as "2026-01-05T12:00", not "9999-01-05"',
         ),
         (
             CASE + SERIES + 'start = "2026-10-25T02:30"\nexpect = []',
             (
-                'tests[0].start: "2026-10-25T02:30:00" comes twice that day: write 02:30+02:00 or'
+                f'{A}.start: "2026-10-25T02:30:00" comes twice that day: write 02:30+02:00 or'
                 " 02:30+01:00"
             ),
         ),
         (
             CASE + SERIES + "pending = 1\nexpect = []",
-            "tests[0].pending: must be true or false, not 1",
+            f"{A}.pending: must be true or false, not 1",
         ),
         (
             CASE + SERIES + 'timezone = "Europe/Berln"\nexpect = []',
-            'tests[0].timezone: no such time zone as "Europe/Berln"; write "Europe/Berlin"',
+            f'{A}.timezone: no such time zone as "Europe/Berln"; write "Europe/Berlin"',
         ),
         (
             CASE + SERIES + 'rules = ["lw"]\nexpect = []',
-            'tests[0].rules[0]: there is no rule "lw"; did you mean "low"?',
+            f'{A}.rules, entry 1: there is no rule "lw"; did you mean "low"?',
         ),
         (
             CASE + 'series.available_margin = "1x100000"\ninterval = "1h"\nexpect = []',
-            "tests[0].interval: the case lasts longer than ten years; use a shorter interval",
+            f"{A}.interval: the case lasts longer than ten years; use a shorter interval",
         ),
-        (CASE + SERIES + 'expect = "5s"', 'tests[0].expect: must be a list of lines, not "5s"'),
+        (
+            CASE + SERIES + 'expect = "5s"',
+            f'{A}.expect: must be a list of lines, not "5s"',
+        ),
         (
             CASE + SERIES + "expect = [5]",
-            'tests[0].expect[0]: must be a line such as "3m25s low-margin firing 90", not 5',
+            f'{A}.expect, entry 1: must be a line such as "3m25s low-margin firing 90", not 5',
         ),
         # series
-        (CASE + "expect = []", f"tests[0].series: is missing; {EITHER}"),
+        (CASE + "expect = []", f"{A}.series: is missing; {EITHER}"),
         (
             CASE + SERIES + 'accounts.a.al_freeze = "0"\nexpect = []',
-            f"tests[0].series: stands beside accounts; {EITHER}",
+            f"{A}.series: stands beside accounts; {EITHER}",
         ),
         (
             CASE + "accounts = {}\nexpect = []",
-            "tests[0].accounts: must be tables that each begin with [tests.accounts.NAME]",
+            f"{A}.accounts: must be tables that each begin with [tests.accounts.NAME]",
         ),
         (
             CASE + 'accounts."a/b".al_freeze = "0"\nexpect = []',
             (
-                "tests[0].accounts.a/b: the name must be 1 to 64 letters, digits, spaces or _ . -,"
+                f"{A}.accounts.a/b: the name must be 1 to 64 letters, digits, spaces or _ . -,"
                 ' not "a/b"'
             ),
         ),
@@ -512,60 +531,63 @@ SERIES = 'series.available_margin = "500 90"\n'
             CASE
             + 'accounts.a.al_freeze = "0x50001"\naccounts.b.al_freeze = "0x50000"\nexpect = []',
             (
-                "tests[0].accounts: these are more than 100000 attempts; use a longer interval or"
+                f"{A}.accounts: these are more than 100000 attempts; use a longer interval or"
                 " fewer of them"
             ),
         ),
         (
             CASE + "series = 5\nexpect = []",
-            'tests[0].series: must be a table of fields, such as available_margin = "500 -10x30"',
+            f'{A}.series: must be a table of fields, such as available_margin = "500 -10x30"',
         ),
         (
             CASE + 'series.avalableMargin = "5"\nexpect = []',
             (
-                "tests[0].series.avalableMargin: there is no such field; did you mean"
+                f"{A}.series.avalableMargin: there is no such field; did you mean"
                 ' "available_margin"?'
             ),
         ),
         (
             CASE + 'series.free_margin = "5"\nexpect = []',
             (
-                "tests[0].series.free_margin: is computed from available_margin and al_margin; give"
+                f"{A}.series.free_margin: is computed from available_margin and al_margin; give"
                 " those"
             ),
         ),
         (
             CASE + 'series.age = "5"\nexpect = []',
             (
-                "tests[0].series.age: is the time since the last reading; let readings be missed,"
+                f"{A}.series.age: is the time since the last reading; let readings be missed,"
                 " as in `500 _x30`"
             ),
         ),
         (
             CASE + SERIES + 'series.availableMargin = "5"\nexpect = []',
-            "tests[0].series.availableMargin: is available_margin, which is there already",
+            f"{A}.series.availableMargin: is available_margin, which is there already",
         ),
         (
             CASE + "series.al_freeze = 5\nexpect = []",
-            "tests[0].series.al_freeze: must be a text in quotes, not 5",
+            f"{A}.series.al_freeze: must be a text in quotes, not 5",
         ),
         (
             CASE + 'series.al_freeze = "5 ~1m 6"\nseries.al_margin = "5 ~2m 6"\nexpect = []',
             (
-                "tests[0].series.al_margin: another field pauses here for another time; say it in"
+                f"{A}.series.al_margin: another field pauses here for another time; say it in"
                 " one of them"
             ),
         ),
         # messages
-        (CASE + SERIES + "told = 5", "tests[0].told: must be a list of lines, not 5"),
-        (CASE + SERIES + 'told = [{ mesage = "5s low firing" }]', f"tests[0].told[0]: {MESSAGE}"),
+        (CASE + SERIES + "told = 5", f"{A}.told: must be a list of lines, not 5"),
+        (
+            CASE + SERIES + 'told = [{ mesage = "5s low firing" }]',
+            f"{A}.told, entry 1: {MESSAGE}",
+        ),
         (
             CASE + SERIES + 'told = [{ message = "5s low firing", contain = ["a"] }]',
-            'tests[0].told[0].contain: unknown key; did you mean "contains"?',
+            f'{A}.told, entry 1.contain: unknown key; did you mean "contains"?',
         ),
         (
             CASE + SERIES + 'told = [{ message = "5s low firing", contains = "a" }]',
-            'tests[0].told[0].contains: must be a list of texts, such as ["available_margin 90"]',
+            f'{A}.told, entry 1.contains: must be a list of texts, such as ["available_margin 90"]',
         ),
     ],
 )
@@ -642,7 +664,7 @@ url = "json://127.0.0.1:9/two"
     write(tmp_path, account(), RULE + 'channels = ["hook"]', CHANNEL, more)
     quoted = json.dumps(line)
     assert _mistakes(tmp_path, f"{CASE}{SERIES}{key} = [{quoted}]") == [
-        f"tests[0].{key}[0]: {sentence}",
+        f"{A}.{key}, entry 1: {sentence}",
         f"    {line}",
         f"    {' ' * column}^",
     ]
@@ -654,11 +676,11 @@ def test_a_line_names_the_account_and_a_rule_that_is_looked_at(tmp_path: Path) -
     accounts = 'accounts.a.al_freeze = "0"\naccounts.b.al_freeze = "0"\n'
     assert (
         _mistakes(tmp_path, CASE + accounts + 'expect = ["5s low firing"]')[0]
-        == "tests[0].expect[0]: there are several accounts: write ACCOUNT/low"
+        == f"{A}.expect, entry 1: there are several accounts: write ACCOUNT/low"
     )
     assert (
         _mistakes(tmp_path, CASE + SERIES + 'rules = ["other"]\nexpect = ["5s low firing"]')[0]
-        == "tests[0].expect[0]: `low` is not among the rules of this case"
+        == f"{A}.expect, entry 1: `low` is not among the rules of this case"
     )
 
 

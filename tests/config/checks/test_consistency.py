@@ -59,7 +59,7 @@ def too_short(limit: str, what: str) -> str:
 )
 def test_keys_that_contradict_each_other(text: str, sentences: list[str]) -> None:
     """One sentence at the key that has to change."""
-    assert problems(text) == [f"rules[0].{each}" for each in sentences]
+    assert problems(text) == [f'rules "low" (line 15).{each}' for each in sentences]
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_keys_that_contradict_each_other(text: str, sentences: list[str]) -> Non
 )
 def test_b3_missing_after_is_no_shorter_than_the_interval(lines: str, sentences: list[str]) -> None:
     """B3: otherwise readings would be missing between any two regular ones."""
-    assert problems(SLOW + lines) == [f"rules[0].{each}" for each in sentences]
+    assert problems(SLOW + lines) == [f'rules "low" (line 18).{each}' for each in sentences]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_b3_the_default_of_no_readings_counts_as_written() -> None:
 
 def test_rules_loaded_alone_are_checked_as_well() -> None:
     """`demo` runs no rule that `check` refuses."""
-    with pytest.raises(ConfigError, match=r"rules\[0\].at_least: is used instead of for"):
+    with pytest.raises(ConfigError, match=r'rules "low" \(line 2\).at_least: is used instead'):
         load_rules(RULE + 'for = "1m"\nat_least = "3 of 5"', path=PATH)
 
 

@@ -62,5 +62,5 @@ channels = []
 def test_an_invalid_value_is_explained_as_such() -> None:
     """A known mistake is not reported a second time as "not available yet"."""
     assert problems(written("accounts.ws_url", '"http://example.com"')) == [
-        'accounts[0].ws_url: must be an address that begins with "wss://"'
+        'accounts "main" (line 2).ws_url: must be an address that begins with "wss://"'
     ]

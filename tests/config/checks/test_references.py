@@ -13,38 +13,61 @@ def rule(name: str, *lines: str) -> str:
     return "\n".join(("[[rules]]", f'name = "{name}"', 'when = "available_margin < 1"', *lines, ""))
 
 
+def twice(section: str, name: str, line: int, first: int) -> str:
+    return (
+        f'{section} "{name}" (line {line}).name: "{name}" is already the name of'
+        f' {section} "{name}" (line {first})'
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "sentences"),
     [
-        (WHOLE + ACCOUNT, ['accounts[1].name: "main" is already the name of accounts[0]']),
+        (
+            WHOLE + ACCOUNT,
+            [twice("accounts", "main", 19, 2)],
+        ),
         (
             WHOLE + CHANNELS,
             [
-                'channels[2].name: "phone" is already the name of channels[0]',
-                'channels[3].name: "mail" is already the name of channels[1]',
+                twice("channels", "phone", 19, 7),
+                twice("channels", "mail", 23, 11),
             ],
         ),
-        (WHOLE + RULE, ['rules[1].name: "low" is already the name of rules[0]']),
+        (
+            WHOLE + RULE,
+            [twice("rules", "low", 19, 15)],
+        ),
         (
             WHOLE + rule("disk-full"),
-            ['rules[1].name: "disk-full" is the name of a system rule; choose another'],
+            [
+                (
+                    'rules "disk-full" (line 18).name: "disk-full" is the name of a system'
+                    " rule; choose another"
+                )
+            ],
         ),
         (
             WHOLE + rule("a", 'channels = ["phne", "mail"]'),
-            ['rules[1].channels: there is no channel "phne"; did you mean "phone"?'],
+            ['rules "a" (line 18).channels: there is no channel "phne"; did you mean "phone"?'],
         ),
         (
             WHOLE + rule("a", 'inhibited_by = ["x"]'),
-            ['rules[1].inhibited_by: there is no rule "x"'],
+            ['rules "a" (line 18).inhibited_by: there is no rule "x"'],
         ),
         (WHOLE + rule("a", 'inhibited_by = ["low", "no-readings"]'), []),
         (
             WHOLE + rule("a", 'inhibited_by = ["a"]'),
-            ["rules[1].inhibited_by: a rule cannot inhibit itself"],
+            ['rules "a" (line 18).inhibited_by: a rule cannot inhibit itself'],
         ),
         (
             WHOLE + inhibited("a", "b") + inhibited("b", "c") + inhibited("c", "a"),
-            ["rules[1].inhibited_by: these rules inhibit each other in a circle: a → b → c → a"],
+            [
+                (
+                    'rules "a" (line 18).inhibited_by: these rules inhibit each other in a'
+                    " circle: a → b → c → a"
+                )
+            ],
         ),
         (
             WHOLE
@@ -55,16 +78,16 @@ def rule(name: str, *lines: str) -> str:
         ),
         (
             ACCOUNT + '[[channels]]\nname = "a"\nurl = "jsons://h"\nfallback = "a"\n' + RULE,
-            ["channels[0].fallback: a channel cannot be its own fallback"],
+            ['channels "a" (line 6).fallback: a channel cannot be its own fallback'],
         ),
         (
             ACCOUNT + '[[channels]]\nname = "a"\nurl = "jsons://h"\nfallback = "b"\n' + RULE,
-            ['channels[0].fallback: there is no channel "b"'],
+            ['channels "a" (line 6).fallback: there is no channel "b"'],
         ),
-        (WHOLE + 'mute = ["night"]', ['rules[0].mute: there is no mute "night"']),
+        (WHOLE + 'mute = ["night"]', ['rules "low" (line 15).mute: there is no mute "night"']),
         (
             WHOLE + '[[reports]]\nname = "daily"\ncron = "0 8 * * *"\nchannels = ["x"]',
-            ['reports[0].channels: there is no channel "x"'],
+            ['reports "daily" (line 18).channels: there is no channel "x"'],
         ),
         (WHOLE + '[system]\nchannels = ["x"]', ['system.channels: there is no channel "x"']),
     ],
@@ -80,5 +103,5 @@ def test_a_bad_name_that_is_referred_to_is_one_mistake() -> None:
         ACCOUNT + '[[channels]]\nname = "a!"\nurl = "jsons://h"\n' + rule("r", 'channels = ["a!"]')
     )
     assert problems(text) == [
-        'channels[0].name: must be 1 to 64 letters, digits, spaces or _ . -, not "a!"',
+        'channels "a!" (line 6).name: must be 1 to 64 letters, digits, spaces or _ . -, not "a!"',
     ]

@@ -27,13 +27,16 @@ def mute(name: str, start: str, end: str) -> str:
 
 
 def powerless(name: str, why: str) -> str:
-    return f'rules[0].inhibited_by: the system rule "{name}" {why}, so this has no effect'
+    return (
+        f'rules "low" (line 15).inhibited_by: the system rule "{name}" {why}, so this has no effect'
+    )
 
 
 def forgets(call: str, level: str = "") -> str:
     suggestion = f', such as clear_when = "{level}"' if level else ""
     return (
-        f"rules[1].when: {call} forgets after its window, which ends the alert by itself; "
+        f'rules "odd" (line 18).when: {call} forgets after its window, which ends the'
+        " alert by itself; "
         f"add a clear_when on the level{suggestion}"
     )
 
@@ -44,7 +47,12 @@ def forgets(call: str, level: str = "") -> str:
         (WHOLE, []),
         (
             WHOLE + ACCOUNT.replace("main", "twin"),
-            ["accounts[1].api_key: the same key as accounts[0]; both read one account"],
+            [
+                (
+                    'accounts "twin" (line 19).api_key: the same key as that of "main"; both'
+                    " read one account"
+                )
+            ],
         ),
         (
             ACCOUNT + channels("jsons://h") + RULE,
@@ -56,13 +64,19 @@ def forgets(call: str, level: str = "") -> str:
         ),
         (
             WHOLE + rule("odd", "available_margin < 0 / 0 or al_freeze > 5"),
-            ["rules[1].when: 0 / 0 has no value, so nothing that depends on it is ever known"],
+            [
+                (
+                    'rules "odd" (line 18).when: 0 / 0 has no value, so nothing that depends'
+                    " on it is ever known"
+                )
+            ],
         ),
         (
             WHOLE + rule("odd", "delta(al_freeze / al_margin, 20s) > 5"),
             [
                 (
-                    "rules[1].when: delta(al_freeze / al_margin, 20s) forgets after its"
+                    'rules "odd" (line 18).when: delta(al_freeze / al_margin, 20s)'
+                    " forgets after its"
                     " window, which ends the alert "
                     "by itself; add a clear_when on the level"
                 )
@@ -70,18 +84,23 @@ def forgets(call: str, level: str = "") -> str:
         ),
         (
             WHOLE + rule("odd", "1 < 2"),
-            ["rules[1].when: does not depend on any reading, so it is always the same"],
+            [
+                (
+                    'rules "odd" (line 18).when: does not depend on any reading, so it is'
+                    " always the same"
+                )
+            ],
         ),
         (
             WHOLE + 'accounts = ["x*"]',
-            ["rules[0].accounts: matches no account, so the rule has no effect"],
+            ['rules "low" (line 15).accounts: matches no account, so the rule has no effect'],
         ),
         (
             WHOLE
             + rule(
                 "two", "availableMargin < al_margin", 'clear_when = "available_margin < al_margin"'
             ),
-            ["rules[1].clear_when: is the same as when, so the alert would never end"],
+            ['rules "two" (line 18).clear_when: is the same as when, so the alert would never end'],
         ),
         (
             WHOLE + 'inhibited_by = ["no-readings", "disk-full", "push-contradicted"]',
@@ -99,57 +118,58 @@ def forgets(call: str, level: str = "") -> str:
         (WHOLE + rule("stale", "age > 1m") + NO_SYSTEM, []),
         (
             WHOLE + mute("night", "23:00", "07:00"),
-            ["mutes[0]: no rule has it in its mute, so it has no effect"],
+            ['mutes "night" (line 18): no rule has it in its mute, so it has no effect'],
         ),
         (WHOLE + 'mute = ["night"]\n' + mute("night", "07:00", "06:59"), []),
         (
             WHOLE + 'mute = ["day"]\n' + mute("day", "00:00", "24:00"),
-            ["rules[0].mute: covers the whole week, so the rule is never announced"],
+            ['rules "low" (line 15).mute: covers the whole week, so the rule is never announced'],
         ),
         (
             WHOLE + 'mute = ["day"]\n' + mute("day", "00:00", "23:59"),
-            ['mutes[0].between: leaves out the last minute of the day; write "24:00" for its end'],
+            [
+                (
+                    'mutes "day" (line 19).between: leaves out the last minute of the day;'
+                    ' write "24:00" for its end'
+                )
+            ],
         ),
         (
             WHOLE
             + 'mute = ["day", "night"]\n'
             + mute("night", "19:00", "07:00")
             + mute("day", "07:00", "19:00"),
-            ["rules[0].mute: covers the whole week, so the rule is never announced"],
+            ['rules "low" (line 15).mute: covers the whole week, so the rule is never announced'],
         ),
         (
             WHOLE
             + ACCOUNT.replace("main", "b").replace("0001", "2")
             + rule("b", "al_freeze > 1", 'accounts = ["b"]')
             + rule("a", "al_freeze > 5", 'accounts = ["main"]', 'inhibited_by = ["b", "low"]'),
-            ['rules[2].inhibited_by: "b" watches none of the same accounts, so this has no effect'],
-        ),
-        (
-            WHOLE + rule("spike", "delta(al_freeze, 10m) > 200"),
             [
                 (
-                    "rules[1].when: delta(al_freeze, 10m) forgets after its window, which"
+                    'rules "a" (line 27).inhibited_by: "b" watches none of the same'
+                    " accounts, so this has no effect"
+                )
+            ],
+        ),
+        (
+            WHOLE + rule("odd", "delta(al_freeze, 10m) > 200"),
+            [
+                (
+                    'rules "odd" (line 18).when: delta(al_freeze, 10m) forgets after its'
+                    " window, which"
                     " ends the alert by itself; "
-                    'add a clear_when on the level, such as clear_when = "al_freeze < 200"'
+                    'add a clear_when on the level, such as clear_when = "al_freeze < …"'
                 ),
             ],
         ),
         (
-            WHOLE + rule("fall", "delta(availableMargin, 10m) < -200"),
+            WHOLE + rule("odd", "delta(availableMargin, 10m) < -200"),
             [
                 (
-                    "rules[1].when: delta(available_margin, 10m) forgets after its window,"
-                    " which ends the alert by "
-                    "itself; add a clear_when on the level, such as clear_when ="
-                    ' "available_margin > 200"'
-                ),
-            ],
-        ),
-        (
-            WHOLE + rule("fall", "delta(available_margin, 10m) < al_margin"),
-            [
-                (
-                    "rules[1].when: delta(available_margin, 10m) forgets after its window,"
+                    'rules "odd" (line 18).when: delta(available_margin, 10m) forgets'
+                    " after its window,"
                     " which ends the alert by "
                     "itself; add a clear_when on the level, such as clear_when ="
                     ' "available_margin > …"'
@@ -157,21 +177,44 @@ def forgets(call: str, level: str = "") -> str:
             ],
         ),
         (
-            WHOLE + rule("d", "drop(available_margin, 1h) > 20%"),
+            WHOLE + rule("odd", "delta(available_margin, 10m) < al_margin"),
+            [
+                (
+                    'rules "odd" (line 18).when: delta(available_margin, 10m) forgets'
+                    " after its window,"
+                    " which ends the alert by "
+                    "itself; add a clear_when on the level, such as clear_when ="
+                    ' "available_margin > …"'
+                ),
+            ],
+        ),
+        (
+            WHOLE + rule("odd", "drop(available_margin, 1h) > 20%"),
             [forgets("drop(available_margin, 1h)", "available_margin > …")],
         ),
         (
-            WHOLE + rule("d", "0.2 < rise(al_freeze, 1h)"),
+            WHOLE + rule("odd", "0.2 < rise(al_freeze, 1h)"),
             [forgets("rise(al_freeze, 1h)", "al_freeze < …")],
         ),
         (
-            WHOLE + rule("d", "change(al_freeze, 1h) > 20%"),
+            WHOLE + rule("odd", "change(al_freeze, 1h) > 20%"),
             [forgets("change(al_freeze, 1h)", "al_freeze < …")],
         ),
-        (WHOLE + rule("d", "spike(al_freeze, 1h) > 5"), [forgets("spike(al_freeze, 1h)")]),
-        (WHOLE + rule("d", "zscore(al_freeze, 1h, 5) > 5"), [forgets("zscore(al_freeze, 1h, 5)")]),
-        (WHOLE + rule("d", "abs(delta(al_freeze, 1h)) > 5"), [forgets("delta(al_freeze, 1h)")]),
-        (WHOLE + rule("spike", "delta(al_freeze, 10m) > 200", 'clear_when = "al_freeze < 9"'), []),
+        (
+            WHOLE + rule("odd", "delta(available_margin, 61s) < -100"),
+            [forgets("delta(available_margin, 1m1s)", "available_margin > …")],
+        ),
+        (
+            WHOLE + rule("odd", "delta(al_freeze, 1h) != 0"),
+            [forgets("delta(al_freeze, 1h)")],
+        ),
+        (WHOLE + rule("odd", "spike(al_freeze, 1h) > 5"), [forgets("spike(al_freeze, 1h)")]),
+        (
+            WHOLE + rule("odd", "zscore(al_freeze, 1h, 5) > 5"),
+            [forgets("zscore(al_freeze, 1h, 5)")],
+        ),
+        (WHOLE + rule("odd", "abs(delta(al_freeze, 1h)) > 5"), [forgets("delta(al_freeze, 1h)")]),
+        (WHOLE + rule("odd", "delta(al_freeze, 10m) > 200", 'clear_when = "al_freeze < 9"'), []),
         (WHOLE + rule("low-for-long", "max(available_margin, 10m) < 100"), []),
     ],
 )
@@ -190,4 +233,4 @@ def test_what_the_notifier_says_of_a_url_is_a_warning() -> None:
     """DESIGN §4, 9: a channel's plain scheme beyond loopback is allowed; `check` warns of it."""
     checks = Checks(caution=lambda url: "goes unencrypted" if url.startswith("json:") else None)
     text = ACCOUNT + channels("jsons://h/x", "json://h/y") + RULE
-    assert doubts(loaded(text, checks=checks)) == ["channels[1].url: goes unencrypted"]
+    assert doubts(loaded(text, checks=checks)) == ['channels "c1" (line 9).url: goes unencrypted']

@@ -156,7 +156,10 @@ SOCKS = "names a SOCKS proxy, which is not supported; name an HTTP proxy, http:/
 def test_a3_a_proxy_that_cannot_be_used(written: str, sentence: str) -> None:
     """A3, A6: one sentence with its place, without any part of a password."""
     shared, own = problems(daemon(written)), problems(daemon("", written))
-    assert (shared, own) == ([f"daemon.proxy: {sentence}"], [f"accounts[0].proxy: {sentence}"])
+    assert (shared, own) == (
+        [f"daemon.proxy: {sentence}"],
+        [f'accounts "main" (line 4).proxy: {sentence}'],
+    )
     assert "planted" not in str(shared + own)
 
 
@@ -167,7 +170,7 @@ def test_a3_a_variable_that_cannot_be_used_is_named_once() -> None:
         f"daemon.proxy: the environment variable https_proxy {SOCKS}"
     ]
     assert problems(daemon("", "env"), environ) == [
-        f"accounts[0].proxy: the environment variable https_proxy {SOCKS}"
+        f'accounts "main" (line 4).proxy: the environment variable https_proxy {SOCKS}'
     ]
     assert problems(daemon(), environ) == []
 
@@ -176,7 +179,7 @@ def test_promise_9_no_key_reaches_a_proxy_unencrypted() -> None:
     """Promise 9: a plain address of this machine is called only through a proxy on this machine."""
     elsewhere, here = "http://corp.example:3128", "http://127.0.0.1:8080"
     said = "names a proxy that would see the keys unencrypted; call https:// and wss:// through it"
-    assert problems(daemon("", elsewhere, LOCAL)) == [f"accounts[0].proxy: {said}"]
+    assert problems(daemon("", elsewhere, LOCAL)) == [f'accounts "main" (line 4).proxy: {said}']
     assert problems(daemon("", here, LOCAL)) == []
 
 

@@ -65,11 +65,11 @@ SILLY: Mapping[str, tuple[str, str]] = {
     "separators": (channel("json://h/" + " ,;" * 300_000), "at most 65,536 are possible"),
     "short separators": (
         channel("json://h/" + " ,;" * 10_000),
-        "channels[0].url: has 30,009 characters",
+        'channels "c" (line 6).url: has 30,009 characters',
     ),
     "long secret": (
         channel("{env:LONG}"),
-        "channels[0].url: has 60,000 characters; an address has at most 8,192",
+        'channels "c" (line 6).url: has 60,000 characters; an address has at most 8,192',
     ),
     "timezone": (
         f'[daemon]\ntimezone = "{"a/" * 130_000}"\n{ACCOUNT}',
@@ -85,7 +85,7 @@ SILLY: Mapping[str, tuple[str, str]] = {
     ),
     "unknown keys": (
         ACCOUNT + "".join(f"a{each} = 1\n" for each in range(90_000)),
-        "accounts[0]: has 90,003 entries",
+        'accounts "main" (line 2): has 90,003 entries',
     ),
     "unknown tables": (
         "".join(f"[t{each}]\n" for each in range(90_000)),
@@ -94,7 +94,7 @@ SILLY: Mapping[str, tuple[str, str]] = {
     "empty tables": (f"rules = [{'{},' * 90_000}]\n{ACCOUNT}", "rules: has 90,000 entries"),
     "references": (
         WHOLE + "channels = [" + '"x",' * 200_000 + "]\n",
-        "rules[0].channels: has 200,000 entries",
+        'rules "low" (line 15).channels: has 200,000 entries',
     ),
     "conditions": (conditions(250), "rules: the conditions have"),
     "many mistakes": (
