@@ -23,6 +23,7 @@ def check(session: CommandSession, *, online: bool, notify: bool) -> int:
 
     A file without a channel is a mistake, as nobody would be told; `run` only warns of that. If
     only secrets are missing or wrong, the warnings are shown all the same.
+
     For a good file it also shows what a reload would do: rules that are new, changed or gone, and
     alerts that would be retired. If `run` could not use the database, it says so as `run` would,
     with the same exit status. --online and --notify also test the keys and the channels (exit

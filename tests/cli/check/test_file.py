@@ -45,8 +45,8 @@ HEARTBEAT = '[daemon]\nheartbeat = "https://example.com/{env:HEARTBEAT}"\n'
 def test_a_missing_secret_hides_no_warning(tmp_path: Path) -> None:
     """A rules.toml is written on one machine and run on another, where the keys are."""
     record(tmp_path)
-    short = RULE.replace("< 100", "< delta(al_freeze, 3s)")
-    path = write(tmp_path, account(), account("b"), short, CHANNEL)
+    rule = RULE.replace("< 100", "< delta(al_freeze, 3s)")
+    path = write(tmp_path, account(), account("b"), rule, CHANNEL)
     path.write_text(path.read_text().replace("[daemon]\n", HEARTBEAT), encoding="utf-8")
     good = call("check", "--config", path, environ={**SECRETS, "HEARTBEAT": "planted"})
     answer = call("check", "--config", path, environ={})
