@@ -20,13 +20,13 @@ from daemon.store.bounded_extra import snapshot_rows
 from daemon.store.codec import FIELDS, reading
 from daemon.store.database import engine as engines
 from daemon.store.database.migrate import check
+from daemon.store.database.reader import Reader
 from daemon.store.operations import UNSETTLED
 from daemon.store.read import recorded, reports, status
 from daemon.store.read.channel_status import status_at
 from daemon.store.read.common import CommonReads
 from daemon.store.read.gaps import GapCursor, GapReader
 from daemon.store.read.missing_inputs import WIDTH, Hole, find_holes, merge_holes
-from daemon.store.read.reader import Reader
 from daemon.store.read.recorded import (
     PastAlert,
     PastEpoch,

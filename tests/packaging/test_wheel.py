@@ -179,4 +179,5 @@ def test_the_demo_shows_an_alert_and_its_end(installed: Installed) -> None:
         "alerts",
         "notifications",
         "latency",
+        "next",
     ]

@@ -34,13 +34,17 @@ def check(session: CommandSession, *, online: bool, notify: bool) -> int:
       marginwatch check --online --notify
     """  # noqa: D301 -- click's mark for lines to be kept
     from daemon.cli.check import file  # noqa: PLC0415 -- on use
+    from daemon.config.checks.warnings import NO_CHANNEL  # noqa: PLC0415 -- on use
 
     try:
         loaded = session.config()
-    except ConfigError:
+    except ConfigError as error:
         # A missing secret hides no warning; with another mistake this fails again.
         with suppress(ConfigError):
-            file.show_warnings(session.config(secrets=False), session.clock.now())
+            without_secrets = session.config(secrets=False)
+            file.show_warnings(without_secrets, session.clock.now())
+            if not without_secrets.channels:
+                error.problems.append(NO_CHANNEL)
         raise
     trouble = file.store_trouble(loaded)
     file.show(loaded, session.clock.now(), readable=trouble is None)
@@ -52,8 +56,6 @@ def check(session: CommandSession, *, online: bool, notify: bool) -> int:
 
         good &= ask(loaded, session.clock)
     if not loaded.channels:
-        from daemon.config.checks.warnings import NO_CHANNEL  # noqa: PLC0415 -- on use
-
         raise ConfigError([NO_CHANNEL])
     if notify:
         from daemon.cli.check.channels import send  # noqa: PLC0415 -- on use

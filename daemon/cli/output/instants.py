@@ -81,12 +81,13 @@ class _Spoken:
         if len(names) > 1 or not words:
             return None
         today = times.to_local(self.now, self.zone)
-        for days in self._days(names[0]) if names else (0, self.step):
-            at = datetime.combine(today + timedelta(days=days), clock or time())
-            if self._is_on_the_way(at) or (names and names[0] in _DAYS):
-                day = clock is None
-                return times.either(at, self.zone)[0] if day else times.to_instant(at, self.zone)
-        return None
+        days = self._days(names[0]) if names else iter((0, self.step))
+        near = (datetime.combine(today + timedelta(days=each), clock or time()) for each in days)
+        is_certain = bool(names) and names[0] in _DAYS
+        at = next((each for each in near if is_certain or self._is_on_the_way(each)), None)
+        if at is None:
+            return None
+        return times.either(at, self.zone)[0] if clock is None else times.to_instant(at, self.zone)
 
     def _days(self, name: str) -> Iterator[int]:
         """Distances in days from today to the days of that name; none if it names no day."""

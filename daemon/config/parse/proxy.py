@@ -47,9 +47,7 @@ def route(wanted: str, url: str, environ: Mapping[str, str], *, own: bool) -> Ro
         return DIRECT
     if wanted not in WORDS:
         return Route(_safe(wanted, parts.scheme))
-    # The lower-case spelling of a variable is preferred, as is usual.
-    spellings = (spelt for name in _VARIABLES[parts.scheme] for spelt in (name, name.upper()))
-    variable = next((name for name in spellings if environ.get(name)), "")
+    variable = _variable(parts.scheme, environ)
     if not variable or _is_exempt(parts, environ):
         return DIRECT
     if not wanted:
@@ -70,6 +68,12 @@ def _safe(proxy: str, scheme: str) -> str:
             "names a proxy that would see the keys unencrypted; call https:// and wss:// through it"
         )
     return proxy
+
+
+def _variable(scheme: str, environ: Mapping[str, str]) -> str:
+    """The first variable that names a proxy; the lower-case one is preferred, as is usual."""
+    spellings = (spelt for name in _VARIABLES[scheme] for spelt in (name, name.upper()))
+    return next((name for name in spellings if environ.get(name)), "")
 
 
 def _is_exempt(parts: SplitResult, environ: Mapping[str, str]) -> bool:

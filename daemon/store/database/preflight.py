@@ -12,7 +12,7 @@ from daemon.store.database import engine as engines
 from daemon.store.database import lock, migrate
 from daemon.store.database.failures import database_name
 from daemon.store.database.files import beside, must_be_files, must_be_usable
-from daemon.store.read.reader import Reader
+from daemon.store.database.reader import Reader
 
 OLDEST = 10
 """The oldest version of PostgreSQL that the driver supports."""

@@ -22,7 +22,7 @@ from daemon.store.database import engine as engines
 from daemon.store.database.failures import store_errors
 from daemon.store.database.files import refuse_unwritable
 from daemon.store.database.migrate import check, must_hold_no_triggers, revision, upgrade
-from daemon.store.read.reader import Reader
+from daemon.store.database.reader import Reader
 from daemon.store.schema import accounts, snapshots
 from daemon.types import Balances, Millis, Quality, Reading, Source
 

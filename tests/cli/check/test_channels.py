@@ -136,6 +136,8 @@ def test_without_a_channel_there_is_nothing_to_try(tmp_path: Path) -> None:
         f"{NO_CHANNEL}\n",
     )
     assert result.stdout.splitlines()[0] == "rules.toml: 1 account, 0 channels, 0 rules"
+    keyless = call("check", "--config", path, environ={})
+    assert (keyless.exit_code, keyless.stderr.splitlines()[-1]) == (78, NO_CHANNEL)
 
 
 def test_the_message_names_channel_and_time() -> None:

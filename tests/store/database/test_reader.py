@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from daemon.errors import StoreError
 from daemon.store.database.engine import parse
-from daemon.store.read.reader import ATTEMPTS, Reader
+from daemon.store.database.reader import ATTEMPTS, Reader
 
 
 @pytest.fixture
