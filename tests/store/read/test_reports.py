@@ -224,8 +224,8 @@ def test_episodes_are_those_that_fired_in_the_span(history: History, write: Writ
     write(replace(fires(40), alerts=(replace(fires(40).alerts[0], fired_at=None),)))
     told = history.episodes(ReportSpan(T0 + 15 * SECOND, T0 + 80 * SECOND))
     assert told == [
-        ReportedAlert(ACCOUNT, "low", Severity.WARNING, T0 + 10 * SECOND, None),
-        ReportedAlert(ACCOUNT, "low", Severity.WARNING, T0 + 20 * SECOND, T0 + 30 * SECOND),
+        ReportedAlert(ACCOUNT, "low", Severity.WARNING, T0 + 10 * SECOND, None, "k7m2"),
+        ReportedAlert(ACCOUNT, "low", Severity.WARNING, T0 + 20 * SECOND, T0 + 30 * SECOND, "k7m2"),
     ]
 
 
