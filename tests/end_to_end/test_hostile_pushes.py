@@ -19,7 +19,7 @@ from daemon.simulator.faults import Moment
 from daemon.types import SECOND, Limit, Millis, Miss, Reading, Source
 from tests.end_to_end.inside import LeapingClock, Line, Lookout, configured, exchange, life, lines
 
-EVERY: Millis = 400
+EVERY: Millis = SECOND
 PLENTY = Limit(100_000, SECOND)
 
 STEP: Millis = 7 * SECOND
