@@ -20,6 +20,9 @@ from daemon.types import SECOND, AttemptResult, Millis
 
 _log = logging.getLogger("marginwatch")
 
+LISTEN: Millis = 10 * SECOND
+"""How often a failing channel looks for a delivered test."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outage:
@@ -40,6 +43,8 @@ class ChannelState:
         self._channel = channel
         self._context = context
         self._last: MessageKey | None = None
+        self._listened_at: Millis = 0
+        """Elapsed: the end of the last attempt, or the last look for a delivered test."""
         self._outage: Outage | None = None
         """The last outage, for messages that still wait from then."""
 
@@ -81,11 +86,21 @@ class ChannelState:
         """Record the end of an attempt; return its wall time."""
         context, elapsed = self._context, self._context.clock.elapsed()
         self._outage = self.outage or self._outage
+        self._listened_at = elapsed
         self.health = after_attempt(self.health, attempted, elapsed, critical, context.jitter())
         (context.refusing.add if self.health.refused else context.refusing.discard)(
             self._channel.name
         )
         return context.clock.now()
+
+    @property
+    def listen_at(self) -> Millis | None:
+        """When to look for a delivered test; None while the channel works or was not tried yet.
+
+        Not at each wake: reading the record would hold up the alerts of channels that work.
+        """
+        failing = self.health.streak > 0 and self._last is not None
+        return self._listened_at + LISTEN if failing else None
 
     async def heed_test(self) -> None:
         """Look for a test that was delivered since the last failure: somebody repaired the channel.
@@ -93,9 +108,10 @@ class ChannelState:
         Then it is parked no longer (SEMANTICS F3), and only a pause that the service asked for
         still holds.
         """
-        context, last = self._context, self._last
-        if self.health.streak == 0 or last is None:
+        context, last, now = self._context, self._last, self._context.clock.elapsed()
+        if last is None or self.listen_at is None or now < self.listen_at:
             return
+        self._listened_at = now
         with suppress(StoreError):  # unreadable: the state stays as it is
             if await context.async_store.tested(last):
                 self._outage = self.outage

@@ -51,8 +51,6 @@ from daemon.types import (
 
 HOLD: Millis = SECOND
 """Longest time that a channel stays reserved for a commit. Then queued messages go first."""
-LISTEN: Millis = 10 * SECOND
-"""How often a failing channel looks for a delivered test."""
 
 
 class ChannelWorker:
@@ -182,7 +180,7 @@ class ChannelWorker:
             due,
             None if self.state.is_failing_long else self.state.shared_at,
             self._released_at(),
-            now + LISTEN if self.state.health.streak else None,
+            self.state.listen_at,
             self._held_until if self._is_held else None,
         )
         wake = min((at for at in times if at is not None), default=None)

@@ -12,7 +12,8 @@ from daemon.alerts.channel_decisions import ChannelStatus
 from daemon.notifiers import Traits
 from daemon.service.clock_monitor import offset
 from daemon.service.delivery.backoff import recorded_failure
-from daemon.service.delivery.channel_worker import LISTEN, ChannelWorker
+from daemon.service.delivery.channel_state import LISTEN
+from daemon.service.delivery.channel_worker import ChannelWorker
 from daemon.service.delivery.context import ChannelPolicy, DeliveryContext
 from daemon.service.delivery.queue import NotificationQueue, QueuedNotification
 from daemon.store.operations import (
@@ -714,6 +715,22 @@ async def test_f2_what_waits_leaves_soon_after_a_test_got_through(bench: Bench) 
     bench.async_store.mended = {"telegram"}
     await bench.clock.advance(LISTEN)
     assert len(bench.ways["telegram"].sent) == tried + 1
+
+
+async def test_a_failing_channel_reads_the_record_seldom_however_often_it_is_woken(
+    bench: Bench,
+) -> None:
+    """F2, S1: once in LISTEN; each read would hold up the alerts of channels that work."""
+    bench.ways["telegram"].script = [LATER] * 99
+    bench.queue(notice())
+    await bench.clock.advance(SECOND)
+    before = bench.async_store.asked
+    for number in range(20):
+        bench.queue(notice(f"r{number}"))
+        await bench.clock.advance(SECOND)
+    assert bench.async_store.asked - before <= 3
+    await bench.clock.advance(MINUTE)
+    assert bench.async_store.asked > before
 
 
 async def test_s6_a_service_that_asks_for_days_is_tried_within_the_hour(bench: Bench) -> None:

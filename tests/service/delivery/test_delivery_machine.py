@@ -25,7 +25,7 @@ from daemon.alerts.channel_decisions import ChannelStatus
 from daemon.alerts.mutes import DAYS, Mutes, MuteWindow
 from daemon.cli.status.waiting import parked_channels, refusing_channels
 from daemon.service.clock_monitor import offset
-from daemon.service.delivery.channel_worker import LISTEN
+from daemon.service.delivery.channel_state import LISTEN
 from daemon.service.delivery.queue import NotificationQueue
 from daemon.service.judging.arrivals import Arrival, Look
 from daemon.service.judging.startup import _remember
