@@ -97,7 +97,8 @@ class ChannelState:
     def listen_at(self) -> Millis | None:
         """When to look for a delivered test; None while the channel works or was not tried yet.
 
-        Not at each wake: reading the record would hold up the alerts of channels that work.
+        Not at each wake: reading the record would hold up the alerts of channels that work. One
+        that refused looks at each wake all the same, before it hands its news to others.
         """
         failing = self.health.streak > 0 and self._last is not None
         return self._listened_at + LISTEN if failing else None
@@ -109,7 +110,9 @@ class ChannelState:
         still holds.
         """
         context, last, now = self._context, self._last, self._context.clock.elapsed()
-        if last is None or self.listen_at is None or now < self.listen_at:
+        if last is None or self.listen_at is None:
+            return
+        if now < self.listen_at and not self.health.refused:
             return
         self._listened_at = now
         with suppress(StoreError):  # unreadable: the state stays as it is
