@@ -18,7 +18,7 @@ from tests.service.lives import rows
 
 ACCOUNTS = ("main", "second")
 LOW = "90"
-TRIES = 5
+TRIES = 15
 """The lock may meet another commit, or be held too long on a busy machine: then the case is another
 one.
 """
