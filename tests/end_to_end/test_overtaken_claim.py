@@ -18,13 +18,16 @@ from tests.service.lives import rows
 
 ACCOUNTS = ("main", "second")
 LOW = "90"
-TRIES = 15
+TRIES = 10
 """The lock may meet another commit, or be held too long on a busy machine: then the case is another
 one.
 """
 
 LONGER_THAN_HELD = 1.2
 """Seconds; a channel is kept free for one second for the message of a commit."""
+
+RECORDED = 0.15
+"""Seconds in which a reading is on record; the next one comes 0.4 s after it."""
 
 OUTCOMES = "SELECT outcome FROM attempts ORDER BY id"
 NOTIFICATIONS = """
@@ -65,6 +68,9 @@ async def overtake(it: Stage) -> bool:
     it.accounts["second"].fault(held_until(answered), times=1)
     it.show("second", LOW)
     await it.until(lambda: it.told("second", LOW))
+    before = it.told("main", HIGH)
+    await it.until(lambda: it.told("main", HIGH) > before)
+    await it.life.survives(RECORDED)  # or the lock would meet the commit of that reading
     with locked(it.database):
         it.show("main", LOW)
         await it.until(lambda: it.told("main", LOW) >= 2)  # the first of them is judged
