@@ -99,6 +99,11 @@ class Rig:
     def app(self, former: App | None = None) -> App:
         return App(self.config(), self.dependencies(), former)
 
+    def app_with(self, commit: Callable[[Connection], None]) -> App:
+        """The daemon on a database that commits in this way."""
+        faulty = partial(Store.open, fault_injection=FaultInjection(commit))
+        return App(self.config(), replace(self.dependencies(), open_store=faulty))
+
     def misses(self) -> list[Miss]:
         return [record.event for record in self.bell.records if isinstance(record.event, Miss)]
 
@@ -515,13 +520,7 @@ async def test_strict_2_a_commit_that_hangs_holds_up_no_stop(rig: Rig) -> None:
             assert goes_on.wait(60)
         connection.commit()
 
-    app = App(
-        rig.config(),
-        replace(
-            rig.dependencies(),
-            open_store=partial(Store.open, fault_injection=FaultInjection(commit)),
-        ),
-    )
+    app = rig.app_with(commit)
     await app.start()
     await rig.bell.until(lambda: len(rig.readings()) >= 1)
     commits.clear()
@@ -546,13 +545,7 @@ async def test_a_stop_judges_what_was_read_although_commits_are_slow(rig: Rig) -
             never.wait(0.9)
         connection.commit()
 
-    app = App(
-        rig.config(),
-        replace(
-            rig.dependencies(),
-            open_store=partial(Store.open, fault_injection=FaultInjection(commit)),
-        ),
-    )
+    app = rig.app_with(commit)
     await app.start()
     await rig.bell.until(lambda: len(rig.readings()) >= 1)
     slow.set()
