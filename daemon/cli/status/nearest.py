@@ -35,7 +35,7 @@ def _cells(account: str, nearest: NearestRule) -> list[str]:
         account,
         nearest.rule,
         distance.field,
-        distance.brief(distance.value),
+        distance.now,
         distance.bound,
         "fires" if nearest.fires else distance.brief(distance.left),
     ]

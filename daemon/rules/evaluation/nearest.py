@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from daemon.readings.exact import ZERO, divided, negated, subtracted
+from daemon.readings.exact import EXACT, ZERO, divided, negated, subtracted
 from daemon.readings.fields import AGE, CORE, SIGNS
 from daemon.rules.evaluation.compile import compile_deciding, oriented
 from daemon.rules.evaluation.values import ValueTable
@@ -24,7 +24,7 @@ from daemon.rules.language.tree import (
     walk,
 )
 from daemon.rules.rule import Rule
-from daemon.text.numbers import format_amount, format_percentage, rough
+from daemon.text.numbers import format_rounded
 from daemon.types import SEVERITIES, Balances, Severity
 
 _UNSEEN = frozenset({AGE, *SIGNS})
@@ -52,13 +52,19 @@ class Distance:
 
     @property
     def bound(self) -> str:
-        return f"{'below' if self.falling else 'above'} {self.brief(self.limit)}"
+        return f"{'below' if self.falling else 'above'} {self.brief(self.limit, self.value)}"
 
-    def brief(self, value: Decimal) -> str:
-        """The value for people, with two places."""
-        if not value.is_finite():
-            return format_amount(value)
-        return format_percentage(value) if self.percentage else format_amount(rough(value))
+    @property
+    def now(self) -> str:
+        """The value for people; never rounded to its limit."""
+        return self.brief(self.value, self.limit)
+
+    def brief(self, value: Decimal, other: Decimal | None = None) -> str:
+        """The value for people, rounded, but not so that it would look like `other`."""
+        if not (self.percentage and value.is_finite()):
+            return format_rounded(value, None, other)
+        hundredfold = None if other is None else other.scaleb(2, EXACT)
+        return f"{format_rounded(value.scaleb(2, EXACT), None, hundredfold)}%"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,7 @@ class NearestRule:
 
     def __str__(self) -> str:
         known = self.distance.field == CORE[0]
-        value = "" if known else f" ({self.distance.field} {self._brief(self.distance.value)})"
+        value = "" if known else f" ({self.distance.field} {self.distance.now})"
         condition = f"{self.rule} {self.distance.bound}{value}"
         if self.fires:
             return f"{condition} fires"

@@ -90,6 +90,15 @@ def test_the_nearest_is_that_with_the_least_share_of_its_way_to_go() -> None:
     assert nearest("available_margin < 0", "al_margin > 500").startswith("nearest rule r1 ")
 
 
+def test_a_value_is_never_rounded_to_its_limit() -> None:
+    """100.001 would read as 100, which is no better than its limit of 100; ratios likewise."""
+    near = replace(HERE, al_margin=Decimal("100.001"))
+    assert "(al_margin 100.001)" in nearest("al_margin < 100", at=near)
+    usage = replace(HERE, al_margin=Decimal("79.99999"), available_margin=Decimal(100))
+    told = nearest("margin_usage > 80%", at=usage)
+    assert "above 80% (margin_usage 79.99999%)" in told
+
+
 def test_rules_that_fire_come_first_by_severity() -> None:
     """Also where the value is above the limit again, and another rule is nearer to firing."""
     conditions = "available_margin < 100", "al_freeze > 200", "available_margin < 50"
