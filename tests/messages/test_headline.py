@@ -144,6 +144,31 @@ def test_d7_how_long_something_lasts_is_seen_up_to_its_limit_only() -> None:
     assert "the rule pnl cannot be judged" in said(still).body
 
 
+def test_d4_the_rules_own_words_stand_below_a_headline_that_has_others() -> None:
+    """D4: of an account that is blind the first thing to know is that it is."""
+    gone = notice(judged=SILENT, worst=None, summary="look at the server in the cellar")
+    assert lines(gone)[:2] == [
+        "BLIND main: no readings for 2 min 10 s · low",
+        "look at the server in the cellar",
+    ]
+
+
+def test_a_limit_that_reads_as_its_value_is_not_said() -> None:
+    """Durations are spelled in two units: `1 h (above 1 h)` would tell nothing."""
+    hour = Decimal(HOUR)
+    text = "time_to(available_margin, 900, 30m) > 1h"
+    slow = DecidingComparison(text, "time_to", hour + 1, hour, falling=False, duration=True)
+    assert headline(notice(judged=slow)).startswith("WARNING main: time_to 1 h · low")
+
+
+def test_a_limit_without_a_direction_is_what_the_value_is_not() -> None:
+    """`al_freeze != 0` has neither above nor below."""
+    odd = DecidingComparison(
+        "al_freeze != 0", "al_freeze", Decimal(9), Decimal(0), falling=False, directed=False
+    )
+    assert headline(notice(judged=odd)) == "WARNING main: al_freeze 9 (not 0) · low"
+
+
 def test_d4_readings_are_back_and_low() -> None:
     """D4: low or high, as the condition goes."""
     back = notice(reason="back", judged=judged("87"))
@@ -261,6 +286,13 @@ def test_e4_a_wider_range_is_still_flapping() -> None:
     assert headline(wider) == "WORSE main: low flaps, 9 times (now 30 to 130)"
     again = flapping(Kind.REPEAT)
     assert headline(again) == "STILL main: low flaps, 7 times (42 to 130)"
+
+
+def test_e4_an_acknowledgement_of_flapping_says_of_what() -> None:
+    """E4: its value would be that of one episode."""
+    assert headline(flapping(Kind.ACK, detail="noted by anna")) == (
+        "ACK main: low flaps (noted by anna, no more reminders)"
+    )
 
 
 @pytest.mark.parametrize(("detail", "value"), [("firing now", "45"), ("not firing now", "500")])

@@ -74,12 +74,13 @@ def test_the_distance_is_that_of_a_value_from_a_constant(condition: str, text: s
         "al_freeze == 150",
         "cross_un_pnl < -50",
         "available_margin < 0 / 0",
+        "al_margin / 0 > 1 / 0",
         "time_to(available_margin, 0, 30m) < 1h",
         "available_margin < 100 and delta(al_freeze, 10m) > 200",
     ],
 )
 def test_all_else_has_no_distance(condition: str) -> None:
-    """Windows, durations, moving limits, equality, and a field that was not sent."""
+    """Windows, durations, moving or endless limits, equality, and a field that was not sent."""
     assert nearest(condition) == "None"
 
 
