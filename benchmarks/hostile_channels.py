@@ -8,9 +8,10 @@ honest and with hostile channels, by push; the result is the ratio of the median
 
 import asyncio
 import statistics
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 
 from benchmarks.latency import Receiver, daemon
 from daemon.clock import SystemClock
@@ -47,6 +48,7 @@ async def silent(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
 
 
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+ANSWERS: Mapping[str, Answer] = {answer.__name__: answer for answer in (honest, endless, silent)}
 VARIANTS: Mapping[str, Sequence[Answer]] = {
     "alone": (),
     "beside two honest ones": (honest, honest),
@@ -56,16 +58,30 @@ VARIANTS: Mapping[str, Sequence[Answer]] = {
 
 @asynccontextmanager
 async def channels(answers: Sequence[Answer]) -> AsyncIterator[str]:
-    """Serve these receivers, and give their part of the configuration."""
-    async with AsyncExitStack() as stack:
-        parts = []
-        for number, answer in enumerate(answers):
-            server = await asyncio.start_server(answer, "127.0.0.1", 0)
-            stack.callback(server.close)
-            parts.append(
-                CHANNEL.format(name=f"other {number}", port=server.sockets[0].getsockname()[1])
-            )
-        yield "".join(parts)
+    """Serve these receivers, and give their part of the configuration.
+
+    They have a process of their own: what they do must not hold up the clock of the good one.
+    """
+    names = [answer.__name__ for answer in answers]
+    command = [sys.executable, "-m", "benchmarks.hostile_channels", "serve", *names]
+    process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    try:
+        ports = [int(await process.stdout.readline()) for _ in names]
+        yield "".join(
+            CHANNEL.format(name=f"other {number}", port=port) for number, port in enumerate(ports)
+        )
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def serve(names: Sequence[str]) -> None:
+    """Print the ports of these receivers, and serve until terminated."""
+    for name in names:
+        server = await asyncio.start_server(ANSWERS[name], "127.0.0.1", 0)
+        print(server.sockets[0].getsockname()[1], flush=True)
+    await asyncio.Event().wait()
 
 
 async def told(receiver: Receiver, count: int, further: str) -> list[float]:
@@ -96,5 +112,8 @@ async def measure(count: int, rounds: int) -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["serve"]:
+        asyncio.run(serve(sys.argv[2:]))
+        sys.exit()
     numbers = [int(argument) for argument in sys.argv[1:]]
     asyncio.run(measure(*(numbers + [25, 2][len(numbers) :])))

@@ -86,7 +86,7 @@ class _Answer(http.client.HTTPResponse):
 
 
 class _BoundedHttpConnection(HTTPConnection):
-    """A connection that tells its call when the message begins to leave."""
+    """A connection that tells its call when the message begins to leave, and when it has left."""
 
     response_class = _Answer
 
@@ -98,9 +98,12 @@ class _BoundedHttpConnection(HTTPConnection):
     def request(self, *request: Any, **named: Any) -> None:
         if self.sock is None:
             self.connect()
-        if (call := connections.current()) is not None:
+        call = connections.current()
+        if call is not None:
             call.sending()
         super().request(*request, **named)
+        if call is not None:
+            call.away()
 
 
 class _BoundedHttpsConnection(_BoundedHttpConnection, HTTPSConnection):

@@ -13,7 +13,9 @@ from enum import Enum, auto
 from typing import Generic, TypeVar
 
 from daemon.clock import Clock, ends_within
+from daemon.notifiers.transport import departures
 from daemon.notifiers.transport.connections import CallConnections
+from daemon.notifiers.transport.departures import Departures
 from daemon.types import SECOND, Millis
 
 T = TypeVar("T")
@@ -37,16 +39,23 @@ class BoundedCalls(Generic[T]):
     """Runs blocking work for one channel.
 
     `abandoned` is the number of given-up calls that may still hang when a new one starts. `is_sure`
-    says whether the result of a call that was ended is still valid.
+    says whether the result of a call that was ended is still valid. Calls with the same
+    `turns` leave one after another.
     """
 
     def __init__(
-        self, clock: Clock, timeout: Millis, is_sure: Callable[[T], bool], abandoned: int = 2
+        self,
+        clock: Clock,
+        timeout: Millis,
+        is_sure: Callable[[T], bool],
+        abandoned: int = 2,
+        turns: Departures = departures.ALL,
     ) -> None:
         self._clock = clock
         self._timeout = timeout
         self._is_sure = is_sure
         self._abandoned = abandoned
+        self._turns = turns
         self._turn = asyncio.Lock()
         self._running: set[object] = set()
 
@@ -55,7 +64,7 @@ class BoundedCalls(Generic[T]):
         async with self._turn:
             if len(self._running) > self._abandoned:
                 return Unfinished.CROWDED
-            connections = CallConnections()
+            connections = CallConnections(self._turns.away)
             return await self._within_time(self._begin(work, connections), connections)
 
     def _begin(self, work: Callable[[], T], connections: CallConnections) -> asyncio.Future[T]:
@@ -65,8 +74,10 @@ class BoundedCalls(Generic[T]):
         self._running.add(ticket)
 
         def call() -> None:
+            self._turns.begin(connections)
             with connections.kept():
                 settle = _attempt(work, future)
+            connections.away()
             self._running.discard(ticket)
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
                 loop.call_soon_threadsafe(settle)

@@ -11,7 +11,7 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -20,9 +20,13 @@ _thread = threading.local()
 
 
 class CallConnections:
-    """The connections of one call. Safe to use from several threads."""
+    """The connections of one call. Safe to use from several threads.
 
-    def __init__(self) -> None:
+    `on_away` is told, with these connections, when the call has nothing to do but to wait.
+    """
+
+    def __init__(self, on_away: Callable[["CallConnections"], None]) -> None:
+        self._on_away = on_away
         self.broke_off = False
         """Whether an answer broke off, so that not all of it was read."""
         self.sent: bool | None = None
@@ -63,6 +67,10 @@ class CallConnections:
             if self._ended:
                 raise ConnectionAbortedError("the call was given up")
             self.sent = True
+
+    def away(self) -> None:
+        """Note that the request has left, or that the call has ended."""
+        self._on_away(self)
 
     def end(self) -> None:
         """End all connections, and allow no further one."""
