@@ -1,6 +1,6 @@
 """The state that `status` shows, gathered from the record and from the daemon's lock."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from daemon.alerts.mutes import MutedRules, muted_rules
 from daemon.cli.check import intervals
@@ -16,6 +16,7 @@ from daemon.cli.status.open_alerts import OpenAlert, open_alerts
 from daemon.replay.session import RuleSet
 from daemon.rules.evaluation.nearest import NearestRule, nearest_rule
 from daemon.store.database.lock_holder import Holder, holder
+from daemon.store.read.rollups import RollupsLeft
 from daemon.store.read.status import AccountStatus
 from daemon.types import JUDGED, Millis, Silence, State, base
 
@@ -46,6 +47,8 @@ class Overview:
     traffic: Traffic
     timeout: Millis
     """The longest time that one call to the exchange takes."""
+    rollups: RollupsLeft = field(default_factory=RollupsLeft)
+    """What is left of the hourly rollups."""
 
 
 def gather(record: OpenRecord, now: Millis) -> Overview:
@@ -71,6 +74,7 @@ def gather(record: OpenRecord, now: Millis) -> Overview:
         muted=tuple(muted_rules(config.rules, config.mutes, now)),
         traffic=exchange,
         timeout=config.daemon.timeout,
+        rollups=history.rollups_left(now),
     )
 
 
