@@ -87,7 +87,11 @@ def roll_up_field(name: str, readings: Iterable[Reading]) -> FieldRollup | None:
     get = attrgetter(name)
     # Written out rather than `VALUES[name]`: this is done for every value ever recorded.
     found = (get(reading.balances) for reading in readings)
-    values = [value for value in found if value is not None and not value.is_nan()]
+    return summarize([value for value in found if value is not None and not value.is_nan()])
+
+
+def summarize(values: Sequence[Decimal]) -> FieldRollup | None:
+    """Figures of known values in the order of time; None without any."""
     if not values:
         return None
     whole = reduce(EXACT.add, values, ZERO)

@@ -37,7 +37,7 @@ from daemon.store.read.recorded import (
     PastTransition,
 )
 from daemon.store.read.replay import ReadingStream, Replayed
-from daemon.store.read.rollups import RollupsLeft
+from daemon.store.read.rollups import RolledHours, RollupsLeft
 from daemon.store.read.status import AccountStatus
 from daemon.store.read.time_index import FIRST, LAST, NO_STEPS, AccountRows, Extent, Steps, steps
 from daemon.store.schema import (
@@ -122,6 +122,13 @@ class History(CommonReads):
         return self._read(
             lambda connection: rollups.field_rollups(connection, number, field, since, until)
         )
+
+    def rolled_hours(self, account: str, since: Millis, until: Millis) -> RolledHours:
+        """The hours of the span whose rollups hold all their readings."""
+        number = self._numbers().get(account)
+        if number is None:
+            return RolledHours(since)
+        return self._read(lambda connection: rollups.freshness(connection, number, since, until))
 
     def rollups_left(self, now: Millis) -> RollupsLeft:
         """What is still to be rolled, over all accounts."""

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, func, select
 
 from daemon.readings.rollups import (
+    ENDLESS,
     FieldRollup,
     HourRollup,
     Span,
@@ -43,6 +44,9 @@ from daemon.types import HOUR, JUDGED, GapReason, Millis, MissReason
 PAGE = 20_000
 """Inputs of each table looked through at a time, by two or three columns."""
 
+BEGINNING: Millis = 0
+"""Before every recorded instant."""
+
 BEHIND = 48
 """Hours to be rolled from which the log and `status` speak of it."""
 
@@ -64,6 +68,14 @@ class UnseenInputs:
     """Hours whose rollups they change."""
     seq: int
     """The counter of the last of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class RolledHours:
+    """The hours before an instant, but for those that are pending; an hour that lasts is too."""
+
+    before: Millis
+    pending: frozenset[Millis] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +141,21 @@ def left(connection: Connection, before: Millis) -> RollupsLeft:
         last = connection.scalar(select(func.max(s.seq)).where(s.account_id == number)) or 0
         inputs += max(0, last - max(0, seen))
     return RollupsLeft(connection.scalar(hours) or 0, inputs)
+
+
+def freshness(connection: Connection, account_id: int, since: Millis, until: Millis) -> RolledHours:
+    """Which hours of the span have rollups of all their readings."""
+    s, p = snapshots.c, pending_hours.c
+    seen = connection.scalar(_seen(account_id))
+    if seen is None:
+        return RolledHours(BEGINNING)
+    unseen_at = select(s.at).where(s.account_id == account_id, s.seq > seen).limit(PAGE)
+    instants = [at for (at,) in raw_rows(connection, unseen_at)]
+    before = hour_of(min(instants)) if instants else ENDLESS
+    due = select(p.at).where(p.account_id == account_id, p.at >= since, p.at < until)
+    return RolledHours(
+        BEGINNING if len(instants) == PAGE else before, frozenset(connection.scalars(due))
+    )
 
 
 def roll_hours(
