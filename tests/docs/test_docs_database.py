@@ -87,7 +87,9 @@ def query(recorded: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-@pytest.mark.parametrize("sql", DATABASE.blocks("sql"), ids=lambda sql: " ".join(sql.split())[:60])
+@pytest.mark.parametrize(
+    "sql", DATABASE.blocks("sql", "Queries"), ids=lambda sql: " ".join(sql.split())[:60]
+)
 def test_queries_give_rows(query: sqlite3.Connection, sql: str) -> None:
     """Each example query finds rows in a real database, once its span is a recorded one."""
     now = query.execute("SELECT min(time), max(time) FROM balances").fetchone()
