@@ -15,7 +15,7 @@ from daemon.cli.record_access import open_existing_record
 from daemon.config import Config
 from daemon.errors import StoreConfigError, StoreError
 from daemon.service.reporting import cron
-from daemon.store import preflight
+from daemon.store import open_database_files, preflight
 from daemon.text.durations import duration_text
 from daemon.text.numbers import format_instant
 from daemon.types import Millis
@@ -71,6 +71,8 @@ def show_warnings(config: Config, now: Millis, *, readable: bool = True) -> Memo
     """Print the warnings and what a reload would change, and return the facts in the record."""
     for warning in config.warnings:
         echo(f"warning: {warning}")
+    for file in open_database_files(config.daemon.database.reveal()):
+        echo(f"warning: {file} can be read by every user of this machine; chmod o= {file}")
     memory = read_memory(config, now) if readable else Memory()
     for warning in same_user_warnings(known_users(config, memory.user_ids), config.hosts):
         echo(f"warning: {warning}")

@@ -24,7 +24,7 @@ from sqlalchemy import URL, Engine, event
 
 from daemon.errors import StoreConfigError, StoreError, owner_text, user_name
 from daemon.store.database.failures import database_name
-from daemon.store.database.files import beside, reclaim
+from daemon.store.database.files import beside, make_private, reclaim
 from daemon.store.database.lock_owner import is_marginwatch, lock_owner
 
 PROJECT = 0x6D61_7267
@@ -150,6 +150,7 @@ def collect(url: URL, engine: Engine) -> Lock:
         lock = Lock(url)
         try:
             reclaim(url)
+            make_private(url)
         except BaseException:
             lock.release()
             raise

@@ -13,8 +13,6 @@ from pathlib import Path
 from daemon.errors import StoreError, owner_text
 
 OWNER_ONLY = 0o600
-OWNER_AND_GROUP = 0o640
-"""The most that a database, or a copy of one, may be open to."""
 
 SQLITE_SUFFIXES = ("-wal", "-shm", "-journal")
 """Endings of the files that SQLite makes beside a database."""

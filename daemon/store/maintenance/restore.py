@@ -17,14 +17,13 @@ from sqlalchemy import URL, Connection
 
 from daemon.errors import StoreError, UsageError, user_name
 from daemon.store.database import engine as engines
-from daemon.store.database.files import beside, must_be_files, real_path
+from daemon.store.database.files import OTHERS, beside, make_private, must_be_files, real_path
 from daemon.store.database.lock import Lock
 from daemon.store.database.migrate import HEAD, must_fit
 from daemon.store.database.reader import Reader
 from daemon.store.maintenance.backup import is_backup, server_restore_sentence
 from daemon.store.maintenance.copy import Progress, copy_pages, must_be_sound, trouble
 from daemon.store.maintenance.partial import (
-    OWNER_AND_GROUP,
     OWNER_ONLY,
     SQLITE_SUFFIXES,
     partial_file,
@@ -97,7 +96,7 @@ def _replace(
             must_be_sound(partial.path, backup)
             mode = stat.S_IMODE(database.stat().st_mode) if database.exists() else OWNER_ONLY
             former = _set_aside(database, now) if database.exists() else None
-            partial.publish(database, mode & OWNER_AND_GROUP)
+            partial.publish(database, mode & ~OTHERS)
         except OSError as error:
             raise unwritable(database, error) from None
     return Restored(database, found != HEAD, former)
@@ -118,6 +117,7 @@ def _set_aside(database: Path, now: Millis) -> Path:
         Path(f"{database}{suffix}").unlink(missing_ok=True)
         if is_whole:
             Path(f"{kept}{suffix}").unlink()
+    make_private(URL.create("sqlite", database=str(database)))
     kept.unlink(missing_ok=True)
     os.link(database, kept)
     sync_folder(database.parent)

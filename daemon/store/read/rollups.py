@@ -295,8 +295,10 @@ def _neighbours(
     among = raw_rows(connection, missed.where(m.seq > low, m.seq < high))
     if among:
         # All readings: after a clock step, those of other hours may lie between.
-        own = raw_rows(connection, ours.where(s.seq >= low, s.seq <= high))
-    yield from ((seq, at, True) for seq, at in own)
+        between = raw_rows(connection, ours.where(s.seq >= low, s.seq <= high))
+        yield from ((seq, at, True) for seq, at in between)
+    else:
+        yield from ((seq, at, True) for seq, at in own)
     for rows in (among, raw_rows(connection, first), raw_rows(connection, last)):
         yield from ((seq, at, False) for seq, at in rows)
 

@@ -79,7 +79,7 @@ def test_the_replaced_database_is_kept(backup: Path, url: str, database: Path) -
     assert (seqs(database), seqs(restored.former)) == ([2, 3], [2, 3, 4])
     with closing(sqlite3.connect(restored.former)) as kept:
         assert kept.execute("SELECT user_id FROM accounts").fetchone() == ("in the WAL",)
-    assert database.stat().st_mode & 0o777 == 0o640
+    assert [each.stat().st_mode & 0o777 for each in (database, restored.former)] == [0o660] * 2
     assert not Path(f"{database}-wal").exists()
 
 
