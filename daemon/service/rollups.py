@@ -17,8 +17,8 @@ from daemon.types import MINUTE, SECOND, Millis
 
 _log = logging.getLogger("marginwatch")
 
-HOURS = 12
-"""Hours rolled in one step: some hundredths of a second of work, a few milliseconds of writing."""
+HOURS = 3
+"""Hours rolled in one step: a hundredth of a second of work, for which Python stops the others."""
 
 PAUSE: Millis = 10
 """Time between two steps, in which others have the database and the processor."""

@@ -98,7 +98,9 @@ def restore(session: CommandSession, path: Path, *, force: bool) -> None:
 @options.output
 @click.pass_obj
 def size(session: CommandSession, output: Format) -> None:
-    """Show how large the tables are, how fast they grow, and when the disk is full.
+    """Show the size of each table, and the growth.
+
+    From the growth of the last week it reckons when the disk will be full.
 
     \b
     Example:
