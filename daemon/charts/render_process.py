@@ -1,4 +1,4 @@
-"""The process that draws one chart: reads a Chart as JSON from stdin, writes a PNG to stdout.
+"""The process that draws one picture: reads charts as JSON from stdin, writes a PNG to stdout.
 
 Started as `python -m daemon.charts.render_process`. It runs for about a second, so matplotlib never
 stays in the daemon's memory. The daemon kills it when it takes too long; if the daemon is gone, the
