@@ -26,8 +26,8 @@ ALARM = 60
 def main() -> int:
     limit_resources()
     # Costs most of the second, so it comes after the process has stepped back.
-    from daemon.charts import figure  # noqa: PLC0415
     from daemon.charts.chart import decode  # noqa: PLC0415
+    from daemon.charts.drawing import figure  # noqa: PLC0415
 
     delete_temporary_files()
     sys.stdout.buffer.write(figure.render_png(decode(sys.stdin.buffer.read())))

@@ -1,4 +1,4 @@
-"""Rendering for real (renderer.py, render_process.py, figure.py): pictures and all failures."""
+"""Rendering for real (renderer.py, render_process.py, drawing/): pictures and all failures."""
 
 import asyncio
 import io

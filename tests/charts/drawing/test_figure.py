@@ -1,4 +1,4 @@
-"""Where things stand in a picture (daemon/charts/figure.py, panel.py): places, not pixels."""
+"""Where things stand in a picture (daemon/charts/drawing/): places, not pixels."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -14,7 +14,7 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from daemon.charts.chart import Chart, ChartSpan, Level, Point, Unit
-from daemon.charts.figure import STYLE, make_figure
+from daemon.charts.drawing.figure import STYLE, make_figure
 from daemon.types import HOUR, MINUTE, SECOND
 from tests.fakes import NOON
 

@@ -1,4 +1,4 @@
-"""Draws a picture of one chart or several with matplotlib, in the render process only.
+"""Draws a picture of one chart or several.
 
 Several charts stand one above the other on the same time axis, each with its own value axis. Made
 for a phone that shows it 360 pixels wide: large type, few ticks, thick lines. It has its own
@@ -13,20 +13,19 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from daemon.charts.chart import Chart, Unit, common_span
-from daemon.charts.panel import (
+from daemon.charts.drawing.panel import INFINITY, Panel, record_begins
+from daemon.charts.drawing.panel_axes import (
     DPI,
     EDGE,
     GREY,
     GRID,
-    INFINITY,
     INK,
     LARGE,
     MIDDLE,
     PAPER,
     SMALL,
     WIDTH,
-    Panel,
-    record_begins,
+    figure_height,
     text_width,
 )
 
@@ -115,6 +114,5 @@ def _line(figure: Figure, place: tuple[float, float], text: str, size: float, **
             size -= 1
         else:
             text = f"{text[:-2]}…"
-    tall = figure.get_figheight() * DPI
-    figure.text(x / WIDTH, y / tall, text, fontsize=size, va="center", **how)
+    figure.text(x / WIDTH, y / figure_height(figure), text, fontsize=size, va="center", **how)
     return x + text_width(figure, text, size, **how)
