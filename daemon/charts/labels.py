@@ -25,8 +25,11 @@ def spread_labels(
     groups: list[list[tuple[float, float]]] = []
     for label in zip(heights, heavy, strict=True):
         groups.append([label])
-        while len(groups) > 1 and _are_too_near(groups[-2], groups[-1], least):
-            groups[-2:] = [groups[-2] + groups[-1]]
+        while len(groups) > 1:
+            lower, upper = groups[-2:]
+            if _stacked(upper, least)[0] >= _stacked(lower, least)[-1] + least:
+                break
+            groups[-2:] = [lower + upper]
     return [place for group in groups for place in _stacked(group, least)]
 
 
@@ -50,12 +53,6 @@ def free_height(wanted: float, taken: Collection[float], least: float) -> float:
     return next(
         (each for each in inside if all(abs(each - other) >= least for other in taken)), wanted
     )
-
-
-def _are_too_near(
-    lower: Sequence[tuple[float, float]], upper: Sequence[tuple[float, float]], least: float
-) -> bool:
-    return _stacked(upper, least)[0] < _stacked(lower, least)[-1] + least
 
 
 def _stacked(group: Sequence[tuple[float, float]], least: float) -> list[float]:
