@@ -144,7 +144,7 @@ def _chart(
     seen: Seen = unseen,
 ) -> Chart:
     steps, levels = history.steps(subject.account), tuple(compared)
-    begins = _begins(history, subject, steps)
+    begins = _begins(history, subject)
     recorded, shown = _spans_from(begins, subject.span)
     went = downsample(_marks(history, subject, steps, seen), recorded, subject.every)
     unit = Unit.USDT
@@ -166,13 +166,12 @@ def _chart(
     )
 
 
-def _begins(history: History, subject: Subject, steps: Steps) -> Millis | None:
+def _begins(history: History, subject: Subject) -> Millis | None:
     """The account's first record, if the subject's span starts before it."""
-    # A replay starts with an input from before its span, unless the record begins within it.
-    ahead = history.replayed(subject.account, subject.span.since, LATEST, (), look_back=0)
-    first = next(ahead, None)
-    at = subject.span.since if first is None else first.at + steps.moved(first.seq)
-    return at if at > subject.span.since else None
+    # The extent starts before the span, unless the record begins within it or later.
+    extent = history.extent(subject.account, subject.span.since, LATEST)
+    begins_later = extent is not None and extent.first_at > subject.span.since
+    return extent.first_at if extent is not None and begins_later else None
 
 
 def _spans_from(begins: Millis | None, span: ChartSpan) -> tuple[ChartSpan, ChartSpan]:
