@@ -11,11 +11,11 @@ from daemon.charts import from_history
 from daemon.charts.chart import Chart, ChartSpan, common_span
 from daemon.charts.from_history import Subject
 from daemon.charts.renderer import ASKED_FOR, DRAWING, Drawer, NotDrawn
-from daemon.cli.check import intervals
 from daemon.cli.output import progress, times
 from daemon.cli.output.terminal import echo
 from daemon.cli.record_access import OpenRecord
 from daemon.cli.session import CommandSession
+from daemon.config.effective_intervals import settled_intervals
 from daemon.errors import MarginwatchError, UsageError
 from daemon.readings.fields import AGE, SPELLINGS, VALUES, find_field
 from daemon.rules.rule import is_pattern
@@ -124,7 +124,7 @@ def _subjects(past: OpenRecord, wish: PlotOptions, now: Millis) -> list[Subject]
             "nothing has been between --since and --until yet: let --since name an earlier time"
         )
     span, zone = ChartSpan(since, min(until, now)), past.config.daemon.timezone
-    every = intervals.intervals(past.config, past.history.user_ids())
+    every = settled_intervals(past.config.accounts, past.config.budget, past.history.user_ids())
     return [
         Subject(account, field, span, zone, every.get(account))
         for account in accounts
