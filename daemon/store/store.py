@@ -18,7 +18,6 @@ from daemon.store.database import engine as engines
 from daemon.store.database.failures import database_name, store_errors
 from daemon.store.database.file import DatabaseFile
 from daemon.store.database.files import refuse_unwritable
-from daemon.store.database.location import SERVER
 from daemon.store.database.lock import Lock, collect
 from daemon.store.database.migrate import bring_up, check, must_hold_no_triggers
 from daemon.store.operations import MessageKey, Operation, Unwritten, Written
@@ -29,6 +28,7 @@ from daemon.store.read.recovery import KeptNotice, LastLife, RecordedDelivery
 from daemon.store.rows import AccountIds
 from daemon.store.write import reports, silences
 from daemon.store.write.apply import apply
+from daemon.store.write.location import SERVER
 from daemon.store.write.reports import OpenReport
 from daemon.store.write.writer import FaultInjection, Hooks, Writer
 from daemon.types import AccountState, Millis, Reading, Silence

@@ -26,11 +26,11 @@ from sqlalchemy import Connection, Engine
 
 from daemon.errors import StoreError
 from daemon.store.database.failures import Refused, refusal, undecided
-from daemon.store.database.location import SERVER, DatabaseLocation
 from daemon.store.operations import CommitFailed, Operation, Rejected, Unwritten, Written
 from daemon.store.rows import AccountIds
 from daemon.store.write.apply import apply
 from daemon.store.write.backlog import Backlog
+from daemon.store.write.location import SERVER, DatabaseLocation
 
 GROUP = 256
 """Most operations in one transaction."""
