@@ -4,6 +4,7 @@ They stand at the height of what they name. A label that makes room for another 
 by a leader.
 """
 
+from bisect import bisect_left
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -39,8 +40,8 @@ SPACE = 4
 MOVED = 0.25
 """Part of a label's height from which a value that had to move has a leader."""
 
-SHORTEST = 4
-"""Characters of a name that is cut; less say nothing."""
+LONGEST, SHORTEST = 20, 3
+"""Characters that are left of a name that is cut."""
 
 UP, DOWN = "\N{UPWARDS ARROW}", "\N{DOWNWARDS ARROW}"
 
@@ -105,13 +106,11 @@ class SideLabels:
         word = "" if several else "limit"
         if level.clear:
             word = "ends"
-        name = level.rule if several else ""
         number = format_exact(level.value, self._chart.unit)
-        text = _joined(beyond, name, word, number)
-        while name and self._width(text, SMALL) > WIDEST:
-            name = f"{name[:-2]}…" if len(name) > SHORTEST else ""
-            text = _joined(beyond, name, word, number)
-        return text
+        names = _cut_names(level.rule) if several else [""]
+        texts = [_joined(beyond, name, word, number) for name in names]
+        fitting = bisect_left(texts, True, key=lambda text: self._width(text, SMALL) <= WIDEST)
+        return texts[min(fitting, len(texts) - 1)]
 
     @cached_property
     def _value(self) -> str:
@@ -198,6 +197,12 @@ class SideLabels:
         size *= min(1.0, WIDEST / max(1.0, self._width(text, size, weight=weight)))
         x, y = place
         self._panel.axes.text(x, y, text, fontsize=size, weight=weight, zorder=8, **OVER, **how)
+
+
+def _cut_names(name: str) -> list[str]:
+    """A name and what is left of it when it is cut, the longest first; at last nothing."""
+    cut = [f"{name[:length]}…" for length in range(LONGEST, SHORTEST - 1, -1) if length < len(name)]
+    return [name, *cut, ""]
 
 
 def _joined(*parts: str) -> str:

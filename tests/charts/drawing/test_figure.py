@@ -191,6 +191,8 @@ def test_f8_names_are_cut_but_numbers_never() -> None:
     figure = make_figure([chart("340", levels=[level("100", "x" * 64), level("120.5", "y" * 64)])])
     found = written(texts(figure, "label"))
     assert [each.split("… ")[1] for each in found] == ["100", "120.5"]
+    whole, cut = "margin-critical 50", "low-ma… ends 120"
+    assert {whole, cut} <= {*written(texts(make_figure([FALLING]), "label"))}
 
 
 def test_f8_an_arrow_points_to_a_level_beyond_the_axis() -> None:
