@@ -47,21 +47,24 @@ def route(wanted: str, url: str, environ: Mapping[str, str], *, own: bool) -> Ro
         return DIRECT
     if wanted not in WORDS:
         return Route(_safe(wanted, parts.scheme))
-    # The first variable that names a proxy; the lower-case one is preferred, as is usual.
+    return _route_of_environment(parts, environ, is_used=bool(wanted))
+
+
+def _route_of_environment(
+    parts: SplitResult, environ: Mapping[str, str], *, is_used: bool
+) -> Route:
+    """The way through the first proxy that the environment names; lower case comes first."""
     spellings = (spelt for name in _VARIABLES[parts.scheme] for spelt in (name, name.upper()))
     variable = next((name for name in spellings if environ.get(name)), "")
     if not variable or _is_exempt(parts, environ):
         return DIRECT
-    return _way_through(variable, parts.scheme, environ) if wanted else Route(unused=variable)
-
-
-def _way_through(variable: str, scheme: str, environ: Mapping[str, str]) -> Route:
-    """The way through the proxy that an environment variable names."""
+    if not is_used:
+        return Route(unused=variable)
     written = environ[variable]
     if "://" not in written:
         written = f"http://{written}"
     try:
-        return Route(_safe(address(written), scheme))
+        return Route(_safe(address(written), parts.scheme))
     except MistakeError as mistake:
         raise MistakeError(f"the environment variable {variable} {mistake}") from None
 
