@@ -39,10 +39,16 @@ HATCHED = 10.0
 AROUND = 1.3
 """Room around a text within the axes, in heights of a label."""
 
+BELOW = 0.62
+"""Distance of `firing` from the top, in heights of a label."""
+
 DENSE = 400
 """Number of points from which the line is thinner."""
 
-NOTHING = "no readings in these hours"
+RIM = 6
+"""Least pixels between a text and the edge of the picture."""
+
+NOTHING = "no readings in this time"
 INFINITY = "\N{INFINITY}"
 
 
@@ -62,11 +68,11 @@ class Panel:
     def left_margin(self) -> float:
         """Pixels for the labels of the value axis."""
         labels = (self._panel.text_width(label, SMALL) for _, label in self._scale.ticks)
-        return max(SIDE, max(labels, default=0) + EDGE + 8)
+        return max(SIDE, max(labels, default=0) + EDGE + 8, self._half_a_time())
 
     def right_margin(self, left: float) -> float:
         """Pixels for the labels beside the axes, if those begin at `left`."""
-        return self._labels.margin(left)
+        return max(self._labels.margin(left), self._half_a_time())
 
     def place(self, left: float, bottom: float, width: float, height: float) -> None:
         """Put the axes to a place in pixels."""
@@ -98,6 +104,12 @@ class Panel:
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="y", color=GRID, linewidth=1.5, zorder=1)
 
+    def _half_a_time(self) -> float:
+        """Pixels by which a time at an end of the axis may stand out."""
+        ticks = time_ticks(self._panel.span, self.chart.zone)
+        widths = (self._panel.text_width(tick.label, SMALL) for tick in ticks)
+        return max(widths, default=0) / 2 + RIM
+
     def _time_ticks(self) -> list[Tick]:
         """As many ticks as have room side by side."""
         span, zone = self._panel.span, self.chart.zone
@@ -113,7 +125,7 @@ class Panel:
     def _spans(self) -> None:
         for span in self.chart.firing:
             self._span(span, FIRING)
-            self._say(span, "firing", 0.94, LIMIT)
+            self._say(span, "firing", 1 - BELOW * self._panel.apart(), LIMIT)
         for span in self.chart.gaps:
             self._span(span, GAP, hatch="//" if self._panel.length(span) > HATCHED else None)
             if self.chart.lines or self.chart.infinite:

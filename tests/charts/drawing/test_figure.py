@@ -127,6 +127,7 @@ def test_f8_leaders_do_not_cross() -> None:
     assert [end for _, (_, end) in leaders] == sorted(end for _, (_, end) in leaders)
 
 
+FIVE = Decimal(5)
 GAP = ChartSpan(NOON - 3 * HOUR, NOON - HOUR)
 CASES = {
     "five levels": FALLING,
@@ -240,7 +241,7 @@ def test_f8_the_header_says_when_the_record_begins() -> None:
 
 @pytest.mark.parametrize(
     ("begins", "text"),
-    [(None, "no readings in these hours"), (NOON + 2 * HOUR, "record begins 14:00")],
+    [(None, "no readings in this time"), (NOON + 2 * HOUR, "record begins 14:00")],
 )
 def test_f8_an_empty_chart_says_why(begins: int | None, text: str) -> None:
     """F8: nothing was read, or the record is younger."""
@@ -250,11 +251,14 @@ def test_f8_an_empty_chart_says_why(begins: int | None, text: str) -> None:
 
 @pytest.mark.parametrize("span", [SECOND, MINUTE, 3 * MINUTE, HOUR, 24 * HOUR, 7 * 24 * HOUR])
 def test_f8_times_stand_apart(span: int) -> None:
-    """F8: at least two of them, whatever the span."""
-    shown = replace(FALLING, span=ChartSpan(NOON - span, NOON), lines=(line("500", "400"),))
+    """F8: at least two of them, whatever the span; none is cut off."""
+    shown = replace(
+        chart("5", "4"), span=ChartSpan(NOON - span, NOON), lines=((Point(NOON - span, FIVE),),)
+    )
     axes = axes_of(make_figure([shown]))
     boxes = [each.get_window_extent() for each in axes.get_xticklabels()]
     assert len(boxes) >= 2
+    assert all(box.x0 > 0 and box.x1 < 800 for box in boxes)
     assert all(after.x0 - before.x1 > 4 for before, after in pairwise(boxes))
 
 
