@@ -46,31 +46,59 @@ def test_every_sentence_is_one_of_the_program(words: str) -> None:
         assert part.strip(" );,") in spoken(), part
 
 
-def test_the_backup_has_what_was_committed_while_another_writes(tmp_path: Path) -> None:
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A database in which one account is recorded."""
+    upgrade(f"sqlite:///{tmp_path}/marginwatch.db")
+    with closing(sqlite3.connect(tmp_path / "marginwatch.db")) as connection:
+        connection.execute(INSERT, ["main"])
+        connection.commit()
+    return tmp_path
+
+
+def test_the_backup_has_what_was_committed_while_another_writes(folder: Path) -> None:
     """Both commands, on a database in use: the copy is whole, and holds nothing half written."""
     if shutil.which("sqlite3") is None:
         pytest.skip("the program sqlite3 is missing")
-    file = tmp_path / "marginwatch.db"
-    upgrade(f"sqlite:///{file}")
-    (block,) = (block for block in OPERATIONS.blocks("console") if ".backup" in block)
-    commands = [
-        line.removeprefix("$ sudo -u marginwatch ").replace("/var/lib/marginwatch", str(tmp_path))
-        for line in block.splitlines()
-    ]
-    insert = "INSERT INTO accounts (name, exchange) VALUES (?, 'coinw')"
-    with closing(sqlite3.connect(file, isolation_level=None)) as writer:
-        writer.execute(insert, ["main"])
+    with closing(sqlite3.connect(folder / "marginwatch.db", isolation_level=None)) as writer:
         writer.execute("BEGIN IMMEDIATE")
-        writer.execute(insert, ["half written"])
-        printed = [
-            subprocess.run(
-                ["bash", "-c", command], capture_output=True, text=True, check=True
-            ).stdout
-            for command in commands
-        ]
-    assert printed == ["", "ok\n"]
-    with closing(sqlite3.connect(tmp_path / "backup.db")) as copy:
-        assert copy.execute("SELECT name FROM accounts").fetchall() == [("main",)]
+        writer.execute(INSERT, ["half written"])
+        assert typed(".backup", folder) == ["", "ok\n"]
+    assert accounts(folder / "backup.db") == ["main"]
+
+
+def test_a_restored_backup_is_what_was_saved(folder: Path) -> None:
+    """The old files are put aside with all that belongs to them; systemd is left out here."""
+    (folder / "backup.db").write_bytes((folder / "marginwatch.db").read_bytes())
+    with closing(sqlite3.connect(folder / "marginwatch.db", isolation_level=None)) as writer:
+        writer.execute(INSERT, ["later"])
+        typed("mkdir", folder)
+        assert sorted(path.name for path in folder.glob("marginwatch.db*")) == ["marginwatch.db"]
+    assert accounts(folder / "marginwatch.db") == ["main"]
+    assert accounts(folder / "old" / "marginwatch.db") == ["main", "later"]
+
+
+INSERT = "INSERT INTO accounts (name, exchange) VALUES (?, 'coinw')"
+
+
+def typed(word: str, folder: Path) -> list[str]:
+    """Outputs of the commands of one block, as this user and in another folder than that shown."""
+    (block,) = (block for block in OPERATIONS.blocks("console") if word in block)
+    block = re.sub(r"sudo (-u marginwatch )?|-o marginwatch ", "", block)
+    commands = [
+        line.removeprefix("$ ").replace("/var/lib/marginwatch", str(folder))
+        for line in block.splitlines()
+        if "systemctl" not in line
+    ]
+    return [
+        subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True).stdout
+        for command in commands
+    ]
+
+
+def accounts(file: Path) -> list[str]:
+    with closing(sqlite3.connect(file)) as connection:
+        return [name for (name,) in connection.execute("SELECT name FROM accounts ORDER BY id")]
 
 
 def test_the_glossary_is_in_the_order_of_the_alphabet() -> None:

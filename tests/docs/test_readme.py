@@ -296,7 +296,7 @@ def _message(kind: Kind, facts: NotificationFacts) -> str:
 
 def test_the_messages_shown_are_those_that_arrive() -> None:
     """The alert and its end in docs/delivery.md are exactly what is composed of such facts."""
-    section = DELIVERY.text.partition("### A whole message")[2].partition("\n## ")[0]
+    section = DELIVERY.text.partition("## A whole message")[2].partition("\n## ")[0]
     assert section.count("```text") == 2
     for message in (_message(Kind.FIRING, FIRED), _message(Kind.RESOLVED, ENDED)):
         assert f"```text\n{message}```" in section
