@@ -112,16 +112,9 @@ PUSH = Page(ROOT / "docs/push.md")
 NEW_EXCHANGE = Page(ROOT / "docs/new-exchange.md")
 COMMAND_LIST = Page(ROOT / "docs/commands.md")
 EXPLAIN = Page(ROOT / "docs/explain.md")
-NUMBERS = Page(ROOT / "docs/numbers.md")
 OPERATIONS = Page(ROOT / "docs/operations.md")
 GLOSSARY = Page(ROOT / "docs/glossary.md")
 COMPARISON = Page(ROOT / "docs/comparison.md")
 ARCHITECTURE = Page(ROOT / "docs/architecture.md")
-CONTRIBUTING = Page(ROOT / "CONTRIBUTING.md")
-SECURITY = Page(ROOT / "SECURITY.md")
 CHANGELOG = Page(ROOT / "CHANGELOG.md")
-PAGES = (
-    README, RULES, TESTING, BACKTESTING, DATABASE, CONFIGURATION, DELIVERY, REPORTS, CHARTS, PUSH,
-    NEW_EXCHANGE, SECURITY, CHANGELOG, COMMAND_LIST, EXPLAIN, NUMBERS, OPERATIONS, GLOSSARY,
-    COMPARISON, ARCHITECTURE, CONTRIBUTING,
-)  # fmt: skip
+PAGES = tuple(map(Page, sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])))

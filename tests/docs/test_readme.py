@@ -117,7 +117,7 @@ def _loaded(text: str, folder: Path) -> Config:
     [
         pytest.param(text, id=f"{page.path.name}:{text[:20]!r}")
         for page in PAGES
-        if page is not BACKTESTING  # its example is executed, with a single channel
+        if page != BACKTESTING  # its example is executed, with a single channel
         for text in page.blocks("toml")
         if "[[tests]]" not in text  # those are played, not loaded
     ],
