@@ -94,7 +94,7 @@ def read() -> list[Line]:
 
 
 def picture(lines: Sequence[Line]) -> str:
-    """The lines on one tall sheet, which moves up; below the last printed line a cover hides it.
+    """All lines, one below the other. They move up, and a cover hides those not yet printed.
 
     Without motion it shows the end.
     """
@@ -107,7 +107,7 @@ def picture(lines: Sequence[Line]) -> str:
     style += frames("s", [(at, -LINE * scrolled(count)) for at, count in counts(shown)], length)
     style += frames("h", [(at, LINE * count) for at, count in counts(shown)], length)
     texts = "\n".join(
-        f'<text y="{LINE * number + 12}">{painted(line.text)}</text>'
+        f'<text y="{LINE * number + 12}">{colored(line.text)}</text>'
         for number, line in enumerate(shown)
         if line.text
     )
@@ -146,7 +146,7 @@ def frames(name: str, steps: Sequence[tuple[float, int]], length: float) -> str:
     return f"@keyframes {name} {{ {' '.join(changes)} }}\n"
 
 
-def painted(text: str) -> str:
+def colored(text: str) -> str:
     """One line with its colours."""
     return "".join(
         f'<tspan class="{kind}">{html.escape(part, quote=False)}</tspan>'
