@@ -112,7 +112,8 @@ def picture(lines: Sequence[Line]) -> str:
         if line.text
     )
     cover = f'<rect class="h" x="-4" width="{WIDTH}" height="{LINE * last}" fill="#14171c"/>'
-    return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}">
+    return f"""<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}"
+ viewBox="0 0 {WIDTH} {HEIGHT}">
 <title>{TITLE}</title>
 <style>{style}</style>
 <rect width="{WIDTH}" height="{HEIGHT}" rx="9" fill="#14171c"/>
