@@ -57,14 +57,15 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_the_backup_has_what_was_committed_while_another_writes(folder: Path) -> None:
-    """Both commands, on a database in use: the copy is whole, and holds nothing half written."""
+    """All commands, on a database in use: the copy is whole, and holds nothing half written."""
     if shutil.which("sqlite3") is None:
         pytest.skip("the program sqlite3 is missing")
     with closing(sqlite3.connect(folder / "marginwatch.db", isolation_level=None)) as writer:
         writer.execute("BEGIN IMMEDIATE")
         writer.execute(INSERT, ["half written"])
-        assert typed(".backup", folder) == ["", "ok\n"]
+        assert typed(".backup", folder) == ["", "", "ok\n"]
     assert accounts(folder / "backup.db") == ["main"]
+    assert (folder / "backup.db").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_restored_backup_is_what_was_saved(folder: Path) -> None:

@@ -100,6 +100,7 @@ def test_secrets_are_stored_also_when_the_commands_are_pasted(tmp_path: Path) ->
         name: SECRETS[name] for name in WRITTEN
     }
     assert {file.stat().st_mode & 0o777 for file in files.values()} == {0o600}
+    assert (tmp_path / "watch").stat().st_mode & 0o777 == 0o700
 
 
 # Configurations.
