@@ -9,7 +9,8 @@ from itertools import combinations
 import pytest
 
 from daemon.messages.compose import compose, pair
-from daemon.messages.section import MessageItem, RenderContext, item_section
+from daemon.messages.alert_section import item_section
+from daemon.messages.section import MessageItem, RenderContext
 from daemon.messages.title import TITLE
 from daemon.types import (
     HOUR,
@@ -45,7 +46,10 @@ FACTS = NotificationFacts(
     changes={"available_margin": Decimal("-54.8")},
 )
 
-QUIET = "quiet: marginwatch ack k3f9, or marginwatch silence add --alert k3f9 --for 2h"
+QUIET = (
+    "no more reminders: marginwatch ack k3f9",
+    "silent for 2 h: marginwatch silence add --alert k3f9 --for 2h",
+)
 
 
 def notice(
@@ -70,17 +74,14 @@ def test_a_firing_names_everything_a_person_needs_at_night() -> None:
     assert message.title == "CRITICAL main: available_margin 45.2 (below 50)"
     assert message.severity is Severity.CRITICAL
     assert message.body.splitlines() == [
-        "margin-critical",
-        "available_margin 45.2, threshold 50 (rule: available_margin < 50)",
-        "since 11:00:00",
-        "available_margin 45.2 (-54.8 in 10 min)",
-        "available_usdt 45.2",
-        "almighty_gold 0",
-        "al_margin 0",
-        "al_freeze 0",
-        "alert k3f9 · critical",
-        QUIET,
+        "available_margin -54.8 in 10 min",
+        "in positions 0",
+        "frozen 0",
+        *QUIET,
+        "margin-critical · alert k3f9 · since 11:00:00",
+        "rule: available_margin < 50 · available_usdt 45.2, almighty_gold 0",
     ]
+    assert message.commands == tuple(each.partition(": ")[2] for each in QUIET)
 
 
 def test_an_end_says_how_long_it_lasted_and_the_worst_value() -> None:
@@ -90,17 +91,54 @@ def test_an_end_says_how_long_it_lasted_and_the_worst_value() -> None:
     )
     lines = text(MessageItem(end), now=T0 + 28 * MINUTE).splitlines()
     assert lines[0] == "OVER main: available_margin 130 (margin-critical, 28 min)"
-    assert "worst: 12.5" in lines
-    assert "11:00:00 to 11:28:00, lasted 28 min" in lines
+    assert "lowest 12.5" in lines
+    assert "alert k3f9 · critical · 11:00:00 to 11:28:00" in lines
 
 
 def test_a_reminder_says_for_how_long() -> None:
-    """Repeat: still firing, for how long, and the worst so far."""
-    lines = text(
-        MessageItem(notice(Kind.REPEAT, at=T0 + 4 * MINUTE)), now=T0 + 4 * MINUTE
-    ).splitlines()
+    """Repeat: still firing, for how long, and the worst so far, unless that is the value."""
+    again = notice(Kind.REPEAT, at=T0 + 4 * MINUTE, worst=Decimal("38.5"))
+    lines = text(MessageItem(again), now=T0 + 4 * MINUTE).splitlines()
     assert lines[0] == "STILL main: available_margin 45.2 (for 4 min, below 50) · margin-critical"
-    assert "worst: 45.2" in lines
+    assert "lowest 38.5" in lines
+    worst = replace(again, facts=replace(again.facts, worst=Decimal("45.2")))
+    assert "lowest" not in text(MessageItem(worst), now=T0 + 4 * MINUTE)
+
+
+@pytest.mark.parametrize(
+    ("side", "worst", "expected"),
+    [
+        (judged("130", "50"), "45", "lowest 45 USDT"),
+        (judged("3", "50", falling=False, field="al_freeze"), "60", "highest 60 USDT"),
+        (replace(judged("0", "0"), directed=False), "9", "worst 9 USDT"),
+        (
+            DecidingComparison(
+                "time_to(available_margin, 0, 30m) < 1h",
+                "time_to(available_margin, 0, 30m)",
+                Decimal(2 * HOUR),
+                Decimal(HOUR),
+                falling=True,
+                duration=True,
+            ),
+            str(9 * MINUTE),
+            "shortest 9 min",
+        ),
+        (
+            DecidingComparison(
+                "age > 2m", "age", Decimal(0), Decimal(120_000), falling=False, duration=True
+            ),
+            str(9 * MINUTE),
+            "longest 9 min",
+        ),
+    ],
+    ids=["low", "high", "no direction", "short", "long"],
+)
+def test_the_worst_value_is_named_by_its_side(
+    side: DecidingComparison, worst: str, expected: str
+) -> None:
+    """A person reads at once whether it was a low or a high; a duration has its own unit."""
+    end = notice(Kind.RESOLVED, judged=side, worst=Decimal(worst), unit="USDT")
+    assert expected in text(MessageItem(end)).splitlines()
 
 
 def test_a_retired_alert_is_not_called_resolved() -> None:
@@ -121,28 +159,24 @@ def test_a_headline_that_was_cut_in_the_title_stands_whole_in_the_text() -> None
 @pytest.mark.parametrize(
     ("item", "unsaid"),
     [
-        pytest.param(
-            MessageItem(notice()), "margin-critical", id="the title says all but the rule"
-        ),
-        pytest.param(MessageItem(notice(unconfirmed=True)), "margin-critical", id="unconfirmed"),
-        pytest.param(
-            MessageItem(notice(Kind.WORSE, told=Decimal(60))), "margin-critical", id="worse"
-        ),
+        pytest.param(MessageItem(notice()), "", id="the title says all but the rule"),
+        pytest.param(MessageItem(notice(unconfirmed=True)), "", id="unconfirmed"),
+        pytest.param(MessageItem(notice(Kind.WORSE, told=Decimal(60))), "", id="worse"),
         pytest.param(
             MessageItem(notice(Kind.WORSE, told=Decimal(60), unconfirmed=True)),
-            "available_margin 45.2 (was 60, below 50, unconfirmed) · margin-critical",
+            "was 60",
             id="too much for a title",
         ),
         pytest.param(
             MessageItem(notice(Kind.REPEAT, fired_at=T0 - MINUTE)),
-            "margin-critical",
+            "",
             id="a reminder",
         ),
-        pytest.param(MessageItem(notice(Kind.ACK)), "margin-critical", id="an ack"),
+        pytest.param(MessageItem(notice(Kind.ACK)), "", id="an ack"),
         pytest.param(MessageItem(notice(Kind.RESOLVED)), "", id="an end, whose title has the rule"),
         pytest.param(
             MessageItem(notice(late=Late.MUTED)),
-            "available_margin 45.2 (since 11:00:00, muted until now, below 50) · margin-critical",
+            "since 11:00:00, muted until now",
             id="late",
         ),
         pytest.param(MessageItem(notice(judged=None)), "", id="no value: the title has the rule"),
@@ -156,6 +190,9 @@ def test_c3_a_title_is_not_said_again_below_it(item: MessageItem, unsaid: str) -
     headline, *details = whole.body.splitlines()
     assert headline.startswith(f"{alone.title.split(':')[0]}: ")
     assert "margin-critical" in headline
+    if headline.endswith(" · margin-critical"):
+        details = [line.replace("alert k3f9", "margin-critical · alert k3f9") for line in details]
+        details = [line.replace("--margin-critical · ", "--") for line in details]
     assert alone.body.splitlines() == ([unsaid, *details] if unsaid else details)
     head = "" if not unsaid else f'font-weight:bold">{unsaid}</div>'
     assert head in alone.html
@@ -166,16 +203,88 @@ def test_c3_a_title_is_not_said_again_below_it(item: MessageItem, unsaid: str) -
 def test_c3_of_several_alerts_each_is_named_in_the_text() -> None:
     """C3: A title that counts others names only the first of them."""
     two = [MessageItem(notice(rule="low")), MessageItem(notice(rule="other"))]
-    body = said(two, T0).body
-    assert [each.splitlines()[0] for each in body.split("\n\n")] == [
+    assert [each.splitlines()[0] for each in text(*two).split("\n\n")] == [
         "CRITICAL main: available_margin 45.2 (below 50) · low",
         "CRITICAL main: available_margin 45.2 (below 50) · other",
     ]
+    first, other = said(two, T0).body.split("\n\n")
+    assert "\nlow · alert k3f9 · since 11:00:00\n" in first
+    assert other.startswith("CRITICAL main: available_margin 45.2 (below 50) · other\n")
 
 
 def test_a_field_that_did_not_move_shows_no_change() -> None:
     """Zeros are noise on a phone."""
-    assert "al_freeze 0\n" in text(MessageItem(notice(changes={"al_freeze": Decimal(0)})))
+    assert "frozen 0\n" in text(MessageItem(notice(changes={"al_freeze": Decimal(0)})))
+
+
+def test_a_change_that_adds_nothing_is_not_said() -> None:
+    """Of equal changes the one over the shortest time is told, be it the step's or a minute's."""
+    moved = {"available_margin": Decimal(-300)}
+    fell = notice(minutely=moved, changes=moved, hourly={"available_margin": Decimal(-310)})
+    assert text(MessageItem(fell)).splitlines()[1] == (
+        "available_margin -300 in 1 min, -310 in 1 h"
+    )
+    crash = Step(Decimal("345.2"), T0 - 40 * SECOND, Decimal("45.2"), T0)
+    stepped = replace(fell, facts=replace(fell.facts, trend=Trend(crash)))
+    assert text(MessageItem(stepped)).splitlines()[1:3] == [
+        "345.2 at 10:59:20 -> 45.2 at 11:00:00: -300 in 40 s",
+        "available_margin -310 in 1 h",
+    ]
+
+
+def test_after_a_start_the_changes_say_their_true_span() -> None:
+    """Ten minutes are not known after four."""
+    young = notice(span=4 * MINUTE)
+    assert "available_margin -54.8 in 4 min" in text(MessageItem(young))
+
+
+def test_the_fields_of_an_account_stand_once_and_are_its_latest() -> None:
+    """Of an account with several alerts the first section has them, of the last news there is."""
+    end = notice(
+        Kind.RESOLVED,
+        rule="gone",
+        at=T0 + MINUTE,
+        judged=judged("130", "50"),
+        balances=balances("130"),
+    )
+    other = MessageItem(notice(account="grid", severity=Severity.WARNING))
+    items = (MessageItem(notice()), MessageItem(end), other)
+    first, grid, over = text(*items, now=T0 + 30 * SECOND).split("\n\n")
+    assert first.splitlines()[1:5] == [
+        "at 11:01:00:",
+        "available_margin 130",
+        "in positions 0",
+        "frozen 0",
+    ]
+    assert "available_margin -54.8 in 10 min" in grid
+    assert ["in positions" in each for each in (first, grid, over)] == [True, True, False]
+
+
+def test_how_a_field_moved_is_told_once() -> None:
+    """Two alerts about one field, from one reading: the step and the finding stand in the first."""
+    crash = Step(Decimal(300), T0 - 5 * SECOND, Decimal("45.2"), T0)
+    two = [
+        MessageItem(notice(rule=rule, trend=Trend(crash), unconfirmed=True)) for rule in ("a", "b")
+    ]
+    body = text(*two)
+    assert body.count("300 at 10:59:55 -> 45.2 at 11:00:00") == 1
+    assert body.count("the exchange's answer looked wrong") == 1
+
+
+def test_fields_that_are_old_say_so() -> None:
+    """Promise 10: what was read before the exchange went silent, or before a message waited."""
+    blind = notice(Kind.REPEAT, at=T0 + MINUTE, read_at=T0)
+    for message in (
+        text(MessageItem(blind), now=T0 + MINUTE),
+        text(MessageItem(notice()), now=T0 + 2 * MINUTE),
+    ):
+        lines = message.splitlines()
+        assert "last known 11:00:00, may be different now:" in lines
+        assert "in positions 0" in lines
+        assert "10 min" not in message
+    assert "(for 1 min, below 50, at 11:00:00)" in text(MessageItem(blind), now=T0 + MINUTE)
+    fresh = notice(Kind.REPEAT, at=T0 + 10 * SECOND, read_at=T0)
+    assert "(for 10 s, below 50)" in text(MessageItem(fresh), now=T0 + 10 * SECOND)
 
 
 def test_news_that_was_held_back_says_why() -> None:
@@ -194,14 +303,14 @@ def test_promise_3_firing_and_end_arrive_as_one_account_of_both() -> None:
     message = said(items, T0 + 9 * MINUTE)
     assert message.title == "LATE main: margin-critical is over, available_margin 130"
     assert message.body.startswith("margin-critical fired 11:00:00, cleared 11:03:00\n")
-    assert "raised 11:00:00, delivered only now: 9 min late" in message.body
+    assert message.body.endswith("\n\nlate by 9 min")
 
 
 def test_f6_what_only_waited_to_be_joined_is_not_late() -> None:
     """F5, F6: a channel's `group_wait` was asked for."""
     waited = compose([MessageItem(notice())], RenderContext(T0 + 90 * SECOND, UTC, MINUTE)).message
     late = compose([MessageItem(notice())], RenderContext(T0 + 2 * MINUTE, UTC, MINUTE)).message
-    assert ["delivered only now" in message.body for message in (waited, late)] == [False, True]
+    assert ["late by 2 min" in message.body for message in (waited, late)] == [False, True]
 
 
 def test_ends_of_other_alerts_are_not_paired() -> None:
@@ -246,7 +355,9 @@ def test_free_margin_is_called_an_estimate() -> None:
 def test_age_is_a_duration() -> None:
     """`age` is shown as a duration, its threshold too."""
     stale = DecidingComparison("age > 2m", "age", Decimal(150_000), Decimal(120_000), falling=False)
-    assert "age 2 min 30 s, threshold 2 min" in text(MessageItem(notice(judged=stale)))
+    said = text(MessageItem(notice(judged=stale)))
+    assert said.startswith("BLIND main: no readings for 2 min 30 s · margin-critical\n")
+    assert "rule: age > 2m" in said
 
 
 def test_an_endless_age_is_shown_as_such() -> None:
@@ -255,7 +366,6 @@ def test_an_endless_age_is_shown_as_such() -> None:
         "age > 2m", "age", Decimal("Infinity"), Decimal(120_000), falling=False
     )
     shown = text(MessageItem(notice(judged=stale)))
-    assert "age ∞" in shown
     assert shown.startswith("BLIND main: no readings so far · margin-critical\n")
 
 
@@ -264,12 +374,58 @@ def test_what_is_not_known_is_not_shown() -> None:
     bare = notice(judged=None, worst=None, balances=Balances(), changes={})
     assert text(MessageItem(bare)).splitlines() == [
         "CRITICAL main: margin-critical fires",
-        "since 11:00:00",
-        "alert k3f9 · critical",
-        QUIET,
+        *QUIET,
+        "alert k3f9 · since 11:00:00",
     ]
     unknown = DecidingComparison("a < b", "available_margin", None, None, falling=True)
-    assert "available_margin unknown (rule: a < b)" in text(MessageItem(notice(judged=unknown)))
+    said = text(MessageItem(notice(judged=unknown)))
+    assert said.startswith("CRITICAL main: available_margin unknown · margin-critical\n")
+    assert "rule: a < b" in said
+
+
+def test_a_computed_limit_stands_in_the_line_for_the_curious() -> None:
+    """The rule's text has no number then, and a title may have no room for it."""
+    share = replace(judged("45.2", "75.123"), text="available_margin < 15% * available_usdt")
+    long = notice(Kind.ACK, judged=share)
+    assert "rule: available_margin < 15% * available_usdt (limit 75.12) · " in text(
+        MessageItem(long)
+    )
+    assert "(limit" not in text(MessageItem(notice(judged=share)))
+
+
+def test_a_value_that_no_field_and_no_headline_has_is_said() -> None:
+    """A rule's own words may leave out what it judges; with the limit, and the unit."""
+    step = judged("759", "500", falling=False, field="delta(available_margin, 1m)")
+    own = notice(judged=step, title="deposit", unit="USDT")
+    assert "delta(available_margin, 1m) 759 USDT (above 500)" in text(MessageItem(own))
+    even = notice(judged=replace(step, threshold=None), title="deposit")
+    assert "delta(available_margin, 1m) 759\n" in text(MessageItem(even))
+    parts = notice(judged=judged("45.2", field="available_usdt"), title="low")
+    assert "available_usdt 45.2 (below 100)" in text(MessageItem(parts))
+
+
+def test_a_unit_stands_behind_the_value() -> None:
+    """In title and text, not behind limits, changes and fields."""
+    worse = notice(Kind.WORSE, unit="USDT", told=Decimal(60), worst=Decimal(40))
+    assert said([MessageItem(worse)], T0).title == (
+        "WORSE main: available_margin 45.2 USDT (was 60, below 50)"
+    )
+    assert "lowest 40 USDT" in text(MessageItem(worse))
+
+
+def test_a_title_of_a_rule_stands_in_all_its_titles() -> None:
+    """In place of the value; its summary stands in the text then."""
+    own = {"title": "almost nothing left", "summary": "add margin on main"}
+    for kind, title in {
+        Kind.FIRING: "CRITICAL main: almost nothing left",
+        Kind.REPEAT: "STILL main: almost nothing left (for 0 ms)",
+        Kind.WORSE: "WORSE main: almost nothing left",
+        Kind.ACK: "ACK main: almost nothing left (no more reminders)",
+        Kind.RESOLVED: "OVER main: almost nothing left (margin-critical, 0 ms)",
+    }.items():
+        message = said([MessageItem(notice(kind, **own))], T0)
+        assert message.title == title
+        assert ("add margin on main" in message.body.splitlines()) is (kind is not Kind.RESOLVED)
 
 
 def test_the_title_keeps_the_number_when_names_are_long() -> None:
@@ -289,9 +445,9 @@ def test_the_most_severe_comes_first_and_the_title_counts_the_rest() -> None:
     """Several alerts are one message; what is over comes last."""
     over = MessageItem(notice(Kind.RESOLVED, rule="gone"))
     mild = MessageItem(notice(rule="mild", severity=Severity.WARNING))
-    message = said([over, mild, MessageItem(notice())], T0)
-    assert message.title.endswith(" and 2 more")
-    assert [section.splitlines()[0] for section in message.body.split("\n\n")] == [
+    assert said([over, mild, MessageItem(notice())], T0).title.endswith(" and 2 more")
+    body = text(over, mild, MessageItem(notice()))
+    assert [section.splitlines()[0] for section in body.split("\n\n")] == [
         "CRITICAL main: available_margin 45.2 (below 50) · margin-critical",
         "WARNING main: available_margin 45.2 (below 50) · mild",
         "OVER main: available_margin 45.2 (gone, 0 ms)",
@@ -370,7 +526,7 @@ def test_c10_what_fires_stands_before_what_is_known_or_over(pair_of: tuple[str, 
         alone = said([_named(first)], T0).title
         assert composed_message.message.title.split(":")[0] == alone.split(":")[0]
         assert composed_message.message.title.endswith(" and 1 more")
-        assert first in composed_message.message.body.splitlines()[0]
+        assert first in text(*items, now=T0).splitlines()[0]
 
 
 def test_c10_an_account_stands_before_the_daemon_itself() -> None:
@@ -494,7 +650,9 @@ def test_f6_what_came_and_went_is_one_line_for_each_rule_and_account() -> None:
         == "OVER main: low fired 2 times, cleared each time: 11:00:00 to 11:05:00, 11:10:00 to"
         " 11:11:00; worst 12.5 · alerts 0000 0600"
     )
-    assert composed_message.message.body.endswith("\n\nlate: telegram could not be reached")
+    assert composed_message.message.body.endswith(
+        "\n\nlate by up to 30 min: telegram could not be reached"
+    )
 
 
 def test_f6_the_title_of_what_is_over_shows_no_value_of_the_past() -> None:
@@ -534,9 +692,12 @@ def test_promise_2_of_a_thousand_episodes_none_makes_a_message_that_no_service_t
     waiting = [gone("low", n * MINUTE, SECOND, worst=str(n)) for n in range(1_000)]
     parts = []
     while waiting:
-        composed_message = compose(waiting, RenderContext(T0 + 30 * HOUR, UTC, room=1_900))
+        composed_message = compose(
+            waiting, RenderContext(T0 + 30 * HOUR, UTC, room=1_900, titled=False)
+        )
         assert len(composed_message.message.title) + len(composed_message.message.body) <= 1_900
-        parts.append((len(composed_message.told), composed_message.message.body))
+        count = len(composed_message.told)
+        parts.append((count, composed_message.message.body))
         waiting = [item for item in waiting if item not in composed_message.told]
     assert sum(count for count, _ in parts) == 1_000
     assert all(f"fired {count} times, cleared each time: first " in body for count, body in parts)
@@ -549,7 +710,8 @@ def test_f6_what_has_no_room_for_details_still_says_when_and_how_sure() -> None:
         MessageItem(notice(rule=f"rule-{n}", unconfirmed=True), not_recorded=True) for n in range(6)
     ]
     end = MessageItem(notice(Kind.RESOLVED, rule="gone", at=T0 + MINUTE))
-    *_, brief, ended = text(*items, end, now=T0 + 2 * HOUR).split("\n\n")
+    *_, brief, ended, late = text(*items, end, now=T0 + 2 * HOUR).split("\n\n")
+    assert late == "late by up to 2 h"
     assert (
         brief
         == "CRITICAL main: available_margin 45.2 (below 50, at 11:00:00, unconfirmed) · rule-5"
@@ -571,17 +733,26 @@ def test_f6_what_comes_late_foretells_nothing() -> None:
     ]
 
 
+def test_what_has_no_room_takes_no_words_from_others() -> None:
+    """A finding stands in the first section that has room for it."""
+    finding = {"detail": "the exchange is on fire"}
+    room = 2 * TITLE + 600
+    long = MessageItem(notice(rule="a", summary="x" * 200, title="y" * 200, **finding))  # type: ignore[arg-type]
+    other = MessageItem(notice(rule="b", account="main", **finding))  # type: ignore[arg-type]
+    body = compose([long, other], RenderContext(T0, UTC, room=room, titled=False)).message.body
+    first, second = body.split("\n\n")
+    assert "\n" not in first
+    assert "the exchange is on fire" in second
+
+
 def test_f4_in_whose_stead_it_comes_is_said_also_without_details() -> None:
-    """F4: once for all that have no room for it, and not of what says it itself."""
+    """F4: once for all of them."""
     handed = {"handed_over_by": "telegram", "handed_over_since": T0, "handed_over_why": "HTTP 502"}
     why = "sent here because the channel telegram cannot be reached since 11:00:00 (HTTP 502)"
     items = [MessageItem(notice(rule=f"rule-{n}", **handed)) for n in range(6)]  # type: ignore[arg-type]
     message = said(items, T0 + SECOND)
-    assert (message.body.count(why), message.html.count(why)) == (5, 5)
+    assert (message.body.count(why), message.html.count(why)) == (1, 1)
     assert message.body.endswith(f"\n\n{why}")
-    alone = said(items[:4], T0 + SECOND)
-    assert alone.body.count(why) == 4
-    assert not alone.body.endswith(why)
     over = [gone("low", n * MINUTE, SECOND) for n in range(3)]
     grouped = []
     for each in over:
@@ -604,8 +775,7 @@ def test_f6_of_many_the_first_the_last_and_the_time_in_all_are_told() -> None:
     many = [gone("low", n * HOUR, n * MINUTE) for n in range(1, 9)]
     body = compose(many, RenderContext(T0 + 9 * HOUR, UTC)).message.body
     assert body.startswith(
-        "low fired 8 times, cleared each time: first 12:00:00 to 12:01:00, last 19:00:00 to"
-        " 19:08:00, 36 min in all; worst 40 · alerts "
+        "first 12:00:00 to 12:01:00, last 19:00:00 to 19:08:00, 36 min in all; worst 40 · alerts "
     )
 
 
@@ -621,7 +791,7 @@ def test_f6_only_what_ended_alike_stands_in_one_line() -> None:
         gone("low", MINUTE, MINUTE, not_recorded=True),
         retired,
     ]
-    cleared, watched = text(*items, now=T0 + 30 * MINUTE).split("\n\n")
+    cleared, watched, _ = text(*items, now=T0 + 30 * MINUTE).split("\n\n")
     assert cleared.endswith("· alerts 0000 0060 · may be a repeat · not recorded")
     assert "watched no longer since 11:03:00" in watched
 
@@ -643,7 +813,7 @@ def test_f6_after_a_day_all_is_one_digest() -> None:
     assert [line[: line.index(" (") if " (" in line else 28] for line in lines] == [
         "CRITICAL main: available_margin 45.2",
         "OVER main: low fired 2 times",
-        "late: telegram could not be ",
+        "late by up to 1 d 1 h: teleg",
     ]
     assert " · still · alert" in lines[0]
     assert all("\n" not in line for line in lines)
@@ -671,6 +841,12 @@ def test_f4_a_stand_in_says_whose_since_when_and_why() -> None:
     assert expected in text(MessageItem(handed))
 
 
+def test_the_subject_of_a_message_is_what_it_tells_first() -> None:
+    """The chart beside it is of that alert."""
+    end, mild = MessageItem(notice(Kind.RESOLVED)), MessageItem(notice(rule="mild"))
+    assert compose([end, mild], RenderContext(T0, UTC)).subject == mild.notice
+
+
 def test_a_message_about_one_alert_has_its_thread() -> None:
     """Mail clients keep what is told of it together; of several at once nothing is."""
     assert compose([MessageItem(notice())], RenderContext(T0, UTC)).message.thread == "k3f9.main"
@@ -692,7 +868,7 @@ def test_html_says_what_the_text_says_and_nothing_in_it_is_markup() -> None:
     message = compose([MessageItem(odd)], RenderContext(T0, UTC)).message
     assert "&lt;b&gt;&amp;" in message.html
     assert "<b>&" not in message.html
-    for word in ("available_usdt", "-54.8 in 10 min", "alert k3f9", "since 11:00:00"):
+    for word in ("in positions", "-54.8 in 10 min", "alert k3f9", "since 11:00:00"):
         assert word in message.html
 
 
