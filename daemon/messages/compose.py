@@ -8,7 +8,7 @@ only if its headline is in the text. `compose` therefore places headlines first,
 they fit; the rest is another message.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from daemon.messages import grouping, html

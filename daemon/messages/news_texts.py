@@ -181,10 +181,8 @@ def _end(end: Notice, marks: Sequence[str]) -> Iterator[NewsText]:
         why = "its rule or account was changed or removed"
         return _choices([f"{rule} is no longer watched"], [why, *marks])
     if facts.swings is not None:
-        calm = f"{rule} no longer flaps"
-        if not values:
-            return _choices([f"{calm}, {facts.detail}", facts.detail], marks)
-        return _choices([", ".join([facts.detail, values[0]])], [calm, *marks])
+        calm = ", ".join([facts.detail, *values[:1]])
+        return _choices([calm], [f"{rule} no longer flaps", *marks])
     if facts.reason == MISSING:
         return _choices([f"no readings, {rule} is no longer judged", "no readings"], marks)
     if facts.reason == BACK:

@@ -277,7 +277,7 @@ def test_no_sentence_contradicts_the_last_change_or_the_last_minute(
 
 @given(series(), st.booleans())
 def test_a_step_is_the_largest_there_was_for_the_worse(values: Points, falling: bool) -> None:
-    """C7: What is told as a step did happen: it holds the largest change, and none for the better."""
+    """C7: A step did happen: it holds the largest change, and none for the better."""
     last_at, last = values[-1]
     side = judged(str(last), falling=falling)
     known = found(values, side, now=last_at).step

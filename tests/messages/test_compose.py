@@ -8,8 +8,8 @@ from itertools import combinations
 
 import pytest
 
-from daemon.messages.compose import compose, pair
 from daemon.messages.alert_section import item_section
+from daemon.messages.compose import compose, pair
 from daemon.messages.section import MessageItem, RenderContext
 from daemon.messages.title import TITLE
 from daemon.types import (

@@ -55,7 +55,7 @@ def write() -> None:
     page = DELIVERY.read_text()
     for name, message in MESSAGES.items():
         (GOLDEN / f"{name}.txt").write_text(shown(message))
-        block = rf"(`{re.escape(name)}`:\n\n```text\n).*?(```)"
+        block = rf"(\n`{re.escape(name)}`:\n\n```text\n).*?(```\n)"
         page = re.sub(
             block,
             lambda found, message=message: f"{found[1]}{shown(message)}{found[2]}",

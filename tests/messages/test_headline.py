@@ -311,7 +311,7 @@ def test_e4_the_end_of_flapping_tells_the_present_state(detail: str, value: str)
     assert said(end).title == f"CALM main: {detail}, available_margin {value}"
     assert headline(end) == f"CALM main: {detail}, available_margin {value} (low no longer flaps)"
     unknown = flapping(Kind.RESOLVED, detail=detail, judged=None)
-    assert said(unknown).title == f"CALM main: low no longer flaps, {detail}"
+    assert said(unknown).title == f"CALM main: {detail} (low no longer flaps)"
 
 
 def test_e4_news_of_flapping_that_comes_late() -> None:
