@@ -46,6 +46,7 @@ from daemon.text.numbers import (
     rough,
 )
 from daemon.types import (
+    MINUTE,
     NEWS,
     DecidingComparison,
     Kind,
@@ -144,10 +145,11 @@ def _value(facts: NotificationFacts, field: str) -> Decimal | None:
 def _moves(facts: NotificationFacts, field: str) -> Iterator[str]:
     """Yield the changes over a minute, ten minutes and an hour; one that adds nothing is left out.
 
-    After a start the ten minutes are less.
+    After a start the ten minutes are less, and a minute may be none.
     """
+    young = 0 < facts.span < MINUTE
     spans = (
-        (facts.minutely, "1 min"),
+        ({} if young else facts.minutely, "1 min"),
         (facts.changes, format_minutes(facts.span) if facts.span else "10 min"),
         (facts.hourly, "1 h"),
     )

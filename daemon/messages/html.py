@@ -20,6 +20,8 @@ _LINE = "border-top:1px solid #a0a0a0;padding:6px 0"
 _VALUE = "float:right;text-align:right"
 """Style of a value: right of its name where the program supports that, else behind it."""
 _ASIDE = "opacity:.7"
+_CODE = "-webkit-user-select:all;user-select:all"
+"""Style of a command: a tap or a click selects all of it."""
 _BELOW = f"font-size:14px;{_ASIDE}"
 
 _RED, _ORANGE, _BLUE, _GREEN = "#e5484d", "#d9730d", "#3b82f6", "#2f9e5b"
@@ -71,7 +73,7 @@ def _row(row: FieldRow) -> str:
 
 
 def _action(action: Action) -> str:
-    command = f": <code>{escape(action.command)}</code>" if action.command else ""
+    command = f': <code style="{_CODE}">{escape(action.command)}</code>' if action.command else ""
     return _block(f"{escape(action.text)}{command}")
 
 

@@ -222,7 +222,7 @@ def _range(swings: FlapRange, facts: NotificationFacts) -> list[str]:
     known = list(dict.fromkeys(ends))
     if not known:
         return []
-    reach = " to ".join(known) if len(known) > 1 else f"at {known[0]}"
+    reach = f"between {' and '.join(known)}" if len(known) > 1 else f"at {known[0]}"
     return [with_unit(reach, facts.judged, facts.unit)]
 
 

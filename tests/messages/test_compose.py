@@ -236,6 +236,8 @@ def test_after_a_start_the_changes_say_their_true_span() -> None:
     """Ten minutes are not known after four."""
     young = notice(span=4 * MINUTE)
     assert "available_margin -54.8 in 4 min" in text(MessageItem(young))
+    younger = notice(span=40 * SECOND, minutely={"available_margin": Decimal("-54.8")})
+    assert "available_margin -54.8 in 40 s" in text(MessageItem(younger))
 
 
 def test_the_fields_of_an_account_stand_once_and_are_its_latest() -> None:

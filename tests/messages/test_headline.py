@@ -253,12 +253,12 @@ def flapping(kind: Kind = Kind.FIRING, **facts: Any) -> Notice:
 
 def test_e4_flapping_tells_count_span_and_range() -> None:
     """E4: of the rule by its plain name, and whether it fires at this moment."""
-    assert said(flapping()).title == "FLAPPING main: low fired 7 times in 1 h (42 to 130)"
-    assert lines(flapping())[0] == "FLAPPING main: low fired 7 times in 1 h (42 to 130)"
+    assert said(flapping()).title == "FLAPPING main: low fired 7 times in 1 h (between 42 and 130)"
+    assert lines(flapping())[0] == "FLAPPING main: low fired 7 times in 1 h (between 42 and 130)"
     assert "firing now" in lines(flapping(detail="firing now"))
     assert ":flapping" not in said(flapping()).body + said(flapping()).title
     short = flapping(swings=FlapRange(7, Decimal(2), Decimal(9)), at=T0 + 40 * SECOND)
-    assert said(short).title == "FLAPPING main: low fired 7 times in 40 s (2 to 9)"
+    assert said(short).title == "FLAPPING main: low fired 7 times in 40 s (between 2 and 9)"
     long = flapping(severity=Severity.CRITICAL, swings=FlapRange(7, None, None))
     assert said(replace(long, key=replace(long.key, account="a" * 29))).title.endswith(
         "a: fired 7 times in 1 h"
@@ -279,7 +279,7 @@ def test_e4_durations_in_a_range_are_spelled() -> None:
     stale = DecidingComparison(
         "age > 2m", "age", Decimal(130_000), Decimal(120_000), falling=False, duration=True
     )
-    assert headline(flapping(judged=stale, swings=swings)).endswith(" (2 min 10 s to 15 min)")
+    assert headline(flapping(judged=stale, swings=swings)).endswith(" (between 2 min 10 s and 15 min)")
 
 
 def test_e4_a_range_of_one_value_is_a_value() -> None:
@@ -292,9 +292,9 @@ def test_e4_a_range_of_one_value_is_a_value() -> None:
 def test_e4_a_wider_range_is_still_flapping() -> None:
     """E4: the new range, and how often by now."""
     wider = flapping(Kind.WORSE, swings=FlapRange(9, Decimal(30), Decimal(130)), told=Decimal(45))
-    assert headline(wider) == "WORSE main: low flaps, 9 times (now 30 to 130)"
+    assert headline(wider) == "WORSE main: low flaps, 9 times (now between 30 and 130)"
     again = flapping(Kind.REPEAT)
-    assert headline(again) == "STILL main: low flaps, 7 times (42 to 130)"
+    assert headline(again) == "STILL main: low flaps, 7 times (between 42 and 130)"
 
 
 def test_e4_an_acknowledgement_of_flapping_says_of_what() -> None:
@@ -317,9 +317,9 @@ def test_e4_the_end_of_flapping_tells_the_present_state(detail: str, value: str)
 def test_e4_news_of_flapping_that_comes_late() -> None:
     """E2, E4, E5: "muted until now", a new channel, and a firing after the flapping."""
     assert headline(flapping(late=Late.MUTED)).endswith(
-        " (since 11:00:00, muted until now, 42 to 130)"
+        " (since 11:00:00, muted until now, between 42 and 130)"
     )
-    assert headline(flapping(late=Late.NEW_CHANNEL)).endswith(" (since 11:00:00, 42 to 130)")
+    assert headline(flapping(late=Late.NEW_CHANNEL)).endswith(" (since 11:00:00, between 42 and 130)")
     still = notice(late=Late.FLAPPING)
     assert (
         headline(still) == "WARNING main: available_margin 45"

@@ -60,8 +60,8 @@ class AppriseNotifier:
 
     HTML goes out as the HTML part of a mail. Apprise makes the text part from it, which reads well
     for `div`, `span`, `b`, `a` and `br`: a line for each `div`, a blank line for each `br` between
-    two. Other tags read badly: each table cell becomes a line, lists lose text, paragraphs their
-    distance.
+    two. What is `code` begins a line. Other tags read badly: each table cell becomes a line, lists
+    lose text, paragraphs their distance.
     """
 
     def __init__(self, url: str, clock: Clock, timeout: Millis = TIMEOUT) -> None:
