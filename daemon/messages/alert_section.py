@@ -277,9 +277,9 @@ def _ids(item: MessageItem, news: NewsText, context: RenderContext) -> str:
 def _times(item: MessageItem, told: str, context: RenderContext) -> Iterator[str]:
     facts = item.last.facts
     if not item.over:
-        since = f"since {context.moment(facts.since)}"
-        if since not in told:
-            yield since
+        starts = [f"since {context.moment(at)}" for at in (facts.since, facts.fired_at) if at]
+        if not any(each in told for each in starts):
+            yield starts[0]
     elif not item.account_of_both:
         start = context.moment(facts.fired_at or facts.since)
         duration = "" if lasted(facts) in told else f" ({lasted(facts)})"

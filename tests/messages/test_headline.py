@@ -279,7 +279,9 @@ def test_e4_durations_in_a_range_are_spelled() -> None:
     stale = DecidingComparison(
         "age > 2m", "age", Decimal(130_000), Decimal(120_000), falling=False, duration=True
     )
-    assert headline(flapping(judged=stale, swings=swings)).endswith(" (between 2 min 10 s and 15 min)")
+    assert headline(flapping(judged=stale, swings=swings)).endswith(
+        " (between 2 min 10 s and 15 min)"
+    )
 
 
 def test_e4_a_range_of_one_value_is_a_value() -> None:
@@ -319,7 +321,9 @@ def test_e4_news_of_flapping_that_comes_late() -> None:
     assert headline(flapping(late=Late.MUTED)).endswith(
         " (since 11:00:00, muted until now, between 42 and 130)"
     )
-    assert headline(flapping(late=Late.NEW_CHANNEL)).endswith(" (since 11:00:00, between 42 and 130)")
+    assert headline(flapping(late=Late.NEW_CHANNEL)).endswith(
+        " (since 11:00:00, between 42 and 130)"
+    )
     still = notice(late=Late.FLAPPING)
     assert (
         headline(still) == "WARNING main: available_margin 45"
