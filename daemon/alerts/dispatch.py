@@ -72,9 +72,15 @@ class _Dispatcher:
     decider: FiringDecider
 
     def ends(self) -> Iterator[Notice]:
-        """Yield the end for every channel that was told of the firing, or will be (promise 3)."""
+        """Yield the end for every channel that was told of the firing, or will be (promise 3).
+
+        The rule as it is now may want none; the end of a removed rule is told.
+        """
         for alert in self.outcome.changed:
-            if alert.ended_at is None or alert.fired_at is None or not self._tells_end(alert):
+            if alert.ended_at is None or alert.fired_at is None:
+                continue
+            rule = self.policy.rules.get(base(alert.rule))
+            if rule is not None and not rule.resolve:
                 continue
             kind = Kind.RETIRED if alert.state is State.RETIRED else Kind.RESOLVED
             told = self.told.get((alert.rule, alert.seq), {})
@@ -83,11 +89,6 @@ class _Dispatcher:
                 if channel in self.policy.channels:
                     yield self._end(alert, channel, kind)
             yield from self._inherited(alert, kind, aware)
-
-    def _tells_end(self, alert: Alert) -> bool:
-        """Check the `resolve` of the rule, as it is now. The end of a removed rule is told."""
-        rule = self.policy.rules.get(base(alert.rule))
-        return rule is None or rule.resolve
 
     def _end(
         self, alert: Alert, channel: str, kind: Kind, late: Late = Late.NO, by: str = ""

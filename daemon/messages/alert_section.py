@@ -35,6 +35,7 @@ from daemon.messages.section import (
     Section,
     uncertainty_marks,
 )
+from daemon.readings.exact import subtracted
 from daemon.readings.fields import FREE_MARGIN
 from daemon.rules.evaluation.signals import LASTING
 from daemon.text.numbers import (
@@ -51,7 +52,6 @@ from daemon.types import (
     DecidingComparison,
     Kind,
     NotificationFacts,
-    Severity,
 )
 
 LABELS: Mapping[str, str] = {
@@ -108,31 +108,27 @@ def with_fields(
         common = (*common, f"last known {context.moment(at)}, may be different now:")
     elif rows and not same:
         common = (*common, f"at {context.moment(latest.last.at)}:")
+    ids, *curious = section.foot
     parts = ", ".join(_parts(facts))
-    foot = section.foot
-    if parts:
-        curious = [" · ".join([*foot[1:], parts])]
-        foot = (*foot[:1], *curious)
-    return replace(section, common=common, rows=rows, foot=foot)
+    last = " · ".join([*curious, parts] if parts else curious)
+    return replace(section, common=common, rows=rows, foot=(ids, last) if last else (ids,))
 
 
 def _rows(facts: NotificationFacts, news: str, *, moving: bool) -> Iterator[FieldRow]:
-    """Yield the judged field, then the others; a value that the headline tells is left out."""
+    """Yield the judged field by its name, then the others; nothing that the headline tells."""
     judged = facts.judged
-    first = judged.field if judged is not None else ""
-    for field in sorted({first: "", **LABELS}, key=lambda name: name != first):
+    own = {} if judged is None else {judged.field: judged.field}
+    limit = None if judged is None else judged.threshold
+    for field, label in {**own, **LABELS, **own}.items():
         value = _value(facts, field)
         if value is None:
             continue
-        limit = judged.threshold if judged is not None and field == first else None
-        shown = format_rounded(value, None, limit)
-        moves = tuple(_moves(facts, field)) if moving else ()
-        if field == first and shown in news.split():
+        shown = format_rounded(value, None, limit if field in own else None)
+        if field in own and shown in news.split():
             shown = ""
+        moves = tuple(_moves(facts, field)) if moving else ()
         if shown or moves:
-            yield FieldRow(
-                LABELS.get(field, field) if shown or field != first else field, shown, moves
-            )
+            yield FieldRow(label, shown, moves)
 
 
 def _value(facts: NotificationFacts, field: str) -> Decimal | None:
@@ -153,14 +149,20 @@ def _moves(facts: NotificationFacts, field: str) -> Iterator[str]:
         (facts.changes, format_minutes(facts.span) if facts.span else "10 min"),
         (facts.hourly, "1 h"),
     )
-    step = facts.trend.step
-    judged = step is not None and facts.judged is not None and facts.judged.field == field
-    before = step.after - step.before if judged else Decimal(0)
+    before = _stepped(facts, field)
     for changes, span in spans:
         change = changes.get(field)
         if change and change != before:
             yield f"{format_change(rough(change))} in {span}"
             before = change
+
+
+def _stepped(facts: NotificationFacts, field: str) -> Decimal | None:
+    """Change of the field that the step tells; None if it tells none."""
+    step, judged = facts.trend.step, facts.judged
+    if step is None or judged is None or judged.field != field:
+        return None
+    return subtracted(step.after, step.before)
 
 
 def _parts(facts: NotificationFacts) -> Iterator[str]:
@@ -269,7 +271,7 @@ def _ids(item: MessageItem, news: NewsText, context: RenderContext) -> str:
     facts, word = item.last.facts, news_word(item.last)
     parts = [f"alert {facts.code}"]
     if word != facts.severity.upper():
-        parts.append(Severity(facts.severity))
+        parts.append(facts.severity.value)
     parts.extend(_times(item, str(news), context))
     return " · ".join(parts)
 

@@ -401,7 +401,11 @@ def test_fields_at_a_miss_carry_the_instant_of_their_reading() -> None:
 
 def test_the_words_of_a_rule_are_filled_in() -> None:
     """Title and summary by themselves; the unit of flapping too, which has words of its own."""
-    own = {"title": "{account}: {value}", "summary": "{cross_un_pnl} left", "unit": "USDT"}
+    own: dict[str, Any] = {
+        "title": "{account}: {value}",
+        "summary": "{cross_un_pnl} left",
+        "unit": "USDT",
+    }
     phone = flapping(**own)
     first, flaps = phone.notices[0].facts, phone.notices[2].facts
     assert (first.title, first.summary, first.unfilled, first.unit) == (

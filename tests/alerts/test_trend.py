@@ -282,12 +282,12 @@ def test_a_step_is_the_largest_there_was_for_the_worse(values: Points, falling: 
     side = judged(str(last), falling=falling)
     known = found(values, side, now=last_at).step
     if known is not None:
-        first = values.index((known.before_at, known.before))
-        last = values.index((known.after_at, known.after))
+        begin = values.index((known.before_at, known.before))
+        end = values.index((known.after_at, known.after))
         worse = [
             (before - after) * (1 if falling else -1)
             for (_, before), (_, after) in pairwise(values)
         ]
-        assert max(worse) == max(worse[first:last]) > 0
-        assert min(worse[first:last]) >= 0
+        assert max(worse) == max(worse[begin:end]) > 0
+        assert min(worse[begin:end]) >= 0
         assert (known.before - known.after) * (1 if falling else -1) >= max(worse)

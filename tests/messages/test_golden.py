@@ -54,14 +54,11 @@ def write() -> None:
     """Write the golden files, and the messages that docs/delivery.md shows."""
     page = DELIVERY.read_text()
     for name, message in MESSAGES.items():
-        (GOLDEN / f"{name}.txt").write_text(shown(message))
+        text = shown(message)
+        (GOLDEN / f"{name}.txt").write_text(text)
         block = rf"(\n`{re.escape(name)}`:\n\n```text\n).*?(```\n)"
-        page = re.sub(
-            block,
-            lambda found, message=message: f"{found[1]}{shown(message)}{found[2]}",
-            page,
-            flags=re.DOTALL,
-        )
+        if found := re.search(block, page, re.DOTALL):
+            page = f"{page[: found.end(1)]}{text}{page[found.start(2) :]}"
     DELIVERY.write_text(page)
 
 

@@ -236,3 +236,5 @@ def test_the_chart_is_of_the_worst_account() -> None:
 def test_a_span_knows_how_long_it_lasted() -> None:
     """Milliseconds."""
     assert SPAN.lasted == SPAN.until - SPAN.since == DAY
+    assert SPAN.overlap(ReportSpan(SPAN.until - HOUR, SPAN.until + HOUR)) == HOUR
+    assert SPAN.overlap(ReportSpan(SPAN.until + 1, SPAN.until + HOUR)) == 0

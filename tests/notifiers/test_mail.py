@@ -227,7 +227,7 @@ async def test_a_server_without_starttls() -> None:
 
 
 async def test_html_goes_beside_a_text_that_reads_well() -> None:
-    """Both parts agree; the text has a line for each `div` and command, a blank one for each `br`."""
+    """Both parts agree; the text has a line for each `div`, a blank line for each `br`."""
     with serving() as box:
         assert await tried(address(box.port), RICH) == AttemptResult(Outcome.DELIVERED)
     (mail,) = box.got

@@ -58,7 +58,7 @@ def _case(*changes: ExpectedTransition) -> RuleTestCase:
     ],
 )
 def test_c4_messages_show_what_the_rule_says(when: str, news: str) -> None:
-    """C4: value and limit in the unit of the rule, an amount as an amount, and the rule as it is."""
+    """C4: value and limit as the rule has them, an amount as an amount; and the rule."""
     (post,) = run_case(_case(), RuleSet((rule("r", when),), ("phone",))).posts
     head, *lines = post.text.splitlines()
     value, limit = news.removesuffix(")").split(" (")

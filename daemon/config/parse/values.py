@@ -298,13 +298,10 @@ def summary(raw: object) -> str:
 
 
 def unit(raw: object) -> str:
-    """A word after values in messages."""
     word = text(raw)
     if len(word) > MAX_UNIT or word != word.strip() or not word.isprintable():
-        raise MistakeError(
-            f'must be a word of at most {MAX_UNIT} characters such as "USDT",'
-            f" not {format_value(raw)}"
-        )
+        known = f'a word of at most {MAX_UNIT} characters such as "USDT"'
+        raise MistakeError(f"must be {known}, not {format_value(raw)}")
     return word
 
 

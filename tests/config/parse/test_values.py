@@ -73,7 +73,11 @@ BAD: list[tuple[Callable[[object], object], object, str]] = [
         f'must be a word of at most 12 characters such as "USDT", not "{13 * "x"}"',
     ),
     (values.unit, " a", 'must be a word of at most 12 characters such as "USDT", not " a"'),
-    (values.unit, "a\u202e", 'must be a word of at most 12 characters such as "USDT", not "a\\u202e"'),
+    (
+        values.unit,
+        "a\u202e",
+        'must be a word of at most 12 characters such as "USDT", not "a\\u202e"',
+    ),
     (values.unit, 5, "must be a text in quotes, not 5"),
     (values.flag, "no", 'must be true or false, without quotes, not "no"'),
     (values.flag, 0, "must be true or false, without quotes, not 0"),

@@ -16,7 +16,7 @@ import pytest
 
 from daemon.messages.grouping import LISTED
 from daemon.text.numbers import format_amount, format_duration, rough
-from daemon.types import HOUR, MINUTE, SECOND, Millis, Severity
+from daemon.types import MINUTE, SECOND, Millis, Severity
 from tests.fakes import ManualClock
 from tests.service.delivery.deliveries import Call, Fate, House, Mood, Plan, begin
 from tests.service.lives import rows
@@ -218,10 +218,10 @@ async def test_f6_forty_alerts_of_two_hours_are_one_short_and_true_account(tmp_p
     assert (len(gone), sorted(each.account for each in firing)) == (40, sorted(LASTING))
     since, (died, begun) = *story.instants(FIRST_FAILURE), story.instants(LAST_ABSENCE)
     *paragraphs, why = call.text.body.split("\n\n")
-    assert (
-        why
-        == f"late by up to {format_duration(call.message.at - min(each.fired for each in episodes))}: phone could not be reached since {since} (later); marginwatch did not run from"
-        f" {died} to {begun}"
+    late = format_duration(call.message.at - min(each.fired for each in episodes))
+    assert why == (
+        f"late by up to {late}: phone could not be reached since {since} (later); marginwatch did"
+        f" not run from {died} to {begun}"
     )
     told = [
         over(list(alike)) for _, alike in groupby(gone, key=lambda each: (each.rule, each.account))
