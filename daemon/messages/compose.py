@@ -38,7 +38,7 @@ from daemon.types import (
 DETAILED = 4
 """Maximum number of sections with details; a longer message is a list."""
 
-_LONGEST_LATE = "late by up to 99999 d 59 min"
+_LONGEST_LATE = "late by up to 59 min 59 s"
 _WIDE = "a·…<&"
 """Characters of titles that some services count as more than one."""
 _NEWEST = (Kind.FIRING, Kind.WORSE, Kind.REPEAT)

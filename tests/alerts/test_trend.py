@@ -275,6 +275,19 @@ def test_no_sentence_contradicts_the_last_change_or_the_last_minute(
             assert continued / 2 - slack <= _duration(goal[2]) <= 2 * continued + slack
 
 
+@given(series(), st.integers(0, 60_000))
+def test_a_change_over_a_minute_is_a_difference_of_two_readings(
+    values: Points, later: Millis
+) -> None:
+    """C7: the last reading, and the one nearest to a minute ago; nothing where that is far off."""
+    now = values[-1][0] + later
+    changes = minute_changes(lambda name: values if name == "al_margin" else (), now)
+    off = min(abs(now - MINUTE - at) for at, _ in values)
+    nearest = [value for at, value in values if abs(now - MINUTE - at) == off]
+    assert set(changes) == ({"al_margin"} if off <= MINUTE // 2 else set())
+    assert all(change in [values[-1][1] - each for each in nearest] for change in changes.values())
+
+
 @given(series(), st.booleans())
 def test_a_step_is_the_largest_there_was_for_the_worse(values: Points, falling: bool) -> None:
     """C7: A step did happen: it holds the largest change, and none for the better."""
