@@ -138,8 +138,8 @@ def _value(facts: NotificationFacts, field: str) -> Decimal | None:
     return value
 
 
-def _moves(facts: NotificationFacts, field: str) -> Iterator[str]:
-    """Yield the changes over a minute, ten minutes and an hour; one that adds nothing is left out.
+def _moves(facts: NotificationFacts, field: str) -> list[str]:
+    """Changes over a minute, ten minutes and an hour, without those that add nothing.
 
     After a start the ten minutes are less, and a minute may be none.
     """
@@ -149,12 +149,14 @@ def _moves(facts: NotificationFacts, field: str) -> Iterator[str]:
         (facts.changes, format_minutes(facts.span) if facts.span else "10 min"),
         (facts.hourly, "1 h"),
     )
-    before = _stepped(facts, field)
+    told: dict[Decimal, str] = {}
     for changes, span in spans:
         change = changes.get(field)
-        if change and change != before:
-            yield f"{format_change(rough(change))} in {span}"
-            before = change
+        if change:
+            told.setdefault(change, span)
+    if list(told) == [_stepped(facts, field)]:
+        return []
+    return [f"{format_change(rough(change))} in {span}" for change, span in told.items()]
 
 
 def _stepped(facts: NotificationFacts, field: str) -> Decimal | None:

@@ -218,7 +218,7 @@ def test_a_field_that_did_not_move_shows_no_change() -> None:
 
 
 def test_a_change_that_adds_nothing_is_not_said() -> None:
-    """Of equal changes the one over the shortest time is told, be it the step's or a minute's."""
+    """Of equal changes the one over the shortest time is told; a step needs no change like it."""
     moved = {"available_margin": Decimal(-300)}
     fell = notice(minutely=moved, changes=moved, hourly={"available_margin": Decimal(-310)})
     assert text(MessageItem(fell)).splitlines()[1] == (
@@ -226,10 +226,13 @@ def test_a_change_that_adds_nothing_is_not_said() -> None:
     )
     crash = Step(Decimal("345.2"), T0 - 40 * SECOND, Decimal("45.2"), T0)
     stepped = replace(fell, facts=replace(fell.facts, trend=Trend(crash)))
+    step = "345.2 at 10:59:20 -> 45.2 at 11:00:00: -300 in 40 s"
     assert text(MessageItem(stepped)).splitlines()[1:3] == [
-        "345.2 at 10:59:20 -> 45.2 at 11:00:00: -300 in 40 s",
-        "available_margin -310 in 1 h",
+        step,
+        "available_margin -300 in 1 min, -310 in 1 h",
     ]
+    alone = replace(stepped, facts=replace(stepped.facts, hourly={}))
+    assert text(MessageItem(alone)).splitlines()[1:3] == [step, "in positions 0"]
 
 
 def test_after_a_start_the_changes_say_their_true_span() -> None:
