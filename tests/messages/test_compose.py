@@ -646,6 +646,8 @@ def test_s9_what_comes_from_outside_is_shown_escaped(kind: Kind) -> None:
     """S9: names, summaries, details and reasons; the title and the text say the same of it."""
     told = {
         "summary": HOSTILE,
+        "title": HOSTILE,
+        "unit": HOSTILE,
         "handed_over_by": HOSTILE,
         "handed_over_why": HOSTILE,
         "unfilled": HOSTILE,
