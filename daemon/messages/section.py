@@ -289,6 +289,9 @@ def _remarks(item: MessageItem, context: RenderContext) -> Iterator[str]:
         yield f"the rule's own summary could not be filled in: {last.facts.unfilled}"
     if last.facts.unconfirmed:
         yield "unconfirmed: the exchange's answer looked wrong, and asking again brought no other"
+    if notice.facts.unacknowledged is not None and not item.over:
+        spent = format_duration(notice.facts.unacknowledged)
+        yield f"escalated to this channel, as nobody acknowledged the alert for {spent}"
     if notice.facts.handed_over_by:
         yield fallback_sentence(notice.facts, context)
     if last.facts.not_before is not None:

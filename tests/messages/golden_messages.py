@@ -156,6 +156,14 @@ MESSAGES: Mapping[str, Message] = {
         Kind.RESOLVED, at=NIGHT + HOUR, margin="500", detail="not firing now", reason="calm"
     ),
     "firing-critical": _said(Kind.FIRING),
+    "firing-escalated": _said(
+        Kind.FIRING,
+        at=NIGHT + 15 * MINUTE,
+        margin="41.14",
+        late=Late.ESCALATED,
+        unacknowledged=15 * MINUTE,
+        trend=Trend(),
+    ),
     "firing-muted": _said(
         Kind.FIRING, severity=Severity.WARNING, at=NIGHT + HOUR, late=Late.MUTED, trend=Trend()
     ),

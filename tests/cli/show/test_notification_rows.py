@@ -261,6 +261,7 @@ def test_e2_status_tells_what_a_mute_window_holds_back(tmp_path: Path) -> None:
             "notifications": 1,
             "since": "2026-01-01T12:00:05.000+01:00",
             "handed_to": [],
+            "late": None,
         }
     ]
 

@@ -39,6 +39,10 @@ CHOICES: dict[KeyType, list[object]] = {
     rule.SEVERITY: ["info", "warning", "critical"],
     rule.ON_MISSING: ["keep", "firing", "ok"],
     rule.SUMMARY: ["", "{value:.2f}"],
+    rule.ESCALATION: [
+        [],
+        [{"after": "1s", "channels": ["call"]}, {"after": "2s", "channels": ["boss", "mail"]}],
+    ],
 }
 """Values in the canonical form, by type of key."""
 

@@ -33,6 +33,7 @@ from daemon.store import write_once
 from daemon.store.operations import TEST, Claim, MessageKey, RecordAttempt
 from daemon.store.store import beside
 from daemon.store.write.silences import add, end, every
+from daemon.rules.rule import EscalationStep
 from daemon.types import (
     FLAPPING,
     MINUTE,
@@ -82,8 +83,15 @@ BLIND = rule(
     repeat=REPEAT,
 )
 QUIET = rule("quiet", "available_margin < 100", mute=("noon",), repeat=REPEAT)
+CLIMBING = rule(
+    "climbing",
+    "available_margin < 100",
+    channels=("alpha",),
+    escalate=(EscalationStep(3 * MINUTE, ("beta",)), EscalationStep(8 * MINUTE, ("gamma",))),
+    repeat=REPEAT,
+)
 RULES = (CRITICAL, LOW, ONLY, HELD)
-POLICIES = (CRITICAL, SINKING, FLAPPY, BLIND, QUIET)
+POLICIES = (CRITICAL, SINKING, FLAPPY, BLIND, QUIET, CLIMBING)
 NOON = MuteWindow("noon", frozenset(DAYS), time(11, 1), time(11, 20))
 """Manual clocks start at 11:00."""
 MUTES = Mutes({NOON.name: NOON}, UTC)
