@@ -104,9 +104,10 @@ REPORTS = Page(ROOT / "docs/reports.md")
 CHARTS = Page(ROOT / "docs/charts.md")
 PUSH = Page(ROOT / "docs/push.md")
 NEW_EXCHANGE = Page(ROOT / "docs/new-exchange.md")
+LOUD = Page(ROOT / "docs/loud.md")
 SECURITY = Page(ROOT / "SECURITY.md")
 CHANGELOG = Page(ROOT / "CHANGELOG.md")
 PAGES = (
     README, RULES, TESTING, BACKTESTING, DATABASE, CONFIGURATION, DELIVERY, REPORTS, CHARTS, PUSH,
-    NEW_EXCHANGE, SECURITY, CHANGELOG,
+    NEW_EXCHANGE, LOUD, SECURITY, CHANGELOG,
 )  # fmt: skip

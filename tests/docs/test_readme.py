@@ -49,6 +49,7 @@ SECRETS: Mapping[str, str] = {
     "coinw-secret": "secret-0001",
     "telegram-token": "123456789:AAabcdefghijklmnopqrstuvwxyz0123456",
     "mail-password": "p@ss/w0rd",
+    "ntfy-topic": "margin-0af3",
     "heartbeat-uuid": "0af3-0001",
 }
 ENVIRON = {"GRID_API_KEY": "key-0002", "GRID_SECRET_KEY": "secret-0002"}

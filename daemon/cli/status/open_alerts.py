@@ -103,7 +103,7 @@ def alert_cells(each: OpenAlert, now: DisplayClock) -> list[str]:
 
 
 def alert_sentences(each: OpenAlert, now: DisplayClock) -> Iterator[str]:
-    """Sentences below the table: the finding of a system rule, and why news is held back, or escalates."""
+    """Sentences below the table: a finding, why news is held back, and when it escalates."""
     name = f"{rule_label(each.alert.rule)} · {account_label(each.account)}"
     if each.alert.detail:
         yield f"{name}: {each.alert.detail}"

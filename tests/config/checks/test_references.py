@@ -120,8 +120,10 @@ STEP = '[{ after = "15m", channels = ["mail"] }]'
         (escalating(STEP, 'channels = ["phone"]'), None),
         (
             escalating(STEP),
-            "has no effect, as the rule tells every channel at once; name in channels those"
-            " that are told first",
+            (
+                "has no effect, as the rule tells every channel at once; name in channels those"
+                " that are told first"
+            ),
         ),
         (
             escalating(STEP, 'channels = ["phone", "mail"]'),

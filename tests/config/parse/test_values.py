@@ -25,6 +25,7 @@ GOOD: list[tuple[Callable[[object], object], object, object]] = [
     (values.duration, "0s", 0),
     (values.longer_than(400), "400ms", 400),
     (values.count, 3, 3),
+    (values.boolean, True, True),
     (values.limit, "50 per 10s", Limit(50, 10_000)),
     (values.percent, "12.5%", Decimal("0.125")),
     (values.at_least, "3 of 5", AtLeast(3, 5)),
@@ -209,7 +210,10 @@ def test_loopback_is_this_machine_alone(host: str, own: bool) -> None:
             ["call"],
             'each step must be a table such as { after = "15m", channels = ["call"] }, not "call"',
         ),
-        ([{"after": "15m"}], 'a step has no channels; write { after = "15m", channels = ["call"] }'),
+        (
+            [{"after": "15m"}],
+            'a step has no channels; write { after = "15m", channels = ["call"] }',
+        ),
         (
             [{"channels": ["call"]}],
             'a step has no after; write { after = "15m", channels = ["call"] }',

@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 from daemon.alerts.channel_decisions import ChannelStatus
 from daemon.alerts.mutes import DAYS, Mutes, MuteWindow
 from daemon.cli.status.waiting import parked_channels, refusing_channels
+from daemon.rules.rule import EscalationStep
 from daemon.service.clock_monitor import offset
 from daemon.service.delivery.channel_state import LISTEN
 from daemon.service.delivery.queue import NotificationQueue
@@ -33,7 +34,6 @@ from daemon.store import write_once
 from daemon.store.operations import TEST, Claim, MessageKey, RecordAttempt
 from daemon.store.store import beside
 from daemon.store.write.silences import add, end, every
-from daemon.rules.rule import EscalationStep
 from daemon.types import (
     FLAPPING,
     MINUTE,
