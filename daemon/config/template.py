@@ -84,8 +84,8 @@ clear_when = "available_margin > {critical_over}"
 severity = "critical"
 repeat = "5m"                             # told again until it ends, or `marginwatch ack`
 worse_by = "25%"                          # and each time it is so much worse than last told
-# escalate = []                           # [{{ after = "15m", channels = ["call"] }}]: told too if \
-nobody acknowledges it
+# escalate = []                           # [{{ after = "15m", channels = ["call"] }}]: told too \
+if nobody acknowledges it
 
 [[rules]]
 name = "low-margin"

@@ -6,7 +6,7 @@ from daemon.config.template import HYSTERESIS, Answers, amount_text
 
 _CASES = """\
 # Tests of rules.toml: `marginwatch rules test` plays them through the functions of the daemon.
-# Change both files together. "500 40x3" is a reading of 500, then three of 40; docs/testing-rules.md.
+# Change both together. "500 40x3" is a reading of 500, then three of 40; docs/testing-rules.md.
 
 [[tests]]
 name = "low margin fires below {warning}, not at it, and ends only above {warning_over}"

@@ -60,7 +60,7 @@ def test_what_is_written_loads_without_a_warning(key: str, meant: str) -> None:
 
 
 def test_a_new_configuration_is_told_more_often_and_bothered_less() -> None:
-    """The defaults of keys that are not written stay as they are: other files keep what they say."""
+    """The defaults of keys that are not written stay as they are, for files that exist."""
     config = loaded(new_config(Answers("main", "k", "s", (TELEGRAM,))), {"TOKEN": "1", "CHAT": "5"})
     critical, warning = config.rules
     assert (critical.repeat, warning.repeat) == (5 * MINUTE, 4 * HOUR)

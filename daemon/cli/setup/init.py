@@ -21,8 +21,8 @@ def init(session: CommandSession, *, force: bool) -> None:
     """Ask a few questions and write rules.toml, readable by you alone.
 
     Keys and tokens are best left where they are: answer with env:NAME, file:PATH or
-    credential:NAME. What you type in hidden goes into a file of its own. The keys are tried with one
-    call, and limits are proposed from the balance. rules.test.toml is written beside it.
+    credential:NAME. What you type in hidden goes into a file of its own. The keys are tried with
+    one call, and limits are proposed from the balance. rules.test.toml is written beside it.
 
     \b
     Examples:

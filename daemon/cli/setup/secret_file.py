@@ -5,7 +5,7 @@ Nothing here shows a secret, or a part of one.
 
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
@@ -59,8 +59,8 @@ def checked_name(name: str) -> str:
     """The name of the file; raises UsageError for one that is a path, or not of a secret."""
     if not _NAME.fullmatch(name):
         raise UsageError(
-            "NAME is the name of a file beside rules.toml: 1 to 64 letters, digits or _ . -, such as"
-            " coinw-key"
+            "NAME is the name of a file beside rules.toml: 1 to 64 letters, digits or _ . -,"
+            " such as coinw-key"
         )
     if _OURS.fullmatch(name):
         raise UsageError(f"{name} is no name for a secret; choose one such as coinw-key")
@@ -68,7 +68,7 @@ def checked_name(name: str) -> str:
 
 
 def read_secret(name: str, source: TextIO, ask: Callable[[str], str]) -> str:
-    """One line: asked for hidden on a terminal, else read. Raises MarginwatchError for no secret."""
+    """One line: asked for hidden on a terminal, else read; raises MarginwatchError for none."""
     if source.isatty():
         text = ask(f"{name}, hidden")
     else:

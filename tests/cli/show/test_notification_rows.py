@@ -174,6 +174,7 @@ def test_programs_get_every_attempts_end(tmp_path: Path) -> None:
         "until": "2026-01-01T12:01:06.000+01:00",
         "handed_over_by": None,
         "handed_to": [],
+        "late": None,
     }
     [flat] = csv.DictReader(io.StringIO(printed))
     assert flat == {name: "" if value in (None, []) else str(value) for name, value in row.items()}
@@ -261,7 +262,6 @@ def test_e2_status_tells_what_a_mute_window_holds_back(tmp_path: Path) -> None:
             "notifications": 1,
             "since": "2026-01-01T12:00:05.000+01:00",
             "handed_to": [],
-            "late": None,
         }
     ]
 

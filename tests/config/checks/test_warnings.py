@@ -280,8 +280,8 @@ def test_critical_system_rules_that_reach_no_loud_channel_are_told() -> None:
     text = WHOLE + LOUD + '\n[system]\nchannels = ["mail"]\n'
     assert doubts(loaded(text)) == [
         (
-            "system.channels: names no channel with loud = true, so key-refused and answers-unusable"
-            " and account-not-judged, which are critical, cannot ring at night"
+            "system.channels: names no channel with loud = true, so key-refused and"
+            " answers-unusable and account-not-judged, which are critical, cannot ring at night"
         )
     ]
     one = text + 'answers-unusable = "off"\naccount-not-judged = "off"\n'
