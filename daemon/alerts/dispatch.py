@@ -30,7 +30,6 @@ from daemon.types import (
     Input,
     Kind,
     Late,
-    Millis,
     Notice,
     NoticeKey,
     NotificationFacts,
@@ -126,7 +125,9 @@ class _Dispatcher:
                 if kind is Kind.WORSE:
                     notice = self._compared(notice, told[channel].last)
                 if late is Late.ESCALATED:
-                    notice = self._escalated(notice, announced_at(alert, told))
+                    since = announced_at(alert, told)
+                    spent = None if since is None else self.event.at - since
+                    notice = replace(notice, facts=replace(notice.facts, unacknowledged=spent))
                 yield notice
 
     def acks(self) -> Iterator[Notice]:
@@ -207,11 +208,6 @@ class _Dispatcher:
             return known
         summary, unfilled = fill_template(rule.summary, key, known)
         return replace(known, summary=summary, unfilled=unfilled)
-
-    def _escalated(self, notice: Notice, since: Millis | None) -> Notice:
-        """Add the time for which nobody acknowledged the alert."""
-        spent = None if since is None else self.event.at - since
-        return replace(notice, facts=replace(notice.facts, unacknowledged=spent))
 
     def _compared(self, notice: Notice, last: NotificationFacts | None) -> Notice:
         """Add the value told before to news that an alert got worse."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, time
+from typing import Any
 
 import pytest
 
@@ -49,8 +50,8 @@ FIRED: list[News] = [
 ]
 
 
-def low(**policy: object) -> Rule:
-    return rule(**{"channels": ("phone", "mail"), "escalate": STEPS, "repeat": None, **policy})
+def low(**policy: Any) -> Rule:
+    return rule(**{"channels": ("phone", "mail"), "escalate": STEPS, "repeat": None} | policy)
 
 
 def ack(minute: float, until: float | None = None) -> Silence:

@@ -168,12 +168,12 @@ class _Interviewer:
         STDOUT.write(_ABOUT_CHANNELS)
         found: dict[str, str] = {}
         check = self._twice(lambda url: secret_references.url(url, self._around))
-        while True:
+
+        def read(raw: object) -> str:
             parse = answers.channel if found else answers.first_channel
-            read = partial(parse, self._around)
-            url = _asked(f"Channel {len(found) + 1}", lambda raw, r=read: check(r(raw)), "")
-            if not url:
-                break
+            return check(parse(self._around, raw))
+
+        while url := _asked(f"Channel {len(found) + 1}", read, ""):
             found[_named(url, set(found))] = url
         STDOUT.write(_ABOUT_LOUD)
         names = tuple(found)

@@ -6,7 +6,7 @@ value, except for keys that may hold a secret.
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -25,10 +25,10 @@ from daemon.hidden import Secret, is_cut
 from daemon.rules.language.build import MAX_LOOK_BACK
 from daemon.rules.language.errors import ExpressionError
 from daemon.rules.language.parse import parse_condition
-from daemon.rules.rule import AtLeast, Condition, EscalationStep
+from daemon.rules.rule import AtLeast, Condition
 from daemon.text import durations
 from daemon.text.printable import is_hidden
-from daemon.types import DAY, SECOND, Limit, Millis
+from daemon.types import DAY, Limit, Millis
 
 T = TypeVar("T")
 Text = TypeVar("Text", bound=str)
@@ -300,56 +300,6 @@ def summary(raw: object) -> str:
     if wrong is not None:
         raise MistakeError(wrong)
     return template
-
-
-_STEP = '{ after = "15m", channels = ["call"] }'
-
-
-def escalation(raw: object) -> tuple[EscalationStep, ...]:
-    """The steps of `escalate`, each later than the one before, to channels that no other names."""
-    if not isinstance(raw, list):
-        raise MistakeError(f"must be a list such as [{_STEP}], not {format_value(raw)}")
-    steps = tuple(map(_step, raw))
-    told: set[str] = set()
-    before: Millis = 0
-    for step in steps:
-        after = durations.duration_text(step.after)
-        if step.after <= before:
-            raise MistakeError(
-                f"the step after {after} must come later than the one before it, which is after"
-                f" {durations.duration_text(before)}"
-            )
-        for channel in step.channels:
-            if channel in told:
-                raise MistakeError(
-                    f"names the channel {format_value(channel)} twice; once is enough"
-                )
-            told.add(channel)
-        before = step.after
-    return steps
-
-
-def _step(raw: object) -> EscalationStep:
-    if not isinstance(raw, Mapping):
-        raise MistakeError(f"each step must be a table such as {_STEP}, not {format_value(raw)}")
-    for key in raw:
-        if key not in {"after", "channels"}:
-            near = did_you_mean(key, ("after", "channels"))
-            raise MistakeError(f"unknown key {format_value(key)} in a step{near}")
-    for key in ("after", "channels"):
-        if key not in raw:
-            raise MistakeError(f"a step has no {key}; write {_STEP}")
-    try:
-        channels = list_of(reference)(raw["channels"])
-    except MistakeError as error:
-        raise MistakeError(f"channels {error}") from None
-    if not channels:
-        raise MistakeError("channels of a step is empty; name the channels that are told then")
-    try:
-        after = longer_than(SECOND)(raw["after"])
-    except MistakeError as error:
-        raise MistakeError(f"after {error}") from None
-    return EscalationStep(after, channels)
 
 
 def zone(raw: object) -> ZoneInfo:
