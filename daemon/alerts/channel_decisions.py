@@ -210,11 +210,11 @@ class FiringDecider:
         due = self._due(rule, alert, told.get(channel, UNTOLD), gone=False)
         if due is not Kind.FIRING:
             return due
+        if self.policy.silences and self.muter.acknowledged(alert) is not None:
+            return HoldReason.ACKNOWLEDGED
         begins = self.escalation_times(alert, told)[channel]
-        if begins is None or self.at < begins:
-            return HoldReason.NOT_ESCALATED
-        acknowledged = self.muter.acknowledged(alert) is not None
-        return HoldReason.ACKNOWLEDGED if acknowledged else Kind.FIRING
+        is_due = begins is not None and begins <= self.at
+        return Kind.FIRING if is_due else HoldReason.NOT_ESCALATED
 
     def _due(self, rule: Rule, alert: Alert, told: ChannelStatus, *, gone: bool) -> ChannelDecision:
         """Decision for one channel, mutes left aside.

@@ -302,13 +302,13 @@ def test_people_see_when_it_escalates() -> None:
 
 
 def test_people_see_that_an_acknowledgement_holds_it() -> None:
-    """The same words as for a reminder that does not come."""
+    """The same words as for a reminder that does not come, before the time and after it."""
     watched = Watched(low(), silences=[ack(5)]).all(0, 6)
     alert = watched.session.state.alerts["low"]
     told = watched.session.delivered.told(at(20))["low", 1]
-    assert watched.decider(20).explained_decisions(alert, told)["call"] == Hold(
-        HoldReason.ACKNOWLEDGED, comment="adding margin"
-    )
+    held = Hold(HoldReason.ACKNOWLEDGED, comment="adding margin")
+    for minute in (6, 20):
+        assert watched.decider(minute).explained_decisions(alert, told)["call"] == held
 
 
 ALERT = Alert("low", 1, CODE, Severity.WARNING, State.FIRING, "", T0, fired_at=T0)
