@@ -11,6 +11,9 @@ from daemon.config.problems import MistakeError, did_you_mean, format_value
 from daemon.config.secret_references import Surroundings
 from daemon.errors import MarginwatchError
 
+NONE = "none"
+"""The answer that declines what is proposed."""
+
 TYPED = "type"
 """The answer that asks for a hidden prompt."""
 
@@ -59,7 +62,9 @@ def first_channel(around: Surroundings, answer: object) -> str:
 
 
 def loud(names: tuple[str, ...], answer: object) -> frozenset[str]:
-    """The names of channels that may ring at night; none if it is empty."""
+    """The names of channels that may ring at night; `none` is none."""
+    if answer == NONE:
+        return frozenset()
     chosen = [each.strip() for each in str(answer).split(",") if each.strip()]
     for name in chosen:
         if name not in names:
@@ -111,7 +116,7 @@ def zone(answer: object) -> str:
 
 
 def time_of_day(answer: object) -> str:
-    """A time such as 08:00, or nothing."""
-    if answer and not _TIME.fullmatch(str(answer)):
-        raise MistakeError("write a time such as 08:00, or nothing")
-    return str(answer)
+    """A time such as 08:00; `none` is nothing."""
+    if answer != NONE and not _TIME.fullmatch(str(answer)):
+        raise MistakeError("write a time such as 08:00, or none")
+    return "" if answer == NONE else str(answer)

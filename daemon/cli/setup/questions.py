@@ -96,7 +96,7 @@ class _Interviewer:
         timezone = _asked(
             "Time zone of messages, such as Europe/Berlin; empty is the system's", answers.zone, ""
         )
-        report = _asked("A daily report at; `none` is none", _unless_none, "08:00")
+        report = _asked("A daily report at; `none` is none", answers.time_of_day, "08:00")
         heartbeat = self._heartbeat()
         told = Answers(
             account,
@@ -178,7 +178,7 @@ class _Interviewer:
         STDOUT.write(_ABOUT_LOUD)
         names = tuple(found)
         rings = next((each for each in names if not found[each].startswith("mailto")), names[0])
-        loud = _asked("Names; `none` is none", partial(_loud, names), rings)
+        loud = _asked("Names; `none` is none", partial(answers.loud, names), rings)
         return tuple(ChannelAnswer(name, url, name in loud) for name, url in found.items())
 
     def _heartbeat(self) -> str:
@@ -244,14 +244,6 @@ def _limits(margin: Decimal | None) -> tuple[Decimal, Decimal]:
 def _plain(amount: Decimal) -> str:
     text = f"{amount:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _unless_none(answer: object) -> str:
-    return "" if answer == "none" else answers.time_of_day(answer)
-
-
-def _loud(names: tuple[str, ...], answer: object) -> frozenset[str]:
-    return answers.loud(names, "" if answer == "none" else answer)
 
 
 def _named(url: str, taken: set[str]) -> str:

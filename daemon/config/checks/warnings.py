@@ -6,14 +6,14 @@ from fnmatch import fnmatchcase
 
 from daemon.alerts.mutes import DAYS, MuteWindow
 from daemon.alerts.system_rules import ACCOUNT, DAEMON
-from daemon.config.checks import conditions
+from daemon.config.checks import conditions, loud
 from daemon.config.effective_intervals import settled_intervals
 from daemon.config.model import SYSTEM_RULES, Account, Channel, Config
 from daemon.config.parse import zones
 from daemon.readings.fields import AGE
 from daemon.rules.language.tree import uses
 from daemon.rules.rule import Rule
-from daemon.types import Millis, OnMissing, Severity
+from daemon.types import Millis, OnMissing
 
 NO_HEARTBEAT = (
     "daemon.heartbeat: is empty, and a daemon that is down warns nobody; give it an address of a"
@@ -28,13 +28,6 @@ NO_CHANNEL = (
 NO_SILENCE_ALERT = (
     "system.no-readings: is off, and no rule asks for age, so nobody is told when readings stop"
 )
-
-NO_LOUD = (
-    "channels: none has loud = true; set it where a message may ring at night, so that check can"
-    " say which critical rules reach no such channel"
-)
-
-_RINGS_NOBODY = "names no channel with loud = true, so"
 
 _LAST_MINUTE = time(23, 59)
 _A_DAY = 24 * 60
@@ -54,8 +47,7 @@ def warnings(
     yield from _twins(config.accounts)
     yield from _channels(config.channels)
     yield from _risky_urls(config.channels, caution)
-    if config.channels and not any(each.loud for each in config.channels):
-        yield from [NO_LOUD] if any(map(_is_critical, config.rules)) else []
+    yield from loud.hint(config)
     if not config.rules:
         yield "rules: there is none, so no balance will ever alert; add [[rules]]"
     intervals = settled_intervals(config.accounts, config.budget, {})
@@ -69,7 +61,7 @@ def warnings(
     )
     if config.system.no_readings is None and not notices_silence:
         yield NO_SILENCE_ALERT
-    yield from _quiet_system(config)
+    yield from loud.quiet_system_rules(config)
 
 
 def _risky_urls(channels: Iterable[Channel], caution: Callable[[str], str | None]) -> Iterator[str]:
@@ -104,37 +96,11 @@ def _channels(channels: tuple[Channel, ...]) -> Iterator[str]:
         yield "channels: there is only one; add a second of another kind, for when it fails"
 
 
-def _is_critical(rule: Rule) -> bool:
-    return rule.severity is Severity.CRITICAL
-
-
-def _is_unheard_at_night(rule: Rule, channels: Iterable[Channel]) -> bool:
-    """Whether the rule is critical and reaches no loud channel, though there is one."""
-    loud = {each.name for each in channels if each.loud}
-    told = {*rule.channels, *(name for step in rule.escalate for name in step.channels)}
-    return _is_critical(rule) and bool(loud and rule.channels) and loud.isdisjoint(told)
-
-
-def _quiet_system(config: Config) -> Iterator[str]:
-    """A warning of critical system rules that reach no loud channel."""
-    rules = (*config.system_rules, *config.daemon_rules)
-    quiet = [each.name for each in rules if _is_unheard_at_night(each, config.channels)]
-    if quiet:
-        yield (
-            f"system.channels: {_RINGS_NOBODY} {' and '.join(quiet)}, which"
-            f" {'is' if len(quiet) == 1 else 'are'} critical, cannot ring at night"
-        )
-
-
 def _rule(rule: Rule, config: Config, intervals: Mapping[str, Millis]) -> Iterator[str]:
     yield from _unmatched(rule, [account.name for account in config.accounts])
     watched = {name: every for name, every in intervals.items() if rule.watches(name)}
     yield from (f"{key}: {sentence}" for key, sentence in conditions.doubts(rule, watched))
-    if _is_unheard_at_night(rule, config.channels):
-        yield (
-            f"channels: {_RINGS_NOBODY} this critical rule cannot ring at night; add one there,"
-            " or to escalate"
-        )
+    yield from loud.quiet_rule(rule, config.channels)
     if rule.clear_when == rule.when:
         yield "clear_when: is the same as when, so the alert would never end"
     for name in rule.inhibited_by:

@@ -240,11 +240,10 @@ def updated_status(told: ChannelStatus, kept: KeptNotice) -> ChannelStatus:
     told = told.announced(kept.notice.facts)
     if kept.told_at is not None and (told.told_at is None or kept.told_at >= told.told_at):
         told = replace(told, told_at=kept.told_at, last=kept.notice.facts)
-    if kept.state is NoticeState.SUPERSEDED and told.told_at is None:
-        told = replace(told, announced_after=None)
     waiting = kept.notice.key if kept.state.value in UNSETTLED else told.waiting
     sure = told.sure or kept.state is NoticeState.DELIVERED
-    return replace(told, sure=sure, waiting=waiting, given_up=refused)
+    told = replace(told, sure=sure, waiting=waiting, given_up=refused)
+    return told.superseded() if kept.state is NoticeState.SUPERSEDED else told
 
 
 def alerting(connection: Connection) -> list[str]:
