@@ -78,7 +78,7 @@ def call(
         environ=environ,
         own_clock=clock or ManualClock(),
         program_folders=programs,
-        exchange_url=exchange_url,
+        rest_url=exchange_url,
     )
     return CliRunner().invoke(
         commands, [str(each) for each in arguments], input=answers, obj=session

@@ -40,7 +40,7 @@ def init(session: CommandSession, *, force: bool) -> None:
     told = ask(
         session.environ,
         path,
-        lambda keys: read_balance(keys, session.clock, session.exchange_url),
+        lambda keys: read_balance(keys, session.clock, session.rest_url),
     )
     tests = write_all(path, told, force=force)
     named = "" if path == Path("rules.toml") else f" --config {path}"

@@ -6,7 +6,7 @@ Each answer is checked at once, and asked for again while it is bad. Nothing is 
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -34,6 +34,8 @@ ReadBalance = Callable[[tuple[Secret, Secret]], Answer | NoAnswer]
 _NAMES = {"tgram": "telegram", "mailto": "email", "mailtos": "email"}
 _REFUSED = frozenset({MissReason.AUTH, MissReason.PERMISSION})
 _CENT = Decimal("0.01")
+_SMALLEST = Decimal(5)
+"""The smallest balance, in USDT, from which limits are proposed."""
 
 _ABOUT_KEYS = """
 Where are its keys? env:NAME, file:PATH or credential:NAME; or `type`, to type one in, hidden: it
@@ -59,7 +61,7 @@ class Interview:
     """All that was answered."""
 
     answers: Answers
-    secrets: Mapping[str, Secret] = field(default_factory=dict)
+    secrets: HiddenMapping[str, Secret]
     """Typed secrets, by the name of the file in which each is to be."""
 
 
@@ -109,7 +111,7 @@ class _Interviewer:
             heartbeat,
             report,
         )
-        return Interview(told, self._secrets)
+        return Interview(told, HiddenMapping(self._secrets))
 
     def _account(self) -> tuple[str, str, Decimal | None]:
         """The two keys, and the margin that the exchange tells; None if it tells none.
@@ -232,8 +234,10 @@ def _asked(
 
 def _limits(margin: Decimal | None) -> tuple[Decimal, Decimal]:
     """The levels of the warning and of the critical alert; proposed are 20 % and 10 % of it."""
-    share = None if margin is None else (margin / 5).quantize(_CENT)
-    proposed = share if share is not None and share >= 1 else Decimal(100)
+    proposed = Decimal(100)
+    if margin is not None and margin >= _SMALLEST:
+        proposed = (margin / 5).quantize(_CENT)
+        echo("Proposed are 20 % and 10 % of the balance.")
     warning = _asked(
         "Warn when available_margin falls below, in USDT", answers.amount, f"{_plain(proposed)}"
     )

@@ -245,6 +245,7 @@ def test_limits_are_proposed_from_the_balance(tmp_path: Path) -> None:
         status, shown, _ = init(path, *DEFAULTS, exchange_url=simulator.rest_url)
     assert status == 0
     assert "  CoinW answers: available_margin 1234.56\n" in shown
+    assert "Proposed are 20 % and 10 % of the balance.\nWarn" in shown
     assert "in USDT [246.91]" in shown
     assert "Critical below [123.455]" in shown
     assert [str(rule.when) for rule in configuration(path, ENVIRON).rules] == [
