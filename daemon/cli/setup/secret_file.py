@@ -5,7 +5,7 @@ Nothing here shows a secret, or a part of one.
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -34,25 +34,27 @@ def config_path(session: CommandSession) -> Path:
     return expanded(named, session.environ)
 
 
-def store_secret(session: CommandSession, name: str, *, force: bool) -> None:
-    """Ask for a secret and write it.
+def store_secrets(session: CommandSession, names: Sequence[str], *, force: bool) -> None:
+    """Ask for secrets and write each one. Of several, those that stay empty are left out.
 
     Raises:
         UsageError: for a name that no file of a secret has.
-        MarginwatchError: when nothing is typed, or the file cannot be written.
+        MarginwatchError: when nothing is typed, or a file cannot be written.
     """
-    path = config_path(session).parent / checked_name(name)
-    if not force:
-        refuse_to_overwrite(path, _REMEDY)
-    text = read_secret(name, sys.stdin, _ask)
-    write_secret(path, text, force=force)
-    echo(f"{path} is written, for you alone: {len(text)} characters.")
-    echo(f"Name it in rules.toml as file:{name}, or within an address as {{file:{name}}}.")
+    folder = config_path(session).parent
+    for name in names:
+        path = folder / checked_name(name)
+        if not force:
+            refuse_to_overwrite(path, _REMEDY)
+    for name, text in read_secrets(names, sys.stdin, _ask):
+        write_secret(folder / name, text, force=force)
+        echo(f"{folder / name} is written, for you alone: {len(text)} characters.")
+        echo(f"Name it in rules.toml as file:{name}, or within an address as {{file:{name}}}.")
 
 
 def write_secret(path: Path, text: str, *, force: bool) -> None:
     """Write one secret; raises MarginwatchError where that fails."""
-    write(path, f"{text}\n", force=force, remedy=_REMEDY)
+    write(path, text, force=force, remedy=_REMEDY)
 
 
 def checked_name(name: str) -> str:
@@ -67,15 +69,31 @@ def checked_name(name: str) -> str:
     return name
 
 
-def read_secret(name: str, source: TextIO, ask: Callable[[str], str]) -> str:
-    """One line: asked for hidden on a terminal, else read; raises MarginwatchError for none."""
+def read_secrets(
+    names: Sequence[str], source: TextIO, ask: Callable[[str], str]
+) -> Iterator[tuple[str, str]]:
+    """Each name with its secret: asked for hidden on a terminal, else one line of the input each.
+
+    Raises MarginwatchError for what is no secret; of several names, an empty one is left out.
+    """
     if source.isatty():
-        text = ask(f"{name}, hidden")
+        answers = (ask(f"{name}, hidden") for name in names)
     else:
-        text, _, more = source.read(2 * LONGEST).strip().partition("\n")
-        if more:
-            raise MarginwatchError("more than one line was given: nothing is written")
-    return checked_secret(text)
+        answers = iter(_lines(source, len(names)))
+    for name, answer in zip(names, answers, strict=True):
+        if answer.strip() or len(names) == 1:
+            yield name, checked_secret(answer)
+
+
+def _lines(source: TextIO, count: int) -> list[str]:
+    """As many lines of the input; raises MarginwatchError when there are more."""
+    lines = source.read(2 * LONGEST * count).strip().split("\n")
+    if len(lines) > count:
+        raise MarginwatchError(
+            f"more than {'one line was' if count == 1 else f'{count} lines were'} given: nothing is"
+            " written"
+        )
+    return lines + [""] * (count - len(lines))
 
 
 def checked_secret(text: str) -> str:

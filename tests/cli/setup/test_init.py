@@ -90,7 +90,7 @@ def test_every_answer_ends_up_in_the_file(tmp_path: Path) -> None:
         ("email", True),
     ]
     assert [report.cron for report in config.reports] == ["5 7 * * *"]
-    assert (tmp_path / "coinw-secret").read_text() == "typed-secret-1\n"
+    assert (tmp_path / "coinw-secret").read_text() == "typed-secret-1"
     assert stat.S_IMODE((tmp_path / "coinw-secret").stat().st_mode) == 0o600
     assert "typed-secret-1" not in path.read_text()
     assert [str(rule.when) for rule in config.rules][:2] == [
@@ -301,7 +301,7 @@ def test_a_key_that_is_typed_overwrites_no_other(tmp_path: Path) -> None:
     typed = ("", "type", "typed-key", "", HOOK, *DEFAULTS[4:])
     assert init(tmp_path / "rules.toml", *typed)[0] == 0
     assert (tmp_path / "coinw-key").read_text() == "mine"
-    assert (tmp_path / "coinw-key-2").read_text() == "typed-key\n"
+    assert (tmp_path / "coinw-key-2").read_text() == "typed-key"
 
 
 def test_tests_that_are_there_already_are_kept(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.cli.setup.secret_file import LONGEST, read_secret
+from daemon.cli.setup.secret_file import LONGEST, read_secrets
 from daemon.config.secret_references import Surroundings, key
 from daemon.errors import MarginwatchError
 from daemon.hidden import HiddenMapping
@@ -32,7 +32,7 @@ def test_a_secret_is_written_for_its_owner_alone(tmp_path: Path, answer: str) ->
         f"{path} is written, for you alone: 19 characters.",
         "Name it in rules.toml as file:coinw-key, or within an address as {file:coinw-key}.",
     ]
-    assert path.read_text() == f"{PLANTED}\n"
+    assert path.read_text() == PLANTED
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [each.name for each in tmp_path.iterdir()] == ["coinw-key"]
     around = Surroundings(HiddenMapping({}), tmp_path)
@@ -49,7 +49,7 @@ def test_an_existing_file_is_replaced_only_on_request(tmp_path: Path) -> None:
     )
     assert path.read_text() == "mine"
     assert secret(tmp_path, "coinw-key", PLANTED, "--force")[0] == 0
-    assert path.read_text() == f"{PLANTED}\n"
+    assert path.read_text() == PLANTED
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
@@ -102,11 +102,26 @@ def test_on_a_terminal_it_asks(tmp_path: Path) -> None:
         asked.append(question)
         return f" {PLANTED} "
 
-    assert read_secret("coinw-key", Terminal(), ask) == PLANTED
+    assert list(read_secrets(["coinw-key"], Terminal(), ask)) == [("coinw-key", PLANTED)]
     assert asked == ["coinw-key, hidden"]
     with pytest.raises(MarginwatchError, match="nothing was typed"):
-        read_secret("coinw-key", Terminal(), lambda _: "")
-    assert read_secret("coinw-key", io.StringIO(PLANTED), ask) == PLANTED
+        list(read_secrets(["coinw-key"], Terminal(), lambda _: ""))
+
+
+def test_several_are_asked_for_one_after_the_other(tmp_path: Path) -> None:
+    """So that one line can be pasted; what is left empty is left out."""
+    answers = iter(["one", "", "three"])
+    found = read_secrets(["a", "b", "c"], Terminal(), lambda _: next(answers))
+    assert list(found) == [("a", "one"), ("c", "three")]
+    result = call(
+        *("secret", "a", "b", "c", "d", "--config", tmp_path / "rules.toml"),
+        answers="one\n\nthree\n",
+        environ={},
+    )
+    assert result.exit_code == 0
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["a", "c"]
+    with pytest.raises(MarginwatchError, match="more than 2 lines were given"):
+        list(read_secrets(["a", "b"], io.StringIO("1\n2\n3\n"), lambda _: ""))
 
 
 def test_without_config_it_is_beside_the_configuration_named(
