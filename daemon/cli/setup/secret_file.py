@@ -5,7 +5,7 @@ Nothing here shows a secret, or a part of one.
 
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -77,9 +77,9 @@ def read_secrets(
     Raises MarginwatchError for what is no secret; of several names, an empty one is left out.
     """
     if source.isatty():
-        answers = (ask(f"{name}, hidden") for name in names)
+        answers: Iterable[str] = (ask(f"{name}, hidden") for name in names)
     else:
-        answers = iter(_lines(source, len(names)))
+        answers = _lines(source, len(names))
     for name, answer in zip(names, answers, strict=True):
         if answer.strip() or len(names) == 1:
             yield name, checked_secret(answer)
