@@ -45,7 +45,7 @@ from daemon.types import (
 LAST_HOURS: Millis = 6 * HOUR
 """Time span of an alert's chart."""
 
-NOTES = {"free_margin": "a cautious estimate"}
+NOTES = {"free_margin": "a cautious estimate", "equity": "an estimate"}
 """Notes that must be shown with a field."""
 
 

@@ -19,6 +19,7 @@ from daemon.messages.headline import (
     value_text,
 )
 from daemon.messages.news_texts import names_rule, news_texts
+from daemon.readings.fields import ESTIMATES
 from daemon.rules.evaluation.signals import LASTING
 from daemon.text.numbers import (
     format_change,
@@ -264,8 +265,9 @@ def _compared(told: DecidingComparison) -> Iterator[str]:
         yield f"{value_text(told)}{threshold}"
         return
     yield f"{told.field} {value_text(told)}{threshold} (rule: {told.text})"
-    if "free_margin" in told.text:
-        yield "free_margin is a cautious estimate: available_margin less al_margin"
+    for name, estimate in ESTIMATES.items():
+        if name in told.text:
+            yield f"{name} is {estimate}"
 
 
 def _bare(told: DecidingComparison | None) -> bool:

@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TypeAlias
 
-from daemon.readings.exact import subtracted
-from daemon.readings.fields import AGE, CORE, FREE_MARGIN, MADE_OF, SIGNS
+from daemon.readings.fields import AGE, CORE, DERIVED_AMOUNTS, MADE_OF, SIGNS, VALUES
 from daemon.rules.evaluation.at_least import MOfNCounter, scheduled
 from daemon.rules.evaluation.compile import (
     Deciding,
@@ -218,12 +217,15 @@ class Evaluator:
         Unpacks a whole window: call it for a message, not for every reading. Empty for fields that
         are not kept.
         """
-        if field != FREE_MARGIN:
+        if field not in DERIVED_AMOUNTS:
             return self._entries(field)
-        margin, bound = (self._entries(part) for part in MADE_OF[FREE_MARGIN])
-        taken = dict(bound)
-        pairs = ((at, subtracted(value, taken[at])) for at, value in margin if at in taken)
-        return tuple((at, value) for at, value in pairs if value is not None)
+        parts = {name: dict(self._entries(name)) for name in MADE_OF[field]}
+        instants = sorted(set.intersection(*map(set, parts.values())))
+        values = (
+            (at, VALUES[field](Balances(**{name: part[at] for name, part in parts.items()})))
+            for at in instants
+        )
+        return tuple((at, value) for at, value in values if value is not None)
 
     def _entries(self, field: str) -> Points:
         call = _recent_window(field)

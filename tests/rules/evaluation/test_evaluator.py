@@ -343,3 +343,16 @@ def test_c7_the_estimate_of_free_margin_has_values_where_both_its_parts_have() -
         sent = dict(zip(("available_margin", "al_margin"), parts, strict=True))
         evaluator.read(reading(START + at, Balances(**sent)))
     assert evaluator.recent("free_margin") == ((START, Decimal(490)), (START + 3, Decimal(270)))
+
+
+def test_c7_equity_has_values_where_all_three_parts_have() -> None:
+    """C7: messages tell how equity moved from the parts that are kept."""
+    evaluator = Evaluator([])
+    for at, frozen in ((0, "5"), (1, None), (2, "7")):
+        sent = Balances(
+            available_usdt=Decimal(100),
+            al_margin=Decimal(10),
+            al_freeze=None if frozen is None else Decimal(frozen),
+        )
+        evaluator.read(reading(START + at, sent))
+    assert evaluator.recent("equity") == ((START, Decimal(115)), (START + 2, Decimal(117)))

@@ -11,7 +11,7 @@ TIME_TO = "`time_to(al_margin, 5, 1h)`"
 LEAST = "expected the least to divide by, a number above 0, such as `0.5`"
 FIELDS = (
     "available_margin, available_usdt, almighty_gold, al_margin, al_freeze, cross_un_pnl, "
-    "free_margin, margin_usage, freeze_ratio, age"
+    "free_margin, equity, margin_usage, freeze_ratio, age"
 )
 FUNCTIONS = (
     "abs, avg, change, count, delta, drop, first, greatest, last, least, max, median, min, rise,"
