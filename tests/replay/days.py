@@ -70,6 +70,9 @@ WRITTEN = (
     ),
     rule("quiet", "available_margin < 80", on_missing=OnMissing.OK, missing_after=SECOND),
     rule("pnl", "cross_un_pnl < -5"),
+    rule("step", "available_margin < prev(available_margin) - 50 or age > 3s"),
+    rule("day", "today(equity) < -30", clear_when="today(equity) > -10"),
+    rule("hour", 'since(max(al_freeze, 5s), "11:01") > 100'),
 )
 SYSTEM = tuple(
     system_rules.system_rule(name, limit)

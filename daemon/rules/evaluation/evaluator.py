@@ -9,6 +9,7 @@ A rebuilt evaluator therefore gives the same verdicts (DESIGN §3). It decides n
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import tzinfo
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -120,11 +121,17 @@ class _Judge:
 class Evaluator:
     """Evaluates readings and misses of one account, in their order. Not thread-safe.
 
-    `changing` are the fields whose change over ten minutes is kept for messages.
+    `changing` are the fields whose change over ten minutes is kept for messages. `zone` is that of
+    times of day; None is the zone of the system.
     """
 
-    def __init__(self, rules: Sequence[Rule], changing: Sequence[str] = CORE) -> None:
-        self._table = ValueTable()
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        changing: Sequence[str] = CORE,
+        zone: tzinfo | None = None,
+    ) -> None:
+        self._table = ValueTable(zone)
         about_unknown = [rule for rule in rules if _names(rule, (UNKNOWN,))]
         self._signals = SystemSignals(max(map(_limit, about_unknown), default=0))
         judges = {rule.name: _judge(rule, self._table) for rule in rules}

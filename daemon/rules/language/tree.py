@@ -8,10 +8,13 @@ a text.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import time
 from decimal import Decimal
 from typing import ClassVar, TypeAlias
 
 from daemon.readings.exact import EXACT
+from daemon.rules import functions
+from daemon.rules.functions import StatefulFunction
 from daemon.text.durations import duration_text
 from daemon.types import Millis
 
@@ -39,6 +42,17 @@ class DurationLiteral:
 
     def __str__(self) -> str:
         return duration_text(self.millis)
+
+
+@dataclass(frozen=True, slots=True)
+class TimeOfDay:
+    """A time by the clock on the wall, such as `"08:00"`."""
+
+    time: time
+    binding: ClassVar[int] = 8
+
+    def __str__(self) -> str:
+        return f'"{self.time:%H:%M}"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +158,7 @@ class Either:
 Node: TypeAlias = (
     Number
     | DurationLiteral
+    | TimeOfDay
     | Field
     | Call
     | Negative
@@ -231,7 +246,7 @@ def compares_percentages(comparison: "Comparison") -> bool:
 
 def children(node: Node) -> tuple[Node, ...]:
     match node:
-        case Number() | DurationLiteral() | Field():
+        case Number() | DurationLiteral() | TimeOfDay() | Field():
             return ()
         case Call(_, arguments):
             return arguments
@@ -268,6 +283,7 @@ def look_back(node: Node) -> Millis:
     present instant.
     """
     reaches = [look_back(child) for child in children(node)]
-    if isinstance(node, Call) and reaches:
-        reaches[0] += node.span
+    if isinstance(node, Call):
+        function = functions.find(node.name)
+        reaches[0] += function.look_back if isinstance(function, StatefulFunction) else node.span
     return max(reaches, default=0)

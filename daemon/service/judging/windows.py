@@ -24,7 +24,7 @@ class AccountWindows:
     """Evaluator of the rules that watch one account."""
 
     def __init__(self, account: str, rules: tuple[Rule, ...], context: JudgingContext) -> None:
-        self.evaluator = Evaluator(rules)
+        self.evaluator = Evaluator(rules, zone=context.mutes.zone)
         self._account = account
         self._rules = rules
         self._context = context
@@ -69,7 +69,8 @@ class AccountWindows:
         Raises:
             StoreError: if the record cannot be read; the present windows stay.
         """
-        evaluator, clock = Evaluator(self._rules), self._context.clock
+        evaluator = Evaluator(self._rules, zone=self._context.mutes.zone)
+        clock = self._context.clock
         started = clock.elapsed()
         since = at - evaluator.look_back
         async for reading in self._context.async_store.recent(self._account, since):

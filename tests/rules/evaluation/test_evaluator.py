@@ -3,6 +3,7 @@ rebuild.
 """
 
 from collections.abc import Mapping
+from datetime import UTC
 from decimal import Decimal
 
 import pytest
@@ -214,7 +215,7 @@ class Side:
 
     def __init__(self, rules: list[Rule]) -> None:
         self.rules = rules
-        self.evaluator = Evaluator(rules)
+        self.evaluator = Evaluator(rules, zone=UTC)
         self.history: naive.History = []
         self.now = START
 
@@ -236,7 +237,7 @@ class Side:
 
     def rebuild(self) -> None:
         """Rebuild the windows from stored readings, from the last before the look-back."""
-        self.evaluator = Evaluator(self.rules)
+        self.evaluator = Evaluator(self.rules, zone=UTC)
         since = self.now - self.evaluator.look_back
         before = [number for number, (at, _) in enumerate(self.history) if at <= since]
         for at, balances in self.history[before[-1] if before else 0 :]:
