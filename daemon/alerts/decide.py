@@ -6,13 +6,14 @@ The live daemon and every replay decide here, in one place.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from daemon.alerts.channel_decisions import NotificationPolicy, ToldBy
 from daemon.alerts.dispatch import dispatch
 from daemon.alerts.engine import NameAlert, step
 from daemon.alerts.notification_facts import EvaluationSnapshot
+from daemon.alerts.recorded_values import changed_values, next_values
 from daemon.rules.evaluation.evaluator import Evaluator, Verdict
 from daemon.types import (
     JUDGED,
@@ -56,11 +57,16 @@ def snapshot(
 ) -> EvaluationSnapshot:
     """Field values and changes for messages. Cheap when no alert can change."""
     if not (verdicts or watched):
-        return EvaluationSnapshot(verdicts, evaluator.balances)
+        return EvaluationSnapshot(verdicts, evaluator.balances, values=evaluator.values)
     # Cached, as alerts and channels of one input ask for the same fields.
     recent = cache(evaluator.recent)
     return EvaluationSnapshot(
-        verdicts, evaluator.balances, evaluator.changes(), evaluator.span, recent=recent
+        verdicts,
+        evaluator.balances,
+        evaluator.changes(),
+        evaluator.span,
+        recent=recent,
+        values=evaluator.values,
     )
 
 
@@ -75,7 +81,15 @@ def decide(
     """Compute the account's next state and the record of this input."""
     outcome = step(state, event, snapshot.verdicts, policy.rules, name_alert)
     news = dispatch(event, outcome, policy, told, snapshot)
+    values = next_values(state, event, snapshot.values, policy.rules)
     record = Record(
-        state.account, event, outcome.changed, outcome.transitions, news.notices, news.superseded
+        state.account,
+        event,
+        outcome.changed,
+        outcome.transitions,
+        news.notices,
+        news.superseded,
+        values=tuple(changed_values(state.values, values)),
     )
-    return Decision(outcome.state, record)
+    after = outcome.state if values is state.values else replace(outcome.state, values=values)
+    return Decision(after, record)

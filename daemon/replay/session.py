@@ -64,7 +64,9 @@ class ReplaySession:
     def __init__(self, scheme: RuleSet, state: AccountState, changing: Sequence[str] = ()) -> None:
         self.state = state
         self.rules = scheme.watching(state.account)
-        self.evaluator = Evaluator(tuple(self.rules.values()), changing, scheme.mutes.zone)
+        self.evaluator = Evaluator(
+            tuple(self.rules.values()), changing, scheme.mutes.zone, state.values
+        )
         self.delivered = AssumedDelivery(scheme.group_waits)
         self._order = NotificationPolicy(self.rules, scheme.channels, scheme.mutes, scheme.silences)
         self._codes: set[str] = set()

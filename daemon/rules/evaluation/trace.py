@@ -12,7 +12,7 @@ from typing import TypeGuard
 from daemon.readings.exact import INFINITY, known, rounded
 from daemon.readings.fields import MADE_OF, SIGNS
 from daemon.rules import functions
-from daemon.rules.evaluation.compile import compile_number, compile_truth, is_duration_node
+from daemon.rules.evaluation.compile import Slots, compile_number, compile_truth, is_duration_node
 from daemon.rules.evaluation.values import ValueTable
 from daemon.rules.evaluation.windows import Window
 from daemon.rules.functions import Parameter, StatefulFunction, WindowFunction
@@ -72,20 +72,28 @@ class Trace:
     """The value is a ratio that is compared with a percentage."""
 
 
-def trace_condition(node: Node, table: ValueTable, *, percentage: bool = False) -> Trace:
-    """Trace a condition, or a part of one, that was compiled on this table."""
+def trace_condition(
+    node: Node, table: ValueTable, slots: Slots | None = None, *, percentage: bool = False
+) -> Trace:
+    """Trace a condition, or a part of one, that was compiled on this table.
+
+    `slots` are those of its rule, if it has recorded values.
+    """
+    slots = slots or table
     passed_on = (
         compares_percentages(node)
         if isinstance(node, Comparison)
         else percentage and _keeps_unit(node)
     )
-    parts = tuple(trace_condition(part, table, percentage=passed_on) for part in _parts(node))
+    parts = tuple(
+        trace_condition(part, table, slots, percentage=passed_on) for part in _parts(node)
+    )
     if isinstance(node, Comparison | Not | Every | Either):
         return Trace(
-            readable(node), ValueType.TRUTH, compile_truth(node, table)(table.frame), children=parts
+            readable(node), ValueType.TRUTH, compile_truth(node, slots)(table.frame), children=parts
         )
     kind = ValueType.DURATION if is_duration_node(node) else ValueType.NUMBER
-    value = compile_number(node, table)(table.frame)
+    value = compile_number(node, slots)(table.frame)
     held = _held(node, table) if _has_window(node) else None
     why = _why(node, table, parts, held) if value is None else ""
     return Trace(readable(node), kind, value, why, held, parts, percentage)

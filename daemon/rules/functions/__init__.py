@@ -111,6 +111,31 @@ class FunctionState(ABC):
         return 0
 
 
+class RecordedState(FunctionState):
+    """A value that is recorded: it depends on more readings than are kept.
+
+    A rebuild does not feed it; it begins with the recorded value.
+    """
+
+    __slots__ = ("held",)
+
+    def __init__(self) -> None:
+        self.held: Decimal | None = None
+        """The value to record; None before the first."""
+
+    @abstractmethod
+    def supersedes(self, value: Decimal, held: Decimal) -> bool:
+        """Whether a value of the series takes the place of the one held."""
+
+    def read(self, at: Millis, value: Decimal | None) -> Decimal | None:
+        if value is not None and (self.held is None or self.supersedes(value, self.held)):
+            self.held = value
+        return self.held
+
+    def advance(self, at: Millis) -> Decimal | None:
+        return self.held
+
+
 @dataclass(frozen=True, slots=True)
 class StatefulFunction:
     """A function that remembers earlier readings, without a window whose length is written."""
@@ -127,6 +152,8 @@ class StatefulFunction:
     """Parameters in order: the series first."""
     one_reading: bool = False
     """Whether the series must be a value of one reading, so without look-back."""
+    recorded: bool = False
+    """Whether its state is a `RecordedState`."""
     result: ValueType = ValueType.NUMBER
     keeps_unit: bool = True
 

@@ -32,6 +32,7 @@ from daemon.rules.language.tree import (
     either,
     every,
     look_back,
+    recorded_calls,
     varies,
 )
 from daemon.rules.language.types import ValueType
@@ -264,6 +265,20 @@ def _check_arguments(word: Token, function: Function, arguments: list[Term]) -> 
         _check_argument(parameter, argument)
     if isinstance(function, StatefulFunction):
         _check_series(word, function, arguments[0])
+    if not isinstance(function, PlainFunction):
+        _check_kept(word, arguments)
+
+
+def _check_kept(word: Token, arguments: Sequence[Term]) -> None:
+    """Refuse recorded values inside other functions of the past: a rebuild knows only the last."""
+    for argument in arguments:
+        kept = next(recorded_calls(argument.node), None)
+        if kept is not None:
+            raise ExpressionError(
+                f"{quote(kept)} cannot stand inside `{word}`: of a peak only the present value is"
+                f" kept; compare with it, as in `available_margin < 0.9 * peak(available_margin)`",
+                argument.column,
+            )
 
 
 def _check_series(word: Token, function: StatefulFunction, series: Term) -> None:

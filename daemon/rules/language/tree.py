@@ -276,6 +276,14 @@ def uses(node: Node, field: str) -> bool:
     return Field(field) in walk(node)
 
 
+def recorded_calls(node: Node) -> Iterator[Call]:
+    """The calls of functions whose value is recorded."""
+    for part in walk(node):
+        function = functions.find(part.name) if isinstance(part, Call) else None
+        if isinstance(function, StatefulFunction) and function.recorded:
+            yield part  # type: ignore[misc]  # only a call has a function
+
+
 def look_back(node: Node) -> Millis:
     """How far the value looks into the past; nested windows add up (SEMANTICS C1).
 

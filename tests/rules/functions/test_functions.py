@@ -21,7 +21,12 @@ def test_names() -> None:
     """The functions are the files of the folder, without those that begin with an underscore."""
     over_time = {"min", "max", "avg", "median", "sum", "count", "first", "last", "stddev"}
     over_time |= {"delta", "change", "drop", "rise", "slope", "time_to", "zscore", "spike"}
-    assert set(names()) == over_time | {"abs", "least", "greatest"} | {"prev", "since", "today"}
+    assert set(names()) == over_time | {"abs", "least", "greatest"} | {
+        "prev",
+        "since",
+        "today",
+        "peak",
+    }
 
 
 @pytest.mark.parametrize("name", names())

@@ -14,8 +14,8 @@ FIELDS = (
     "free_margin, equity, margin_usage, freeze_ratio, age"
 )
 FUNCTIONS = (
-    "abs, avg, change, count, delta, drop, first, greatest, last, least, max, median, min, prev,"
-    " rise, since, slope, spike, stddev, sum, time_to, today, zscore"
+    "abs, avg, change, count, delta, drop, first, greatest, last, least, max, median, min, peak,"
+    " prev, rise, since, slope, spike, stddev, sum, time_to, today, zscore"
 )
 NEITHER = (
     "is neither a number, such as `1_000`, `0.5` or `20%`, nor a duration, such as `250ms`, `90s`"
@@ -274,6 +274,38 @@ NO_TIME = (
             (
                 "`prev` takes values of one reading, and `prev(equity)` looks back itself; for an"
                 " earlier value write `first(x, 10m)`"
+            ),
+        ),
+        (
+            "peak(equity, 10m) < 1",
+            0,
+            (
+                "`peak` takes 1 argument, `peak(x)`; found 2: for the highest value of a span write"
+                " `max(x, 10m)`"
+            ),
+        ),
+        (
+            "max(equity / peak(equity), 1h) < 1",
+            4,
+            (
+                "`peak(equity)` cannot stand inside `max`: of a peak only the present value is"
+                " kept; compare with it, as in `available_margin < 0.9 * peak(available_margin)`"
+            ),
+        ),
+        (
+            "peak(peak(equity)) < 1",
+            5,
+            (
+                "`peak(equity)` cannot stand inside `peak`: of a peak only the present value is"
+                " kept; compare with it, as in `available_margin < 0.9 * peak(available_margin)`"
+            ),
+        ),
+        (
+            "peak(avg(equity, 1m)) < 1",
+            5,
+            (
+                "`peak` takes values of one reading, and `avg(equity, 1m)` looks back itself; for"
+                " an earlier value write `first(x, 10m)`"
             ),
         ),
         (
