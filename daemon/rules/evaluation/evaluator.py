@@ -195,7 +195,7 @@ class Evaluator:
         `watched`. The others cannot change anything.
         """
         frame = self._feed(event)
-        self._table.record(event.at)
+        self._table.record()
         verdicts: dict[str, Verdict] = {}
         unknown: list[str] = []
         for name, judge in self._written.items():

@@ -151,12 +151,12 @@ class ValueTable:
                 entry.state.held = self.frame[entry.slot] = each.value
         self._values = self._held()
 
-    def record(self, at: Millis) -> None:
+    def record(self) -> None:
         """Take the present values of what is recorded; `feed` alone leaves it as it is."""
         changed = False
         for slot, value, state in self._recorded.values():
             before = state.held
-            self.frame[slot] = state.read(at, value(self.frame))
+            self.frame[slot] = state.read(value(self.frame))
             changed = changed or state.held is not before
         if changed:
             self._values = self._held()
@@ -178,7 +178,9 @@ class ValueTable:
             # Compile first, as for a window: what is inside is fed before.
             value = compile_number(call.arguments[0], self)
             slot = self._window_slots[call] = self._new_slot()
-            state = self._states[call] = _start(call, functions.stateful(call.name), self._zone)
+            state = _start(call, functions.stateful(call.name), self._zone)
+            assert isinstance(state, FunctionState)  # noqa: S101 - the others are recorded
+            self._states[call] = state
             self._then(_remembered(slot, value, state), _recalled(slot, state))
             self.look_back = max(self.look_back, look_back(call))
         return self._window_slots[call]
@@ -299,7 +301,9 @@ class _RuleSlots:
         return self.table.stateful(call)
 
 
-def _start(call: Call, function: StatefulFunction, zone: tzinfo | None) -> FunctionState:
+def _start(
+    call: Call, function: StatefulFunction, zone: tzinfo | None
+) -> FunctionState | RecordedState:
     times = [each.time for each in call.arguments if isinstance(each, TimeOfDay)]
     return function.start(times[0] if times else time(0), zone)
 

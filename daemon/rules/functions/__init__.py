@@ -111,7 +111,7 @@ class FunctionState(ABC):
         return 0
 
 
-class RecordedState(FunctionState):
+class RecordedState(ABC):
     """A value that is recorded: it depends on more readings than are kept.
 
     A rebuild does not feed it; it begins with the recorded value.
@@ -127,12 +127,10 @@ class RecordedState(FunctionState):
     def supersedes(self, value: Decimal, held: Decimal) -> bool:
         """Whether a value of the series takes the place of the one held."""
 
-    def read(self, at: Millis, value: Decimal | None) -> Decimal | None:
+    def read(self, value: Decimal | None) -> Decimal | None:
+        """Take the series' value at a judged reading, and return the value held."""
         if value is not None and (self.held is None or self.supersedes(value, self.held)):
             self.held = value
-        return self.held
-
-    def advance(self, at: Millis) -> Decimal | None:
         return self.held
 
 
@@ -140,7 +138,7 @@ class RecordedState(FunctionState):
 class StatefulFunction:
     """A function that remembers earlier readings, without a window whose length is written."""
 
-    start: Callable[[time, tzinfo | None], FunctionState]
+    start: Callable[[time, tzinfo | None], FunctionState | RecordedState]
     """The state before the first reading, given the time of day of the call and the time zone."""
     look_back: Millis
     """How far its value depends on readings."""
