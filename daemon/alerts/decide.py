@@ -19,6 +19,7 @@ from daemon.types import (
     JUDGED,
     AccountState,
     ClockStep,
+    ConfigChange,
     Input,
     Miss,
     Reading,
@@ -81,15 +82,11 @@ def decide(
     """Compute the account's next state and the record of this input."""
     outcome = step(state, event, snapshot.verdicts, policy.rules, name_alert)
     news = dispatch(event, outcome, policy, told, snapshot)
-    values = next_values(state, event, snapshot.values, policy.rules)
     record = Record(
-        state.account,
-        event,
-        outcome.changed,
-        outcome.transitions,
-        news.notices,
-        news.superseded,
-        values=tuple(changed_values(state.values, values)),
+        state.account, event, outcome.changed, outcome.transitions, news.notices, news.superseded
     )
-    after = outcome.state if values is state.values else replace(outcome.state, values=values)
-    return Decision(after, record)
+    if snapshot.values is state.values and not isinstance(event, ConfigChange):
+        return Decision(outcome.state, record)  # nearly every input
+    values = next_values(state, event, snapshot.values, policy.rules)
+    changed = tuple(changed_values(state.values, values))
+    return Decision(replace(outcome.state, values=values), replace(record, values=changed))

@@ -39,8 +39,6 @@ def next_values(
 
 def changed_values(before: Values, after: Values) -> Iterator[RecordedValue]:
     """The values to record; one without a number is no longer kept."""
-    if before is after:  # nearly every input returns here
-        return
     held, kept = set(before), {each.key for each in after}
     yield from (each for each in after if each not in held)
     yield from (RecordedValue(*each.key, None) for each in before if each.key not in kept)

@@ -170,6 +170,9 @@ class Evaluator:
             for name, call in zip(changing, self._moving, strict=True)
         }
         self._table.begin(recorded)
+        self._keeps_values = any(any(recorded_expressions(rule)) for rule in rules)
+        self.values: tuple[RecordedValue, ...] = self._table.values
+        """The values that the rules keep, by now; the same object until one of them changes."""
         self.windowed = frozenset(name for name, judge in judges.items() if judge.look_back)
         """Rules with a window; the others are correct even if windows could not be rebuilt."""
         self.look_back = max(self._table.look_back, _remembered(judges.values()))
@@ -183,11 +186,6 @@ class Evaluator:
         """Balances of the last judged reading."""
         return self._table.balances
 
-    @property
-    def values(self) -> tuple[RecordedValue, ...]:
-        """The values that the rules keep, by now; the same object until one of them changes."""
-        return self._table.values
-
     def read(self, event: Judgeable, watched: Container[str] = EVERY_RULE) -> Mapping[str, Verdict]:
         """Verdicts on a judged reading at its instant, by rule name.
 
@@ -195,7 +193,9 @@ class Evaluator:
         `watched`. The others cannot change anything.
         """
         frame = self._feed(event)
-        self._table.record()
+        if self._keeps_values:
+            self._table.record()
+            self.values = self._table.values
         verdicts: dict[str, Verdict] = {}
         unknown: list[str] = []
         for name, judge in self._written.items():
