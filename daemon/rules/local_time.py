@@ -32,7 +32,7 @@ def instant_of(day: date, at: time, zone: tzinfo | None, *, fold: int) -> Millis
 
 
 def wall_clock(at: Millis, zone: tzinfo | None) -> datetime:
-    """What the clock on the wall shows, without its zone."""
+    """Local date and time at an instant, without the zone."""
     return datetime.fromtimestamp(at / 1_000, UTC).astimezone(zone).replace(tzinfo=None)
 
 

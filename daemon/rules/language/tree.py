@@ -6,7 +6,7 @@ canonical text, which parses to an equal node. Nodes evaluate nothing and do not
 a text.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import time
 from decimal import Decimal
@@ -290,8 +290,21 @@ def look_back(node: Node) -> Millis:
     Only the first argument of a function is taken over its window. The others are taken at the
     present instant.
     """
-    reaches = [look_back(child) for child in children(node)]
+    return _reach(node, _own_look_back)
+
+
+def longest_window(node: Node) -> Millis:
+    """The longest of the windows whose length is written; nested windows add up."""
+    return _reach(node, lambda call: call.span)
+
+
+def _own_look_back(call: Call) -> Millis:
+    function = functions.find(call.name)
+    return function.look_back if isinstance(function, StatefulFunction) else call.span
+
+
+def _reach(node: Node, own: Callable[[Call], Millis]) -> Millis:
+    reaches = [_reach(child, own) for child in children(node)]
     if isinstance(node, Call):
-        function = functions.find(node.name)
-        reaches[0] += function.look_back if isinstance(function, StatefulFunction) else node.span
+        reaches[0] += own(node)
     return max(reaches, default=0)
