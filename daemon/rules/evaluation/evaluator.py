@@ -169,9 +169,9 @@ class Evaluator:
             name: self._table.window(call)
             for name, call in zip(changing, self._moving, strict=True)
         }
-        self._table.begin(recorded)
+        self._table.recorded.begin(recorded)
         self._keeps_values = any(any(recorded_expressions(rule)) for rule in rules)
-        self.values: tuple[RecordedValue, ...] = self._table.values
+        self.values: tuple[RecordedValue, ...] = self._table.recorded.values
         """The values that the rules keep, by now; the same object until one of them changes."""
         self.windowed = frozenset(name for name, judge in judges.items() if judge.look_back)
         """Rules with a window; the others are correct even if windows could not be rebuilt."""
@@ -194,8 +194,8 @@ class Evaluator:
         """
         frame = self._feed(event)
         if self._keeps_values:
-            self._table.record()
-            self.values = self._table.values
+            self._table.recorded.take()
+            self.values = self._table.recorded.values
         verdicts: dict[str, Verdict] = {}
         unknown: list[str] = []
         for name, judge in self._written.items():

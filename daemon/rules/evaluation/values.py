@@ -5,27 +5,27 @@ the same aggregate of a window share it. The table moves the windows on from rea
 knows no rules. Two tables fed with the same readings hold the same values, to the digit.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import time, tzinfo
 from decimal import Decimal
 from functools import partial
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from daemon.readings.fields import AGE, VALUES
 from daemon.readings.fields import Value as FieldValue
 from daemon.rules import functions
 from daemon.rules.evaluation.compile import Frame, Slots, Value, compile_number
+from daemon.rules.evaluation.recorded_slots import RecordedSlot, RecordedSlots
 from daemon.rules.evaluation.windows import ENTRY, Ring, Window
 from daemon.rules.functions import (
     FunctionState,
     Parameter,
     RecordedState,
-    StatefulFunction,
     WindowFunction,
 )
 from daemon.rules.language.tree import Call, Node, Number, TimeOfDay, look_back
-from daemon.types import Balances, Millis, RecordedValue
+from daemon.types import Balances, Millis
 
 _TRIM_EVERY = 256
 """Readings between two removals of entries that no window needs."""
@@ -79,14 +79,6 @@ class ExpressionSeries:
             window.advance(steady)
 
 
-class _RecordedSlot(NamedTuple):
-    """A recorded value of one rule: its slot, the series and the state."""
-
-    slot: int
-    value: Value
-    state: RecordedState
-
-
 class ValueTable:
     """The frame of one account. Slots are assigned while rules are compiled, before any reading."""
 
@@ -94,6 +86,7 @@ class ValueTable:
         """An empty table. `zone` is that of times of day; None is the zone of the system."""
         self._zone = zone
         self.frame: Frame = []
+        self.recorded = RecordedSlots(self.frame)
         self.balances = Balances()
         """Balances of the last reading fed."""
         self.look_back: Millis = 0
@@ -104,8 +97,6 @@ class ValueTable:
         self._fields: list[tuple[int, FieldValue]] = []
         self._series: dict[Node, ExpressionSeries] = {}
         self._states: dict[Call, FunctionState] = {}
-        self._recorded: dict[tuple[str, str], _RecordedSlot] = {}
-        self._values: tuple[RecordedValue, ...] = ()
         # An expression may use what was compiled before it, never the reverse; hence the order.
         self._feeding: list[Step] = []
         self._advancing: list[Step] = []
@@ -133,52 +124,26 @@ class ValueTable:
         """The slots for a rule, which has recorded values of its own."""
         return _RuleSlots(self, rule)
 
-    def recorded(self, rule: str, call: Call) -> int:
-        """The slot of a recorded value of a rule."""
+    def recorded_slot(self, rule: str, call: Call) -> int:
+        """The slot of a value that a rule keeps."""
         key = rule, str(call)
-        if key not in self._recorded:
-            value = compile_number(call.arguments[0], self)
-            state = _start(call, functions.stateful(call.name), self._zone)
+        slot = self.recorded.find(key)
+        if slot is None:
+            value, slot = compile_number(call.arguments[0], self), self._new_slot()
+            state = _start(call, self._zone)
             assert isinstance(state, RecordedState)  # noqa: S101 - its function says so
-            self._recorded[key] = _RecordedSlot(self._new_slot(), value, state)
-        return self._recorded[key].slot
-
-    def begin(self, recorded: Iterable[RecordedValue]) -> None:
-        """Continue from recorded values; those that no rule uses are left out."""
-        for each in recorded:
-            if each.key in self._recorded:
-                entry = self._recorded[each.key]
-                entry.state.held = self.frame[entry.slot] = each.value
-        self._values = self._held()
-
-    def record(self) -> None:
-        """Take the present values of what is recorded; `feed` alone leaves it as it is."""
-        changed = False
-        for slot, value, state in self._recorded.values():
-            before = state.held
-            self.frame[slot] = state.read(value(self.frame))
-            changed = changed or state.held is not before
-        if changed:
-            self._values = self._held()
-
-    @property
-    def values(self) -> tuple[RecordedValue, ...]:
-        """The recorded values; the same object until one of them changes."""
-        return self._values
-
-    def _held(self) -> tuple[RecordedValue, ...]:
-        held = ((key, entry.state.held) for key, entry in sorted(self._recorded.items()))
-        return tuple(RecordedValue(*key, value) for key, value in held if value is not None)
+            self.recorded.add(key, RecordedSlot(slot, value, state))
+        return slot
 
     def stateful(self, call: Call) -> int:
         """The slot of a stateful function's value."""
         if functions.stateful(call.name).recorded:
-            return self.recorded("", call)
+            return self.recorded_slot("", call)
         if call not in self._window_slots:
             # Compile first, as for a window: what is inside is fed before.
             value = compile_number(call.arguments[0], self)
             slot = self._window_slots[call] = self._new_slot()
-            state = _start(call, functions.stateful(call.name), self._zone)
+            state = _start(call, self._zone)
             assert isinstance(state, FunctionState)  # noqa: S101 - the others are recorded
             self._states[call] = state
             self._then(_remembered(slot, value, state), _recalled(slot, state))
@@ -297,15 +262,13 @@ class _RuleSlots:
 
     def stateful(self, call: Call) -> int:
         if functions.stateful(call.name).recorded:
-            return self.table.recorded(self.rule, call)
+            return self.table.recorded_slot(self.rule, call)
         return self.table.stateful(call)
 
 
-def _start(
-    call: Call, function: StatefulFunction, zone: tzinfo | None
-) -> FunctionState | RecordedState:
+def _start(call: Call, zone: tzinfo | None) -> FunctionState | RecordedState:
     times = [each.time for each in call.arguments if isinstance(each, TimeOfDay)]
-    return function.start(times[0] if times else time(0), zone)
+    return functions.stateful(call.name).start(times[0] if times else time(0), zone)
 
 
 def _remembered(slot: int, value: Value, state: FunctionState) -> Step:

@@ -95,6 +95,8 @@ class FunctionState(ABC):
     It is derived, like windows: a rebuild feeds the readings of the function's look-back.
     """
 
+    __slots__ = ()
+
     @abstractmethod
     def read(self, at: Millis, value: Decimal | None) -> Decimal | None:
         """Take the series' value at a judged reading, and return the function's value there."""
