@@ -103,10 +103,10 @@ def new_config(answers: Answers) -> str:
     )
     channels = [_channel(each) for each in answers.channels]
     rules = _RULES.format(
-        critical=_amount(answers.critical_below),
-        critical_over=_amount(answers.critical_below * HYSTERESIS),
-        warning=_amount(answers.warning_below),
-        warning_over=_amount(answers.warning_below * HYSTERESIS),
+        critical=plain(answers.critical_below),
+        critical_over=plain(answers.critical_below * HYSTERESIS),
+        warning=plain(answers.warning_below),
+        warning_over=plain(answers.warning_below * HYSTERESIS),
     )
     return head + ("".join(channels) or _NO_CHANNEL) + rules
 
@@ -127,7 +127,7 @@ def _escaped(character: str) -> str:
     return character if character.isprintable() else f"\\U{ord(character):08x}"
 
 
-def _amount(amount: Decimal) -> str:
+def plain(amount: Decimal) -> str:
     """The amount without an exponent and without needless zeros."""
     written = f"{amount:f}"
     return written.rstrip("0").rstrip(".") if "." in written else written

@@ -95,6 +95,7 @@ def _arguments(text: str) -> list[str] | None:
 
 README = Page(ROOT / "README.md")
 RULES = Page(ROOT / "docs/rules.md")
+RECIPES = Page(ROOT / "docs/recipes.md")
 TESTING = Page(ROOT / "docs/testing-rules.md")
 BACKTESTING = Page(ROOT / "docs/backtesting.md")
 DATABASE = Page(ROOT / "docs/database.md")
@@ -107,6 +108,6 @@ NEW_EXCHANGE = Page(ROOT / "docs/new-exchange.md")
 SECURITY = Page(ROOT / "SECURITY.md")
 CHANGELOG = Page(ROOT / "CHANGELOG.md")
 PAGES = (
-    README, RULES, TESTING, BACKTESTING, DATABASE, CONFIGURATION, DELIVERY, REPORTS, CHARTS, PUSH,
-    NEW_EXCHANGE, SECURITY, CHANGELOG,
+    README, RULES, RECIPES, TESTING, BACKTESTING, DATABASE, CONFIGURATION, DELIVERY, REPORTS,
+    CHARTS, PUSH, NEW_EXCHANGE, SECURITY, CHANGELOG,
 )  # fmt: skip
