@@ -38,7 +38,7 @@ def show(output: Format, name: str | None = None) -> None:
     else:
         for text in _texts(recipes[0]).values():
             STDOUT.write(f"{text}\n")
-        echo(f"Next: marginwatch rules add {name}")
+        echo(f"marginwatch rules add {name} adds it")
 
 
 def _row(recipe: Recipe) -> dict[str, object]:

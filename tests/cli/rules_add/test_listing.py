@@ -24,11 +24,11 @@ def test_every_recipe_is_listed_with_one_sentence() -> None:
 def test_a_recipe_is_shown_with_its_test() -> None:
     """What `rules add` would write, with the default limit."""
     result = call("rules", "recipes", "low-margin")
-    text, _, hint = result.stdout.rpartition("Next:")
+    text, _, hint = result.stdout.rpartition("\n\n")
     tables = tomllib.loads(text)
     assert tables["rules"][0]["when"] == "available_margin < 100"
     assert tables["tests"][0]["rules"] == ["low-margin"]
-    assert hint == " marginwatch rules add low-margin\n"
+    assert hint == "marginwatch rules add low-margin adds it\n"
 
 
 def test_programs_get_the_same() -> None:

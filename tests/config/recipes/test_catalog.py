@@ -70,7 +70,8 @@ def test_every_need_is_there_and_says_what_it_is() -> None:
     """At least twenty; each is one sentence, and its group stands together."""
     assert len(RECIPES) >= 20
     assert len({recipe.name for recipe in RECIPES}) == len(RECIPES)
-    assert [each.need for each in RECIPES if not re.fullmatch(r"[A-Z].{10,90}\.", each.need)] == []
+    in_one_line = re.compile(r"[A-Z].{10,53}\.")  # the list of recipes has room for so much
+    assert [each.need for each in RECIPES if not in_one_line.fullmatch(each.need)] == []
     groups = [recipe.group for recipe in RECIPES]
     assert sorted(groups, key=groups.index) == groups
 
