@@ -7,8 +7,16 @@ from daemon.cli.options import Format
 from daemon.cli.session import CommandSession
 
 
+def _recipes(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+    """The names that a shell offers."""
+    del context, parameter
+    from daemon.config.recipes import catalog  # noqa: PLC0415 -- on use
+
+    return [name for name in catalog() if name.startswith(begun)]
+
+
 @click.command()
-@click.argument("recipe", metavar="[RECIPE]", required=False)
+@click.argument("recipe", metavar="[RECIPE]", required=False, shell_complete=_recipes)
 @options.config
 @click.option("--name", metavar="NAME", type=options.NAME, help="Name of the rule, if another.")
 @click.option(
@@ -56,7 +64,7 @@ def add(session: CommandSession, /, recipe: str | None, **wish: object) -> None:
 
 
 @click.command()
-@click.argument("recipe", metavar="[RECIPE]", required=False)
+@click.argument("recipe", metavar="[RECIPE]", required=False, shell_complete=_recipes)
 @options.output
 def recipes(recipe: str | None, output: Format) -> None:
     """List the ready rules, or show one with its test.

@@ -7,6 +7,7 @@
 A link stays a link: the file to which it leads is replaced.
 """
 
+import errno
 import fcntl
 import os
 import shlex
@@ -39,10 +40,18 @@ class EditedFile:
 
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Wait until no other call edits files in the folder, and keep others waiting."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    """Wait until no other call edits files in the folder, and keep others waiting.
+
+    Where the folder cannot be locked, nobody waits: `replace` finds a change of another call.
+    """
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:  # this user may enter the folder, but not list it
+        yield
+        return
+    try:
+        with suppress(OSError):  # some network file systems have no locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
         os.close(descriptor)
@@ -84,9 +93,11 @@ def replace(edited: EditedFile, text: str, like: Path) -> None:
         _refuse_if_changed(edited)
         beside.replace(target)
     except OSError as error:
+        remedy = f"let this user write in {target.parent}"
+        if error.errno == errno.EBUSY:  # a container has the file as a mount of its own
+            remedy = "mount its folder instead of the file alone"
         raise MarginwatchError(
-            f"{edited.path} cannot be replaced ({error.strerror}), so it stays as it is: let this"
-            f" user write in {target.parent}"
+            f"{edited.path} cannot be replaced ({error.strerror}), so it stays as it is: {remedy}"
         ) from None
     finally:
         with suppress(OSError):

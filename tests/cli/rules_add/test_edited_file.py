@@ -11,6 +11,7 @@ import pytest
 from daemon.cli.rules_add import edited_file
 from daemon.cli.rules_add.edited_file import EditedFile
 from daemon.errors import ConfigError, MarginwatchError
+from tests.other_users import needs_root
 
 
 def test_a_new_text_keeps_owner_and_mode(tmp_path: Path) -> None:
@@ -121,6 +122,27 @@ def test_a_folder_in_which_nothing_can_be_written_is_one_sentence(tmp_path: Path
     assert f"{path} cannot be replaced (" in str(caught.value)
     assert f"let this user write in {tmp_path}" in str(caught.value)
     assert path.read_text() == "old"
+
+
+def test_a_file_that_is_mounted_alone_says_what_to_mount(tmp_path: Path) -> None:
+    """A container cannot replace such a file."""
+    needs_root()
+    path = tmp_path / "rules.toml"
+    path.write_text("old")
+    if subprocess.run(["mount", "--bind", path, path], capture_output=True, check=False).returncode:
+        pytest.skip("nothing can be mounted here")
+    try:
+        with pytest.raises(MarginwatchError, match="mount its folder instead of the file alone"):
+            edited_file.replace(edited_file.read(path), "new", like=path)
+    finally:
+        subprocess.run(["umount", path], check=True)
+    assert path.read_text() == "old"
+
+
+def test_a_folder_that_cannot_be_opened_is_edited_without_waiting(tmp_path: Path) -> None:
+    """Whether the file can be replaced is known only then."""
+    with edited_file.alone(tmp_path / "gone"):
+        pass
 
 
 def test_what_is_no_text_file_is_refused(tmp_path: Path) -> None:
