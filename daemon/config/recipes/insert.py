@@ -71,8 +71,5 @@ def _adds(text: str, result: str, tables: str) -> bool:
     except tomllib.TOMLDecodeError:
         return False
     for section, added in tomllib.loads(tables).items():
-        present = expected.get(section, [])
-        if not isinstance(present, list):
-            return False
-        expected[section] = [*present, *added]
+        expected[section] = [*expected.get(section, []), *added]
     return found == expected

@@ -18,7 +18,10 @@ from daemon.config.recipes import (
 from tests.cli.calls import CHANNEL, account, call, write
 
 RECIPES = list(catalog().values())
-OTHER_LIMITS = {True: ("2.5%", "63%"), False: ("0.5", "123456.789")}
+OTHER_LIMITS = {
+    True: ("0.00000001%", "7.5%", "99.99999999%"),
+    False: ("0.00000001", "0.33", "999999999999.99999999"),
+}
 """By whether the recipe's limit is a percentage."""
 
 WRITTEN = [
