@@ -103,10 +103,10 @@ def new_config(answers: Answers) -> str:
     )
     channels = [_channel(each) for each in answers.channels]
     rules = _RULES.format(
-        critical=plain(answers.critical_below),
-        critical_over=plain(answers.critical_below * HYSTERESIS),
-        warning=plain(answers.warning_below),
-        warning_over=plain(answers.warning_below * HYSTERESIS),
+        critical=amount_text(answers.critical_below),
+        critical_over=amount_text(answers.critical_below * HYSTERESIS),
+        warning=amount_text(answers.warning_below),
+        warning_over=amount_text(answers.warning_below * HYSTERESIS),
     )
     return head + ("".join(channels) or _NO_CHANNEL) + rules
 
@@ -127,7 +127,7 @@ def _escaped(character: str) -> str:
     return character if character.isprintable() else f"\\U{ord(character):08x}"
 
 
-def plain(amount: Decimal) -> str:
+def amount_text(amount: Decimal) -> str:
     """The amount without an exponent and without needless zeros."""
     written = f"{amount:f}"
     return written.rstrip("0").rstrip(".") if "." in written else written

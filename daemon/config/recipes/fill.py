@@ -11,7 +11,7 @@ from math import prod
 
 from daemon.config.problems import MistakeError, format_value
 from daemon.config.recipes.recipe import Recipe
-from daemon.config.template import plain, quoted
+from daemon.config.template import amount_text, quoted
 
 LARGEST = Decimal("1e12")
 """Limits in USDT are below it."""
@@ -91,7 +91,9 @@ def case_tables(recipe: Recipe, filling: Filling) -> str:
 
 def _filled_in(template: str, filling: Filling) -> str:
     return _PLACEHOLDER.sub(
-        lambda found: filling.name if found[1] == "name" else plain(_sum(found[1], filling.limit)),
+        lambda found: (
+            filling.name if found[1] == "name" else amount_text(_sum(found[1], filling.limit))
+        ),
         template,
     )
 
