@@ -10,6 +10,7 @@ import textwrap
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fnmatch import fnmatchcase
 from itertools import count
 from pathlib import Path
@@ -142,22 +143,8 @@ def _unusable(path: Path, error: ConfigError, remedy: str) -> ConfigError:
 
 
 def _filling(recipe: Recipe, wish: AddOptions, config: Config) -> Filling:
-    name = wish.name or recipe.name
-    try:
-        values.name(name)
-    except MistakeError as mistake:
-        raise UsageError(f"the name {mistake}") from None
-    try:
-        chosen = parse_limit(recipe, wish.limit)
-    except MistakeError as mistake:
-        raise UsageError(f"the limit {mistake}") from None
-    taken = {rule.name for rule in config.account_rules} | configs.SYSTEM_RULES
-    if name in taken:
-        free = next(each for n in count(2) if (each := f"{name}-{n}") not in taken)
-        raise UsageError(
-            f'there is a rule "{name}" already: name the new one, such as --name "{free}"'
-        )
     accounts = [account.name for account in config.accounts]
+    watched = [each for each in accounts if any(fnmatchcase(each, glob) for glob in wish.accounts)]
     for pattern in wish.accounts:
         if not any(fnmatchcase(each, pattern) for each in accounts):
             raise UsageError(_unknown("account", pattern, accounts))
@@ -165,8 +152,35 @@ def _filling(recipe: Recipe, wish: AddOptions, config: Config) -> Filling:
     for channel in wish.channels:
         if channel not in channels:
             raise UsageError(_unknown("channel", channel, channels))
-    watched = [each for each in accounts if any(fnmatchcase(each, glob) for glob in wish.accounts)]
-    return Filling(name, chosen, wish.accounts, wish.channels, watched[0] if watched else "")
+    return Filling(
+        _free_name(wish.name or recipe.name, config),
+        _limit(recipe, wish.limit),
+        wish.accounts,
+        wish.channels,
+        played_on=watched[0] if watched else "",
+    )
+
+
+def _free_name(name: str, config: Config) -> str:
+    """The name of the new rule, checked."""
+    try:
+        values.name(name)
+    except MistakeError as mistake:
+        raise UsageError(f"the name {mistake}") from None
+    taken = {rule.name for rule in config.account_rules} | configs.SYSTEM_RULES
+    if name in taken:
+        free = next(each for n in count(2) if (each := f"{name}-{n}") not in taken)
+        raise UsageError(
+            f'there is a rule "{name}" already: name the new one, such as --name "{free}"'
+        )
+    return name
+
+
+def _limit(recipe: Recipe, written: str | None) -> Decimal:
+    try:
+        return parse_limit(recipe, written)
+    except MistakeError as mistake:
+        raise UsageError(f"the limit {mistake}") from None
 
 
 def _unknown(kind: str, name: str, known: Sequence[str]) -> str:
@@ -227,9 +241,8 @@ def _tell(change: _Change, named: str) -> None:
     say(f"{tests}: added {counted(change.cases, 'test')}, good when played")
     if change.failed:
         say(
-            f"warning: the outcome of {counted(len(change.failed), 'earlier test')} is another now,"
-            f" such as {format_value(change.failed[0])}: without the key `rules`, a test looks at"
-            " every rule"
+            f"warning: failing now: {counted(len(change.failed), 'earlier test')}, such as"
+            f" {format_value(change.failed[0])}; a test without the key `rules` looks at every rule"
         )
     for warning in change.warnings:
         say(f"warning: {warning}")

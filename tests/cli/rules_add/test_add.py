@@ -206,8 +206,8 @@ def test_earlier_tests_that_look_at_every_rule_are_named(tmp_path: Path) -> None
     result = _add(path, "low-margin")
     assert result.exit_code == 0
     assert (
-        'warning: the outcome of 1 earlier test is another now, such as "low fires and ends":'
-        " without the key `rules`, a test looks at every rule"
+        'warning: failing now: 1 earlier test, such as "low fires and ends"; a test without the key'
+        " `rules` looks at every rule"
     ) in result.stdout.splitlines()
 
 
