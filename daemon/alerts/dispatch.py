@@ -72,9 +72,15 @@ class _Dispatcher:
     decider: FiringDecider
 
     def ends(self) -> Iterator[Notice]:
-        """Yield the end for every channel that was told of the firing, or will be (promise 3)."""
+        """Yield the end for every channel that was told of the firing, or will be (promise 3).
+
+        The rule as it is now may want none; the end of a removed rule is told.
+        """
         for alert in self.outcome.changed:
             if alert.ended_at is None or alert.fired_at is None:
+                continue
+            rule = self.policy.rules.get(base(alert.rule))
+            if rule is not None and not rule.resolve:
                 continue
             kind = Kind.RETIRED if alert.state is State.RETIRED else Kind.RESOLVED
             told = self.told.get((alert.rule, alert.seq), {})
@@ -171,17 +177,21 @@ class _Dispatcher:
             late=late,
             handed_over_by=by,
         )
-        return Notice(key, self.event.at, self._summed_up(alert, key, known))
+        return Notice(key, self.event.at, self._in_own_words(alert, key, known))
 
-    def _summed_up(
+    def _in_own_words(
         self, alert: Alert, key: NoticeKey, known: NotificationFacts
     ) -> NotificationFacts:
-        """Add the summary of the rule."""
-        rule = self.policy.rules.get(alert.rule)
-        if rule is None or not rule.summary:
+        """Add the words of the rule: unit, title and summary; the last two not of flapping."""
+        rule = self.policy.rules.get(base(alert.rule))
+        if rule is None:
             return known
-        summary, unfilled = fill_template(rule.summary, key, known)
-        return replace(known, summary=summary, unfilled=unfilled)
+        known = replace(known, unit=rule.unit)
+        if alert.rule != rule.name or not (rule.title or rule.summary):
+            return known
+        title, no_title = fill_template(rule.title, key, known)
+        summary, no_summary = fill_template(rule.summary, key, known)
+        return replace(known, title=title, summary=summary, unfilled=no_title or no_summary)
 
     def _compared(self, notice: Notice, last: NotificationFacts | None) -> Notice:
         """Add the value told before to news that an alert got worse."""

@@ -89,6 +89,8 @@ READERS: Mapping[KeyType, Callable[[Any], object]] = {
     rule.SEVERITY: Severity,
     rule.ON_MISSING: OnMissing,
     rule.SUMMARY: str,
+    rule.UNIT: str,
+    rule.FLAG: bool,
     rule.BUILT_IN: bool,
 }
 """Readers of recorded values. They set no limits: an earlier version may have had others."""

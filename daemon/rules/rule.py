@@ -62,6 +62,8 @@ FRACTION = KeyType(lambda fraction: f"{format((fraction * 100).normalize(), 'f')
 SEVERITY = KeyType(str)
 ON_MISSING = KeyType(str)
 SUMMARY = KeyType(str)
+UNIT = KeyType(str)
+FLAG = KeyType(bool)
 BUILT_IN = KeyType(bool)
 """Recorded, but no key of rules.toml."""
 
@@ -121,6 +123,12 @@ class Rule:
     """Names of mute windows."""
     summary: Annotated[str, RuleKey(SUMMARY)] = ""
     """A template for the message. See `alerts.summary_template`."""
+    title: Annotated[str, RuleKey(SUMMARY)] = ""
+    """A template for the title of every message. It takes the place of value and summary."""
+    unit: Annotated[str, RuleKey(UNIT)] = ""
+    """A word after the value in messages. Nothing is converted."""
+    resolve: Annotated[bool, RuleKey(FLAG)] = True
+    """Whether its end is told. False suits events, such as a deposit."""
     system: Annotated[bool, RuleKey(BUILT_IN)] = False
     """True for a system rule, which exists without being written (SEMANTICS D7)."""
 

@@ -52,7 +52,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Change of a field between two consecutive readings."""
+    """Change of a field in one direction, between two readings close to each other."""
 
     before: Decimal
     before_at: Millis
@@ -92,6 +92,10 @@ class NotificationFacts:
     reason: str = ""
     balances: Balances = field(default_factory=Balances)
     """Fields at the last judged reading."""
+    read_at: Millis | None = None
+    """Instant of the reading that `balances` are of, if it is older than the news."""
+    minutely: Mapping[str, Decimal] = field(default_factory=dict)
+    """Change over the last minute, by field, if there is a reading of about that time."""
     changes: Mapping[str, Decimal] = field(default_factory=dict)
     """Change over the last ten minutes, by field, if known."""
     span: Millis = 0
@@ -107,10 +111,14 @@ class NotificationFacts:
     """Instant since when that channel fails."""
     handed_over_why: str = ""
     """Error of that channel."""
+    title: str = ""
+    """Filled-in title of the rule."""
     summary: str = ""
     """Filled-in summary of the rule."""
     unfilled: str = ""
-    """Reason why the summary could not be filled in."""
+    """Reason why the title or the summary could not be filled in."""
+    unit: str = ""
+    """Word of the rule after the values of its comparison."""
     unconfirmed: bool = False
     """True if judged on a suspect reading that nothing confirmed (SEMANTICS B5)."""
     detail: str = ""
@@ -165,6 +173,8 @@ class Message:
     """Chart, as PNG."""
     quiet: bool = False
     """True if it must not ring, where the channel supports that."""
+    commands: tuple[str, ...] = ()
+    """Commands within the body, for channels on which a tap copies them."""
     good: bool = False
     """True if all of it is good: over, acknowledged or retired. `severity` says nothing then."""
 

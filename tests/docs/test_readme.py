@@ -262,6 +262,7 @@ FIRED = NotificationFacts(
         RULE_TEXT, "available_margin", Decimal("92.19527741"), Decimal(100), falling=True
     ),
     balances=Balances(*map(Decimal, ("92.19527741", "87.55120048", "4.64407693", "80.5", "0"))),
+    minutely={"available_margin": Decimal("-20.1")},
     changes={
         "available_margin": Decimal("-76.15611156"),
         "available_usdt": Decimal("-76.15611156"),
@@ -285,6 +286,7 @@ ENDED = replace(
         "available_usdt": Decimal("-32.10483085"),
         "al_margin": Decimal("-62.14311"),
     },
+    minutely={"available_margin": Decimal("23.95")},
     hourly={"available_margin": Decimal("-76.4")},
 )
 

@@ -123,6 +123,20 @@ def test_what_comes_is_what_the_daemon_does() -> None:
     }
 
 
+def test_an_end_that_is_not_told_is_a_transition_all_the_same() -> None:
+    """E1: of a rule with `resolve = false`; a case that expects its end as a message fails."""
+    event = rule("low", resolve=False, title="deposit on {account}", unit="USDT")
+    scheme = RuleSet((event,), ("phone",))
+    outcome = run_case(_case(event, main="500 90 500"), scheme)
+    assert [(each.to, each.at) for each in outcome.changes] == [
+        (State.FIRING, 5 * SECOND),
+        (State.RESOLVED, 10 * SECOND),
+    ]
+    assert [each.text.splitlines()[0] for each in outcome.posts] == [
+        "WARNING main: deposit on main"
+    ]
+
+
 def test_rules_not_looked_at_are_played_and_not_told() -> None:
     """They mute the others as ever."""
     outcome = run_case(_case(LOW, main="500 40 70 130"), SCHEME)

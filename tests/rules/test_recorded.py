@@ -33,6 +33,8 @@ VALUES: dict[KeyType, st.SearchStrategy[Any]] = {
     rule.SEVERITY: st.sampled_from(Severity),
     rule.ON_MISSING: st.sampled_from(OnMissing),
     rule.SUMMARY: st.text(max_size=9),
+    rule.UNIT: st.text(max_size=9),
+    rule.FLAG: st.booleans(),
     rule.BUILT_IN: st.booleans(),
 }
 

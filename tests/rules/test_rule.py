@@ -28,6 +28,9 @@ FULL = Rule(
     worse_by=Decimal("0.125"),
     mute=("night",),
     summary="low",
+    title="low on {account}",
+    unit="USDT",
+    resolve=False,
     system=True,
 )
 
@@ -111,6 +114,9 @@ def test_policy_is_no_meaning() -> None:
         "worse_by",
         "mute",
         "summary",
+        "title",
+        "unit",
+        "resolve",
         "system",
     )
     assert FULL.meaning != LOW.meaning
@@ -158,6 +164,9 @@ def test_a_rule_is_recorded_as_it_would_be_written() -> None:
         "missing_after": "2m",
         "mute": [],
         "summary": "",
+        "title": "",
+        "unit": "",
+        "resolve": True,
         "system": False,
     }
     assert FULL.written() == {
@@ -178,6 +187,9 @@ def test_a_rule_is_recorded_as_it_would_be_written() -> None:
         "missing_after": "3m",
         "mute": ["night"],
         "summary": "low",
+        "title": "low on {account}",
+        "unit": "USDT",
+        "resolve": False,
         "system": True,
     }
     assert replace(FULL, flapping=None).written()["flapping"] == ""

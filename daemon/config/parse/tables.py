@@ -32,6 +32,8 @@ READERS: Mapping[KeyType, Callable[[object], object]] = {
     rule.SEVERITY: values.one_of(Severity),
     rule.ON_MISSING: values.one_of(OnMissing),
     rule.SUMMARY: values.summary,
+    rule.UNIT: values.unit,
+    rule.FLAG: values.flag,
 }
 """Readers of the keys of a rule, by their types: `rules` does not know how mistakes are told."""
 

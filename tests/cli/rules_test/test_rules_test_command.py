@@ -209,7 +209,8 @@ def test_json_has_everything(tmp_path: Path) -> None:
     told = good["messages"][0]
     assert (told["after"], told["channel"]) == ("6s", "hook")
     assert told["news"] == [{"rule": "low", "account": "main", "kind": "firing"}]
-    assert told["text"].startswith("WARNING main: available_margin 90 (below 100)\nlow\n")
+    assert told["text"].startswith("WARNING main: available_margin 90 (below 100)\n")
+    assert "\nlow · alert " in told["text"]
     assert [
         (each["sign"], each["after"], each["what"], each["remark"]) for each in wrong["differences"]
     ] == [

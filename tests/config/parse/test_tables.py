@@ -39,6 +39,8 @@ CHOICES: dict[KeyType, list[object]] = {
     rule.SEVERITY: ["info", "warning", "critical"],
     rule.ON_MISSING: ["keep", "firing", "ok"],
     rule.SUMMARY: ["", "{value:.2f}"],
+    rule.UNIT: ["", "USDT"],
+    rule.FLAG: [True, False],
 }
 """Values in the canonical form, by type of key."""
 
