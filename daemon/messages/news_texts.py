@@ -167,12 +167,14 @@ def _parts(notice: Notice, moment: Moment) -> Iterator[str]:
 
 def _late(facts: NotificationFacts, moment: Moment) -> Iterator[str]:
     """Yield since when it fires, and why it is told only now, if it is told late."""
-    if facts.late in {Late.MUTED, Late.FLAPPING, Late.NEW_CHANNEL}:
+    if facts.late in {Late.MUTED, Late.FLAPPING, Late.NEW_CHANNEL, Late.ESCALATED}:
         yield f"since {moment(facts.fired_at or facts.since)}"
     if facts.late is Late.MUTED:
         yield "muted until now"
     if facts.late is Late.FLAPPING:
         yield "no longer flapping"
+    if facts.unacknowledged is not None:
+        yield f"nobody acknowledged for {format_duration(facts.unacknowledged)}"
 
 
 def _end(end: Notice, marks: Sequence[str]) -> Iterator[NewsText]:

@@ -30,12 +30,13 @@ ENDS = frozenset({Kind.RESOLVED, Kind.RETIRED})
 
 
 class Late(StrEnum):
-    """Reason why a channel hears of an alert later than it fired (SEMANTICS E2, E5, F3)."""
+    """Reason why a channel hears of an alert later than it fired (SEMANTICS E2, E5, E6, F3)."""
 
     NO = ""
     MUTED = "muted"
     FLAPPING = "flapping"
     NEW_CHANNEL = "new_channel"
+    ESCALATED = "escalated"
     HANDED_OVER = "handed_over"
 
 
@@ -129,6 +130,8 @@ class NotificationFacts:
     """Earliest time to send: the end of the mute window in which an alert ended (SEMANTICS E2)."""
     told: Decimal | None = None
     """Value last told, for news that it got worse."""
+    unacknowledged: Millis | None = None
+    """Time for which nobody acknowledged it, for an escalation."""
 
 
 @dataclass(frozen=True, slots=True)

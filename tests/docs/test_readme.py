@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC
@@ -51,6 +52,7 @@ SECRETS: Mapping[str, str] = {
     "coinw-secret": "secret-0001",
     "telegram-token": "123456789:AAabcdefghijklmnopqrstuvwxyz0123456",
     "mail-password": "p@ss/w0rd",
+    "ntfy-topic": "margin-0af3",
     "heartbeat-uuid": "0af3-0001",
 }
 WRITTEN = ("coinw-key", "coinw-secret", "telegram-token", "mail-password")
@@ -84,13 +86,14 @@ def test_a_newcomer_reads_at_most_220_lines_in_this_order() -> None:
 
 def test_secrets_are_stored_also_when_the_commands_are_pasted(tmp_path: Path) -> None:
     """A shell without bracketed paste: what is typed after the commands is what is stored."""
-    (block,) = (block for block in README.blocks("console") if "read -rs" in block)
+    (block,) = (block for block in README.blocks("console") if "marginwatch secret" in block)
     commands = [line.removeprefix("$ ") for line in block.splitlines()]
     typed = [SECRETS[name] for name in WRITTEN]
+    programs = Path(sys.executable).parent
     subprocess.run(
         ["bash", "-s"],
         input="\n".join([*commands, *typed, ""]),
-        env={"HOME": str(tmp_path), "PATH": os.environ["PATH"]},
+        env={"HOME": str(tmp_path), "PATH": f"{programs}:{os.environ['PATH']}"},
         capture_output=True,
         text=True,
         check=True,

@@ -191,6 +191,14 @@ MESSAGES: Mapping[str, Message] = {
             )
         ),
     ),
+    "firing-escalated": _said(
+        Kind.FIRING,
+        at=NIGHT + 15 * MINUTE,
+        margin="41.14",
+        late=Late.ESCALATED,
+        unacknowledged=15 * MINUTE,
+        trend=Trend(),
+    ),
     "firing-muted": _said(
         Kind.FIRING, severity=Severity.WARNING, at=NIGHT + HOUR, late=Late.MUTED, trend=Trend()
     ),

@@ -8,6 +8,7 @@ import pytest
 
 from daemon.alerts import system_rules
 from daemon.replay.cases import (
+    CaseAck,
     CaseOutcome,
     ExpectedMessage,
     ExpectedNews,
@@ -399,3 +400,18 @@ def test_an_age_is_explained_by_its_duration() -> None:
 
 def test_an_outcome_without_anything_is_empty() -> None:
     assert run_case(_case(), SCHEME) == CaseOutcome((), ())
+
+
+def test_an_alert_is_acknowledged_by_its_account_and_rule() -> None:
+    """E1: what is not open then is not acknowledged, and another account's alert stays as it is."""
+    often = replace(LOW, repeat=5 * SECOND, inhibited_by=())
+    scheme = RuleSet((often,), ("phone",))
+    case = replace(
+        _case(often, main="90x4", other="90x4"),
+        acks=(CaseAck(5 * SECOND, "main", "low"), CaseAck(0, "other", "low")),
+        posts=(),
+    )
+    posts = run_case(case, scheme).posts
+    told = [(news.account, news.kind) for post in posts for news in post.news]
+    assert [kind for name, kind in told if name == "main"] == [Kind.FIRING, Kind.ACK]
+    assert [kind for name, kind in told if name == "other"] == [Kind.FIRING, *[Kind.REPEAT] * 3]

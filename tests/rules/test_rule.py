@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from daemon.rules.language.parse import parse_condition
-from daemon.rules.rule import AtLeast, Condition, Rule
+from daemon.rules.rule import AtLeast, Condition, EscalationStep, Rule
 from daemon.types import MINUTE, Limit, OnMissing, Severity
 
 LOW = Rule("low", parse_condition("available_margin < 100"))
@@ -19,6 +19,7 @@ FULL = Rule(
     accounts=("main", "grid-*"),
     channels=("email",),
     repeat=None,
+    escalate=(EscalationStep(15 * MINUTE, ("call",)),),
     inhibited_by=("other",),
     keep_firing_for=10 * MINUTE,
     at_least=AtLeast(3, 5),
@@ -157,6 +158,7 @@ def test_a_rule_is_recorded_as_it_would_be_written() -> None:
         "accounts": ["*"],
         "channels": [],
         "repeat": "4h",
+        "escalate": [],
         "flapping": "6 per 1h",
         "worse_by": "",
         "inhibited_by": [],
@@ -180,6 +182,7 @@ def test_a_rule_is_recorded_as_it_would_be_written() -> None:
         "accounts": ["main", "grid-*"],
         "channels": ["email"],
         "repeat": "",
+        "escalate": [{"after": "15m", "channels": ["call"]}],
         "flapping": "2 per 30m",
         "worse_by": "12.5%",
         "inhibited_by": ["other"],

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin
 
 from daemon.config.model import System
 from daemon.config.parse import values
+from daemon.config.parse.escalation import escalation
 from daemon.config.problems import Problems
 from daemon.hidden import HiddenMapping
 from daemon.rules import rule
@@ -34,6 +35,7 @@ READERS: Mapping[KeyType, Callable[[object], object]] = {
     rule.SUMMARY: values.summary,
     rule.UNIT: values.unit,
     rule.FLAG: values.flag,
+    rule.ESCALATION: escalation,
 }
 """Readers of the keys of a rule, by their types: `rules` does not know how mistakes are told."""
 

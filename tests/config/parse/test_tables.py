@@ -41,6 +41,10 @@ CHOICES: dict[KeyType, list[object]] = {
     rule.SUMMARY: ["", "{value:.2f}"],
     rule.UNIT: ["", "USDT"],
     rule.FLAG: [True, False],
+    rule.ESCALATION: [
+        [],
+        [{"after": "1s", "channels": ["call"]}, {"after": "2s", "channels": ["boss", "mail"]}],
+    ],
 }
 """Values in the canonical form, by type of key."""
 

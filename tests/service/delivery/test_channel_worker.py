@@ -209,7 +209,7 @@ async def test_f3_what_is_refused_goes_to_all_others_at_once(bench: Bench) -> No
     await bench.clock.advance(2 * SECOND)
     assert "the channel telegram cannot be reached" in bench.ways["email"].sent[0].body
     assert bench.notifications.channel_status("main")["low", 1]["telegram"] == ChannelStatus(
-        given_up=True
+        given_up=True, announced_after=0
     )
     bench.queue(notice("another"))
     await bench.clock.advance(2 * SECOND)
