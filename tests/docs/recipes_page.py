@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from daemon.config.recipes import (
-    Filling,
     Recipe,
     case_tables,
     catalog,
-    parse_limit,
+    example_filling,
     rule_tables,
 )
 
@@ -23,14 +22,16 @@ Nothing else in these files changes, comments included.
 $ marginwatch rules add low-margin --limit 250
 $ marginwatch rules add bot-stopped --account 'grid-*' --channel telegram
 $ marginwatch rules add low-margin --name low-margin-desk --account desk --limit 1000
+$ marginwatch rules add withdrawal --channel telegram --escalate-to call
 ```
 
 `--limit` is where the rule fires: an amount in USDT, or a share such as `15%`. Choose amounts that
 fit your account; those below are only examples. `--account` and `--channel` can be repeated;
 without them the rule watches every account and tells every channel. `--name` adds a recipe a second
-time. Before anything is written, both files are checked as `marginwatch check` does, and the new
-test is played. Then `systemctl reload marginwatch` puts the rule to work. `marginwatch backtest`
-shows what it would have told so far.
+time. `--escalate-to` names the channel that is told after 15 minutes if nobody acknowledges; the
+others are named with `--channel` then. Before anything is written, both files are checked as
+`marginwatch check` does, and the new test is played. Then `systemctl reload marginwatch` puts the
+rule to work. `marginwatch backtest` shows what it would have told so far.
 
 What the words mean: [rules.md](rules.md) for conditions, [configuration.md](configuration.md#rules)
 for the other keys, [testing-rules.md](testing-rules.md) for tests.
@@ -53,7 +54,7 @@ def _groups(recipes: list[Recipe]) -> Iterator[str]:
 
 
 def _section(recipe: Recipe) -> str:
-    filling = Filling(recipe.name, parse_limit(recipe, None))
+    filling = example_filling(recipe)
     texts = rule_tables(recipe, filling), case_tables(recipe, filling)
     prose = "\n\n".join(part for part in (recipe.need, recipe.note.strip()) if part)
     blocks = "\n".join(f"```toml\n{text.strip()}\n```\n" for text in texts)

@@ -50,10 +50,12 @@ class AddOptions:
     limit: str | None
     accounts: Sequence[str]
     channels: Sequence[str]
+    escalate_to: str = ""
+    """A channel, or "" for none."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Change:
+class Change:
     """The new texts of both files, checked."""
 
     rules: EditedFile
@@ -71,6 +73,11 @@ class _Change:
 
 
 def add(session: CommandSession, wish: AddOptions) -> None:
+    """Add the rule and its test, and print what to do next; see `write`."""
+    _tell(write(session, wish), "" if session.path is None else f" --config {session.path}")
+
+
+def write(session: CommandSession, wish: AddOptions) -> Change:
     """Add the rule and its test, or change nothing.
 
     Raises:
@@ -87,10 +94,10 @@ def add(session: CommandSession, wish: AddOptions) -> None:
         change = _prepared(session, path, recipe, wish)
         edited_file.replace(change.rules, change.new_rules, like=path)
         edited_file.replace(change.tests, change.new_tests, like=path)
-    _tell(change, "" if session.path is None else f" --config {path}")
+    return change
 
 
-def _prepared(session: CommandSession, path: Path, recipe: Recipe, wish: AddOptions) -> _Change:
+def _prepared(session: CommandSession, path: Path, recipe: Recipe, wish: AddOptions) -> Change:
     """Everything but the writing: nothing may fail behind it but the disk."""
     rules = edited_file.read(path)
     tests = edited_file.read(path.with_name(f"{path.stem}{SUFFIX}"))
@@ -102,7 +109,7 @@ def _prepared(session: CommandSession, path: Path, recipe: Recipe, wish: AddOpti
     new_tests = _with_cases(tests, cases, config)
     number, failed = _play(tests.path, new_tests, cases, config)
     place = f"rules {format_value(filling.name)} "
-    return _Change(
+    return Change(
         rules=rules,
         tests=tests,
         tables=tables,
@@ -148,17 +155,28 @@ def _filling(recipe: Recipe, wish: AddOptions, config: Config) -> Filling:
     for pattern in wish.accounts:
         if not any(fnmatchcase(each, pattern) for each in accounts):
             raise UsageError(_unknown("account", pattern, accounts))
-    channels = [channel.name for channel in config.channels]
-    for channel in wish.channels:
-        if channel not in channels:
-            raise UsageError(_unknown("channel", channel, channels))
+    _check_channels(recipe, wish, [channel.name for channel in config.channels])
     return Filling(
         _free_name(wish.name or recipe.name, config),
         _limit(recipe, wish.limit),
         wish.accounts,
         wish.channels,
+        wish.escalate_to,
         played_on=watched[0] if watched else "",
     )
+
+
+def _check_channels(recipe: Recipe, wish: AddOptions, known: Sequence[str]) -> None:
+    for channel in filter(None, (*wish.channels, wish.escalate_to)):
+        if channel not in known:
+            raise UsageError(_unknown("channel", channel, known))
+    if recipe.escalates and not wish.escalate_to:
+        raise UsageError("name the channel that rings with --escalate-to")
+    if wish.escalate_to and not wish.channels:
+        raise UsageError(
+            "name the channels that are told at once with --channel: without it all are, and none"
+            " is left to escalate to"
+        )
 
 
 def _free_name(name: str, config: Config) -> str:
@@ -233,7 +251,7 @@ def _misfit(path: Path, error: ConfigError) -> UsageError:
     return UsageError(f"this does not fit into {path.name}, which stays as it is: {error}")
 
 
-def _tell(change: _Change, named: str) -> None:
+def _tell(change: Change, named: str) -> None:
     """Print what was added, and what to do next; `named` names the configuration."""
     rules, tests = change.rules.path, change.tests.path
     say(f"{rules}: added")

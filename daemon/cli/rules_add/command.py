@@ -40,6 +40,13 @@ def _recipes(context: click.Context, parameter: click.Parameter, begun: str) -> 
     multiple=True,
     help="Channels that it tells. Can be repeated. Default: all.",
 )
+@click.option(
+    "--escalate-to",
+    metavar="CHANNEL",
+    type=options.NAME,
+    default="",
+    help="Told after 15 minutes if nobody acknowledges; needs --channel.",
+)
 @click.pass_obj
 def add(session: CommandSession, /, recipe: str | None, **wish: object) -> None:
     """Add a ready rule to rules.toml, and its test to rules.test.toml.

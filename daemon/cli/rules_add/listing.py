@@ -4,7 +4,7 @@ from daemon.cli.options import Format
 from daemon.cli.output.tables import Row, Table, say, write_csv, write_json
 from daemon.cli.output.terminal import STDOUT, echo
 from daemon.config.problems import did_you_mean
-from daemon.config.recipes import Filling, Recipe, case_tables, catalog, parse_limit, rule_tables
+from daemon.config.recipes import Recipe, case_tables, catalog, example_filling, rule_tables
 from daemon.errors import UsageError
 
 COLUMNS = ("recipe", "limit", "need")
@@ -47,5 +47,5 @@ def _row(recipe: Recipe) -> dict[str, object]:
 
 def _texts(recipe: Recipe) -> Row:
     """The rule and its test with the default limit."""
-    filling = Filling(recipe.name, parse_limit(recipe, None))
+    filling = example_filling(recipe)
     return {"rule": rule_tables(recipe, filling), "test": case_tables(recipe, filling)}

@@ -5,7 +5,13 @@
 `catalog.toml` is the only source: the command `rules add`, `docs/recipes.md` and the tests read it.
 """
 
-from daemon.config.recipes.fill import Filling, case_tables, parse_limit, rule_tables
+from daemon.config.recipes.fill import (
+    Filling,
+    case_tables,
+    example_filling,
+    parse_limit,
+    rule_tables,
+)
 from daemon.config.recipes.insert import NoPlaceError, insert_tables
 from daemon.config.recipes.recipe import Recipe, catalog
 
@@ -15,6 +21,7 @@ __all__ = [
     "Recipe",
     "case_tables",
     "catalog",
+    "example_filling",
     "insert_tables",
     "parse_limit",
     "rule_tables",

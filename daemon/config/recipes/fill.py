@@ -1,5 +1,6 @@
 """Fills in the placeholders of a recipe: `${name}`, `${limit}`, `${1000 - 10 * limit}`. Pure.
 
+`${call}` is the channel to which the rule escalates.
 A limit in percent is counted in points: with a limit of 20%, `${limit}` is 20.
 """
 
@@ -15,6 +16,9 @@ from daemon.config.template import amount_text, quoted
 
 LARGEST = Decimal("1e12")
 """Limits in USDT are below it."""
+
+ESCALATE_AFTER = "15m"
+"""The time in which somebody should acknowledge the alert."""
 
 MOST_PLACES = 8
 """Decimal places of a limit, as many as messages ever show."""
@@ -37,8 +41,18 @@ class Filling:
     """Names or patterns; empty is all accounts."""
     channels: Sequence[str] = ()
     """Names; empty is all channels."""
+    escalate_to: str = ""
+    """A channel that is told if nobody acknowledges in time; "" is none."""
     played_on: str = ""
     """The account of the test case; "" where the rule watches every account."""
+
+
+def example_filling(recipe: Recipe, written: str | None = None) -> Filling:
+    """The recipe as documentation shows it; channels are named where it cannot do without."""
+    chosen = parse_limit(recipe, written)
+    if not recipe.escalates:
+        return Filling(recipe.name, chosen)
+    return Filling(recipe.name, chosen, channels=("telegram",), escalate_to="call")
 
 
 def parse_limit(recipe: Recipe, written: str | None) -> Decimal:
@@ -74,6 +88,9 @@ def rule_tables(recipe: Recipe, filling: Filling) -> str:
         for key, names in (("accounts", filling.accounts), ("channels", filling.channels))
         if names
     )
+    if filling.escalate_to:
+        step = f'after = "{ESCALATE_AFTER}", channels = [{quoted(filling.escalate_to)}]'
+        routes += f"escalate = [{{ {step} }}]\n"
     # Tables are separated by empty lines.
     tables = _filled_in(recipe.rule, filling).strip("\n").split("\n\n")
     return f"# {recipe.need}\n" + "\n".join(
@@ -90,9 +107,10 @@ def case_tables(recipe: Recipe, filling: Filling) -> str:
 
 
 def _filled_in(template: str, filling: Filling) -> str:
+    names = {"name": filling.name, "call": filling.escalate_to}
     return _PLACEHOLDER.sub(
         lambda found: (
-            filling.name if found[1] == "name" else amount_text(_sum(found[1], filling.limit))
+            names[found[1]] if found[1] in names else amount_text(_sum(found[1], filling.limit))
         ),
         template,
     )

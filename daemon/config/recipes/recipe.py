@@ -25,6 +25,8 @@ class Recipe:
     """Tables of rules.test.toml with placeholders."""
     limit: str = ""
     """The default limit: an amount in USDT such as "100", or "20%"; "" if there is none."""
+    escalates: bool = False
+    """Whether the rule needs a channel to which it escalates."""
     note: str = ""
     """What else to know, for the documentation."""
 

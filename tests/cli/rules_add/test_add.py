@@ -19,6 +19,8 @@ series.available_margin = "500 90 130"
 expect = ["5s low firing 90", "10s low resolved"]
 """
 
+CALL = CHANNEL.replace('"hook"', '"call"')
+
 
 def _add(path: Path, *arguments: object) -> Result:
     """No key and no token is there, as where the daemon's user has them."""
@@ -48,6 +50,7 @@ def test_a_rule_and_its_test_are_added(tmp_path: Path) -> None:
         '  when = "available_margin < 250"\n'
         '  clear_when = "available_margin > 300"\n'
         '  worse_by = "25%"\n'
+        '  unit = "USDT"\n'
         f"{tmp_path / 'rules.test.toml'}: added 1 test, good when played\n"
         "Next:\n"
         f"  marginwatch check --config {path}\n"
@@ -87,6 +90,33 @@ def test_accounts_and_channels_are_written_and_the_test_watches_one(tmp_path: Pa
     assert (rule["accounts"], rule["channels"]) == (["grid*", "main"], ["hook"])
     tests = tomllib.loads((tmp_path / "rules.test.toml").read_text())["tests"]
     assert [list(test["accounts"]) for test in tests] == [["main"], ["main"]]
+
+
+def test_any_rule_escalates_to_a_channel(tmp_path: Path) -> None:
+    """The channels that are told at once are named, too."""
+    path = write(tmp_path, account(), RULE, CHANNEL, CALL)
+    assert _add(path, "escalation", "--channel", "hook", "--escalate-to", "call").exit_code == 0
+    assert _add(path, "withdrawal", "--channel", "hook", "--escalate-to", "call").exit_code == 0
+    for rule in tomllib.loads(path.read_text())["rules"][1:]:
+        assert rule["channels"] == ["hook"]
+        assert rule["escalate"] == [{"after": "15m", "channels": ["call"]}]
+    assert call("rules", "test", "--config", path, environ={}).exit_code == 0
+
+
+def test_an_escalation_without_its_channels_is_refused(tmp_path: Path) -> None:
+    """Each sentence says what is missing."""
+    path = write(tmp_path, account(), RULE, CHANNEL, CALL)
+    assert _refused(path, "escalation", "--channel", "hook") == (
+        2,
+        "name the channel that rings with --escalate-to\n",
+    )
+    status, sentence = _refused(path, "withdrawal", "--escalate-to", "call")
+    assert status == 2
+    assert sentence.startswith("name the channels that are told at once with --channel: ")
+    status, sentence = _refused(path, "escalation", "--channel", "hook", "--escalate-to", "cal")
+    assert sentence == 'no channel is named "cal"; did you mean "call"?\n'
+    status, sentence = _refused(path, "escalation", "--channel", "hook", "--escalate-to", "hook")
+    assert sentence.startswith("this does not fit into rules.toml, which stays as it is: ")
 
 
 def test_a_recipe_is_added_again_under_another_name(tmp_path: Path) -> None:

@@ -1,21 +1,21 @@
 """The recipes that ship: each loads without a warning, and its test passes, whatever the limit."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from daemon import config
 from daemon.config.recipes import (
-    Filling,
     Recipe,
     case_tables,
     catalog,
+    example_filling,
     insert_tables,
-    parse_limit,
     rule_tables,
 )
-from tests.cli.calls import CHANNEL, account, call, write
+from tests.cli.calls import account, call, write
 
 RECIPES = list(catalog().values())
 OTHER_LIMITS = {
@@ -31,10 +31,17 @@ WRITTEN = [
 ]
 
 
+TWO_CHANNELS = "".join(
+    f'\n[[channels]]\nname = "{name}"\nurl = "json://127.0.0.1:9/{name}"\nloud = {loud}\n'
+    for name, loud in (("telegram", "false"), ("call", "true"))
+)
+"""Those that an example of a recipe names."""
+
+
 def _files(folder: Path, recipe: Recipe, written: str | None) -> tuple[Path, Path]:
     """A configuration with this recipe alone, and the file of its tests."""
-    filling = Filling(recipe.name, parse_limit(recipe, written))
-    rules = write(folder, account(), CHANNEL, rule_tables(recipe, filling))
+    filling = example_filling(recipe, written)
+    rules = write(folder, account(), TWO_CHANNELS, rule_tables(recipe, filling))
     tests = folder / "rules.test.toml"
     tests.write_text(case_tables(recipe, filling))
     return rules, tests
@@ -81,9 +88,9 @@ def test_every_need_is_there_and_says_what_it_is() -> None:
 
 def test_all_of_them_fit_into_one_file(tmp_path: Path) -> None:
     """A person may add every recipe: names of rules, mute windows and tests differ."""
-    rules, tests = write(tmp_path).read_text(), ""
+    rules, tests = write(tmp_path, account(), TWO_CHANNELS).read_text(), ""
     for recipe in RECIPES:
-        filling = Filling(f"my {recipe.name}", parse_limit(recipe, None))
+        filling = replace(example_filling(recipe), name=f"my {recipe.name}")
         rules = insert_tables(rules, rule_tables(recipe, filling), "rules")
         tests = insert_tables(tests, case_tables(recipe, filling), "tests")
     (tmp_path / "rules.toml").write_text(rules)

@@ -58,6 +58,15 @@ def test_accounts_and_channels_are_keys_of_the_rule_alone() -> None:
     assert tables["rules"][0]["channels"] == ["hook"]
 
 
+def test_a_rule_escalates_to_the_channel_that_is_named() -> None:
+    """After a quarter of an hour; the test may name the channel, too."""
+    filling = Filling("a", Decimal(1), channels=("hook",), escalate_to='my "call"')
+    (rule,) = tomllib.loads(rule_tables(AMOUNT, filling))["rules"]
+    assert rule["escalate"] == [{"after": "15m", "channels": ['my "call"']}]
+    calling = Recipe("call", "Margin", "It calls.", "", 'told = "${call}: ${name}"')
+    assert case_tables(calling, Filling("a", escalate_to="ring")) == 'told = "ring: a"'
+
+
 def test_a_test_is_played_on_an_account_that_the_rule_watches() -> None:
     """The series moves from the default account to the one that is named."""
     filling = Filling("a", Decimal(1), ("grid-*",), played_on="grid 1")
