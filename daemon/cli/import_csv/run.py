@@ -11,7 +11,7 @@ import io
 import os
 import stat
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from datetime import tzinfo
 from functools import partial
@@ -29,6 +29,8 @@ from daemon.cli.output.terminal import echo, echo_progress
 from daemon.config import Config
 from daemon.config.problems import did_you_mean, format_value
 from daemon.errors import MarginwatchError, StoreError
+from daemon.rules.evaluation.evaluator import recorded_expressions
+from daemon.rules.rule import Rule
 from daemon.store.write.imports import (
     INSTANT,
     ImportConflict,
@@ -80,6 +82,7 @@ def bring_in(file: str, config: Config, now: Millis, *, new_accounts: bool = Fal
             )
             for account in spool.accounts():
                 _store(importer, account, spool)
+                _note_peaks(account, config.rules)
     return 0
 
 
@@ -203,6 +206,18 @@ def _store(importer: Importer, account: str, spool: Spool) -> None:
     echo(f"{account}: {_outcome(counts)}")
     if counts.clash is not None:
         echo(f"{account}: {_kept(counts.clash)}")
+
+
+def _note_peaks(account: str, rules: Iterable[Rule]) -> None:
+    """Say which rules do not see what was imported: a peak begins with the daemon's readings."""
+    named = [
+        each.name for each in rules if each.watches(account) and any(recorded_expressions(each))
+    ]
+    if named:
+        echo(
+            f"{account}: imported readings raise no peak, so {', '.join(named)} counts from the"
+            " daemon's own readings; only backtest sees the imported ones"
+        )
 
 
 def _numbered(account: str, spool: Spool) -> Iterator[ImportedReading]:
