@@ -174,7 +174,8 @@ def _late(facts: NotificationFacts, moment: Moment) -> Iterator[str]:
     if facts.late is Late.FLAPPING:
         yield "no longer flapping"
     if facts.unacknowledged is not None:
-        yield f"nobody acknowledged for {format_duration(facts.unacknowledged)}"
+        spent = format_duration(facts.unacknowledged)
+        yield f"escalated: nobody acknowledged for {spent}"
 
 
 def _end(end: Notice, marks: Sequence[str]) -> Iterator[NewsText]:

@@ -166,6 +166,6 @@ def _fared(past: PastNotice, reason: WaitReason | None, now: DisplayClock) -> It
         yield attempt_text(past.outcome, past.detail)
     spent = past.notice.facts.unacknowledged
     if spent is not None:
-        yield f"escalated, as nobody acknowledged for {format_duration(spent)}"
+        yield f"escalated: nobody acknowledged for {format_duration(spent)}"
     if past.handed_to:
         yield f"handed over to {' and '.join(past.handed_to)}"

@@ -189,12 +189,6 @@ def limit_of_system(shortest: Millis) -> Callable[[object], Millis]:
     return within_bounds
 
 
-def boolean(raw: object) -> bool:
-    if not isinstance(raw, bool):
-        raise MistakeError(f"must be true or false, without quotes, not {format_value(raw)}")
-    return raw
-
-
 def count(raw: object) -> int:
     if not isinstance(raw, int) or isinstance(raw, bool) or raw < 1:
         raise MistakeError(

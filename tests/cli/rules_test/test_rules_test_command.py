@@ -720,7 +720,7 @@ interval = "5m"
 series.available_margin = "90x4 500"
 told = [
     "1s hook: low firing",
-    { message = "15m1s call: low firing", contains = ["nobody acknowledged the alert for 15 min"] },
+    { message = "15m1s call: low firing", contains = ["nobody acknowledged for 15 min"] },
     "20m1s hook: low resolved",
     "20m1s call: low resolved",
 ]

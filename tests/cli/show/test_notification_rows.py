@@ -333,5 +333,5 @@ def test_e6_an_escalation_is_said(tmp_path: Path) -> None:
         config = configured(tmp_path)
         shown = call("notifications", "--config", config, clock=LATER).stdout
         printed = call("notifications", "--format", "json", "--config", config, clock=LATER).stdout
-    assert "escalated, as nobody acknowledged for 15 min" in " ".join(shown.split())
+    assert "escalated: nobody acknowledged for 15 min" in " ".join(shown.split())
     assert json.loads(printed)[0]["late"] == "escalated"

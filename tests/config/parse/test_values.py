@@ -25,7 +25,6 @@ GOOD: list[tuple[Callable[[object], object], object, object]] = [
     (values.duration, "0s", 0),
     (values.longer_than(400), "400ms", 400),
     (values.count, 3, 3),
-    (values.boolean, True, True),
     (values.limit, "50 per 10s", Limit(50, 10_000)),
     (values.percent, "12.5%", Decimal("0.125")),
     (values.at_least, "3 of 5", AtLeast(3, 5)),
