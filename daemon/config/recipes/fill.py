@@ -31,7 +31,7 @@ _SERIES = re.compile(r"^series\.", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Filling:
-    """What a person chose for a recipe."""
+    """Choices of a person for one recipe."""
 
     name: str
     """The name of the rule."""

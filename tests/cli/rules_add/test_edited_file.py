@@ -141,8 +141,10 @@ def test_a_file_that_is_mounted_alone_says_what_to_mount(tmp_path: Path) -> None
 
 def test_a_folder_that_cannot_be_opened_is_edited_without_waiting(tmp_path: Path) -> None:
     """Whether the file can be replaced is known only then."""
+    entered = False
     with edited_file.alone(tmp_path / "gone"):
-        pass
+        entered = True
+    assert entered
 
 
 def test_what_is_no_text_file_is_refused(tmp_path: Path) -> None:
