@@ -18,7 +18,7 @@ from typing import NoReturn, TextIO
 
 import click
 
-from daemon.cli.output.terminal import echo
+from daemon.cli.output.terminal import say
 from daemon.cli.session import CommandSession
 from daemon.errors import ConfigError, MarginwatchError
 from daemon.startup_signals import INTERRUPTED
@@ -78,7 +78,7 @@ def exit_status(result: object) -> int:
 def _end(status: int, *sentences: str) -> NoReturn:
     try:
         for sentence in sentences:
-            echo(sentence, err=True)
+            say(sentence, err=True)
     except OSError:  # the status still tells
         _let_go(sys.stderr)
     sys.exit(status)

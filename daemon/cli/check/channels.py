@@ -10,7 +10,8 @@ import asyncio
 from dataclasses import dataclass, field
 
 from daemon.cli.output import times
-from daemon.cli.output.tables import attempt_text, say
+from daemon.cli.output.tables import attempt_text
+from daemon.cli.output.terminal import say
 from daemon.clock import Clock
 from daemon.config import Channel, Config
 from daemon.errors import AbsentError, StoreError

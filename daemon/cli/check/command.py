@@ -8,7 +8,7 @@ from contextlib import suppress
 import click
 
 from daemon.cli import options
-from daemon.cli.output.terminal import echo
+from daemon.cli.output.terminal import say
 from daemon.cli.session import CommandSession
 from daemon.errors import ConfigError
 
@@ -49,7 +49,7 @@ def check(session: CommandSession, *, online: bool, notify: bool) -> int:
     trouble = file.store_trouble(loaded)
     file.show(loaded, session.clock.now(), readable=trouble is None)
     if trouble is not None:
-        echo(str(trouble), err=True)
+        say(str(trouble), err=True)
     good = trouble is None
     if online:
         from daemon.cli.check.keys import ask  # noqa: PLC0415 -- on use

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from daemon.cli.check import intervals
 from daemon.cli.check.reload_preview import RunningConfig, preview_reload, running_config
 from daemon.cli.check.same_user import known_users, same_user_warnings
-from daemon.cli.output.terminal import echo
+from daemon.cli.output.terminal import say
 from daemon.cli.record_access import open_existing_record
 from daemon.config import Config
 from daemon.errors import StoreConfigError, StoreError
@@ -55,27 +55,27 @@ def show(config: Config, now: Millis, *, readable: bool = True) -> None:
     counts = (("account", config.accounts), ("channel", config.channels), ("rule", config.rules))
     told = (f"{len(each)} {name}{'' if len(each) == 1 else 's'}" for name, each in counts)
     word = " is good" if config.channels else ""
-    echo(f"{config.path.name}{word}: {', '.join(told)}")
+    say(f"{config.path.name}{word}: {', '.join(told)}")
     memory = show_warnings(config, now, readable=readable)
     every = intervals.intervals(config, memory.user_ids)
     for line in (*_budgets(config), *_paces(config, every)):
-        echo(line)
+        say(line)
     for line in _reports(config, now):
-        echo(line)
+        say(line)
     memory_needed = intervals.memory(config, every)
     if memory_needed >= WORTH_TELLING:
-        echo(f"memory for the rules' windows: about {memory_needed / MEGABYTE:.0f} MB")
+        say(f"memory for the rules' windows: about {memory_needed / MEGABYTE:.0f} MB")
 
 
 def show_warnings(config: Config, now: Millis, *, readable: bool = True) -> Memory:
     """Print the warnings and what a reload would change, and return the facts in the record."""
     for warning in config.warnings:
-        echo(f"warning: {warning}")
+        say(f"warning: {warning}")
     memory = read_memory(config, now) if readable else Memory()
     for warning in same_user_warnings(known_users(config, memory.user_ids), config.hosts):
-        echo(f"warning: {warning}")
+        say(f"warning: {warning}")
     for line in _changes(config, memory.last):
-        echo(f"reload: {line}")
+        say(f"reload: {line}")
     return memory
 
 
@@ -123,8 +123,8 @@ def read_memory(config: Config, now: Millis) -> Memory:
         with open_existing_record(config) as history:
             if history is not None:
                 return Memory(history.user_ids(), running_config(history, now))
-            echo("the database is not there yet, or empty: it will be set up at the first start")
+            say("the database is not there yet, or empty: it will be set up at the first start")
             return Memory()
     except StoreError as error:
-        echo(f"warning: {error}")
+        say(f"warning: {error}")
         return Memory()

@@ -14,7 +14,7 @@ from operator import attrgetter
 from daemon import exchanges
 from daemon.cli.check.same_user import known_users, same_user_warnings
 from daemon.cli.configuration import exchange_account
-from daemon.cli.output.terminal import echo
+from daemon.cli.output.terminal import say
 from daemon.cli.record_access import open_existing_record
 from daemon.cli.status.exchange import ENDPOINT, own_calls
 from daemon.clock import Clock
@@ -66,7 +66,7 @@ def ask(config: Config, clock: Clock) -> bool:
     before = set(same_user_warnings(known_users(config, told.user_ids), config.hosts))
     for warning in same_user_warnings(users, config.hosts):
         if warning not in before:  # the others were printed from the record
-            echo(f"warning: {warning}")
+            say(f"warning: {warning}")
     return all(isinstance(answer, Answer) for answer in answers.values())
 
 
@@ -86,7 +86,7 @@ def recorded_calls(config: Config, now: Millis) -> RecordedCalls:
             counted = tuple(booked if beside else own_calls(config, history, since) + booked)
             return RecordedCalls(user_ids, counted, halved_for, writable=True, beside=beside)
     except StoreError as error:
-        echo(f"warning: asking without the record, which cannot be read: {error}")
+        say(f"warning: asking without the record, which cannot be read: {error}")
         return RecordedCalls()
 
 
@@ -108,7 +108,7 @@ async def _ask_all(
         for index, (account, task) in enumerate(zip(config.accounts, tasks, strict=True)):
             asked = await task
             answers[account.name] = asked.answer
-            echo(f"{account.name}: {_said(asked.answer)}{_way(account, asked.answer)}")
+            say(f"{account.name}: {_said(asked.answer)}{_way(account, asked.answer)}")
             if told.writable:
                 user = _user(account, told, asked.answer)
                 await asyncio.to_thread(
@@ -177,7 +177,7 @@ def _book(config: Config, call: RecordCall) -> None:
     try:
         write_once(config.daemon.database.reveal(), call)
     except StoreError as error:
-        echo(f"warning: the call could not be booked for the daemon's budget: {error}")
+        say(f"warning: the call could not be booked for the daemon's budget: {error}")
 
 
 def _way(account: Account, answer: Answer | NoAnswer) -> str:

@@ -25,7 +25,7 @@ from daemon.cli.import_csv.lines import CsvLine, Mistake, lines
 from daemon.cli.import_csv.spool import Spool
 from daemon.cli.output import times
 from daemon.cli.output.tables import exact
-from daemon.cli.output.terminal import echo, echo_progress
+from daemon.cli.output.terminal import echo_progress, say
 from daemon.config import Config
 from daemon.config.problems import did_you_mean, format_value
 from daemon.errors import MarginwatchError, StoreError
@@ -101,11 +101,11 @@ def _faulty(file: str, spool: Spool, zone: tzinfo | None, now: Millis) -> bool:
             continue
         faults += 1
         if faults <= SHOWN:
-            echo(_sentence(file, found), err=True)
+            say(_sentence(file, found), err=True)
     spool.sort()
     if faults:
         more = f"and {faults - SHOWN} more mistakes; " if faults > SHOWN else ""
-        echo(f"{more}nothing was imported: mend the file, or leave these lines out", err=True)
+        say(f"{more}nothing was imported: mend the file, or leave these lines out", err=True)
     elif not spool.accounts():
         raise MarginwatchError(
             f"{_named(file)} has no readings below its first line, so nothing was imported: add"
@@ -184,7 +184,7 @@ def _introduce(importer: Importer, accounts: list[str], exchanges: Mapping[str, 
         known = ""
         if account not in exchanges:
             known = f"; rules.toml does not name it, so its exchange is taken to be {EXCHANGE}"
-        echo(f"{account}: new in the database{known}")
+        say(f"{account}: new in the database{known}")
 
 
 def _store(importer: Importer, account: str, spool: Spool) -> None:
@@ -200,9 +200,9 @@ def _store(importer: Importer, account: str, spool: Spool) -> None:
                 f"{error}. {account}: {_outcome(counts)}; import the file again to add the rest"
             ) from None
         _progress(counts.lines, f"lines of {account} stored")
-    echo(f"{account}: {_outcome(counts)}")
+    say(f"{account}: {_outcome(counts)}")
     if counts.clash is not None:
-        echo(f"{account}: {_kept(counts.clash)}")
+        say(f"{account}: {_kept(counts.clash)}")
 
 
 def _numbered(account: str, spool: Spool) -> Iterator[ImportedReading]:

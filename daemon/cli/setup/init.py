@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from daemon.cli import options
-from daemon.cli.output.terminal import echo
+from daemon.cli.output.terminal import say
 from daemon.cli.session import CommandSession
 
 
@@ -35,7 +35,7 @@ def init(session: CommandSession, *, force: bool) -> None:
         refuse_to_overwrite(path)
     write(path, ask(session.environ, path), force=force)
     named = "" if path == Path("rules.toml") else f" --config {path}"
-    echo()
-    echo(f"{path} is written. Next:")
-    echo(f"  marginwatch check --online --notify{named}")
-    echo(f"  marginwatch run{named}")
+    say("")
+    say(f"{path} is written. Next:")
+    say(f"  marginwatch check --online --notify{named}")
+    say(f"  marginwatch run{named}")

@@ -8,8 +8,16 @@ from fnmatch import fnmatchcase
 from daemon.alerts.silences import find_acknowledgement, find_silence
 from daemon.cli.options import Format
 from daemon.cli.output import times
-from daemon.cli.output.tables import Row, Table, exact, last_of, write_csv, write_json
-from daemon.cli.output.terminal import echo
+from daemon.cli.output.tables import (
+    Row,
+    Table,
+    cell_time,
+    exact,
+    last_of,
+    write_csv,
+    write_json,
+)
+from daemon.cli.output.terminal import say
 from daemon.cli.record_access import OpenRecord
 from daemon.cli.silence.actions import format_silence
 from daemon.config.model import SYSTEM_RULES
@@ -18,7 +26,7 @@ from daemon.errors import UsageError
 from daemon.rules.rule import is_pattern
 from daemon.store.read.recorded import PastAlert
 from daemon.text.names import account_label, rule_label
-from daemon.text.numbers import format_duration, format_transition_value
+from daemon.text.numbers import format_duration, format_rounded, transition_comparison
 from daemon.types import Alert, Millis, Silence, State, Transition, base
 
 SHOWN = "24h"
@@ -26,6 +34,9 @@ SHOWN = "24h"
 
 COLUMNS = ("id", "rule", "account", "severity", "at", "from", "to", "value", "reason")
 """Columns of csv, with one row per transition."""
+
+OPTIONAL = ("severity", "reason", "account", "value", "id")
+"""Columns that a narrow terminal may lack, the first one first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +137,12 @@ def _show_last(
     if last:
         columns = ("id", "rule", "account", "severity", "state", "at", "value", "reason")
         rows = [cells for past in last for cells in _cells(past, now)]
-        Table(columns, rows, frozenset({"value"})).write()
+        severities = [past.alert.severity.value for past in last for _ in past.transitions]
+        Table(columns, rows, frozenset({"value"}), OPTIONAL, severities).write()
         for line in _hushed(last, silences, now.now, now.zone):
-            echo(line)
+            say(line)
     if remark:
-        echo(remark)
+        say(remark)
 
 
 def _hushed(
@@ -156,15 +168,23 @@ def _cells(past: PastAlert, now: times.DisplayClock) -> Iterator[list[str]]:
     alert = past.alert
     head = [alert.code, rule_label(alert.rule), account_label(past.account), alert.severity.value]
     for each in past.transitions:
-        value = format_transition_value(each, alert)
+        value = _value(each, alert)
         yield [
             *head,
             each.to_state.value,
-            now.clock_time(each.at),
+            cell_time(now, each.at),
             value,
             _reason(alert, each),
         ]
         head = ["", "", "", ""]
+
+
+def _value(transition: Transition, alert: Alert) -> str:
+    """The value, rounded unless that would make it look like its limit."""
+    if transition.value is None:
+        return ""
+    judged = transition_comparison(transition, alert)
+    return format_rounded(transition.value, judged, None if judged is None else judged.threshold)
 
 
 def _reason(alert: Alert, transition: Transition) -> str:

@@ -12,7 +12,7 @@ from daemon.charts.from_history import Subject
 from daemon.charts.renderer import ASKED_FOR, DRAWING, Drawer, NotDrawn
 from daemon.cli.check import intervals
 from daemon.cli.output import progress, times
-from daemon.cli.output.terminal import echo
+from daemon.cli.output.terminal import say
 from daemon.cli.record_access import OpenRecord
 from daemon.cli.session import CommandSession
 from daemon.errors import MarginwatchError, UsageError
@@ -118,9 +118,9 @@ def _put(picture: bytes, file: str) -> None:
 def _tell(chart: Chart, file: str) -> None:
     if file != OUTPUT:
         since, until = (times.format_time(at, chart.zone) for at in chart.span)
-        echo(f"{file}: {chart.field} of {chart.account}, {since} to {until}")
+        say(f"{file}: {chart.field} of {chart.account}, {since} to {until}")
     if not chart.lines and not chart.infinite:
         nothing = (
             f"no reading of {chart.account} has {chart.field} in this span, and the picture says so"
         )
-        echo(f"{nothing}; an earlier --since looks further back", err=True)
+        say(f"{nothing}; an earlier --since looks further back", err=True)

@@ -9,8 +9,8 @@ from fnmatch import fnmatchcase
 from daemon.alerts.silences import matches, standing_silences
 from daemon.cli.options import Format
 from daemon.cli.output import instants, times
-from daemon.cli.output.tables import Row, Table, write_csv, write_json
-from daemon.cli.output.terminal import echo
+from daemon.cli.output.tables import Row, Table, cell_time, write_csv, write_json
+from daemon.cli.output.terminal import say
 from daemon.cli.record_access import OpenRecord, open_record
 from daemon.cli.session import CommandSession
 from daemon.config import SYSTEM_RULES
@@ -22,6 +22,9 @@ from daemon.types import DAY, Alert, Millis, Silence, base
 
 COLUMNS = ("number", "what", "rule", "account", "alert", "from", "until", "comment")
 """Columns of csv, and keys of json."""
+
+OPTIONAL = ("alert", "from", "what", "account")
+"""Columns that a narrow terminal may lack, the first one first."""
 
 LASTING: Millis = 366 * DAY
 """The longest --for; a longer one is mistyped, or better given as a date."""
@@ -65,7 +68,7 @@ def add(session: CommandSession, wish: SilenceOptions) -> None:
         new = list(_silences(wish, now, ended_at, alerts))
         numbers = [Quiet(past.url).add(each, now) for each in new]
         for number, each in zip(numbers, new, strict=True):
-            echo(f"silence {number}: {format_silence(each, past.zone)}{_now_quiet(each, alerts)}")
+            say(f"silence {number}: {format_silence(each, past.zone)}{_now_quiet(each, alerts)}")
 
 
 def acknowledge(session: CommandSession, code: str, comment: str) -> None:
@@ -79,12 +82,12 @@ def acknowledge(session: CommandSession, code: str, comment: str) -> None:
     with open_record(session) as past:
         account, alert = _named(code, _open(past, now))
         if any(each.ack and each.code == alert.code for each in past.history.silences()):
-            echo(f"{alert.code} is acknowledged already: nobody is reminded of it")
+            say(f"{alert.code} is acknowledged already: nobody is reminded of it")
             return
         new = Silence(0, True, base(alert.rule), account, alert.code, now, None, _comment(comment))
         Quiet(past.url).add(new, now)
         about = f"{rule_label(alert.rule)} · {account_label(account)}"
-        echo(f"acknowledged {alert.code}: {about}: no more reminders of it")
+        say(f"acknowledged {alert.code}: {about}: no more reminders of it")
 
 
 def end(session: CommandSession, numbers: Sequence[int]) -> None:
@@ -105,7 +108,7 @@ def end(session: CommandSession, numbers: Sequence[int]) -> None:
         ended = Quiet(past.url).end(numbers, now)
         for number in numbers:
             word = "ended" if number in ended else "was over already"
-            echo(f"silence {number} {word}: {format_silence(known[number], past.zone)}")
+            say(f"silence {number} {word}: {format_silence(known[number], past.zone)}")
 
 
 def show(session: CommandSession, *, past: bool, output: Format) -> None:
@@ -148,7 +151,7 @@ def format_silence(silence: Silence, zone: tzinfo | None) -> str:
 
 def _print(found: Sequence[Silence], now: times.DisplayClock) -> None:
     if not found:
-        echo("nothing is silenced, and no open alert is acknowledged")
+        say("nothing is silenced, and no open alert is acknowledged")
         return
     cells = [
         [
@@ -157,13 +160,13 @@ def _print(found: Sequence[Silence], now: times.DisplayClock) -> None:
             each.rule,
             each.account,
             each.code,
-            now.clock_time(each.started_at),
-            "it ends" if each.ended_at is None else now.clock_time(each.ended_at),
+            cell_time(now, each.started_at),
+            "it ends" if each.ended_at is None else cell_time(now, each.ended_at),
             each.comment,
         ]
         for each in found
     ]
-    Table(COLUMNS, cells, frozenset({"number"})).write()
+    Table(COLUMNS, cells, frozenset({"number"}), OPTIONAL).write()
 
 
 def current_silences(record: OpenRecord, now: Millis) -> list[Silence]:

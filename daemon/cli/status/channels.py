@@ -9,7 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from daemon.cli.output.tables import Row, Table, attempt_text, say
+from daemon.cli.output.tables import Row, Table, attempt_text
+from daemon.cli.output.terminal import say
 from daemon.cli.output.times import DisplayClock
 from daemon.cli.record_access import BEGINNING, END, OpenRecord
 from daemon.cli.status.waiting import (

@@ -12,10 +12,13 @@ from daemon.cli.record_access import OpenRecord
 from daemon.cli.replay_source import rule_set
 from daemon.store.read.status import AccountStatus
 from daemon.text.names import account_label, rule_label
-from daemon.text.numbers import format_duration, format_value
+from daemon.text.numbers import format_duration, format_rounded
 from daemon.types import DAEMON_ACCOUNT, SEVERITIES, AccountState, Alert, Millis, State
 
 COLUMNS = ("id", "rule", "account", "severity", "state", "for", "worst")
+
+OPTIONAL = ("severity", "account")
+"""Columns that a narrow terminal may lack, the first one first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,8 @@ def _channel_row(news: ChannelNews, now: DisplayClock) -> Row:
 def alert_cells(each: OpenAlert, now: DisplayClock) -> list[str]:
     alert = each.alert
     lasts = format_duration(now.now - (alert.fired_at or alert.started_at))
-    worst = "-" if alert.worst is None else format_value(alert.worst, alert.judged)
+    limit = None if alert.judged is None else alert.judged.threshold
+    worst = "-" if alert.worst is None else format_rounded(alert.worst, alert.judged, limit)
     return [
         alert.code,
         rule_label(alert.rule),
