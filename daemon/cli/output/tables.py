@@ -17,8 +17,10 @@ from typing import TypeVar
 
 from daemon.cli.output.terminal import STDOUT, encodable, say, terminal_width
 from daemon.cli.output.times import DisplayClock
+from daemon.text.names import rule_label
+from daemon.text.numbers import is_duration
 from daemon.text.printable import printable, printable_json
-from daemon.types import Millis, Outcome, State
+from daemon.types import DecidingComparison, Millis, Outcome, State
 
 Row = Mapping[str, object]
 
@@ -304,6 +306,17 @@ def exact(value: Decimal | None) -> str | None:
         return str(value)
     text = format(value, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def rule_row(rule: str) -> Row:
+    """For programs, the recorded name of a rule; where tables spell it otherwise, that as well."""
+    label = rule_label(rule)
+    return {"rule": rule} if label == rule else {"rule": rule, "label": label}
+
+
+def value_unit(value: Decimal | None, judged: DecidingComparison | None) -> Row:
+    """For programs, the unit of a value that is a duration; nothing for an amount or a ratio."""
+    return {"unit": "ms"} if value is not None and is_duration(judged) else {}
 
 
 _OUTCOMES = {

@@ -14,6 +14,8 @@ from daemon.cli.output.tables import (
     cell_time,
     exact,
     last_of,
+    rule_row,
+    value_unit,
     write_csv,
     write_json,
 )
@@ -32,7 +34,7 @@ from daemon.types import Alert, Millis, Silence, State, Transition, base
 SHOWN = "24h"
 """The default span of a table."""
 
-COLUMNS = ("id", "rule", "account", "severity", "at", "from", "to", "value", "reason")
+COLUMNS = ("id", "rule", "account", "severity", "at", "from", "to", "value", "reason", "unit")
 """Columns of csv, with one row per transition."""
 
 OPTIONAL = ("severity", "reason", "account", "value", "id")
@@ -89,7 +91,7 @@ def _object(past: PastAlert, zone: tzinfo | None) -> Row:
     alert = past.alert
     return {
         "id": alert.code,
-        "rule": alert.rule,
+        **rule_row(alert.rule),
         "account": past.account,
         "severity": alert.severity.value,
         "state": alert.state.value,
@@ -99,8 +101,9 @@ def _object(past: PastAlert, zone: tzinfo | None) -> Row:
         "field": None if alert.judged is None else alert.judged.field,
         "condition": None if alert.judged is None else alert.judged.text,
         "worst": exact(alert.worst),
+        **value_unit(alert.worst, alert.judged),
         "detail": alert.detail or None,
-        "transitions": [_change(each, zone) for each in past.transitions],
+        "transitions": [_change(each, alert, zone) for each in past.transitions],
     }
 
 
@@ -113,15 +116,16 @@ def _lines(found: Iterable[PastAlert], zone: tzinfo | None) -> Iterator[Row]:
             "account": past.account,
             "severity": alert.severity.value,
         }
-        yield from ({**common, **_change(each, zone)} for each in past.transitions)
+        yield from ({**common, **_change(each, alert, zone)} for each in past.transitions)
 
 
-def _change(transition: Transition, zone: tzinfo | None) -> Row:
+def _change(transition: Transition, alert: Alert, zone: tzinfo | None) -> Row:
     return {
         "at": times.format_iso(transition.at, zone),
         "from": transition.from_state.value,
         "to": transition.to_state.value,
         "value": exact(transition.value),
+        **value_unit(transition.value, transition_comparison(transition, alert)),
         "reason": transition.reason,
     }
 

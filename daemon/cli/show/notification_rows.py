@@ -11,6 +11,7 @@ from daemon.cli.output.tables import (
     attempt_text,
     cell_time,
     last_of,
+    rule_row,
     write_csv,
     write_json,
 )
@@ -105,7 +106,7 @@ def _row(past: PastNotice, reason: WaitReason | None, now: DisplayClock) -> Row:
         "at": now.iso(past.notice.at),
         "channel": key.channel,
         "kind": key.kind.value,
-        "rule": key.rule,
+        **rule_row(key.rule),
         "account": key.account,
         "id": facts.code,
         "severity": facts.severity.value,

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from daemon.alerts.channel_decisions import FiringDecider, NotificationPolicy
-from daemon.cli.channel_news import ChannelNews, channel_news
-from daemon.cli.output.tables import Row, exact
+from daemon.cli.channel_news import ChannelNews, channel_news, channel_row
+from daemon.cli.output.tables import Row, exact, rule_row, value_unit
 from daemon.cli.output.times import DisplayClock
 from daemon.cli.record_access import OpenRecord
 from daemon.cli.replay_source import rule_set
@@ -69,24 +69,16 @@ def alert_row(each: OpenAlert, now: DisplayClock) -> Row:
     alert = each.alert
     return {
         "id": alert.code,
-        "rule": alert.rule,
+        **rule_row(alert.rule),
         "account": each.account,
         "severity": alert.severity.value,
         "state": alert.state.value,
         "started_at": now.iso(alert.started_at),
         "fired_at": now.iso(alert.fired_at),
         "worst": exact(alert.worst),
+        **value_unit(alert.worst, alert.judged),
         "detail": alert.detail or None,
-        "channels": [_channel_row(news, now) for news in each.news],
-    }
-
-
-def _channel_row(news: ChannelNews, now: DisplayClock) -> Row:
-    return {
-        "channel": news.channel,
-        "told_at": now.iso(news.told_at),
-        "why": None if news.hold is None else news.hold.reason.value,
-        "until": now.iso(None if news.hold is None else news.hold.until),
+        "channels": [channel_row(news, now) for news in each.news],
     }
 
 
