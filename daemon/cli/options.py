@@ -105,9 +105,9 @@ def account(command: C) -> C:
 
 
 def one_account(command: C) -> C:
-    """`--account NAME`."""
-    help_ = "The account; not needed if there is only one."
-    return click.option("--account", metavar="NAME", type=NAME, default=None, help=help_)(command)
+    """`--account GLOB` that matches one account."""
+    help_ = 'The account, such as "grid-*" for the only one of that name; not needed for one alone.'
+    return click.option("--account", metavar="GLOB", type=NAME, default=None, help=help_)(command)
 
 
 def since(default: str) -> Callable[[C], C]:

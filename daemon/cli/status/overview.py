@@ -18,7 +18,7 @@ from daemon.cli.status.nearest import nearest_cells, nearest_row
 from daemon.cli.status.open_alerts import COLUMNS as ALERT_COLUMNS
 from daemon.cli.status.open_alerts import OPTIONAL as OPTIONAL_OF_ALERTS
 from daemon.cli.status.open_alerts import alert_cells, alert_row, alert_sentences
-from daemon.cli.status.state import AccountOverview, Overview, gather
+from daemon.cli.status.state import EVERY, AccountOverview, Overview, gather
 from daemon.readings import sum_check
 from daemon.store.read.status import AccountStatus
 from daemon.text.durations import duration_text
@@ -34,9 +34,9 @@ COLUMNS = (
 """Columns of csv, with one row per account."""
 
 
-def show(record: OpenRecord, now: Millis, output: Format) -> int:
+def show(record: OpenRecord, now: Millis, output: Format, accounts: str = EVERY) -> int:
     """Print the state at `now`; return the exit status."""
-    overview = gather(record, now)
+    overview = gather(record, now, accounts)
     found = findings(overview)
     match output:
         case Format.JSON:

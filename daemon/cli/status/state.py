@@ -1,6 +1,7 @@
 """The state that `status` shows, gathered from the record and from the daemon's lock."""
 
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from daemon.alerts.mutes import MutedRules, muted_rules
 from daemon.cli.check import intervals
@@ -13,6 +14,8 @@ from daemon.cli.status import exchange as traffic
 from daemon.cli.status.channels import ChannelOverview
 from daemon.cli.status.exchange import Traffic
 from daemon.cli.status.open_alerts import OpenAlert, open_alerts
+from daemon.config.problems import did_you_mean
+from daemon.errors import UsageError
 from daemon.replay.session import RuleSet
 from daemon.rules.evaluation.nearest import NearestRule, nearest_rule
 from daemon.store.database.lock_holder import Holder, holder
@@ -48,9 +51,21 @@ class Overview:
     """The longest time that one call to the exchange takes."""
 
 
-def gather(record: OpenRecord, now: Millis) -> Overview:
-    """The state at `now`."""
+EVERY = "*"
+
+
+def gather(record: OpenRecord, now: Millis, accounts: str = EVERY) -> Overview:
+    """The state at `now`, of the accounts whose name matches.
+
+    Raises:
+        UsageError: where none is configured or recorded by that name.
+
+    """
     config, history = record.config, record.history
+    names = [each.name for each in config.accounts]
+    if accounts != EVERY and not any(fnmatchcase(name, accounts) for name in names):
+        hint = did_you_mean(accounts, names) or f"; there are {', '.join(names)}"
+        raise UsageError(f'no account matches "{accounts}"{hint}')
     recorded = {each.account: each for each in history.status(now)}
     exchange = traffic.traffic_at(record, now)
     user_ids = {name: each.user_id for name, each in recorded.items()}
@@ -64,8 +79,13 @@ def gather(record: OpenRecord, now: Millis) -> Overview:
         accounts=tuple(
             _account(each.name, every[each.name], recorded.get(each.name), rules)
             for each in config.accounts
+            if fnmatchcase(each.name, accounts)
         ),
-        alerts=open_alerts(record, recorded.values(), now),
+        alerts=tuple(
+            each
+            for each in open_alerts(record, recorded.values(), now)
+            if accounts == EVERY or fnmatchcase(each.account, accounts)
+        ),
         channels=tuple(channels.channel_overviews(record, now, running=daemon is not None)),
         silences=tuple(actions.current_silences(record, now)),
         muted=tuple(muted_rules(config.rules, config.mutes, now)),

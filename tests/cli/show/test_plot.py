@@ -119,7 +119,11 @@ def test_f8_the_future_is_not_drawn(few: Path) -> None:
         (["age"], "age is no value of a reading: in the picture of any other field a gap shows it"),
         (
             ["al_margin", "--account", "grid"],
-            'no account "grid" is recorded; there are main, grid-1',
+            'no account "grid" is recorded; did you mean "grid-1"?',
+        ),
+        (
+            ["al_margin", "--account", "elsewhere"],
+            'no account "elsewhere" is recorded; there are main, grid-1',
         ),
         (["al_margin"], "say which account: --account NAME; there are main, grid-1"),
         (
