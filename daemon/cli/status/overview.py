@@ -22,7 +22,7 @@ from daemon.cli.status.state import EVERY, AccountOverview, Overview, gather
 from daemon.readings import sum_check
 from daemon.store.read.status import AccountStatus
 from daemon.text.durations import duration_text
-from daemon.text.numbers import format_amount
+from daemon.text.numbers import format_absence, format_amount
 from daemon.types import Millis, Miss, Quality, Reading
 
 COLUMNS = (
@@ -61,6 +61,8 @@ def _object(overview: Overview, found: Sequence[Finding]) -> Row:
         "not_well": [{"why": each.why.value, "text": each.text} for each in found],
         "collecting": daemon is not None,
         "pid": int(daemon.pid) if daemon is not None and daemon.pid.isdecimal() else None,
+        "absent_from": overview.now.iso(overview.absence and overview.absence[0]),
+        "absent_until": overview.now.iso(overview.absence and overview.absence[1]),
         "not_recording": daemon.trouble or None if daemon is not None else None,
         "budget": {key: value for key, value in first.items() if key != "address"},
         "budgets": [first, *others],
@@ -131,6 +133,9 @@ def _print(overview: Overview, found: Sequence[Finding]) -> None:
     say(headline(found))
     for line in _daemon(overview):
         say(line)
+    if overview.absence is not None:
+        clock = overview.now
+        say(f"it {format_absence(*overview.absence, clock.now, clock.zone)}")
     _print_accounts(overview)
     _print_alerts(overview)
     echo()

@@ -1,5 +1,6 @@
 """The state that `status` shows, gathered from the record and from the daemon's lock."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -18,9 +19,11 @@ from daemon.config.problems import did_you_mean
 from daemon.errors import UsageError
 from daemon.replay.session import RuleSet
 from daemon.rules.evaluation.nearest import NearestRule, nearest_rule
+from daemon.service.judging.startup import MISSED
 from daemon.store.database.lock_holder import Holder, holder
+from daemon.store.history import History
 from daemon.store.read.status import AccountStatus
-from daemon.types import JUDGED, Millis, Silence, State, base
+from daemon.types import HOUR, JUDGED, GapReason, Millis, Silence, State, base
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +52,14 @@ class Overview:
     traffic: Traffic
     timeout: Millis
     """The longest time that one call to the exchange takes."""
+    absence: tuple[Millis, Millis] | None = None
+    """The time in which no daemon ran before the recent start of the present one."""
 
 
 EVERY = "*"
+
+RECENT: Millis = HOUR
+"""Time after a start in which what it missed is shown."""
 
 
 def gather(record: OpenRecord, now: Millis, accounts: str = EVERY) -> Overview:
@@ -91,7 +99,27 @@ def gather(record: OpenRecord, now: Millis, accounts: str = EVERY) -> Overview:
         muted=tuple(muted_rules(config.rules, config.mutes, now)),
         traffic=exchange,
         timeout=config.daemon.timeout,
+        absence=None if daemon is None else recent_absence(history, every, now),
     )
+
+
+def recent_absence(
+    history: History, every: Mapping[str, Millis], now: Millis
+) -> tuple[Millis, Millis] | None:
+    """The gap before the last start, if that is recent; None where no readings are missing.
+
+    A gap shorter than two intervals is none (as at a start), and so is a reload.
+    """
+    found = [
+        (gap.started_at, gap.ended_at)
+        for gap in history.gaps(now - RECENT, now)
+        if gap.reason is GapReason.DAEMON_DOWN and gap.ended_at > now - RECENT
+    ]
+    last = [each for each in found if each[1] == max(ended for _, ended in found)]
+    if not last or not every:
+        return None
+    since, until = min(last)
+    return (since, until) if until - since >= MISSED * min(every.values()) else None
 
 
 def _account(
