@@ -26,20 +26,18 @@ _PLAIN: Mapping[str, str] = {
 
 def encodable(text: str) -> str:
     """The text with those of our signs replaced that a terminal without UTF-8 lacks."""
-    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
-        return "".join(_in(encoding, character) for character in text)
-    return text
+    if is_encodable(text):
+        return text
+    return "".join(each if is_encodable(each) else _PLAIN.get(each, each) for each in text)
 
 
-def _in(encoding: str, character: str) -> str:
+def is_encodable(text: str) -> bool:
+    """Whether standard output can write the text as it is."""
     try:
-        character.encode(encoding)
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
     except UnicodeEncodeError:
-        return _PLAIN.get(character, character)
-    return character
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""`marginwatch plot`: a field as a picture. The work is done by `plot_draw`."""
+"""`marginwatch plot`: a field in the terminal or as a picture. The work is done by `plot_draw`."""
 
 import click
 
@@ -16,8 +16,7 @@ from daemon.cli.session import CommandSession
     "--png",
     metavar="FILE",
     type=options.ExpandedPath(allow_dash=True),
-    required=True,
-    help='File of the picture; "-" is standard output.',
+    help='Draw a picture into this file instead; "-" is standard output.',
 )
 @click.pass_obj
 def plot(
@@ -27,15 +26,16 @@ def plot(
     account: str | None,
     since: str | None,
     until: str | None,
-    png: str,
+    png: str | None,
 ) -> None:
-    """Draw FIELD as PNG: available_margin, al_freeze, margin_usage or any other field.
+    """Draw FIELD in the terminal, or as a picture: available_margin, margin_usage or any other.
 
-    The picture also shows the thresholds of the configured rules, when these rules fired, and where
-    readings are missing.
+    It also shows the thresholds of the configured rules, when these rules fired, and where readings
+    are missing. In the terminal each account that matches has a chart; a picture is of one account.
 
     \b
     Examples:
+      marginwatch plot available_margin --since 2h
       marginwatch plot available_margin --since 24h --png margin.png
       marginwatch plot freeze_ratio --account grid-bot --since 2026-11-01 --until 2026-11-08 \
 --png week.png
@@ -46,4 +46,7 @@ def plot(
     wish = plot_draw.PlotOptions(field, account, since, until, png)
     wish.check()
     with record_access.open_record(session, imported=True) as past:
-        plot_draw.write(past, wish, session)
+        if png is None:
+            plot_draw.show(past, wish, session)
+        else:
+            plot_draw.write(past, wish, session, png)

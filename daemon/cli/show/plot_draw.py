@@ -1,4 +1,4 @@
-"""Drawing and writing the picture of `marginwatch plot`."""
+"""Drawing of `marginwatch plot`: in the terminal, or as a picture in a file."""
 
 import asyncio
 import sys
@@ -12,9 +12,10 @@ from daemon.charts.from_history import Subject
 from daemon.charts.renderer import ASKED_FOR, DRAWING, Drawer, NotDrawn
 from daemon.cli.check import intervals
 from daemon.cli.output import progress, times
-from daemon.cli.output.terminal import say
+from daemon.cli.output.terminal import echo, is_encodable, say, terminal_width
 from daemon.cli.record_access import OpenRecord
 from daemon.cli.session import CommandSession
+from daemon.cli.show.terminal_chart import BRAILLE, PLAIN, draw
 from daemon.errors import MarginwatchError, UsageError
 from daemon.readings.fields import AGE, SPELLINGS, VALUES, find_field
 from daemon.types import Millis
@@ -33,7 +34,8 @@ class PlotOptions:
     account: str | None
     since: str | None
     until: str | None
-    file: str
+    file: str | None
+    """The file of the picture; None draws in the terminal."""
 
     def check(self) -> None:
         """Raise UsageError for mistakes that can be found without the record."""
@@ -63,7 +65,26 @@ def drawable(word: str) -> str:
     raise UsageError(f'there is no field "{word}": {hint}')
 
 
-def write(past: OpenRecord, wish: PlotOptions, session: CommandSession) -> None:
+def show(past: OpenRecord, wish: PlotOptions, session: CommandSession) -> None:
+    """Draw a chart in the terminal for each account that matches.
+
+    Raises:
+        UsageError: for an unknown field or account, or a bad time.
+        MarginwatchError: where nothing is recorded.
+
+    """
+    now = session.clock.now()
+    signs = BRAILLE if is_encodable(BRAILLE.level) else PLAIN
+    clock = times.DisplayClock(now, past.zone)
+    for index, account in enumerate(past.matching(wish.account or "*") or [past.one(None)]):
+        if index:
+            echo("")
+        chart = _chart(past, _subject(past, wish, account, now))
+        for line in draw(chart, clock, terminal_width(), signs):
+            say(line)
+
+
+def write(past: OpenRecord, wish: PlotOptions, session: CommandSession, file: str) -> None:
     """Draw the picture and write it to its file.
 
     Raises:
@@ -71,17 +92,16 @@ def write(past: OpenRecord, wish: PlotOptions, session: CommandSession) -> None:
         MarginwatchError: where it cannot be drawn or written.
 
     """
-    subject = _subject(past, wish, session.clock.now())
+    subject = _subject(past, wish, past.one(wish.account), session.clock.now())
     chart = _chart(past, subject)
     picture = asyncio.run(Drawer(session.clock, session.environ, DRAWING, ASKED_FOR).draw(chart))
     if isinstance(picture, NotDrawn):
         raise MarginwatchError(f"the picture could not be drawn: {picture.why}")
-    _put(picture, wish.file)
-    _tell(chart, wish.file)
+    _put(picture, file)
+    _tell(chart, file)
 
 
-def _subject(past: OpenRecord, wish: PlotOptions, now: Millis) -> Subject:
-    account = past.one(wish.account)
+def _subject(past: OpenRecord, wish: PlotOptions, account: str, now: Millis) -> Subject:
     since, until = past.span(wish.since or DEFAULT, wish.until or "now", now)
     if since >= min(until, now):
         raise UsageError(

@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -118,7 +119,7 @@ def test_what_fires_has_the_colour_of_its_severity(
 )
 def test_times_in_a_cell_are_short(days: int, shown: str) -> None:
     """As near as they are."""
-    assert DisplayClock(NOON, None).short_time(NOON - days * DAY) == shown
+    assert DisplayClock(NOON, ZoneInfo("UTC")).short_time(NOON - days * DAY) == shown
 
 
 class Ascii(io.TextIOWrapper):

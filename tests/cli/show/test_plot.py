@@ -153,13 +153,12 @@ def test_f8_what_cannot_be_drawn_is_bad_usage(
     assert not (tmp_path / "a.png").exists()
 
 
-def test_f8_a_picture_needs_a_place(few: Path) -> None:
-    """F8: the option is asked for."""
+def test_f8_a_picture_is_drawn_only_where_it_is_asked_for(few: Path) -> None:
+    """F8: without the option the chart is text."""
     result = plotted_by(few, "al_margin")
-    assert (result.exit_code, result.stderr) == (
-        2,
-        "missing option '--png' (see marginwatch plot --help)\n",
-    )
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith("al_margin of main\n")
+    assert not any(is_picture(each.read_bytes()) for each in few.iterdir() if each.is_file())
 
 
 def test_f8_a_record_without_accounts_has_no_picture(tmp_path: Path) -> None:
