@@ -50,13 +50,13 @@ from daemon.types.notifications import (
     NoticeKey,
     NotificationFacts,
     Outcome,
-    Silence,
     SteadyChange,
     Step,
     Trend,
 )
 from daemon.types.record import Gap, Record
 from daemon.types.route import DIRECT, Route
+from daemon.types.silences import Silence
 from daemon.types.time import DAY, HOUR, LATEST, MINUTE, SECOND, Millis
 
 __all__ = [

@@ -7,12 +7,13 @@ a reload would change.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from daemon.cli.check import intervals
 from daemon.cli.check.reload_preview import RunningConfig, preview_reload, running_config
 from daemon.cli.check.report import CheckReport
 from daemon.cli.check.same_user import known_users, same_user_warnings
+from daemon.cli.check.window_memory import window_memory
 from daemon.cli.record_access import open_existing_record
 from daemon.config import Config
+from daemon.config.effective_intervals import settled_intervals
 from daemon.errors import StoreConfigError, StoreError
 from daemon.service.reporting import cron
 from daemon.store import preflight
@@ -57,13 +58,13 @@ def show(config: Config, now: Millis, report: CheckReport, *, readable: bool = T
     word = " is good" if config.channels else ""
     report.note(f"{config.path.name}{word}: {', '.join(told)}")
     memory = show_warnings(config, now, report, readable=readable)
-    every = intervals.intervals(config, memory.user_ids)
+    every = settled_intervals(config.accounts, config.budget, memory.user_ids)
     for line in _budgets(config):
         report.note(line)
     _paces(config, every, report)
     for line in _reports(config, now):
         report.note(line)
-    memory_needed = intervals.memory(config, every)
+    memory_needed = window_memory(config, every)
     if memory_needed >= WORTH_TELLING:
         report.note(f"memory for the rules' windows: about {memory_needed / MEGABYTE:.0f} MB")
 

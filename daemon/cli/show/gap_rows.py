@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from itertools import chain, takewhile
 
-from daemon.cli.check import intervals
 from daemon.cli.options import Format
 from daemon.cli.output import times
 from daemon.cli.output.tables import Row, Table, cell_time, last_of, write_csv, write_json
 from daemon.cli.output.terminal import say
 from daemon.cli.record_access import OpenRecord
+from daemon.config.effective_intervals import settled_intervals
 from daemon.readings import gaps, slots
 from daemon.readings.gaps import ListedGap
 from daemon.store.database.lock_holder import holder
@@ -56,8 +56,10 @@ def _away(record: OpenRecord, now: Millis) -> Mapping[str, tuple[ListedGap]]:
     if last is None or holder(record.url) is not None:
         return {}
     stands = {each.account: each for each in record.history.status(now)}
-    every = intervals.intervals(
-        record.config, {name: each.user_id for name, each in stands.items()}
+    every = settled_intervals(
+        record.config.accounts,
+        record.config.budget,
+        {name: each.user_id for name, each in stands.items()},
     )
     found = {}
     for name, state in last.state.items():

@@ -10,12 +10,12 @@ from daemon.charts import from_history
 from daemon.charts.chart import Chart, ChartSpan
 from daemon.charts.from_history import Subject
 from daemon.charts.renderer import ASKED_FOR, DRAWING, Drawer, NotDrawn
-from daemon.cli.check import intervals
 from daemon.cli.output import progress, times
 from daemon.cli.output.terminal import echo, is_encodable, say, terminal_width
 from daemon.cli.record_access import OpenRecord
 from daemon.cli.session import CommandSession
 from daemon.cli.show.terminal_chart import BRAILLE, PLAIN, draw
+from daemon.config.effective_intervals import settled_intervals
 from daemon.errors import MarginwatchError, UsageError
 from daemon.readings.fields import AGE, SPELLINGS, VALUES, find_field
 from daemon.types import Millis
@@ -107,7 +107,9 @@ def _subject(past: OpenRecord, wish: PlotOptions, account: str, now: Millis) -> 
         raise UsageError(
             "nothing has been between --since and --until yet: let --since name an earlier time"
         )
-    every = intervals.intervals(past.config, past.history.user_ids()).get(account)
+    every = settled_intervals(
+        past.config.accounts, past.config.budget, past.history.user_ids()
+    ).get(account)
     return Subject(
         account,
         drawable(wish.field),

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from daemon.alerts.mutes import MutedRules, muted_rules
-from daemon.cli.check import intervals
 from daemon.cli.output.times import DisplayClock
 from daemon.cli.record_access import OpenRecord
 from daemon.cli.replay_source import rule_set
@@ -15,6 +14,7 @@ from daemon.cli.status import exchange as traffic
 from daemon.cli.status.channels import ChannelOverview
 from daemon.cli.status.exchange import Traffic
 from daemon.cli.status.open_alerts import OpenAlert, open_alerts
+from daemon.config.effective_intervals import settled_intervals
 from daemon.config.problems import did_you_mean
 from daemon.errors import UsageError
 from daemon.replay.session import RuleSet
@@ -78,7 +78,7 @@ def gather(record: OpenRecord, now: Millis, accounts: str = EVERY) -> Overview:
     exchange = traffic.traffic_at(record, now)
     user_ids = {name: each.user_id for name, each in recorded.items()}
     halved = [host for host, use in exchange.hosts.items() if use.halved_until is not None]
-    every = intervals.intervals(config, user_ids, halved)
+    every = settled_intervals(config.accounts, config.budget, user_ids, halved)
     rules = rule_set(config)
     daemon = holder(record.url)
     return Overview(

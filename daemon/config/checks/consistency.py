@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from daemon.config import intervals as pace
 from daemon.config.checks import overlap
+from daemon.config.effective_intervals import age_mistakes, settled_intervals, slower
 from daemon.config.model import Config
 from daemon.config.parse.document import Document
 from daemon.config.parse.tables import Item
@@ -55,7 +55,7 @@ def check_pace(written: Document, config: Config, problems: Problems) -> None:
     """Report time limits that pass between two regular readings (SEMANTICS B3)."""
     intervals = {
         name: each
-        for name, each in pace.settled_intervals(config.accounts, config.budget, {}).items()
+        for name, each in settled_intervals(config.accounts, config.budget, {}).items()
         if name
     }
     for item in written.rules:
@@ -65,7 +65,7 @@ def check_pace(written: Document, config: Config, problems: Problems) -> None:
             for key, sentence in _too_short(rule, watched):
                 problems.add(f"{item.place}.{key}", sentence)
     limit = config.system.no_readings
-    slow = None if limit is None else pace.slower(limit, intervals)
+    slow = None if limit is None else slower(limit, intervals)
     if limit is not None and slow is not None:
         problems.add(
             "system.no-readings",
@@ -75,9 +75,9 @@ def check_pace(written: Document, config: Config, problems: Problems) -> None:
 
 def _too_short(rule: Rule, intervals: Mapping[str, Millis]) -> Iterator[tuple[str, str]]:
     for key, condition in (("when", rule.when), ("clear_when", rule.clear_when)):
-        for sentence in pace.age_mistakes(condition, intervals) if condition else ():
+        for sentence in age_mistakes(condition, intervals) if condition else ():
             yield key, sentence
-    slow = pace.slower(rule.missing_after, intervals)
+    slow = slower(rule.missing_after, intervals)
     disturbed = _disturbed(rule)
     if slow is not None and disturbed:
         yield (

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from daemon.alerts.mutes import DAYS, MuteWindow
 from daemon.alerts.system_rules import ACCOUNT, DAEMON
 from daemon.config.checks import conditions
-from daemon.config.intervals import settled_intervals
+from daemon.config.effective_intervals import settled_intervals
 from daemon.config.model import SYSTEM_RULES, Account, Channel, Config
 from daemon.config.parse import zones
 from daemon.readings.fields import AGE

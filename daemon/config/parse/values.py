@@ -33,9 +33,6 @@ from daemon.types import DAY, Limit, Millis
 T = TypeVar("T")
 Text = TypeVar("Text", bound=str)
 
-FASTEST: Millis = 400
-"""The shortest polling interval: the exchange allows five calls in two seconds per user."""
-
 LONGEST: Millis = 366 * DAY
 
 MOST_COUNTED = 9_999
