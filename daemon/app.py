@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Iterable
 from dataclasses import replace
 from functools import partial
 
-from daemon import __version__
 from daemon.alerts.ids import alert_code
 from daemon.config import Channel, Config
 from daemon.dependencies import Dependencies
@@ -36,6 +35,7 @@ from daemon.service.heartbeat import BEAT, Attempts, Heartbeat, Vitals, untaken_
 from daemon.service.judging.context import JudgingContext
 from daemon.service.judging.self_monitor import Probes, SelfMonitor
 from daemon.service.judging.startup import StartConfig, StartResult, begin, missed_sentence
+from daemon.service.lifecycle_log import log_start, log_stop
 from daemon.service.loops import Loops
 from daemon.service.observer import Observers
 from daemon.service.reporting.data import ReportReader
@@ -128,13 +128,9 @@ class App:
             "rules": len(self._config.rules),
             "channels": len(self._workers),
         }
-        if self._reason == RELOAD:
-            _log.info("reloaded", extra={"version": __version__, **numbers})
-            return
-        _log.info("started", extra={"version": __version__, **numbers})
         zone = self._config.daemon.timezone
-        if missed := missed_sentence(start_result, self._accounts.intervals(), zone):
-            _log.info("%s", missed)
+        missed = missed_sentence(start_result, self._accounts.intervals(), zone)
+        log_start(self._reason, numbers, missed)
 
     @property
     def down(self) -> str | None:
@@ -169,7 +165,7 @@ class App:
         await _within(2 * PATIENCE, (self._loops.ended(_channel(name)) for name in self._workers))
         unwritten = await self._release(*cut_off, EndEpoch(self._clock.now(), reason))
         unwritten = replace(unwritten, lost=unwritten.lost + self._accounts.unjudged)
-        _log_stop(unwritten, reason)
+        log_stop(reason, unwritten)
         if reason == RELOAD:
             await asyncio.to_thread(self._store.ended, LET_GO)
         return unwritten.lost + unwritten.unknown
@@ -378,21 +374,6 @@ class App:
 
 def _channel(name: str) -> str:
     return f"the channel {name}"
-
-
-def _log_stop(unwritten: Unwritten, reason: str) -> None:
-    """Log the end, and what it cost; an end for a reload is none where nothing is lost."""
-    if unwritten.lost:
-        sentence = "stopped; the database did not store everything in time: the rest is lost"
-        _log.error(sentence, extra={"lost": unwritten.lost})
-    if unwritten.unknown:
-        sentence = (
-            "stopped; the database did not answer: it is unknown whether the last commit is"
-            " recorded"
-        )
-        _log.error(sentence, extra={"unknown": unwritten.unknown})
-    if not unwritten and reason != RELOAD:
-        _log.info("stopped")
 
 
 async def _within(seconds: float, waits: Iterable[Awaitable[None]]) -> None:

@@ -80,15 +80,15 @@ def draw(chart: Chart, clock: DisplayClock, columns: int, signs: Signs = BRAILLE
         yield "no reading has it in this span"
         return
     near, far = _levels(chart, points)
-    low, high = _range([*(each.value for each in points), *(each.value for each in near)])
-    labels = {format_value(chart, value) for value in (low, high, *(each.value for each in near))}
-    margin = max(len("fires"), *map(len, labels))
+    levels = [each.value for each in near]
+    low, high = _range([*(each.value for each in points), *levels])
+    marked = (low, high, *levels)
+    margin = max(len("fires"), *(len(format_value(chart, value)) for value in marked))
     width = max(NARROWEST, min(WIDEST, columns) - margin - 2)
     scale = _Scale(low, high, _span(chart, points), width)
-    names = {scale.row(value, 1): format_value(chart, value) for value in (low, high)}
-    names |= {scale.row(each.value, 1): format_value(chart, each.value) for each in near}
+    labels = {scale.row(value, 1): format_value(chart, value) for value in marked}
     for row, cells in enumerate(_plot(chart, near, scale, signs)):
-        yield f"{names.get(row, ''):>{margin}} |{cells}".rstrip()
+        yield f"{labels.get(row, ''):>{margin}} |{cells}".rstrip()
     yield f"{'':>{margin}} |{_marked(chart.gaps, scale, signs.gap, signs.axis)}"
     if chart.firing:
         yield f"{'fires':>{margin}}  {_marked(chart.firing, scale, signs.fires, ' ')}".rstrip()

@@ -61,8 +61,7 @@ def _object(overview: Overview, found: Sequence[Finding]) -> Row:
         "not_well": [{"why": each.why.value, "text": each.text} for each in found],
         "collecting": daemon is not None,
         "pid": int(daemon.pid) if daemon is not None and daemon.pid.isdecimal() else None,
-        "absent_from": overview.now.iso(overview.absence and overview.absence[0]),
-        "absent_until": overview.now.iso(overview.absence and overview.absence[1]),
+        **_absence_row(overview),
         "not_recording": daemon.trouble or None if daemon is not None else None,
         "budget": {key: value for key, value in first.items() if key != "address"},
         "budgets": [first, *others],
@@ -79,6 +78,11 @@ def _object(overview: Overview, found: Sequence[Finding]) -> Row:
             for each in overview.muted
         ],
     }
+
+
+def _absence_row(overview: Overview) -> Row:
+    since, until = overview.absence or (None, None)
+    return {"absent_from": overview.now.iso(since), "absent_until": overview.now.iso(until)}
 
 
 def _account(account: AccountOverview, overview: Overview) -> Row:

@@ -14,6 +14,7 @@ from daemon.cli.status import exchange as traffic
 from daemon.cli.status.channels import ChannelOverview
 from daemon.cli.status.exchange import Traffic
 from daemon.cli.status.open_alerts import OpenAlert, open_alerts
+from daemon.config import Account, Config
 from daemon.config.effective_intervals import settled_intervals
 from daemon.config.problems import did_you_mean
 from daemon.errors import UsageError
@@ -70,10 +71,7 @@ def gather(record: OpenRecord, now: Millis, accounts: str = EVERY) -> Overview:
 
     """
     config, history = record.config, record.history
-    names = [each.name for each in config.accounts]
-    if accounts != EVERY and not any(fnmatchcase(name, accounts) for name in names):
-        hint = did_you_mean(accounts, names) or f"; there are {', '.join(names)}"
-        raise UsageError(f'no account matches "{accounts}"{hint}')
+    wanted = _wanted(config, accounts)
     recorded = {each.account: each for each in history.status(now)}
     exchange = traffic.traffic_at(record, now)
     user_ids = {name: each.user_id for name, each in recorded.items()}
@@ -85,9 +83,7 @@ def gather(record: OpenRecord, now: Millis, accounts: str = EVERY) -> Overview:
         now=DisplayClock(now, record.zone),
         daemon=daemon,
         accounts=tuple(
-            _account(each.name, every[each.name], recorded.get(each.name), rules)
-            for each in config.accounts
-            if fnmatchcase(each.name, accounts)
+            _account(each.name, every[each.name], recorded.get(each.name), rules) for each in wanted
         ),
         alerts=tuple(
             each
@@ -101,6 +97,15 @@ def gather(record: OpenRecord, now: Millis, accounts: str = EVERY) -> Overview:
         timeout=config.daemon.timeout,
         absence=None if daemon is None else recent_absence(history, every, now),
     )
+
+
+def _wanted(config: Config, pattern: str) -> list[Account]:
+    found = [each for each in config.accounts if fnmatchcase(each.name, pattern)]
+    if pattern != EVERY and not found:
+        names = [each.name for each in config.accounts]
+        hint = did_you_mean(pattern, names) or f"; there are {', '.join(names)}"
+        raise UsageError(f'no account matches "{pattern}"{hint}')
+    return found
 
 
 def recent_absence(

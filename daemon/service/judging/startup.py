@@ -137,7 +137,7 @@ def begin(
 
 
 def missed_sentence(started: StartResult, every: Mapping[str, Millis], zone: tzinfo | None) -> str:
-    """What was missed before this start; empty where the gap is shorter than two intervals.
+    """Sentence about what a start missed; empty where the gap is shorter than two intervals.
 
     `every` are the effective intervals by account.
     """

@@ -150,7 +150,7 @@ def importing(url: str) -> Iterator[Importer]:
 
 
 class ImportPreview:
-    """What an import would do. It writes nothing, and makes no database."""
+    """Preview of an import. It writes nothing, and makes no database."""
 
     def __init__(self, url: str) -> None:
         self._url = engines.parse(url)
