@@ -75,19 +75,19 @@ def echo(*parts: str | Styled, err: bool = False) -> None:
     click.echo(encodable(line), err=err)
 
 
-def say(sentence: str, *, err: bool = False, hanging: int = 0) -> None:
-    """Print a sentence, wrapped between words on a terminal, with later lines indented.
+def say(sentence: str, *, err: bool = False, fg: str | None = None) -> None:
+    """Print a sentence, wrapped between words on a terminal, which may show it in a colour.
 
     A line that begins with a space belongs to a layout, and stays.
     """
     sentence = printable(sentence)
     is_layout = sentence.startswith(" ")
     for line in (
-        wrapped(sentence, terminal_width(), hanging)
+        wrapped(sentence, terminal_width())
         if is_terminal(err=err) and not is_layout
         else [sentence]
     ):
-        echo(line, err=err)
+        echo(Styled(line, fg=fg) if fg and line else line, err=err)
 
 
 def is_terminal(*, err: bool = False) -> bool:

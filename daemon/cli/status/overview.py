@@ -11,7 +11,7 @@ from daemon.cli.record_access import OpenRecord
 from daemon.cli.silence import actions
 from daemon.cli.status import channels
 from daemon.cli.status import exchange as traffic
-from daemon.cli.status.health import Finding, exit_status, findings, headline
+from daemon.cli.status.health import ALERTING, BLIND, WELL, Finding, exit_status, findings, headline
 from daemon.cli.status.nearest import COLUMNS as NEAREST_COLUMNS
 from daemon.cli.status.nearest import OPTIONAL as OPTIONAL_OF_NEAREST
 from daemon.cli.status.nearest import nearest_cells, nearest_row
@@ -32,6 +32,10 @@ COLUMNS = (
     "nearest_rule", "nearest_field", "nearest_value", "nearest_limit", "nearest_distance",
 )  # fmt: skip
 """Columns of csv, with one row per account."""
+
+
+COLOURS = {WELL: "green", ALERTING: "yellow", BLIND: "red"}
+"""The colour of the first line, by the exit status."""
 
 
 def show(record: OpenRecord, now: Millis, output: Format, accounts: str = EVERY) -> int:
@@ -134,7 +138,7 @@ def _miss_row(miss: Miss | None, now: DisplayClock) -> Row:
 
 
 def _print(overview: Overview, found: Sequence[Finding]) -> None:
-    say(headline(found))
+    say(headline(found), fg=COLOURS[exit_status(found)])
     for line in _daemon(overview):
         say(line)
     if overview.absence is not None:

@@ -13,11 +13,21 @@ from daemon.cli.output.tables import STYLES, Table
 from daemon.cli.output.terminal import STDOUT, Styled, echo, say
 from daemon.cli.output.times import DisplayClock
 from daemon.config.template import quoted
-from daemon.types import DAY, HOUR, Severity
-from tests.cli.calls import CHANNEL, RULE, Terminal, account, call, on_terminal, write
+from daemon.types import DAY, HOUR, Record, Severity
+from tests.cli.calls import (
+    CHANNEL,
+    RULE,
+    Terminal,
+    account,
+    call,
+    collecting,
+    coloured,
+    on_terminal,
+    write,
+)
 from tests.cli.past import FINE, LOW, alone, lived
 from tests.fakes import NOON, ManualClock
-from tests.values import rule
+from tests.values import reading, rule
 
 LATER = ManualClock(NOON + HOUR)
 COMMANDS = ("alerts", "notifications", "status", "silence list", "gaps", "backtest", "history")
@@ -170,6 +180,21 @@ def test_sentences_are_wrapped_on_a_terminal_and_layouts_stay(
         around.setattr(sys, "stderr", None)
         say("nobody reads this", err=True)
     assert error.getvalue() == "there is no such\naccount here\n"
+
+
+@pytest.mark.parametrize(("watched", "code"), [(True, "32"), (False, "31")])
+def test_the_first_line_of_status_has_the_colour_of_its_exit_status(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, watched: bool, code: str
+) -> None:
+    """Red where nobody watches, green where all is well."""
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    path = write(tmp_path, account(), RULE, CHANNEL)
+    asked = 80, "status", "--config", path
+    with collecting(tmp_path, Record("main", reading(1, NOON))):
+        shown = coloured(*asked, clock=ManualClock(NOON))
+    if not watched:
+        shown = coloured(*asked, clock=ManualClock(NOON))
+    assert shown.startswith(f"\x1b[{code}m")
 
 
 def past(folder: Path) -> Path:
