@@ -25,7 +25,7 @@ from daemon.config import Account, Channel, Config, Daemon, Report, Secret, Syst
 from daemon.dependencies import Dependencies
 from daemon.errors import StoreError
 from daemon.notifiers import Pictures, Traits
-from daemon.service.heartbeat import Cause, Withheld, withheld
+from daemon.service.heartbeat import Cause, HeartbeatReceiver, Withheld, withheld
 from daemon.service.supervisor import RELOAD
 from daemon.simulator import Simulator
 from daemon.store import FaultInjection, Store
@@ -431,11 +431,13 @@ def _gone_for(path: Path, by: Millis) -> None:
     connection.close()
 
 
-def _beating(rig: Rig) -> App:
-    config = rig.config()
+def _beating(rig: Rig, monitor: HeartbeatReceiver | None = None) -> App:
+    config, dependencies = rig.config(), rig.dependencies()
+    if monitor is not None:
+        dependencies = replace(dependencies, monitor=lambda _url, _clock: monitor)
     return App(
         replace(config, daemon=replace(config.daemon, heartbeat=Secret("https://planted"))),
-        rig.dependencies(),
+        dependencies,
     )
 
 
@@ -452,6 +454,35 @@ async def test_f9_all_that_runs_is_what_the_heartbeat_looks_at(rig: Rig) -> None
     assert stuck is not None
     assert stuck.sentence.startswith("no attempt to read main has been recorded for 1 min")
     assert mute == Withheld(Cause.STORE, "the database refuses to write (disk full)")
+
+
+class Monitor:
+    """Counts heartbeats."""
+
+    def __init__(self) -> None:
+        self.beats = 0
+
+    async def beat(self) -> str | None:
+        self.beats += 1
+        return None
+
+
+async def test_f9_a_database_that_was_moved_away_withholds_the_heartbeat(rig: Rig) -> None:
+    """F9, A2: nothing is recorded meanwhile, so nobody may believe that all is well."""
+    monitor, database = Monitor(), rig.folder / "m.db"
+    app = _beating(rig, monitor)
+    await app.start()
+    assert app._heartbeat is not None
+    await rig.bell.until(lambda: len(rig.readings()) >= 1)
+    away = database.rename(rig.folder / "away.db")
+    await rig.bell.until(lambda: app.down is not None)
+    await app._heartbeat.look()
+    withheld_meanwhile = monitor.beats == 0
+    away.rename(database)
+    await rig.bell.until(lambda: app.down is None)
+    await app._heartbeat.look()
+    await app.stop()
+    assert (withheld_meanwhile, monitor.beats) == (True, 1)
 
 
 async def test_f9_a_reload_neither_hastens_nor_delays_the_heartbeat(rig: Rig) -> None:

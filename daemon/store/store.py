@@ -28,8 +28,9 @@ from daemon.store.read.recovery import KeptNotice, LastLife, RecordedDelivery
 from daemon.store.rows import AccountIds
 from daemon.store.write import reports, silences
 from daemon.store.write.apply import apply
+from daemon.store.write.location import SERVER
 from daemon.store.write.reports import OpenReport
-from daemon.store.write.writer import SERVER, FaultInjection, Hooks, Writer
+from daemon.store.write.writer import FaultInjection, Hooks, Writer
 from daemon.types import AccountState, Millis, Reading, Silence
 
 T = TypeVar("T")

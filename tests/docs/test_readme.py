@@ -1,9 +1,9 @@
-"""README: its configurations load, its commands and paths exist, its messages are real."""
+"""README and the other pages: configurations load, commands exist, messages are real."""
 
+import os
 import re
-import sqlite3
+import subprocess
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import replace
 from datetime import UTC
 from decimal import Decimal
@@ -18,7 +18,6 @@ from daemon.config import Config
 from daemon.config.checks.not_available import NOT_YET
 from daemon.messages.compose import compose
 from daemon.messages.section import MessageItem, RenderContext
-from daemon.store import upgrade
 from daemon.types import (
     MINUTE,
     SECOND,
@@ -36,7 +35,10 @@ from tests.config.written import ACCOUNT, CHANNELS, RULE, doubts
 from tests.docs.markdown import (
     BACKTESTING,
     CHANGELOG,
+    COMMAND_LIST,
     CONFIGURATION,
+    DELIVERY,
+    OPERATIONS,
     PAGES,
     README,
     ROOT,
@@ -51,7 +53,55 @@ SECRETS: Mapping[str, str] = {
     "mail-password": "p@ss/w0rd",
     "heartbeat-uuid": "0af3-0001",
 }
+WRITTEN = ("coinw-key", "coinw-secret", "telegram-token", "mail-password")
+"""Secrets that the README stores in files."""
 ENVIRON = {"GRID_API_KEY": "key-0002", "GRID_SECRET_KEY": "secret-0002"}
+
+# A newcomer.
+
+SECTIONS = [
+    "Try it",
+    "How it wakes you",
+    "Install",
+    "Five minutes to your first alert",
+    "As a service",
+    "Eight commands for every day",
+    "Questions",
+    "Limits of this release",
+    "More",
+]
+
+
+def test_a_newcomer_reads_at_most_220_lines_in_this_order() -> None:
+    """What it does with pictures, demo, waking, install, first alert, service, commands, FAQ."""
+    lines = README.text.splitlines()
+    assert len(lines) <= 220
+    assert [line[3:] for line in lines if line.startswith("## ")] == SECTIONS
+    before, _, _ = README.text.partition("\n## ")
+    assert Page.pictures(before) == ["docs/demo.svg", "docs/phone.png", "docs/chart.png"]
+    assert len(README.table("Eight commands for every day").rows) == 8
+
+
+def test_secrets_are_stored_also_when_the_commands_are_pasted(tmp_path: Path) -> None:
+    """A shell without bracketed paste: what is typed after the commands is what is stored."""
+    (block,) = (block for block in README.blocks("console") if "read -rs" in block)
+    commands = [line.removeprefix("$ ") for line in block.splitlines()]
+    typed = [SECRETS[name] for name in WRITTEN]
+    subprocess.run(
+        ["bash", "-s"],
+        input="\n".join([*commands, *typed, ""]),
+        env={"HOME": str(tmp_path), "PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    files = {name: tmp_path / "watch" / name for name in WRITTEN}
+    assert {name: file.read_text() for name, file in files.items()} == {
+        name: SECRETS[name] for name in WRITTEN
+    }
+    assert {file.stat().st_mode & 0o777 for file in files.values()} == {0o600}
+    assert (tmp_path / "watch").stat().st_mode & 0o777 == 0o700
+
 
 # Configurations.
 
@@ -68,7 +118,7 @@ def _loaded(text: str, folder: Path) -> Config:
     [
         pytest.param(text, id=f"{page.path.name}:{text[:20]!r}")
         for page in PAGES
-        if page is not BACKTESTING  # its example is executed, with a single channel
+        if page != BACKTESTING  # its example is executed, with a single channel
         for text in page.blocks("toml")
         if "[[tests]]" not in text  # those are played, not loaded
     ],
@@ -134,8 +184,8 @@ def test_commands_exist_with_their_options(
 def test_every_command_is_shown_and_explains_itself(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The table of commands has every command; its --help says how it is used, with an example."""
-    assert name in {words[0] for words in README.commands() if words}
+    """docs/commands.md has every command; its --help says how it is used, with an example."""
+    assert name in {words[0] for words in COMMAND_LIST.commands() if words}
     with pytest.raises(SystemExit) as ended:
         cli.commands.main([name, "--help"], prog_name="marginwatch")
     assert ended.value.code == 0
@@ -161,10 +211,10 @@ def test_targets_exist() -> None:
     named = {
         target
         for page in PAGES
-        for target in re.findall(r"(?:`|^\$ )make (\w+)", page.text, re.MULTILINE)
+        for target in re.findall(r"(?:`|^\$ |^)make (\w+)", page.text, re.MULTILINE)
     }
     everyday = {"demo", "check", "test", "lint", "format"}
-    assert named == everyday | {"fuzz", "soak", "wheel", "lock", "audit"}
+    assert named == everyday | {"fuzz", "soak", "man", "wheel", "lock", "audit"}
     assert named <= targets
 
 
@@ -176,20 +226,13 @@ PINNED = [
 
 def test_installations_take_what_is_pinned() -> None:
     """S13: requirements pinned by hash, then the wheel without any; no other way is shown."""
-    installations = [block for block in README.blocks("console") if "/pip " in block]
-    built = [block.splitlines()[0] for block in installations]
-    assert built == ["$ make wheel"] * 2
+    shown = [*README.blocks("console"), *OPERATIONS.blocks("console")]
+    installations = [block for block in shown if "/pip " in block]
+    assert len(installations) == 3
     for block in installations:
+        assert block.index("$ make wheel") < block.index("/pip ")
         assert re.findall(r"^\$ (?:sudo )?\S+/(pip .*)$", block, re.MULTILINE) == PINNED
-    assert sum(page.text.count("pip install") for page in PAGES) == 2 * len(PINNED)
-
-
-def test_the_map_shows_what_is_there() -> None:
-    """Every path of the map exists, and every package of the daemon is on it."""
-    shown = {code(cell) for cell in README.table("Where things are").column("path")}
-    assert [path for path in shown if not (ROOT / path).exists()] == []
-    packages = {f"daemon/{path.parent.name}" for path in (ROOT / "daemon").glob("*/__init__.py")}
-    assert packages <= shown
+    assert sum(page.text.count("pip install") for page in PAGES) == 3 * len(PINNED)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path.name)
@@ -202,14 +245,6 @@ def test_the_changelog_has_this_version() -> None:
     """The released version is described below the unreleased changes."""
     headings = re.findall(r"^## \[(.+?)\]", CHANGELOG.text, re.MULTILINE)
     assert headings[:2] == ["Unreleased", __version__]
-
-
-def test_queries_run(tmp_path: Path) -> None:
-    """The examples of SQL fit the tables of a new database."""
-    upgrade(f"sqlite:///{tmp_path}/marginwatch.db")
-    with closing(sqlite3.connect(tmp_path / "marginwatch.db")) as connection:
-        for sql in (each for block in README.blocks("sql") for each in block.splitlines()):
-            assert connection.execute(sql).fetchall() == []
 
 
 # Messages.
@@ -261,8 +296,8 @@ def _message(kind: Kind, facts: NotificationFacts) -> str:
 
 
 def test_the_messages_shown_are_those_that_arrive() -> None:
-    """The alert and its end in the README are exactly what is composed of such facts."""
-    assert README.blocks("text")[:2] == [
-        _message(Kind.FIRING, FIRED),
-        _message(Kind.RESOLVED, ENDED),
-    ]
+    """The alert and its end in docs/delivery.md are exactly what is composed of such facts."""
+    section = DELIVERY.text.partition("## A whole message")[2].partition("\n## ")[0]
+    assert section.count("```text") == 2
+    for message in (_message(Kind.FIRING, FIRED), _message(Kind.RESOLVED, ENDED)):
+        assert f"```text\n{message}```" in section

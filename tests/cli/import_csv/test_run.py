@@ -29,7 +29,7 @@ from daemon.cli.session import CommandSession
 from daemon.store import History
 from daemon.types import SECOND, Balances, Quality, Reading, Record, Source
 from tests.cli.calls import SECRETS, Terminal, call, collecting, record, url, write
-from tests.docs.markdown import README
+from tests.docs.markdown import DATABASE
 from tests.fakes import NOON, ManualClock
 from tests.other_users import mounted, needs_root
 from tests.values import reading
@@ -259,8 +259,8 @@ def test_what_excel_writes_is_read(tmp_path: Path) -> None:
 
 
 def test_the_example_in_the_readme(tmp_path: Path) -> None:
-    """The example of the README is imported exactly, with readings five seconds apart."""
-    [example] = README.blocks("csv")
+    """The example of docs/database.md is imported exactly, with readings five seconds apart."""
+    [example] = DATABASE.blocks("csv")
     assert bring_in(tmp_path, example).stdout.endswith("2 readings imported\n")
     first, second = recorded(tmp_path)
     assert second.at - first.at == 5 * SECOND

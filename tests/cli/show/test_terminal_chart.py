@@ -180,7 +180,7 @@ def test_a_terminal_without_utf8_gets_a_plain_chart(
     session = CommandSession(path=path, own_clock=LATER)
     with monkeypatch.context() as around, record_access.open_record(session) as record:
         around.setattr(sys, "stdout", terminal)
-        wish = plot_draw.PlotOptions("available_margin", "main", None, None, None)
+        wish = plot_draw.PlotOptions(("available_margin",), "main", None, None, None)
         plot_draw.show(record, wish, session)
     shown = terminal.text()
     assert "*" in shown
