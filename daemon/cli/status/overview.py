@@ -56,17 +56,11 @@ def show(record: OpenRecord, now: Millis, output: Format, accounts: str = EVERY)
 
 
 def _object(overview: Overview, found: Sequence[Finding]) -> Row:
-    daemon, (first, *others) = (
-        overview.daemon,
-        traffic.budget_rows(overview.traffic, overview.now.zone),
-    )
+    first, *others = traffic.budget_rows(overview.traffic, overview.now.zone)
     return {
         "at": overview.now.iso(overview.now.now),
         "not_well": [{"why": each.why.value, "text": each.text} for each in found],
-        "collecting": daemon is not None,
-        "pid": int(daemon.pid) if daemon is not None and daemon.pid.isdecimal() else None,
-        **_absence_row(overview),
-        "not_recording": daemon.trouble or None if daemon is not None else None,
+        **_daemon_row(overview),
         "budget": {key: value for key, value in first.items() if key != "address"},
         "budgets": [first, *others],
         "accounts": [_account(each, overview) for each in overview.accounts],
@@ -84,9 +78,15 @@ def _object(overview: Overview, found: Sequence[Finding]) -> Row:
     }
 
 
-def _absence_row(overview: Overview) -> Row:
-    since, until = overview.absence or (None, None)
-    return {"absent_from": overview.now.iso(since), "absent_until": overview.now.iso(until)}
+def _daemon_row(overview: Overview) -> Row:
+    daemon, (since, until) = overview.daemon, overview.absence or (None, None)
+    return {
+        "collecting": daemon is not None,
+        "pid": int(daemon.pid) if daemon is not None and daemon.pid.isdecimal() else None,
+        "absent_from": overview.now.iso(since),
+        "absent_until": overview.now.iso(until),
+        "not_recording": daemon.trouble or None if daemon is not None else None,
+    }
 
 
 def _account(account: AccountOverview, overview: Overview) -> Row:
