@@ -28,6 +28,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "try the whole daemon on a built-in exchange",
     ),
     "init": ("daemon.cli.setup.init:init", "ask a few questions and write rules.toml"),
+    "secret": (
+        "daemon.cli.setup.secret:secret",
+        "type a secret, hidden, into a file that only you can read",
+    ),
     "check": (
         "daemon.cli.check.command:check",
         "find mistakes in rules.toml, and test keys and channels",

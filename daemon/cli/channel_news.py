@@ -33,6 +33,11 @@ class ChannelNews:
         """Whether a mute, or the flapping alert, holds news back."""
         return self.hold is not None and self.hold.reason in HOLDS
 
+    @property
+    def is_to_escalate(self) -> bool:
+        """Whether the channel is told only if nobody acknowledges the alert in time."""
+        return self.hold is not None and self.hold.reason is HoldReason.NOT_ESCALATED
+
     def text(self, format_time: Callable[[Millis], str]) -> str:
         told = "not told" if self.told_at is None else f"told {format_time(self.told_at)}"
         if self.hold is None:
@@ -40,6 +45,8 @@ class ChannelNews:
         until = "" if self.hold.until is None else format_time(self.hold.until)
         if self.hold.reason is HoldReason.NOT_DUE:
             return f"{told}: no reminder before {until}"
+        if self.is_to_escalate and until:
+            return f"{told}: told at {until} if nobody acknowledges it before"
         reminder = "no reminder, " if self.is_held and self.told_at is not None else ""
         return f"{told}: {reminder}{self.hold}{f', until {until}' if until else ''}"
 

@@ -108,6 +108,8 @@ class Channel:
     """How long it must have failed."""
     group_wait: Annotated[Millis, values.duration] = SECOND
     """The time within which notifications become one message."""
+    loud: Annotated[bool, values.boolean] = False
+    """It may ring at night."""
     service: str = ""
     """The scheme of the URL (`tgram`), known without secrets; "" if the whole URL is a secret."""
 

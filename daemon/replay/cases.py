@@ -5,7 +5,7 @@
 Instants of transitions and messages are offsets from the start of the case.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from decimal import Decimal
@@ -36,6 +36,7 @@ from daemon.types import (
     Quality,
     Reading,
     Record,
+    Silence,
     Source,
     State,
     base,
@@ -82,6 +83,15 @@ class ExpectedMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseAck:
+    """An acknowledgement of the alert that a rule has open then."""
+
+    at: Millis
+    account: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
 class RuleTestCase:
     """One test case. `changes` or `posts` of None means that nothing is expected of them."""
 
@@ -97,6 +107,7 @@ class RuleTestCase:
     posts: tuple[ExpectedMessage, ...] | None = None
     pending: bool = False
     """Whether pending transitions are checked too."""
+    acks: tuple[CaseAck, ...] = ()
 
     @property
     def attempts(self) -> int:
@@ -169,12 +180,28 @@ def _post(announcement: ReplayedMessage, case: RuleTestCase) -> ExpectedMessage:
 def _account(
     case: RuleTestCase, scheme: RuleSet, name: str, note: Callable[[Input], None]
 ) -> Iterator[Record]:
-    return replay_account(
-        ReplaySession(scheme, AccountState(name), CORE), _noted(case.inputs[name], note), first=0
-    )
+    silences: list[Silence] = []
+    session = ReplaySession(replace(scheme, silences=silences), AccountState(name), CORE)
+    inputs = _acknowledging(case, name, session, silences)
+    return replay_account(session, _noted(inputs, note), first=0)
 
 
-def _noted(inputs: Sequence[Input], note: Callable[[Input], None]) -> Iterator[Input]:
+def _acknowledging(
+    case: RuleTestCase, name: str, session: ReplaySession, silences: list[Silence]
+) -> Iterator[Input]:
+    """Yield the account's inputs; before each one, what was acknowledged until then is added."""
+    waiting = sorted((ack for ack in case.acks if ack.account == name), key=lambda ack: ack.at)
+    for event in case.inputs[name]:
+        while waiting and case.start + waiting[0].at <= event.at:
+            ack = waiting.pop(0)
+            alert = session.state.alerts.get(ack.rule)
+            if alert is not None:
+                at = case.start + ack.at
+                silences.append(Silence(len(silences), True, ack.rule, name, alert.code, at, None))
+        yield event
+
+
+def _noted(inputs: Iterable[Input], note: Callable[[Input], None]) -> Iterator[Input]:
     for event in inputs:
         note(event)
         yield event

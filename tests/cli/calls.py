@@ -71,10 +71,17 @@ def call(
     environ: Mapping[str, str] = SECRETS,
     clock: Clock | None = None,
     programs: Sequence[Path] | None = None,
+    exchange_url: str = "http://127.0.0.1:9",
 ) -> Result:
-    """Run one command as `main` would; `programs` are folders in the place of the system's own."""
+    """Run one command as `main` would; `programs` are folders in the place of the system's own.
+
+    `init` asks the exchange at `exchange_url`; by default there is none.
+    """
     session = CommandSession(
-        environ=environ, own_clock=clock or ManualClock(), program_folders=programs
+        environ=environ,
+        own_clock=clock or ManualClock(),
+        program_folders=programs,
+        rest_url=exchange_url,
     )
     return CliRunner().invoke(
         commands, [str(each) for each in arguments], input=answers, obj=session

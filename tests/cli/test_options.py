@@ -46,7 +46,9 @@ def leaves(
 
 
 ALL = dict(leaves())
-NO_DATA = frozenset({"demo", "init", "run", "plot", "last-words", "db upgrade", "completion"})
+NO_DATA = frozenset(
+    {"demo", "init", "secret", "run", "plot", "last-words", "db upgrade", "completion"}
+)
 """The commands whose output is no data."""
 
 

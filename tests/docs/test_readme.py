@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC
@@ -51,6 +52,7 @@ SECRETS: Mapping[str, str] = {
     "coinw-secret": "secret-0001",
     "telegram-token": "123456789:AAabcdefghijklmnopqrstuvwxyz0123456",
     "mail-password": "p@ss/w0rd",
+    "ntfy-topic": "margin-0af3",
     "heartbeat-uuid": "0af3-0001",
 }
 WRITTEN = ("coinw-key", "coinw-secret", "telegram-token", "mail-password")
@@ -84,13 +86,14 @@ def test_a_newcomer_reads_at_most_220_lines_in_this_order() -> None:
 
 def test_secrets_are_stored_also_when_the_commands_are_pasted(tmp_path: Path) -> None:
     """A shell without bracketed paste: what is typed after the commands is what is stored."""
-    (block,) = (block for block in README.blocks("console") if "read -rs" in block)
+    (block,) = (block for block in README.blocks("console") if "marginwatch secret" in block)
     commands = [line.removeprefix("$ ") for line in block.splitlines()]
     typed = [SECRETS[name] for name in WRITTEN]
+    programs = Path(sys.executable).parent
     subprocess.run(
         ["bash", "-s"],
         input="\n".join([*commands, *typed, ""]),
-        env={"HOME": str(tmp_path), "PATH": os.environ["PATH"]},
+        env={"HOME": str(tmp_path), "PATH": f"{programs}:{os.environ['PATH']}"},
         capture_output=True,
         text=True,
         check=True,
@@ -262,6 +265,7 @@ FIRED = NotificationFacts(
         RULE_TEXT, "available_margin", Decimal("92.19527741"), Decimal(100), falling=True
     ),
     balances=Balances(*map(Decimal, ("92.19527741", "87.55120048", "4.64407693", "80.5", "0"))),
+    minutely={"available_margin": Decimal("-20.1")},
     changes={
         "available_margin": Decimal("-76.15611156"),
         "available_usdt": Decimal("-76.15611156"),
@@ -285,6 +289,7 @@ ENDED = replace(
         "available_usdt": Decimal("-32.10483085"),
         "al_margin": Decimal("-62.14311"),
     },
+    minutely={"available_margin": Decimal("23.95")},
     hourly={"available_margin": Decimal("-76.4")},
 )
 

@@ -39,6 +39,7 @@ def bring_in(
       account,time,available_margin,alFreeze
       main,2026-01-01T03:12:00+01:00,996660.60643876,12.5
 
+    \b
       marginwatch import last-year.csv --dry-run
       marginwatch import last-year.csv
       marginwatch history --config old/rules.toml --format csv | marginwatch import -

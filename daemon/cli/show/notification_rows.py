@@ -27,6 +27,7 @@ from daemon.store.database.lock_holder import holder
 from daemon.store.operations import NoticeState
 from daemon.store.read.recorded import PastNotice
 from daemon.text.names import account_label, rule_label
+from daemon.text.numbers import format_duration
 from daemon.types import Millis, NoticeKey
 
 SHOWN = "24h"
@@ -35,7 +36,7 @@ SHOWN = "24h"
 COLUMNS = (
     "at", "channel", "kind", "rule", "account", "id", "severity", "state", "done_at", "attempts",
     "tried_at", "outcome", "detail", "told_at", "message", "title", "why", "until",
-    "handed_over_by", "handed_to",
+    "handed_over_by", "handed_to", "late",
 )  # fmt: skip
 """Columns of csv, and keys of json."""
 
@@ -123,6 +124,7 @@ def _row(past: PastNotice, reason: WaitReason | None, now: DisplayClock) -> Row:
         "until": now.iso(None if reason is None else reason.until),
         "handed_over_by": facts.handed_over_by or None,
         "handed_to": past.handed_to,
+        "late": facts.late.value or None,
     }
 
 
@@ -177,5 +179,8 @@ def _fared(past: PastNotice, reason: WaitReason | None, now: DisplayClock) -> It
         yield f"{past.attempts} attempts"
     if past.outcome is not None and past.state is not NoticeState.DELIVERED:
         yield attempt_text(past.outcome, past.detail)
+    spent = past.notice.facts.unacknowledged
+    if spent is not None:
+        yield f"escalated, as nobody acknowledged for {format_duration(spent)}"
     if past.handed_to:
         yield f"handed over to {' and '.join(past.handed_to)}"

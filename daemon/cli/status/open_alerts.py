@@ -99,13 +99,13 @@ def alert_cells(each: OpenAlert, now: DisplayClock) -> list[str]:
 
 
 def alert_sentences(each: OpenAlert, now: DisplayClock) -> Iterator[str]:
-    """Sentences below the table: the finding of a system rule, and why news is held back."""
+    """Sentences below the table: a finding, why news is held back, and when it escalates."""
     name = f"{rule_label(each.alert.rule)} · {account_label(each.account)}"
     if each.alert.detail:
         yield f"{name}: {each.alert.detail}"
     held = defaultdict[str, list[str]](list)
     for news in each.news:
-        if news.is_held:
+        if news.is_held or news.is_to_escalate:
             held[news.text(now.clock_time)].append(news.channel)
     for text, channels in held.items():
         yield f"{name} to {' and '.join(channels)}: {text}"

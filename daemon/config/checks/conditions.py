@@ -55,7 +55,8 @@ def doubts(rule: Rule, intervals: Mapping[str, Millis]) -> Iterator[tuple[str, s
             yield from ((key, sentence) for sentence in chain(*found))
     if intervals:
         yield from (("when", each) for each in _true_at_once(rule, max(intervals.values())))
-    if rule.clear_when is None:
+    # Nobody is told of the end of an event, so that it may come when it likes.
+    if rule.clear_when is None and rule.resolve:
         yield from (("when", each) for each in _forgetting(rule.when))
 
 

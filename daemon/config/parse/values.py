@@ -42,6 +42,7 @@ SMALLEST_STEP: Millis = 250
 """The smallest recorded clock step; smaller ones are ignored (SEMANTICS A5)."""
 
 MAX_ZONE = 100
+MAX_UNIT = 12
 """Most characters of a time zone's name; the longest has about 30."""
 
 _NAME = re.compile(r"[\w .-]{1,64}")
@@ -188,6 +189,12 @@ def limit_of_system(shortest: Millis) -> Callable[[object], Millis]:
     return within_bounds
 
 
+def boolean(raw: object) -> bool:
+    if not isinstance(raw, bool):
+        raise MistakeError(f"must be true or false, without quotes, not {format_value(raw)}")
+    return raw
+
+
 def count(raw: object) -> int:
     if not isinstance(raw, int) or isinstance(raw, bool) or raw < 1:
         raise MistakeError(
@@ -291,6 +298,20 @@ def summary(raw: object) -> str:
     if wrong is not None:
         raise MistakeError(wrong)
     return template
+
+
+def unit(raw: object) -> str:
+    word = text(raw)
+    if len(word) > MAX_UNIT or word != word.strip() or not word.isprintable():
+        known = f'a word of at most {MAX_UNIT} characters such as "USDT"'
+        raise MistakeError(f"must be {known}, not {format_value(raw)}")
+    return word
+
+
+def flag(raw: object) -> bool:
+    if not isinstance(raw, bool):
+        raise MistakeError(f"must be true or false, without quotes, not {format_value(raw)}")
+    return raw
 
 
 def zone(raw: object) -> ZoneInfo:

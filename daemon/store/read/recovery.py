@@ -228,7 +228,7 @@ def _waiting() -> Select[int]:
 def updated_status(told: ChannelStatus, kept: KeptNotice) -> ChannelStatus:
     """A channel's status after one more notification.
 
-    A notification superseded before an attempt adds nothing.
+    A notification superseded before an attempt adds nothing, and takes its announcement back.
     """
     if kept.maybe_repeat and kept.state is not NoticeState.DELIVERED:
         told = replace(told, doubtful=told.doubtful | {kept.notice.key})
@@ -237,11 +237,13 @@ def updated_status(told: ChannelStatus, kept: KeptNotice) -> ChannelStatus:
         return replace(told, acked=True)
     if kept.notice.key.kind not in NEWS:
         return replace(told, ended=True, end_given_up=refused)
+    told = told.announced(kept.notice.facts)
     if kept.told_at is not None and (told.told_at is None or kept.told_at >= told.told_at):
         told = replace(told, told_at=kept.told_at, last=kept.notice.facts)
     waiting = kept.notice.key if kept.state.value in UNSETTLED else told.waiting
     sure = told.sure or kept.state is NoticeState.DELIVERED
-    return replace(told, sure=sure, waiting=waiting, given_up=refused)
+    told = replace(told, sure=sure, waiting=waiting, given_up=refused)
+    return told.superseded() if kept.state is NoticeState.SUPERSEDED else told
 
 
 def alerting(connection: Connection) -> list[str]:

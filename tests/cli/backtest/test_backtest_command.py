@@ -106,8 +106,9 @@ def test_json_is_as_documented(tmp_path: Path) -> None:
         }
         for second, kind in (("06", "firing"), ("11", "resolved"))
     ]
-    title, name, *_ = found["notifications"][0]["text"].splitlines()
-    assert (title, name) == ("WARNING main: available_margin 90 (below 100)", "low")
+    title, *_, ids, _ = found["notifications"][0]["text"].splitlines()
+    assert title == "WARNING main: available_margin 90 (below 100)"
+    assert ids.startswith("low · alert ")
     assert found["summary"][0] == {
         "rule": "low",
         "alerts": 1,

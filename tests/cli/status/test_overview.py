@@ -118,6 +118,29 @@ def test_strict_10_what_is_held_back_is_shown_with_its_reason(tmp_path: Path) ->
     ]
 
 
+def test_e6_to_whom_an_alert_escalates_is_shown_with_the_time(tmp_path: Path) -> None:
+    """E6: unless somebody acknowledges it; then the reason is that."""
+    record(tmp_path, fired())
+    climbing = RULE.replace(
+        "[[rules]]",
+        '[[rules]]\nchannels = ["hook"]\nescalate = [{ after = "15m", channels = ["call"] }]',
+    )
+    config = write(tmp_path, account(), climbing, CHANNEL, CHANNEL.replace('"hook"', '"call"'))
+    shown = call("status", "--config", config, clock=LATER).stdout
+    sentence = "low · main to call: not told: told at 12:15:05 if nobody acknowledges it before"
+    assert sentence in shown.splitlines()
+
+    def call_row() -> object:
+        printed = call("status", "--format", "json", "--config", config, clock=LATER).stdout
+        return json.loads(printed)["alerts"][0]["channels"][1]
+
+    until = "2026-01-01T12:15:05.000+01:00"
+    waits = {"channel": "call", "told_at": None, "why": "not_escalated", "until": until}
+    assert call_row() == waits
+    call("ack", "ab3d", "--config", config, clock=LATER)
+    assert call_row() == waits | {"why": "acknowledged", "until": None}
+
+
 def test_rules_that_a_mute_window_holds_back_are_shown_with_its_end(tmp_path: Path) -> None:
     """Also where none of them fires: what stays quiet is known before it matters."""
     record(tmp_path, replace(fired(), notices=()))

@@ -17,6 +17,7 @@ from daemon.store.operations import (
     Reroute,
     SetUserId,
     StoreDownGap,
+    Supersede,
 )
 from daemon.store.read import recovery as state_module
 from daemon.types import (
@@ -39,7 +40,11 @@ from tests.values import T0, miss, reading
 Write = Callable[..., None]
 
 MAYBE = ChannelStatus(
-    told_at=T0 + 3_000, last=notice().facts, waiting=key(), doubtful=frozenset({key()})
+    told_at=T0 + 3_000,
+    last=notice().facts,
+    waiting=key(),
+    announced_after=2_000,
+    doubtful=frozenset({key()}),
 )
 """A delivery of a channel that got the news, or did not."""
 
@@ -219,7 +224,31 @@ def test_what_a_channel_was_told(
         RecordAttempt(message, T0 + 4_000, AttemptResult(outcome), {key(): state}),
     )
     [found] = store.episode_deliveries()
-    assert (found.key, found.told) == (key(), told)
+    assert (found.key, found.told) == (key(), told.announced(notice().facts))
+
+
+def test_e6_what_was_taken_back_before_it_left_announced_nothing(
+    store: Store, write: Write
+) -> None:
+    """E6: an escalation counts from the next news; one that may have arrived stays announced."""
+    held = Supersede(T0 + 5_000, (key(),))
+    write(fires(2), held)
+    assert [each.told for each in store.episode_deliveries()] == [ChannelStatus()]
+    again = key(kind=Kind.REPEAT, seq=9)
+    write(replace(read(9), notices=(notice(again),)))
+    [found] = store.episode_deliveries()
+    assert found.told == ChannelStatus(waiting=again, announced_after=9_000)
+
+
+def test_e6_what_may_have_arrived_stays_announced(store: Store, write: Write) -> None:
+    """E6: taken back after an attempt without an answer, it counts all the same."""
+    message = MessageKey("phone", T0 + 3_000)
+    doubted = RecordAttempt(
+        message, T0 + 4_000, AttemptResult(Outcome.UNKNOWN), {key(): NoticeState.QUEUED}
+    )
+    write(fires(2), Claim(message, (key(),)), doubted, Supersede(T0 + 5_000, (key(),)))
+    [found] = store.episode_deliveries()
+    assert found.told.announced_after == 2_000
 
 
 def test_a5_what_was_told_moves_with_the_clock(store: Store, write: Write) -> None:
