@@ -17,6 +17,7 @@ from daemon.types import (
     Input,
     Millis,
     NotificationFacts,
+    RecordedValue,
     State,
     Unconfirmed,
     base,
@@ -39,6 +40,8 @@ class EvaluationSnapshot:
     """Change over the last hour, by field."""
     recent: Callable[[str], Points] = lambda _: ()
     """Values of a field in the last minutes. Called only when a notification is built."""
+    values: tuple[RecordedValue, ...] = ()
+    """Values that the rules keep."""
 
 
 def balance_changes(since: Balances, now: Balances) -> Mapping[str, Decimal]:

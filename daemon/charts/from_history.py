@@ -50,7 +50,7 @@ LAST_HOURS: Millis = 6 * HOUR
 LEAST: Millis = MINUTE
 """Least length of the time axis, however young the record is."""
 
-NOTES = {"free_margin": "a cautious estimate"}
+NOTES = {"free_margin": "a cautious estimate", "equity": "an estimate"}
 """Notes that must be shown with a field."""
 
 

@@ -58,7 +58,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "daemon.cli.import_csv.command:bring_in",
         "add readings that others recorded, from a CSV file",
     ),
-    "rules": ("daemon.cli.rules_test.command:rules", "test your rules with series that you write"),
+    "rules": ("daemon.cli.rules:rules", "add ready rules, and test your rules"),
     "backtest": (
         "daemon.cli.backtest.command:backtest",
         "what rules would have announced over the recorded history",

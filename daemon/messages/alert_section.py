@@ -36,7 +36,7 @@ from daemon.messages.section import (
     uncertainty_marks,
 )
 from daemon.readings.exact import subtracted
-from daemon.readings.fields import FREE_MARGIN
+from daemon.readings.fields import ESTIMATES
 from daemon.rules.evaluation.signals import LASTING
 from daemon.text.numbers import (
     format_amount,
@@ -301,6 +301,7 @@ def _for_the_curious(facts: NotificationFacts, news: NewsText) -> Iterator[str]:
         shown = format_rounded(limit, judged, judged.value)
         if not any(each in f"{told} {news}" for each in (shown, format_amount(limit))):
             told += f" (limit {shown})"
-    if FREE_MARGIN in judged.text:
-        told += " · free_margin is a cautious estimate: available_margin less al_margin"
+    for name, estimate in ESTIMATES.items():
+        if name in judged.text:
+            told += f" · {name} is {estimate}"
     yield told

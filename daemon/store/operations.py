@@ -20,6 +20,7 @@ from daemon.types import (
     Notice,
     NoticeKey,
     Record,
+    RecordedValue,
     Silence,
 )
 
@@ -247,6 +248,8 @@ class StoreDownGap:
     missed: int
     alerts: tuple[Alert, ...] = ()
     """The alerts after the last of them."""
+    values: tuple[RecordedValue, ...] = ()
+    """Values of rules that they changed, as they are after the last of them."""
 
 
 Operation: TypeAlias = (

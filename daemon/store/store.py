@@ -177,9 +177,9 @@ class Store(CommonReads):
         """Codes of all alerts ever raised."""
         return self._read(recovery.codes)
 
-    def alerting(self) -> list[str]:
-        """Accounts with open alerts, configured or not."""
-        return self._read(recovery.alerting)
+    def stateful(self) -> list[str]:
+        """Accounts with open alerts, or with values that rules keep, configured or not."""
+        return self._read(recovery.stateful)
 
     def silences(self, now: Millis) -> list[Silence]:
         """Silences in force at `now`, or later."""

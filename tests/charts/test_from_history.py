@@ -139,6 +139,7 @@ def test_f8_derived_fields_are_drawn_as_they_are_judged(tmp_path: Path) -> None:
     assert points(chart) == [[(0, "0.1")], [(2_000, "0")]]
     assert (since_noon(chart.infinite), chart.unit) == ([(1_000, 2_000)], Unit.RATIO)
     assert drawn(url, field="free_margin").note == "a cautious estimate"
+    assert drawn(url, field="equity").note == "an estimate"
 
 
 def test_a5_a_clock_that_was_set_makes_no_line_run_backwards(tmp_path: Path) -> None:

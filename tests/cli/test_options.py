@@ -47,7 +47,7 @@ def leaves(
 
 ALL = dict(leaves())
 NO_DATA = frozenset(
-    {"demo", "init", "secret", "run", "plot", "last-words", "db upgrade", "completion"}
+    {"demo", "init", "secret", "rules add", "run", "plot", "last-words", "db upgrade", "completion"}
 )
 """The commands whose output is no data."""
 

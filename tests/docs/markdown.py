@@ -101,6 +101,7 @@ def _arguments(text: str) -> list[str] | None:
 
 README = Page(ROOT / "README.md")
 RULES = Page(ROOT / "docs/rules.md")
+RECIPES = Page(ROOT / "docs/recipes.md")
 TESTING = Page(ROOT / "docs/testing-rules.md")
 BACKTESTING = Page(ROOT / "docs/backtesting.md")
 DATABASE = Page(ROOT / "docs/database.md")

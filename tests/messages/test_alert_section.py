@@ -142,6 +142,12 @@ def test_free_margin_is_called_an_estimate() -> None:
     assert "cautious estimate" in text(MessageItem(notice(judged=judged("5", field="free_margin"))))
 
 
+def test_equity_is_called_an_estimate() -> None:
+    """Nobody knows whether its parts overlap, so messages that use it say so."""
+    said = text(MessageItem(notice(judged=judged("5", field="equity"))))
+    assert "equity is an estimate: available_usdt, al_margin and al_freeze added up" in said
+
+
 def test_age_is_a_duration() -> None:
     """`age` is shown as a duration, its threshold too."""
     stale = DecidingComparison("age > 2m", "age", Decimal(150_000), Decimal(120_000), falling=False)

@@ -111,9 +111,11 @@ def _below(folder: str, *suffixes: str) -> Iterator[Path]:
 
 
 def test_it_holds_what_the_program_needs(wheel: Path) -> None:
-    """The wheel holds migrations, example, units, grammar, the type marker and all code."""
+    """The wheel holds migrations, example, units, grammar, recipes, type marker and all code."""
     bundled = {f"daemon/_bundled/{path.relative_to(ROOT)}" for path in _below("migrations", ".py")}
-    code = {str(path.relative_to(ROOT)) for path in _below("daemon", ".py", ".lark", ".typed")}
+    code = {
+        str(path.relative_to(ROOT)) for path in _below("daemon", ".py", ".lark", ".toml", ".typed")
+    }
     examples = {"daemon/_bundled/rules.toml", "daemon/_bundled/rules.test.toml"}
     units = {f"daemon/_bundled/systemd/marginwatch{name}.service" for name in ("", "-last-words")}
     wanted = {*examples, *units, "daemon/py.typed"}

@@ -11,7 +11,7 @@ import io
 import os
 import stat
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
 from datetime import tzinfo
@@ -31,6 +31,8 @@ from daemon.cli.output.terminal import STDOUT, echo_progress, say
 from daemon.config import Config
 from daemon.config.problems import did_you_mean, format_value
 from daemon.errors import MarginwatchError, StoreError
+from daemon.rules.evaluation.evaluator import recorded_expressions
+from daemon.rules.rule import Rule
 from daemon.store.write.imports import (
     INSTANT,
     ImportConflict,
@@ -103,6 +105,8 @@ def bring_in(wish: ImportOptions, config: Config, now: Millis) -> int:
             results = [AccountResult(name, name in new) for name in accounts]
             for result in results:
                 _store(importer, result, spool, wish)
+                if wish.output is Format.TABLE:
+                    _note_peaks(result.account, config.rules)
     if wish.output is Format.JSON:
         rows = [_row(each) for each in results]
         STDOUT.write(to_json({"dry_run": wish.dry_run, "accounts": rows}, indent=2) + "\n")
@@ -257,6 +261,18 @@ def _store(
     say(f"{account}: {_outcome(result.counts, dry_run=wish.dry_run)}")
     if result.counts.clash is not None:
         say(f"{account}: {_kept(result.counts.clash)}")
+
+
+def _note_peaks(account: str, rules: Iterable[Rule]) -> None:
+    """Say which rules do not see what was imported: a peak begins with the daemon's readings."""
+    named = [
+        each.name for each in rules if each.watches(account) and any(recorded_expressions(each))
+    ]
+    if named:
+        say(
+            f"{account}: imported readings raise no peak, so {', '.join(named)} counts from the"
+            " daemon's own readings; only backtest sees the imported ones"
+        )
 
 
 def _numbered(account: str, spool: Spool) -> Iterator[ImportedReading]:

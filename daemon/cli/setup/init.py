@@ -22,7 +22,8 @@ def init(session: CommandSession, *, force: bool) -> None:
 
     Keys and tokens are best left where they are: answer with env:NAME, file:PATH or
     credential:NAME. What you type in hidden goes into a file of its own. The keys are tried with
-    one call, and limits are proposed from the balance. rules.test.toml is written beside it.
+    one call, and limits are proposed from the balance. rules.test.toml is written beside it. At
+    the end you can choose ready rules, as `marginwatch rules add` adds them.
 
     \b
     Examples:
@@ -31,6 +32,7 @@ def init(session: CommandSession, *, force: bool) -> None:
     """  # noqa: D301 -- click's mark for lines to be kept
     from daemon.cli.setup.balance import read_balance  # noqa: PLC0415 -- on use
     from daemon.cli.setup.questions import ask  # noqa: PLC0415
+    from daemon.cli.setup.recipe_questions import offer_recipes  # noqa: PLC0415
     from daemon.cli.setup.secret_file import config_path  # noqa: PLC0415
     from daemon.cli.setup.write_file import refuse_to_overwrite  # noqa: PLC0415
 
@@ -43,6 +45,7 @@ def init(session: CommandSession, *, force: bool) -> None:
         lambda keys: read_balance(keys, session.clock, session.rest_url),
     )
     tests = write_all(path, told, force=force)
+    offer_recipes(session)
     named = "" if path == Path("rules.toml") else f" --config {path}"
     say("")
     say(f"{path} is written. Next:")

@@ -90,15 +90,15 @@ class _Interviewer:
         self._secrets: dict[str, Secret] = {}
 
     def ask(self) -> Interview:
-        account = _asked("Name of the account", values.name, "main")
+        account = prompt("Name of the account", values.name, "main")
         api_key, secret_key, margin = self._account()
         channels = self._channels()
         echo()
         warning, critical = _limits(margin)
-        timezone = _asked(
+        timezone = prompt(
             "Time zone of messages, such as Europe/Berlin; empty is the system's", answers.zone, ""
         )
-        report = _asked("A daily report at; `none` is none", answers.time_of_day, "08:00")
+        report = prompt("A daily report at; `none` is none", answers.time_of_day, "08:00")
         heartbeat = self._heartbeat()
         told = Answers(
             account,
@@ -156,10 +156,10 @@ class _Interviewer:
         """A reference to a key: as answered, or to the file in which the typed one will be."""
         default = f"env:{variable}" if variable in self._around.environ else answers.TYPED
         check = self._twice(lambda written: secret_references.key(written, self._around))
-        answer = _asked(question, lambda raw: check(answers.where(raw)), default)
+        answer = prompt(question, lambda raw: check(answers.where(raw)), default)
         if answer != answers.TYPED:
             return answer
-        typed = _asked(
+        typed = prompt(
             f"{question}, typed", partial(answers.typed, self._around), None, hidden=True
         )
         free = _free(name, lambda each: (self._around.folder / each).exists())
@@ -175,18 +175,18 @@ class _Interviewer:
             parse = answers.channel if found else answers.first_channel
             return check(parse(self._around, raw))
 
-        while url := _asked(f"Channel {len(found) + 1}", read, ""):
+        while url := prompt(f"Channel {len(found) + 1}", read, ""):
             found[_named(url, set(found))] = url
         STDOUT.write(_ABOUT_LOUD)
         names = tuple(found)
         rings = next((each for each in names if not found[each].startswith("mailto")), names[0])
-        loud = _asked("Names; `none` is none", partial(answers.loud, names), rings)
+        loud = prompt("Names; `none` is none", partial(answers.loud, names), rings)
         return tuple(ChannelAnswer(name, url, name in loud) for name, url in found.items())
 
     def _heartbeat(self) -> str:
         STDOUT.write(_ABOUT_HEARTBEAT)
         check = self._twice(lambda url: secret_references.url(url, self._around))
-        return _asked(
+        return prompt(
             "Heartbeat, such as https://hc-ping.com/your-uuid; empty is none",
             lambda raw: check(answers.monitor(self._around, raw)),
             "",
@@ -214,7 +214,7 @@ class _Interviewer:
         return check
 
 
-def _asked(
+def prompt(
     question: str, meant: Callable[[object], T], default: str | None, *, hidden: bool = False
 ) -> T:
     """Ask until the answer is valid."""
@@ -238,10 +238,10 @@ def _limits(margin: Decimal | None) -> tuple[Decimal, Decimal]:
     if margin is not None and margin >= _SMALLEST:
         proposed = (margin / 5).quantize(_CENT)
         echo("Proposed are 20 % and 10 % of the balance.")
-    warning = _asked(
+    warning = prompt(
         "Warn when available_margin falls below, in USDT", answers.amount, f"{_plain(proposed)}"
     )
-    critical = _asked("Critical below", partial(answers.below, warning), f"{_plain(warning / 2)}")
+    critical = prompt("Critical below", partial(answers.below, warning), f"{_plain(warning / 2)}")
     return warning, critical
 
 

@@ -8,6 +8,7 @@ from daemon.config.model import Config
 from daemon.config.parse.document import Document
 from daemon.config.parse.tables import Item
 from daemon.config.problems import Problems
+from daemon.rules.evaluation.evaluator import recorded_expressions
 from daemon.rules.language.build import MAX_LOOK_BACK
 from daemon.rules.language.tree import look_back
 from daemon.rules.rule import Rule
@@ -26,6 +27,9 @@ def check(items: Iterable[Item[Rule]], problems: Problems) -> None:
 def _mistakes(rule: Rule) -> Iterator[tuple[str, str]]:
     if rule.at_least is not None and rule.hold:
         yield "at_least", "is used instead of for; keep one of the two"
+    if rule.at_least is not None and any(recorded_expressions(rule)):
+        # The counter is rebuilt from stored readings, and the peaks of then are not known.
+        yield "at_least", "cannot be used with peak; write for instead"
     if _reach(rule) > MAX_LOOK_BACK:
         yield "at_least", _too_far(rule)
     found = None if rule.clear_when is None else overlap.example(rule.when, rule.clear_when)

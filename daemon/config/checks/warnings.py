@@ -99,7 +99,8 @@ def _channels(channels: tuple[Channel, ...]) -> Iterator[str]:
 def _rule(rule: Rule, config: Config, intervals: Mapping[str, Millis]) -> Iterator[str]:
     yield from _unmatched(rule, [account.name for account in config.accounts])
     watched = {name: every for name, every in intervals.items() if rule.watches(name)}
-    yield from (f"{key}: {sentence}" for key, sentence in conditions.doubts(rule, watched))
+    found = conditions.doubts(rule, watched, config.daemon.timezone)
+    yield from (f"{key}: {sentence}" for key, sentence in found)
     yield from loud.quiet_rule(rule, config.channels)
     if rule.clear_when == rule.when:
         yield "clear_when: is the same as when, so the alert would never end"

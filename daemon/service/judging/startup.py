@@ -113,7 +113,7 @@ def begin(
 
     """
     waiting = _remember(store, notifications, clock)
-    names = [*config.accounts, *(name for name in store.alerting() if name not in config.accounts)]
+    names = [*config.accounts, *(name for name in store.stateful() if name not in config.accounts)]
     known, now = {name: store.load(name) for name in names}, _now(notifications, clock)
     own = store.load(DAEMON_ACCOUNT)
     for state in known.values():

@@ -6,6 +6,7 @@ after them (SEMANTICS A5).
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
@@ -28,6 +29,7 @@ from daemon.store.schema import (
     messages,
     misses,
     notifications,
+    rule_values,
     snapshots,
 )
 from daemon.store.write.inputs import OPEN
@@ -46,6 +48,7 @@ from daemon.types import (
     NotificationFacts,
     Quality,
     Reading,
+    RecordedValue,
     Source,
 )
 
@@ -132,6 +135,7 @@ def load(connection: Connection, account: str) -> AccountState:
         _alerts(connection, account_id),
         None if begun.since is None else begun.since + moves.moved(begun.seq),
         fired(connection, account_id, at - DAY, moves),
+        _values(connection, account_id),
     )
 
 
@@ -246,10 +250,21 @@ def updated_status(told: ChannelStatus, kept: KeptNotice) -> ChannelStatus:
     return told.superseded() if kept.state is NoticeState.SUPERSEDED else told
 
 
-def alerting(connection: Connection) -> list[str]:
-    """Accounts with open alerts."""
+def _values(connection: Connection, account_id: int) -> tuple[RecordedValue, ...]:
+    """The values that rules keep of an account, in the order of their keys."""
+    chosen = select(rule_values).where(rule_values.c.account_id == account_id)
+    found = []
+    for row in connection.execute(chosen):
+        with at_row("rule_values", account_id):
+            found.append(RecordedValue(row.rule, row.expression, typed(Decimal, row.value)))
+    return tuple(sorted(found, key=lambda each: each.key))
+
+
+def stateful(connection: Connection) -> list[str]:
+    """Accounts with open alerts, or with values that rules keep."""
+    alerting = select(alerts.c.account_id).where(alerts.c.state.in_(OPEN))
     chosen = select(accounts.c.name).where(
-        accounts.c.id.in_(select(alerts.c.account_id).where(alerts.c.state.in_(OPEN)))
+        or_(accounts.c.id.in_(alerting), accounts.c.id.in_(select(rule_values.c.account_id)))
     )
     return list(connection.scalars(chosen.order_by(accounts.c.id)))
 

@@ -28,7 +28,18 @@ from daemon.cli.import_csv.spool import Spool
 from daemon.cli.session import CommandSession
 from daemon.store import History
 from daemon.types import SECOND, Balances, Quality, Reading, Record, Source
-from tests.cli.calls import SECRETS, Terminal, call, collecting, record, url, write
+from tests.cli.calls import (
+    CHANNEL,
+    RULE,
+    SECRETS,
+    Terminal,
+    account,
+    call,
+    collecting,
+    record,
+    url,
+    write,
+)
 from tests.docs.markdown import DATABASE
 from tests.fakes import NOON, ManualClock
 from tests.other_users import mounted, needs_root
@@ -73,6 +84,18 @@ def test_readings_are_imported_exactly(tmp_path: Path) -> None:
     assert second.balances == Balances(al_freeze=Decimal("12.5"))
     assert (first.at, second.at) == (NOON, NOON + 5 * SECOND)
     assert first.seq < second.seq < 0
+
+
+def test_a_rule_that_keeps_a_peak_is_named(tmp_path: Path) -> None:
+    """A peak begins with the daemon's own readings; whoever imports older ones is told so."""
+    (tmp_path / "old.csv").write_text(f"{HEAD}main,2026-01-01T12:00:00+01:00,5\n")
+    drawdown = '[[rules]]\nname = "drawdown"\nwhen = "equity < 80% * peak(equity)"\n'
+    config = write(tmp_path, account(), RULE, drawdown, CHANNEL)
+    result = call("import", tmp_path / "old.csv", "--config", config, clock=DAY_LATER)
+    assert result.stdout.splitlines()[-1] == (
+        "main: imported readings raise no peak, so drawdown counts from the daemon's own readings;"
+        " only backtest sees the imported ones"
+    )
 
 
 def test_history_shows_what_was_imported(tmp_path: Path) -> None:
@@ -308,7 +331,7 @@ def test_the_example_in_the_readme(tmp_path: Path) -> None:
                 'has two columns "al_margin": leave one out',
             ],
         ),
-        ("margin,equity\n", ['"margin"', '"equity"', 'no column "account"', 'no column "time"']),
+        ("margin,worth\n", ['"margin"', '"worth"', 'no column "account"', 'no column "time"']),
         (
             f"account,time,{'x' * 500}\n",
             [f'has the column "{"x" * 39}…", which', "has no column of a field"],

@@ -248,3 +248,45 @@ def test_a_beginning_whose_outcome_is_unknown_is_a_sentence(tmp_path: Path) -> N
             [rule()],
             fault_injection=FaultInjection(commit=fail),
         )
+
+
+KEPT = "SELECT rule, expression, value FROM rule_values ORDER BY rule"
+
+
+async def test_promise_4_a_peak_goes_on_as_long_as_its_rule_has_the_expression(
+    tmp_path: Path,
+) -> None:
+    """A kill and another limit change nothing; another expression or name begins anew."""
+    url, path = f"sqlite:///{tmp_path / 'm.db'}", tmp_path / "m.db"
+    first = rule("drawdown", "available_margin < 50% * peak(available_margin)")
+    limit = rule("drawdown", "available_margin < 80% * peak(available_margin)")
+    frozen = rule("drawdown", "al_freeze < 80% * peak(al_freeze)")
+    renamed = rule("drawdown-2", "available_margin < 80% * peak(available_margin)")
+    highest = []
+    for present, amount in ((first, "500"), (limit, "450"), (frozen, "450"), (limit, "440")):
+        async with Life(url, ["main"], [present]) as life:
+            await life.tell({"main": answer(available_margin=amount, al_freeze="7")})
+        highest += rows(path, KEPT)
+    peak = "peak(available_margin)"
+    assert highest == [
+        ("drawdown", peak, "500"),
+        ("drawdown", peak, "500"),
+        ("drawdown", "peak(al_freeze)", "7"),
+        ("drawdown", peak, "440"),
+    ]
+    async with Life(url, ["main"], [renamed]) as life:
+        await life.tell({"main": answer(available_margin="430")})
+    assert rows(path, KEPT) == [("drawdown-2", peak, "430")]
+
+
+async def test_an_account_that_is_gone_loses_its_peak(tmp_path: Path) -> None:
+    """It may come back after a long time, and begins anew then; it has no open alert."""
+    url, path = f"sqlite:///{tmp_path / 'm.db'}", tmp_path / "m.db"
+    drawdown = rule("drawdown", "available_margin < 50% * peak(available_margin)")
+    async with Life(url, ["main", "grid"], [drawdown]) as life:
+        await life.tell({name: answer(available_margin="500") for name in ("main", "grid")})
+    async with Life(url, ["grid"], [drawdown]):
+        assert len(rows(path, KEPT)) == 1
+    async with Life(url, ["main", "grid"], [drawdown]) as life:
+        assert not life.states["main"].values
+        assert life.states["grid"].values

@@ -31,6 +31,7 @@ from daemon.types import (
     Quality,
     Reading,
     Record,
+    RecordedValue,
     Source,
     Unconfirmed,
 )
@@ -307,7 +308,7 @@ def test_lists_for_a_start(store: Store, write: Write) -> None:
     )
     assert store.codes() == {"k7m2"}
     assert store.user_ids() == {"main": "1162061", "other": ""}
-    assert store.alerting() == [ACCOUNT]
+    assert store.stateful() == [ACCOUNT]
 
 
 def test_b3_calls_tell_the_budget(store: Store, write: Write) -> None:
@@ -338,3 +339,25 @@ def test_digits_survive(store: Store, write: Write) -> None:
     write(read(2, available_margin=value))
     [[found]] = store.recent(ACCOUNT, T0)
     assert found.balances.available_margin == Decimal(value)
+
+
+def test_values_that_rules_keep_come_back_to_the_digit(store: Store, write: Write) -> None:
+    """Promises 4 and 7: a peak is stored with its reading, raised, and deleted."""
+    high = RecordedValue("b", "peak(equity)", Decimal("996660.6064387699998485"))
+    endless = RecordedValue("b", "peak(margin_usage)", Decimal("Infinity"))
+    other = RecordedValue("a", "peak(equity)", Decimal("1.50"))
+    write(replace(read(2), values=(replace(high, value=Decimal(1)), endless, other)))
+    write(replace(read(3), values=(high,)))
+    loaded = store.load(ACCOUNT).values
+    assert loaded == (other, high, endless)
+    assert str(loaded[1].value) == "996660.6064387699998485"
+    assert store.stateful() == [ACCOUNT]
+    write(replace(read(4), values=(replace(high, value=None), replace(other, value=None))))
+    assert store.load(ACCOUNT).values == (endless,)
+
+
+def test_values_of_readings_that_were_lost_are_in_their_gap(store: Store, write: Write) -> None:
+    """Promise 4: also where the database refused the readings that raised them."""
+    kept = RecordedValue("a", "peak(equity)", Decimal(7))
+    write(StoreDownGap(ACCOUNT, 9, T0 + 3_000, T0 + 9_000, 7, values=(kept,)))
+    assert store.load(ACCOUNT).values == (kept,)

@@ -131,6 +131,7 @@ def test_reports_come_with_a_migration(url: str) -> None:
     engine = writing(parse(url))
     with engine.begin() as connection:
         connection.execute(text("DROP TABLE reports"))
+        connection.execute(text("DROP TABLE rule_values"))
         connection.execute(text("ALTER TABLE attempts DROP COLUMN retry_after"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     upgrade(url)
