@@ -5,9 +5,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
-from datetime import UTC
-from decimal import Decimal
 from pathlib import Path
 
 import click
@@ -17,31 +14,16 @@ from daemon import __version__, bundled, cli, config
 from daemon.cli.configuration import CHECKS
 from daemon.config import Config
 from daemon.config.checks.not_available import NOT_YET
-from daemon.messages.compose import compose
-from daemon.messages.section import MessageItem, RenderContext
-from daemon.types import (
-    MINUTE,
-    SECOND,
-    Balances,
-    DecidingComparison,
-    Kind,
-    Notice,
-    NoticeKey,
-    NotificationFacts,
-    Severity,
-    Step,
-    Trend,
-)
 from tests.config.written import ACCOUNT, CHANNELS, RULE, doubts
 from tests.docs.markdown import (
     BACKTESTING,
     CHANGELOG,
     COMMAND_LIST,
     CONFIGURATION,
-    DELIVERY,
     OPERATIONS,
     PAGES,
     README,
+    RECIPES,
     ROOT,
     Page,
     code,
@@ -121,7 +103,8 @@ def _loaded(text: str, folder: Path) -> Config:
     [
         pytest.param(text, id=f"{page.path.name}:{text[:20]!r}")
         for page in PAGES
-        if page != BACKTESTING  # its example is executed, with a single channel
+        # Other tests execute these: the example of backtests has one channel, recipes have two.
+        if page not in (BACKTESTING, RECIPES)
         for text in page.blocks("toml")
         if "[[tests]]" not in text  # those are played, not loaded
     ],
@@ -248,61 +231,3 @@ def test_the_changelog_has_this_version() -> None:
     """The released version is described below the unreleased changes."""
     headings = re.findall(r"^## \[(.+?)\]", CHANGELOG.text, re.MULTILINE)
     assert headings[:2] == ["Unreleased", __version__]
-
-
-# Messages.
-
-AT = 1_767_237_141_000
-"""2026-01-01 03:12:21 UTC"""
-RULE_TEXT = "available_margin < 100"
-FIRED = NotificationFacts(
-    severity=Severity.WARNING,
-    code="ct83",
-    since=AT,
-    fired_at=AT,
-    at=AT,
-    judged=DecidingComparison(
-        RULE_TEXT, "available_margin", Decimal("92.19527741"), Decimal(100), falling=True
-    ),
-    balances=Balances(*map(Decimal, ("92.19527741", "87.55120048", "4.64407693", "80.5", "0"))),
-    minutely={"available_margin": Decimal("-20.1")},
-    changes={
-        "available_margin": Decimal("-76.15611156"),
-        "available_usdt": Decimal("-76.15611156"),
-        "al_margin": Decimal("18.35689"),
-        "al_freeze": Decimal(0),
-    },
-    span=10 * MINUTE,
-    hourly={"available_margin": Decimal("-120.44"), "available_usdt": Decimal("-120.44")},
-    trend=Trend(Step(Decimal("108.83774618"), AT - 5 * SECOND, Decimal("92.19527741"), AT)),
-)
-ENDED = replace(
-    FIRED,
-    at=AT + 11 * SECOND,
-    judged=DecidingComparison(
-        RULE_TEXT, "available_margin", Decimal("136.24655812"), Decimal(100), falling=True
-    ),
-    worst=Decimal("37.82667788"),
-    balances=Balances(*map(Decimal, ("136.24655812", "131.60248119", "4.64407693", "0", "0"))),
-    changes={
-        "available_margin": Decimal("-32.10483085"),
-        "available_usdt": Decimal("-32.10483085"),
-        "al_margin": Decimal("-62.14311"),
-    },
-    minutely={"available_margin": Decimal("23.95")},
-    hourly={"available_margin": Decimal("-76.4")},
-)
-
-
-def _message(kind: Kind, facts: NotificationFacts) -> str:
-    notice = Notice(NoticeKey("main", "low-margin", 7, "phone", kind, 7), facts.at, facts)
-    message = compose([MessageItem(notice)], RenderContext(facts.at, UTC)).message
-    return f"{message.title}\n{message.body}\n"
-
-
-def test_the_messages_shown_are_those_that_arrive() -> None:
-    """The alert and its end in docs/delivery.md are exactly what is composed of such facts."""
-    section = DELIVERY.text.partition("## A whole message")[2].partition("\n## ")[0]
-    assert section.count("```text") == 2
-    for message in (_message(Kind.FIRING, FIRED), _message(Kind.RESOLVED, ENDED)):
-        assert f"```text\n{message}```" in section

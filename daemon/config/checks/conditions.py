@@ -244,8 +244,13 @@ def _forgetting(when: Condition) -> Iterator[str]:
 
 
 def _fleeting(when: Condition) -> Iterator[str]:
-    """Warn of a comparison with the reading before: it is over one reading later."""
-    for node in walk(when.tree):
+    """Warn of a comparison with the reading before: it is over one reading later.
+
+    What asks whether nothing moved (`==`) holds until something does.
+    """
+    compared = (node for node in walk(when.tree) if isinstance(node, Comparison))
+    moved = (part for node in compared if node.operator != "==" for part in walk(node))
+    for node in moved:
         if isinstance(node, Call) and node.name == PREV:
             yield (
                 f"{node} is the reading before, so the alert ends at the next reading; add"

@@ -206,6 +206,11 @@ def test_a_step_that_is_over_at_the_next_reading_is_found() -> None:
     )
 
 
+def test_what_has_not_moved_since_the_reading_before_is_no_step() -> None:
+    """It holds until something moves, however many readings that takes."""
+    assert doubts(loaded(WHOLE + rule("odd", "al_freeze == prev(al_freeze)", 'for = "30m"'))) == []
+
+
 @pytest.mark.parametrize(
     ("zone", "when", "expected"),
     [
