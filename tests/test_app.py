@@ -398,6 +398,39 @@ async def test_b2_a_reload_ends_no_pause_of_a_busy_exchange(rig: Rig) -> None:
     ]
 
 
+async def test_a_reload_looks_like_no_stop_in_the_log(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is one line; a start after a gap says what it missed, a reload does not."""
+    caplog.set_level("INFO")
+    app = rig.app()
+    await app.start()
+    await rig.bell.until(lambda: len(rig.readings()) >= 1)
+    await app.stop(RELOAD)
+    again = rig.app(app)
+    await again.start()
+    await again.stop()
+    await asyncio.to_thread(_gone_for, rig.folder / "m.db", 60_000)
+    third = rig.app()
+    await third.start()
+    await third.stop()
+    said = [each.getMessage() for each in caplog.records]
+    words = ("started", "reloaded", "stopped", "did not run")
+    assert [word for each in said for word in words if each.startswith(word)] == [
+        *("started", "reloaded", "stopped", "started", "did not run", "stopped")
+    ]
+
+
+def _gone_for(path: Path, by: Millis) -> None:
+    """Make all that is recorded older, the ends of instances too."""
+    _older_by(path, by)
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE epochs SET ended_at = ended_at - ?", (by,))
+        at = "json_set(state, '$.main.at', json_extract(state, '$.main.at') - ?)"
+        connection.execute(f"UPDATE epochs SET state = {at}", (by,))
+    connection.close()
+
+
 def _beating(rig: Rig, monitor: HeartbeatReceiver | None = None) -> App:
     config, dependencies = rig.config(), rig.dependencies()
     if monitor is not None:

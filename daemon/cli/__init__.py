@@ -76,6 +76,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 """Maps a command's name to its place and its summary, in the order in which help shows them."""
 
+HIDDEN = frozenset({"last-words"})
+"""The commands that help does not list, as no person needs to call them."""
+
 LONG_RUNNING = frozenset({"demo", "run"})
 """The commands that handle their signals themselves."""
 
@@ -112,7 +115,9 @@ class Commands(click.Group):
         """List the commands from the table, so that none of them is imported for it."""
         del ctx
         with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+            formatter.write_dl(
+                [(name, summary) for name, (_, summary) in COMMANDS.items() if name not in HIDDEN]
+            )
 
     def main(self, *args: Any, **extra: Any) -> NoReturn:
         session: CommandSession = extra.setdefault("obj", CommandSession())

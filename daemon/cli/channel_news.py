@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from daemon.alerts.channel_decisions import UNTOLD, FiringDecider
 from daemon.alerts.hold_reasons import HOLDS, Hold, HoldReason
+from daemon.cli.output.tables import Row
+from daemon.cli.output.times import DisplayClock
 from daemon.store.history import History
 from daemon.types import Alert, Kind, Millis, State, base
 
@@ -60,3 +62,13 @@ def channel_news(
         ChannelNews(channel, decided, told.get(channel, UNTOLD).told_at)
         for channel, decided in decider.explained_decisions(alert, told).items()
     ]
+
+
+def channel_row(news: ChannelNews, clock: DisplayClock) -> Row:
+    """When a channel was told of an alert, and why it is told nothing now."""
+    return {
+        "channel": news.channel,
+        "told_at": clock.iso(news.told_at),
+        "why": None if news.hold is None else news.hold.reason.value,
+        "until": clock.iso(None if news.hold is None else news.hold.until),
+    }

@@ -3,7 +3,7 @@
 import click
 
 from daemon.cli import options
-from daemon.cli.output.terminal import echo
+from daemon.cli.output.terminal import say
 from daemon.cli.session import CommandSession
 
 
@@ -34,4 +34,4 @@ def upgrade(session: CommandSession) -> None:
     from daemon import store  # noqa: PLC0415 -- on use
 
     store.upgrade(loaded.daemon.database.reveal())
-    echo("the database is up to date")
+    say("the database is up to date")

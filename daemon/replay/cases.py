@@ -6,7 +6,7 @@ Instants of transitions and messages are offsets from the start of the case.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from decimal import Decimal
 
@@ -56,6 +56,8 @@ class ExpectedTransition:
     shown: str = ""
     """The value as text."""
     reason: str = ""
+    judged: DecidingComparison | None = field(default=None, compare=False)
+    """The comparison that the value belongs to, for its unit; None in an expectation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,12 +221,11 @@ def _changes(record: Record, case: RuleTestCase) -> Iterator[ExpectedTransition]
         if base(each.rule) in case.rules and (
             case.pending or not (each.to_state is State.PENDING or held_never)
         ):
-            shown = ""
-            if each.value is not None:
-                shown = format_side(each.value, judged.get((each.rule, each.alert_seq)))
-            at = each.at - case.start
+            side = judged.get((each.rule, each.alert_seq))
+            shown = "" if each.value is None else format_side(each.value, side)
+            at, name = each.at - case.start, record.account
             yield ExpectedTransition(
-                at, record.account, each.rule, each.to_state, each.value, shown, each.reason
+                at, name, each.rule, each.to_state, each.value, shown, each.reason, side
             )
 
 

@@ -3,12 +3,15 @@
 import asyncio
 import io
 import os
+import re
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner, Result
 
 from daemon.cli import commands
@@ -83,6 +86,24 @@ def call(
     return CliRunner().invoke(
         commands, [str(each) for each in arguments], input=answers, obj=session
     )
+
+
+def on_terminal(width: int, *arguments: object, clock: Clock | None = None) -> list[str]:
+    """The lines that a terminal of so many columns sees of a command, without their colours."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", coloured(width, *arguments, clock=clock)).splitlines()
+
+
+def coloured(width: int, *arguments: object, clock: Clock | None = None) -> str:
+    """The output that is sent to a terminal of so many columns; errors go elsewhere."""
+    session = CommandSession(environ=SECRETS, own_clock=clock or ManualClock())
+    terminal = Terminal()
+    with pytest.MonkeyPatch.context() as around, suppress(SystemExit):
+        around.setattr(sys, "stdout", terminal)
+        around.setattr(sys, "stderr", io.StringIO())
+        around.setenv("COLUMNS", str(width))
+        around.setenv("TERM", "xterm")
+        commands.main([str(each) for each in arguments], prog_name="marginwatch", obj=session)
+    return terminal.getvalue()
 
 
 def beside_a_terminal(*arguments: object) -> tuple[bytes, bytes]:

@@ -207,7 +207,7 @@ def test_targets_exist() -> None:
         for target in re.findall(r"(?:`|^\$ |^)make (\w+)", page.text, re.MULTILINE)
     }
     everyday = {"demo", "check", "test", "lint", "format"}
-    assert named == everyday | {"fuzz", "soak", "wheel", "lock", "audit"}
+    assert named == everyday | {"fuzz", "soak", "man", "wheel", "lock", "audit"}
     assert named <= targets
 
 

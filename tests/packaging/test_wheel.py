@@ -130,8 +130,11 @@ def test_it_holds_nothing_else(wheel: Path) -> None:
     names = _names(wheel)
     assert {name.partition("/")[0] for name in names} == {
         "daemon",
+        f"marginwatch-{__version__}.data",
         f"marginwatch-{__version__}.dist-info",
     }
+    manual = f"marginwatch-{__version__}.data/data/share/man/man1/marginwatch.1"
+    assert [name for name in names if ".data/" in name] == [manual]
     assert [name for name in names if _stray(name)] == []
 
 

@@ -35,6 +35,8 @@ class ReplayedSpan:
     since: Millis
     until: Millis
     """The end, which is excluded."""
+    now: Millis
+    """The present, by which instants are shown."""
 
     def inputs(self, name: str, fields: Collection[str], look_back: Millis) -> Iterator[Input]:
         """The inputs of one account, with the earlier ones that fill its windows."""

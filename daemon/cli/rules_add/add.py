@@ -16,8 +16,8 @@ from itertools import count
 from pathlib import Path
 
 from daemon import config as configs
-from daemon.cli.output.tables import counted, say
-from daemon.cli.output.terminal import STDOUT, echo
+from daemon.cli.output.tables import counted
+from daemon.cli.output.terminal import STDOUT, echo, say
 from daemon.cli.rules_add import edited_file
 from daemon.cli.rules_add.edited_file import EditedFile
 from daemon.cli.rules_add.listing import find

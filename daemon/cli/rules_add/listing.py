@@ -1,8 +1,8 @@
 """The recipes as a table, and one of them with the text of its rule and test."""
 
 from daemon.cli.options import Format
-from daemon.cli.output.tables import Row, Table, say, write_csv, write_json
-from daemon.cli.output.terminal import STDOUT, echo
+from daemon.cli.output.tables import Row, Table, write_csv, write_json
+from daemon.cli.output.terminal import STDOUT, echo, say
 from daemon.config.problems import did_you_mean
 from daemon.config.recipes import Recipe, case_tables, catalog, example_filling, rule_tables
 from daemon.errors import UsageError

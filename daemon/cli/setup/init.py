@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from daemon.cli import options
-from daemon.cli.output.terminal import echo
+from daemon.cli.output.terminal import say
 from daemon.cli.session import CommandSession
 
 if TYPE_CHECKING:
@@ -47,12 +47,12 @@ def init(session: CommandSession, *, force: bool) -> None:
     tests = write_all(path, told, force=force)
     offer_recipes(session)
     named = "" if path == Path("rules.toml") else f" --config {path}"
-    echo()
-    echo(f"{path} is written. Next:")
-    echo(f"  marginwatch check --online --notify{named}")
+    say("")
+    say(f"{path} is written. Next:")
+    say(f"  marginwatch check --online --notify{named}")
     if tests:
-        echo(f"  marginwatch rules test{named}")
-    echo(f"  marginwatch run{named}")
+        say(f"  marginwatch rules test{named}")
+    say(f"  marginwatch run{named}")
 
 
 def write_all(path: Path, told: "Interview", *, force: bool) -> bool:
@@ -66,11 +66,11 @@ def write_all(path: Path, told: "Interview", *, force: bool) -> bool:
 
     for name, text in told.secrets.items():
         write_secret(path.with_name(name), text.reveal(), force=force)
-        echo(f"{path.with_name(name)} is written, for you alone.")
+        say(f"{path.with_name(name)} is written, for you alone.")
     write(path, new_config(told.answers), force=force)
     tests = path.with_name(f"{path.stem}.test.toml")
     if tests.exists() and not force:
-        echo(f"{tests} exists already and is kept.")
+        say(f"{tests} exists already and is kept.")
         return False
     write(tests, new_cases(told.answers), force=force)
     return True

@@ -6,8 +6,7 @@ from itertools import groupby
 
 import click
 
-from daemon.cli.output.tables import say
-from daemon.cli.output.terminal import STDOUT, echo
+from daemon.cli.output.terminal import STDOUT, echo, say
 from daemon.cli.rules_add import add
 from daemon.cli.rules_add.add import AddOptions
 from daemon.cli.session import CommandSession

@@ -5,8 +5,8 @@ from itertools import chain, takewhile
 
 from daemon.cli.options import Format
 from daemon.cli.output import times
-from daemon.cli.output.tables import Row, Table, last_of, write_csv, write_json
-from daemon.cli.output.terminal import echo
+from daemon.cli.output.tables import Row, Table, cell_time, last_of, write_csv, write_json
+from daemon.cli.output.terminal import say
 from daemon.cli.record_access import OpenRecord
 from daemon.config.effective_intervals import settled_intervals
 from daemon.readings import gaps, slots
@@ -19,6 +19,9 @@ SHOWN = "7d"
 """The default span of a table."""
 
 COLUMNS = ("account", "started_at", "ended_at", "reason", "missed", "step_ms", "detail")
+
+OPTIONAL = ("missed", "to", "account")
+"""Columns that a narrow terminal may lack, the first one first."""
 
 
 def show(
@@ -89,16 +92,16 @@ def _show_last(found: list[tuple[str, ListedGap]], now: Millis, record: OpenReco
         columns = ("account", "from", "to", "lasted", "reason", "missed")
         clock = times.DisplayClock(now, record.zone)
         rows = [_cells(*each, clock) for each in last]
-        Table(columns, rows, frozenset({"missed"})).write()
+        Table(columns, rows, frozenset({"missed"}), OPTIONAL).write()
     if remark:
-        echo(remark)
+        say(remark)
 
 
 def _cells(account: str, gap: ListedGap, clock: times.DisplayClock) -> list[str]:
-    began = clock.clock_time(gap.started_at)
+    began = cell_time(clock, gap.started_at)
     if gap.step is not None:
         size = f"{'-' if gap.step < 0 else '+'}{format_duration(abs(gap.step))}"
         return [account, began, "", "", f"{gap.reason} {size}", ""]
-    ended = "goes on" if gap.ended_at is None else clock.clock_time(gap.ended_at)
+    ended = "goes on" if gap.ended_at is None else cell_time(clock, gap.ended_at)
     lasted = format_duration((clock.now if gap.ended_at is None else gap.ended_at) - gap.started_at)
     return [account, began, ended, lasted, gap.reason.value, str(gap.missed)]

@@ -1,4 +1,4 @@
-"""`marginwatch plot`: fields as a picture. The work is done by `plot_draw`."""
+"""`marginwatch plot`: fields in the terminal or as a picture. The work is done by `plot_draw`."""
 
 import click
 
@@ -24,8 +24,7 @@ from daemon.cli.session import CommandSession
     "--png",
     metavar="FILE",
     type=options.ExpandedPath(allow_dash=True),
-    required=True,
-    help='File of the picture; "-" is standard output.',
+    help='Draw a picture into this file instead; "-" is standard output.',
 )
 @click.pass_obj
 def plot(
@@ -36,15 +35,16 @@ def plot(
     account: str | None,
     since: str | None,
     until: str | None,
-    png: str,
+    png: str | None,
 ) -> None:
-    """Draw a FIELD as PNG: available_margin, al_freeze, margin_usage or any other field.
+    """Draw a FIELD in the terminal, or as a picture: available_margin, margin_usage or any other.
 
-    The picture also shows the limits of the configured rules, when these rules fired, and where
-    readings are missing. Several fields or accounts are charts one above the other.
+    It also shows the limits of the configured rules, when these rules fired, and where readings are
+    missing. Several fields or accounts are charts one above the other.
 
     \b
     Examples:
+      marginwatch plot available_margin --since 2h
       marginwatch plot available_margin --since 24h --png margin.png
       marginwatch plot available_margin al_freeze --account "grid-*" --png bots.png
       marginwatch plot freeze_ratio --account grid-bot --since 2026-11-01 --until 2026-11-08 \
@@ -56,4 +56,4 @@ def plot(
     wish = plot_draw.PlotOptions((*fields, *more), account, since, until, png)
     wish.check()
     with record_access.open_record(session, imported=True) as past:
-        plot_draw.write(past, wish, session)
+        plot_draw.show(past, wish, session)

@@ -1,4 +1,4 @@
-"""Reading the charts of `marginwatch plot`, drawing and writing their picture."""
+"""Reading the charts of `marginwatch plot`, and showing them as text or as a picture."""
 
 import asyncio
 import sys
@@ -12,9 +12,10 @@ from daemon.charts.chart import Chart, ChartSpan, common_span
 from daemon.charts.from_history import Subject
 from daemon.charts.renderer import ASKED_FOR, DRAWING, Drawer, NotDrawn
 from daemon.cli.output import progress, times
-from daemon.cli.output.terminal import echo
+from daemon.cli.output.terminal import is_encodable, say, terminal_width
 from daemon.cli.record_access import OpenRecord
 from daemon.cli.session import CommandSession
+from daemon.cli.show.terminal_chart import BRAILLE, PLAIN, draw
 from daemon.config.effective_intervals import settled_intervals
 from daemon.errors import MarginwatchError, UsageError
 from daemon.readings.fields import AGE, SPELLINGS, VALUES, find_field
@@ -38,7 +39,8 @@ class PlotOptions:
     account: str | None
     since: str | None
     until: str | None
-    file: str
+    file: str | None
+    """The file of the picture; None shows the charts in the terminal."""
 
     def check(self) -> None:
         """Raise UsageError for mistakes that can be found without the record."""
@@ -79,21 +81,34 @@ def drawable(word: str) -> str:
     raise UsageError(f'there is no field "{word}": {hint}')
 
 
-def write(past: OpenRecord, wish: PlotOptions, session: CommandSession) -> None:
-    """Draw the picture and write it to its file.
+def show(past: OpenRecord, wish: PlotOptions, session: CommandSession) -> None:
+    """Show the charts in the terminal, or write their picture.
 
     Raises:
         UsageError: for an unknown field or account, a bad time, or too many charts.
-        MarginwatchError: where it cannot be drawn or written.
+        MarginwatchError: where nothing is recorded, or they cannot be drawn or written.
 
     """
     found = charts(past, wish, session.clock.now())
+    if wish.file is not None:
+        _write(found, wish.file, session)
+        return
+    signs = BRAILLE if is_encodable(BRAILLE.level) else PLAIN
+    clock = times.DisplayClock(session.clock.now(), past.zone)
+    for index, chart in enumerate(found):
+        if index:
+            say("")
+        for line in draw(chart, clock, terminal_width(), signs):
+            say(line)
+
+
+def _write(found: Sequence[Chart], file: str, session: CommandSession) -> None:
     drawer = Drawer(session.clock, session.environ, DRAWING, ASKED_FOR)
     picture = asyncio.run(drawer.draw(*found))
     if isinstance(picture, NotDrawn):
         raise MarginwatchError(f"the picture could not be drawn: {picture.why}")
-    _put(picture, wish.file)
-    _tell(found, wish.file)
+    _put(picture, file)
+    _tell(found, file)
 
 
 def charts(past: OpenRecord, wish: PlotOptions, now: Millis) -> list[Chart]:
@@ -114,8 +129,10 @@ def charts(past: OpenRecord, wish: PlotOptions, now: Millis) -> list[Chart]:
 
 
 def _subjects(past: OpenRecord, wish: PlotOptions, now: Millis) -> list[Subject]:
-    if wish.account is not None and is_pattern(wish.account):
-        accounts = past.matching(wish.account) or [past.one(None)]
+    # A picture is of accounts that were chosen; the terminal shows all.
+    pattern = wish.account or ("*" if wish.file is None else "")
+    if is_pattern(pattern):
+        accounts = past.matching(pattern) or [past.one(None)]
     else:
         accounts = [past.one(wish.account)]
     since, until = past.span(wish.since or DEFAULT, wish.until or "now", now)
@@ -157,10 +174,10 @@ def _tell(found: Sequence[Chart], file: str) -> None:
         shown = (times.format_time(at, found[0].zone) for at in common_span(found))
         is_whole = any(chart.begins is None for chart in found)
         hint = "" if is_whole else "; nothing is recorded before that"
-        echo(f"{file}: {fields} of {accounts}, {' to '.join(shown)}{hint}")
+        say(f"{file}: {fields} of {accounts}, {' to '.join(shown)}{hint}")
     for chart in found:
         if not chart.lines and not chart.infinite:
-            echo(_why_empty(chart), err=True)
+            say(_why_empty(chart), err=True)
 
 
 def _why_empty(chart: Chart) -> str:

@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import itertools
+import json
 import os
 import re
 import resource
@@ -519,7 +520,8 @@ def test_a_terminal_sees_how_far_it_is(tmp_path: Path, monkeypatch: pytest.Monke
         HEAD + "".join(f"main,{1_767_265_000 + at},1\n" for at in range(5)), encoding="utf-8"
     )
     session = CommandSession(environ=SECRETS, path=write(tmp_path))
-    assert run.bring_in(str(file), session.config(secrets=False), NOON) == 0
+    wish = run.ImportOptions(str(file))
+    assert run.bring_in(wish, session.config(secrets=False), NOON) == 0
     assert (
         terminal.getvalue()
         == "2 lines read\x1b[K\r4 lines read\x1b[K\r2 lines of main stored\x1b[K\r4 lines of main"
@@ -695,3 +697,50 @@ def test_s13_a_line_without_an_end_takes_no_memory(tmp_path: Path) -> None:
             stream.close()
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("standard input:1: has more than 10,000 characters")
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_a_dry_run_says_what_would_be_added_and_changes_nothing(
+    tmp_path: Path, before: bool
+) -> None:
+    """With a database and without one, which it does not make."""
+    text = HEAD + "main,1767200000,90\nmain,1767200005,91\n"
+    if before:
+        assert bring_in(tmp_path, HEAD + "main,1767200000,90\n").exit_code == 0
+    there = recorded(tmp_path) if before else []
+    result = bring_in(tmp_path, text, options=["--dry-run"])
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == (
+        ["main: 1 reading would be imported, 1 was there already"]
+        if before
+        else ["main: would be new in the database", "main: 2 readings would be imported"]
+    )
+    assert (tmp_path / "marginwatch.db").exists() == before
+    assert (recorded(tmp_path) if before else []) == there
+    assert bring_in(tmp_path, text.replace("main", "mian"), options=["--dry-run"]).exit_code == 1
+
+
+def test_an_import_for_programs(tmp_path: Path) -> None:
+    """Counts of each account, and the first line that contradicts the record."""
+    assert bring_in(tmp_path, HEAD + "main,1767200000,90\n").exit_code == 0
+    text = HEAD + "main,1767200000,95\nmain,1767200005,91\n"
+    found = json.loads(bring_in(tmp_path, text, options=["--json"]).stdout)
+    assert found == {
+        "dry_run": False,
+        "accounts": [
+            {
+                "account": "main",
+                "new": False,
+                "imported": 1,
+                "there_already": 0,
+                "differing": 1,
+                "skipped": 0,
+                "first_difference": {
+                    "line": 2,
+                    "field": "available_margin",
+                    "value": "95",
+                    "recorded": "90",
+                },
+            }
+        ],
+    }

@@ -750,3 +750,15 @@ def test_e6_a_case_plays_an_escalation_and_its_acknowledgement(tmp_path: Path) -
         "    6m lo",
         "       ^",
     ]
+
+
+def test_json_says_which_values_are_durations(tmp_path: Path) -> None:
+    """An age of 12 s is `12000`, in milliseconds; an amount has no unit."""
+    rules = RULE + RULE.replace('"low"', '"old"').replace("available_margin < 100", "age > 10s")
+    write(tmp_path, account(), rules)
+    case = '[[tests]]\nname = "a"\nseries.available_margin = "90 _ _ _ 130"\nexpect = []'
+    result = _test(tmp_path, case, options=("--json",))
+    (found,) = json.loads(result.stdout)
+    fired = [each for each in found["transitions"] if each["to"] == "firing"]
+    units = {each["rule"]: each.get("unit") for each in fired}
+    assert units == {"low": None, "old": "ms"}

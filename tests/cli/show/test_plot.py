@@ -158,7 +158,11 @@ def test_f8_several_accounts_are_charts_of_one_picture(tmp_path: Path) -> None:
         (["age"], "age is no value of a reading: in the picture of any other field a gap shows it"),
         (
             ["al_margin", "--account", "grid"],
-            'no account "grid" is recorded; there are main, grid-1',
+            'no account "grid" is recorded; did you mean "grid-1"?',
+        ),
+        (
+            ["al_margin", "--account", "elsewhere"],
+            'no account "elsewhere" is recorded; there are main, grid-1',
         ),
         (["al_margin"], "say which account: --account NAME; there are main, grid-1"),
         (
@@ -200,13 +204,12 @@ def test_f8_what_cannot_be_drawn_is_bad_usage(
     assert not (tmp_path / "a.png").exists()
 
 
-def test_f8_a_picture_needs_a_place(few: Path) -> None:
-    """F8: the option is asked for."""
+def test_f8_a_picture_is_drawn_only_where_it_is_asked_for(few: Path) -> None:
+    """F8: without the option the chart is text."""
     result = plotted_by(few, "al_margin")
-    assert (result.exit_code, result.stderr) == (
-        2,
-        "missing option '--png' (see marginwatch plot --help)\n",
-    )
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith("al_margin of main\n")
+    assert not any(each.read_bytes().startswith(PNG) for each in few.iterdir() if each.is_file())
 
 
 @pytest.mark.parametrize("account", [(), ("--account", "grid-*")])
