@@ -11,7 +11,7 @@ QUIET := --quiet --disable-pip-version-check
 # all of ours anew, which takes longer than all else of its start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo check test fuzz soak lint format wheel lock audit clean
+.PHONY: demo check test fuzz soak lint format man wheel lock audit clean
 
 demo: $(READY)
 	@$(BIN)/marginwatch demo $(ARGS)
@@ -52,6 +52,9 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 
 # Nothing is fetched while the wheel is built: requirements-build.lock pins all that takes part.
+man: $(READY)
+	$(BIN)/python -m daemon.cli.manual > docs/marginwatch.1
+
 wheel: $(BUILD)/.ready
 	@rm -f dist/marginwatch-*.whl
 	@$(BUILD)/bin/python -m pip wheel $(QUIET) --no-index --no-deps --no-build-isolation --wheel-dir dist .

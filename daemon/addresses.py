@@ -55,11 +55,16 @@ def flaw(address: str, scheme: str, *, token: bool = False) -> Flaw | None:
     if not mark or not authority or (plain and named.lower() != scheme[:-1]):
         return Flaw.SCHEME
     login, at, place = authority.rpartition("@")
-    if ("@" in rest and not token) or (at and (plain or not _LOGIN.fullmatch(login))):
+    if at and (plain or not _LOGIN.fullmatch(login)):
         return Flaw.LOGIN
-    if "#" in rest or ("?" in rest and not token):
-        return Flaw.TAIL
-    return _flaw_of_place(place, plain=plain)
+    return _flaw_of_rest(rest, token=token) or _flaw_of_place(place, plain=plain)
+
+
+def _flaw_of_rest(rest: str, *, token: bool) -> Flaw | None:
+    """The flaw of the signs behind the scheme: a login, or a query or fragment."""
+    if "@" in rest and not token:
+        return Flaw.LOGIN
+    return Flaw.TAIL if "#" in rest or ("?" in rest and not token) else None
 
 
 def _flaw_of_place(place: str, *, plain: bool) -> Flaw | None:

@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Iterable
 from dataclasses import replace
 from functools import partial
 
-from daemon import __version__
 from daemon.alerts.ids import alert_code
 from daemon.config import Channel, Config
 from daemon.dependencies import Dependencies
@@ -35,7 +34,8 @@ from daemon.service.event_log import EventLog
 from daemon.service.heartbeat import BEAT, Attempts, Heartbeat, Vitals, untaken_for
 from daemon.service.judging.context import JudgingContext
 from daemon.service.judging.self_monitor import Probes, SelfMonitor
-from daemon.service.judging.startup import StartConfig, StartResult, begin
+from daemon.service.judging.startup import StartConfig, StartResult, begin, missed_sentence
+from daemon.service.lifecycle_log import log_start, log_stop
 from daemon.service.loops import Loops
 from daemon.service.observer import Observers
 from daemon.service.reporting.data import ReportReader
@@ -96,6 +96,8 @@ class App:
         self._report_queue = ReportQueue(lambda channel: self._notifications.changed(channel).set())
         self._workers: dict[str, ChannelWorker] = {}
         self._with_charts: set[str] = set()
+        self._noted: set[int] = set()
+        """Numbers of the silences that the log tells no more."""
 
     async def start(self) -> None:
         """Open the store and start every loop.
@@ -128,7 +130,9 @@ class App:
             "rules": len(self._config.rules),
             "channels": len(self._workers),
         }
-        _log.info("started", extra={"version": __version__, **numbers})
+        zone = self._config.daemon.timezone
+        missed = missed_sentence(start_result, self._accounts.intervals(), zone)
+        log_start(self._reason, numbers, missed)
 
     @property
     def down(self) -> str | None:
@@ -163,7 +167,7 @@ class App:
         await _within(2 * PATIENCE, (self._loops.ended(_channel(name)) for name in self._workers))
         unwritten = await self._release(*cut_off, EndEpoch(self._clock.now(), reason))
         unwritten = replace(unwritten, lost=unwritten.lost + self._accounts.unjudged)
-        _log_stop(unwritten)
+        log_stop(reason, unwritten)
         if reason == RELOAD:
             await asyncio.to_thread(self._store.ended, LET_GO)
         return unwritten.lost + unwritten.unknown
@@ -192,6 +196,8 @@ class App:
         """Load the recorded state and commit the start. Blocking: for a thread of its own."""
         self._codes = self._store.codes()
         now, elapsed = self._clock.now(), self._clock.elapsed()
+        if self._reason == RELOAD:  # the log has them from before
+            self._noted.update(each.id for each in self._store.silences(now))
         dependencies = AccountDependencies(
             self._store,
             self._session,
@@ -308,6 +314,7 @@ class App:
             self._config.mutes,
             partial(book, self._workers),
             self._config.daemon.max_jump,
+            self._noted,
         )
 
     def _start_self_monitor(self, start_result: StartResult) -> None:
@@ -369,20 +376,6 @@ class App:
 
 def _channel(name: str) -> str:
     return f"the channel {name}"
-
-
-def _log_stop(unwritten: Unwritten) -> None:
-    if unwritten.lost:
-        sentence = "stopped; the database did not store everything in time: the rest is lost"
-        _log.error(sentence, extra={"lost": unwritten.lost})
-    if unwritten.unknown:
-        sentence = (
-            "stopped; the database did not answer: it is unknown whether the last commit is"
-            " recorded"
-        )
-        _log.error(sentence, extra={"unknown": unwritten.unknown})
-    if not unwritten:
-        _log.info("stopped")
 
 
 async def _within(seconds: float, waits: Iterable[Awaitable[None]]) -> None:

@@ -58,6 +58,9 @@ Others log from WARNING on, without tracebacks.
 INDENT = "    "
 """Prefix of each traceback line, so that no error text can imitate a log line."""
 
+_NAME = re.compile(r"[^\W\d_][\w-]{2,}")
+"""Matches names of rules, accounts and channels."""
+
 _OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
 
@@ -108,8 +111,13 @@ class _Human(_Formatter):
         words = [at.strftime(self._time_format)]
         if record.levelno != logging.INFO:
             words.append(record.levelname.lower())
-        words.append(printable(self.message(record)))
-        words += [f"{key}={self._value(value)}" for key, value in fields(record).items()]
+        sentence = self.message(record)
+        words.append(printable(sentence))
+        words += [
+            f"{key}={self._value(value)}"
+            for key, value in fields(record).items()
+            if not _says(sentence, value)
+        ]
         trace = self.trace(record)
         return " ".join(words) + "".join(
             f"\n{INDENT}{printable(line)}" for line in trace.split("\n") if trace
@@ -119,6 +127,13 @@ class _Human(_Formatter):
         text = printable(self.clean(value))
         plain = text and not re.search(r'[\s"=]', text)
         return text if plain else json.dumps(text, ensure_ascii=False)
+
+
+def _says(sentence: str, value: object) -> bool:
+    """Whether a sentence has the name in the value already; numbers may mean something else."""
+    if not isinstance(value, str) or _NAME.fullmatch(value) is None:
+        return False
+    return re.search(rf"(?<![\w-]){re.escape(value)}(?![\w-])", sentence) is not None
 
 
 class _JsonFormatter(_Formatter):

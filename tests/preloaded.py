@@ -196,7 +196,7 @@ def _load() -> None:
     for name in _ON_USE:
         importlib.import_module(name)
     for module in pkgutil.walk_packages(daemon.__path__, "daemon."):
-        if not module.name.endswith("figure"):  # matplotlib is for the process that draws
+        if "charts.drawing" not in module.name:  # matplotlib is for the process that draws
             importlib.import_module(module.name)
     problem("json://127.0.0.1:9/")  # imports all kinds of channels
     gc.collect()

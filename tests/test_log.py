@@ -81,6 +81,21 @@ def test_machines_read_one_object_a_line() -> None:
     assert said == expected | {"margin": "1.10", "time_": "03:12", "gone": None}
 
 
+def test_people_do_not_read_a_name_twice() -> None:
+    """A field whose name the sentence has is left out for people; numbers and json stay."""
+    extra = {"rule": "low-margin", "account": "main", "seconds": 5, "value": "5"}
+    styles: tuple[Style, ...] = ("human", "json")
+    human, machine = io.StringIO(), io.StringIO()
+    for stream, style in zip((human, machine), styles, strict=True):
+        lines(style, stream)
+        logging.getLogger("daemon.x").info("low-margin firing for 5 s", extra=extra)
+        logging.getLogger("daemon.x").info("low-margin-2 firing", extra={"rule": "low-margin"})
+    first, second = (line.partition(" low")[2] for line in human.getvalue().splitlines())
+    assert first == "-margin firing for 5 s account=main seconds=5 value=5"
+    assert second == "-margin-2 firing rule=low-margin"
+    assert {key: json.loads(machine.getvalue().splitlines()[0])[key] for key in extra} == extra
+
+
 def test_a_traceback_follows_its_line() -> None:
     """An unexpected exception is shown whole, its secrets blanked, in both styles."""
     styles: tuple[Style, ...] = ("human", "json")

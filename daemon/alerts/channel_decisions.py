@@ -6,7 +6,7 @@
 """
 
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from daemon.alerts.hold_reasons import HOLDS, Hold, HoldReason, Muter
@@ -49,6 +49,11 @@ class ChannelStatus:
     """True if the channel refused the end for good."""
     acked: bool = False
     """True once the acknowledgement was sent or queued."""
+    announced_after: Millis | None = None
+    """Time from the alert's beginning to the first news for this channel, arrived or not.
+
+    A duration, as a step of the clock moves both instants. None while nothing was to be told.
+    """
     doubtful: frozenset[NoticeKey] = frozenset()
     """Keys of undelivered notifications with an unclear attempt: they may have arrived."""
 
@@ -61,8 +66,27 @@ class ChannelStatus:
         """True if the channel was told of the alert, but not of its acknowledgement."""
         return self.told_at is not None and not self.acked
 
+    def announced(self, facts: NotificationFacts) -> "ChannelStatus":
+        """The status once there is news for the channel; only the first news counts."""
+        first = self.announced_after
+        return replace(self, announced_after=facts.at - facts.since if first is None else first)
+
+    def superseded(self) -> "ChannelStatus":
+        """The status once queued news is dropped: what never left announced nothing."""
+        first = None if self.told_at is None else self.announced_after
+        return replace(self, waiting=None, announced_after=first)
+
 
 UNTOLD = ChannelStatus()
+
+
+def announced_at(alert: Alert, told: Mapping[str, ChannelStatus]) -> Millis | None:
+    """Instant of the first news of the alert for any channel: `escalate` counts from it (E6).
+
+    None while mutes, or flapping, hold back all news.
+    """
+    first = [each.announced_after for each in told.values() if each.announced_after is not None]
+    return alert.started_at + min(first) if first else None
 
 
 Episode: TypeAlias = tuple[str, int]
@@ -107,6 +131,11 @@ class FiringDecider:
         gone = all(each.given_up for each in known.values())
         rule = self._rule(alert)
         due = {channel: self._due(rule, alert, each, gone=gone) for channel, each in known.items()}
+        due |= {
+            channel: self._escalation(rule, alert, told, channel)
+            for channel in self.escalation_times(alert, told)
+            if channel not in due
+        }
         news = [channel for channel, found in due.items() if isinstance(found, Kind)]
         held = self.held_by(alert) if news else None
         return due if held is None else {**due, **dict.fromkeys(news, held)}
@@ -124,6 +153,8 @@ class FiringDecider:
                 found[channel] = decided
             elif decided is HoldReason.NOT_DUE and told_at is not None:
                 found[channel] = Hold(decided, until=told_at + (rule.repeat or 0))
+            elif decided is HoldReason.NOT_ESCALATED:
+                found[channel] = Hold(decided, until=self.escalation_times(alert, told)[channel])
             else:
                 found[channel] = mutes.get(decided) or Hold(decided)
         return found
@@ -143,6 +174,18 @@ class FiringDecider:
             else self.policy.channels
         )
 
+    def escalation_times(
+        self, alert: Alert, told: Mapping[str, ChannelStatus]
+    ) -> Mapping[str, Millis | None]:
+        """Instant from which each channel of `escalate` is told; None before any announcement."""
+        since = announced_at(alert, told)
+        return {
+            channel: None if since is None else since + step.after
+            for step in self._rule(alert).escalate
+            for channel in step.channels
+            if channel in self.policy.channels
+        }
+
     @property
     def muter(self) -> Muter:
         return Muter(self.state, self.policy.mutes, self.policy.silences, self.at)
@@ -159,6 +202,19 @@ class FiringDecider:
 
     def _rule(self, alert: Alert) -> Rule:
         return self.policy.rules[base(alert.rule)]
+
+    def _escalation(
+        self, rule: Rule, alert: Alert, told: Mapping[str, ChannelStatus], channel: str
+    ) -> ChannelDecision:
+        """Decision for a channel of `escalate`: once told, it hears what all others hear (E6)."""
+        due = self._due(rule, alert, told.get(channel, UNTOLD), gone=False)
+        if due is not Kind.FIRING:
+            return due
+        if self.policy.silences and self.muter.acknowledged(alert) is not None:
+            return HoldReason.ACKNOWLEDGED
+        begins = self.escalation_times(alert, told)[channel]
+        is_due = begins is not None and begins <= self.at
+        return Kind.FIRING if is_due else HoldReason.NOT_ESCALATED
 
     def _due(self, rule: Rule, alert: Alert, told: ChannelStatus, *, gone: bool) -> ChannelDecision:
         """Decision for one channel, mutes left aside.

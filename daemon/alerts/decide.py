@@ -6,18 +6,20 @@ The live daemon and every replay decide here, in one place.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from daemon.alerts.channel_decisions import NotificationPolicy, ToldBy
 from daemon.alerts.dispatch import dispatch
 from daemon.alerts.engine import NameAlert, step
 from daemon.alerts.notification_facts import EvaluationSnapshot
+from daemon.alerts.recorded_values import changed_values, next_values
 from daemon.rules.evaluation.evaluator import Evaluator, Verdict
 from daemon.types import (
     JUDGED,
     AccountState,
     ClockStep,
+    ConfigChange,
     Input,
     Miss,
     Reading,
@@ -56,11 +58,16 @@ def snapshot(
 ) -> EvaluationSnapshot:
     """Field values and changes for messages. Cheap when no alert can change."""
     if not (verdicts or watched):
-        return EvaluationSnapshot(verdicts, evaluator.balances)
+        return EvaluationSnapshot(verdicts, evaluator.balances, values=evaluator.values)
     # Cached, as alerts and channels of one input ask for the same fields.
     recent = cache(evaluator.recent)
     return EvaluationSnapshot(
-        verdicts, evaluator.balances, evaluator.changes(), evaluator.span, recent=recent
+        verdicts,
+        evaluator.balances,
+        evaluator.changes(),
+        evaluator.span,
+        recent=recent,
+        values=evaluator.values,
     )
 
 
@@ -78,4 +85,8 @@ def decide(
     record = Record(
         state.account, event, outcome.changed, outcome.transitions, news.notices, news.superseded
     )
-    return Decision(outcome.state, record)
+    if snapshot.values is state.values and not isinstance(event, ConfigChange):
+        return Decision(outcome.state, record)  # nearly every input
+    values = next_values(state, event, snapshot.values, policy.rules)
+    changed = tuple(changed_values(state.values, values))
+    return Decision(replace(outcome.state, values=values), replace(record, values=changed))

@@ -11,7 +11,13 @@ send rate and delivery attempts belong to `service.delivery`.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from daemon.alerts.channel_decisions import ChannelStatus, FiringDecider, NotificationPolicy, ToldBy
+from daemon.alerts.channel_decisions import (
+    ChannelStatus,
+    FiringDecider,
+    NotificationPolicy,
+    ToldBy,
+    announced_at,
+)
 from daemon.alerts.engine import StepResult
 from daemon.alerts.hold_reasons import MUTES, HoldReason
 from daemon.alerts.notification_facts import EvaluationSnapshot, notification_facts
@@ -72,9 +78,15 @@ class _Dispatcher:
     decider: FiringDecider
 
     def ends(self) -> Iterator[Notice]:
-        """Yield the end for every channel that was told of the firing, or will be (promise 3)."""
+        """Yield the end for every channel that was told of the firing, or will be (promise 3).
+
+        The rule as it is now may want none; the end of a removed rule is told.
+        """
         for alert in self.outcome.changed:
             if alert.ended_at is None or alert.fired_at is None:
+                continue
+            rule = self.policy.rules.get(base(alert.rule))
+            if rule is not None and not rule.resolve:
                 continue
             kind = Kind.RETIRED if alert.state is State.RETIRED else Kind.RESOLVED
             told = self.told.get((alert.rule, alert.seq), {})
@@ -114,8 +126,15 @@ class _Dispatcher:
             for channel, kind in self.decider.decisions(alert, told).items():
                 if isinstance(kind, HoldReason):
                     continue
-                notice = self._notice(alert, channel, kind, self._late(alert, kind, channel, told))
-                yield self._compared(notice, told[channel].last) if kind is Kind.WORSE else notice
+                late = self._late(alert, kind, channel, told)
+                notice = self._notice(alert, channel, kind, late)
+                if kind is Kind.WORSE:
+                    notice = self._compared(notice, told[channel].last)
+                if late is Late.ESCALATED:
+                    since = announced_at(alert, told)
+                    spent = None if since is None else self.event.at - since
+                    notice = replace(notice, facts=replace(notice.facts, unacknowledged=spent))
+                yield notice
 
     def acks(self) -> Iterator[Notice]:
         """Yield one acknowledgement per channel that was told of the alert."""
@@ -134,18 +153,29 @@ class _Dispatcher:
                 yield replace(notice, facts=replace(notice.facts, detail=ack.comment))
 
     def superseded(self) -> Iterator[NoticeKey]:
-        """Yield queued firings to hold as a mute begins (E2), but none that may have arrived."""
+        """Yield queued firings to hold as a mute begins (E2), but none that may have arrived.
+
+        An acknowledgement holds only those of channels that it was to be escalated to (E6).
+        """
         for alert in self._firing():
-            waiting = [
-                told
-                for told in self.told.get((alert.rule, alert.seq), {}).values()
-                if told.waiting is not None
-            ]
-            for told in waiting if waiting and self.decider.held_by(alert, MUTES) else ():
-                if told.waiting is not None and (
-                    told.told_at is None or told.waiting.kind is not Kind.FIRING
-                ):
-                    yield told.waiting
+            told = self.told.get((alert.rule, alert.seq), {})
+            waiting = {
+                channel: each.waiting
+                for channel, each in told.items()
+                if each.waiting is not None
+                and (each.told_at is None or each.waiting.kind is not Kind.FIRING)
+            }
+            if not waiting:
+                continue
+            if self.decider.held_by(alert, MUTES):
+                yield from waiting.values()
+            elif self.decider.muter.acknowledged(alert) is not None:
+                later = self.decider.escalation_times(alert, told)
+                yield from (
+                    key
+                    for channel, key in waiting.items()
+                    if channel in later and told[channel].told_at is None
+                )
 
     def _firing(self) -> Iterator[Alert]:
         return (
@@ -157,6 +187,8 @@ class _Dispatcher:
     ) -> Late:
         if kind is not Kind.FIRING or alert.fired_at == self.event.at:
             return Late.NO
+        if channel in self.decider.escalation_times(alert, told):
+            return Late.ESCALATED
         if any(ended.rule == alert.rule + FLAPPING for ended in self.outcome.changed):
             return Late.FLAPPING
         muted = channel in told or not any(other.knows for other in told.values())
@@ -171,17 +203,21 @@ class _Dispatcher:
             late=late,
             handed_over_by=by,
         )
-        return Notice(key, self.event.at, self._summed_up(alert, key, known))
+        return Notice(key, self.event.at, self._in_own_words(alert, key, known))
 
-    def _summed_up(
+    def _in_own_words(
         self, alert: Alert, key: NoticeKey, known: NotificationFacts
     ) -> NotificationFacts:
-        """Add the summary of the rule."""
-        rule = self.policy.rules.get(alert.rule)
-        if rule is None or not rule.summary:
+        """Add the words of the rule: unit, title and summary; the last two not of flapping."""
+        rule = self.policy.rules.get(base(alert.rule))
+        if rule is None:
             return known
-        summary, unfilled = fill_template(rule.summary, key, known)
-        return replace(known, summary=summary, unfilled=unfilled)
+        known = replace(known, unit=rule.unit)
+        if alert.rule != rule.name or not (rule.title or rule.summary):
+            return known
+        title, no_title = fill_template(rule.title, key, known)
+        summary, no_summary = fill_template(rule.summary, key, known)
+        return replace(known, title=title, summary=summary, unfilled=no_title or no_summary)
 
     def _compared(self, notice: Notice, last: NotificationFacts | None) -> Notice:
         """Add the value told before to news that an alert got worse."""

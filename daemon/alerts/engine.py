@@ -123,6 +123,7 @@ def _arrive(state: AccountState, event: Input, fired: Fired) -> AccountState:
         state.alerts,
         state.since,
         fired,
+        state.values,
     )
 
 
@@ -155,7 +156,9 @@ def shifted(state: AccountState, event: ClockStep) -> AccountState:
         for rule, swings in state.fired.items()
     }
     judged_at, since = _moved(state.judged_at, by), _moved(state.since, by)
-    return AccountState(state.account, event.seq, event.at, judged_at, alerts, since, fired)
+    return AccountState(
+        state.account, event.seq, event.at, judged_at, alerts, since, fired, state.values
+    )
 
 
 def _shifted(alert: Alert, by: Millis) -> Alert:

@@ -27,9 +27,11 @@ class HoldReason(StrEnum):
     NEVER_REPEATS = "never_repeats"
     """The channel was told, and the rule has no `repeat`."""
     ACKNOWLEDGED = "acknowledged"
-    """Holds back reminders only."""
+    """Holds back reminders and escalation only."""
     NOT_DUE = "not_due"
     """The channel was told, and no reminder is due yet."""
+    NOT_ESCALATED = "not_escalated"
+    """The channel is told only if nobody acknowledges the alert in time (SEMANTICS E6)."""
     INHIBITED = "inhibited"
     MUTE_WINDOW = "mute_window"
     SILENCED = "silenced"
@@ -79,6 +81,7 @@ _WORDS = {
     HoldReason.REFUSED: "the channel refused for good, and others are told instead",
     HoldReason.NEVER_REPEATS: "the rule sends no reminders",
     HoldReason.NOT_DUE: "no reminder is due yet",
+    HoldReason.NOT_ESCALATED: "told only if nobody acknowledges it in time",
 }
 
 

@@ -6,14 +6,14 @@ after the second. Midnight is different: a day ends at its first midnight. A tim
 skips counts as reached when the clock is put forward, as it then shows a later time.
 """
 
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import date, time, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from daemon.rules.local_time import instant_of, wall_clock
 from daemon.rules.rule import Rule
 from daemon.types import DAY, Millis
 
@@ -43,7 +43,7 @@ class MuteWindow:
 
     def until(self, at: Millis, zone: tzinfo | None) -> Millis | None:
         """End of the window that contains `at`; None if outside."""
-        today = _clock(at, zone).date()
+        today = wall_clock(at, zone).date()
         spans = (
             self._span(day, zone)
             for day in (today - _DAY, today)
@@ -65,34 +65,13 @@ class MuteWindow:
         last = day if self.end > self.start else day + _DAY
         # If midnight is shown twice, the day ends at the first: the rest belongs to the next day.
         fold = 0 if self.end == _MIDNIGHT else 1
-        return _shown(day, self.start, zone, fold=0), _shown(last, self.end, zone, fold=fold)
+        return instant_of(day, self.start, zone, fold=0), instant_of(
+            last, self.end, zone, fold=fold
+        )
 
 
 def _to_the_minute(at: time) -> str:
     return str(at).removesuffix(":00")
-
-
-def _shown(day: date, at: time, zone: tzinfo | None, *, fold: int) -> Millis:
-    """Instant at which the clock shows this time.
-
-    `fold` 0 is the first such instant, 1 the last. For a time that the clock skips, it is the
-    instant of the jump.
-    """
-    wanted = datetime.combine(day, at)
-    early, late = sorted(_instant(wanted.replace(tzinfo=zone, fold=each)) for each in (0, 1))
-    if _clock(late, zone) == wanted:
-        return late if fold else early
-    return early + bisect_left(
-        range(early, late), wanted, key=lambda instant: _clock(instant, zone)
-    )
-
-
-def _instant(moment: datetime) -> Millis:
-    return round(moment.timestamp() * 1_000)
-
-
-def _clock(at: Millis, zone: tzinfo | None) -> datetime:
-    return datetime.fromtimestamp(at / 1_000, UTC).astimezone(zone).replace(tzinfo=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from daemon.alerts.engine import StepResult
-from daemon.alerts.trend import NO_TREND, trend
+from daemon.alerts.trend import NO_TREND, minute_changes, trend
 from daemon.readings.exact import CONTEXT, added, subtracted
 from daemon.readings.fields import CORE, VALUES
 from daemon.rules.evaluation.evaluator import Points, Verdict
@@ -17,6 +17,7 @@ from daemon.types import (
     Input,
     Millis,
     NotificationFacts,
+    RecordedValue,
     State,
     Unconfirmed,
     base,
@@ -39,6 +40,8 @@ class EvaluationSnapshot:
     """Change over the last hour, by field."""
     recent: Callable[[str], Points] = lambda _: ()
     """Values of a field in the last minutes. Called only when a notification is built."""
+    values: tuple[RecordedValue, ...] = ()
+    """Values that the rules keep."""
 
 
 def balance_changes(since: Balances, now: Balances) -> Mapping[str, Decimal]:
@@ -67,6 +70,8 @@ def notification_facts(
         worst=alert.worst if same else None,
         reason=_reason(alert, outcome),
         balances=snapshot.balances,
+        read_at=None if outcome.state.judged_at == event.at else outcome.state.judged_at,
+        minutely=minute_changes(snapshot.recent, event.at),
         changes=snapshot.changes,
         span=snapshot.span,
         hourly=snapshot.hourly,

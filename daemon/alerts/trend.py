@@ -9,16 +9,18 @@ neither.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import pairwise
 
 from daemon.readings.exact import CONTEXT, EXACT, ZERO, divided, subtracted
+from daemon.readings.fields import CORE
 from daemon.rules.evaluation.evaluator import Points
 from daemon.text.numbers import format_amount, format_change, format_duration, format_minutes, rough
 from daemon.types import (
     DAY,
     MINUTE,
+    SECOND,
     DecidingComparison,
     Millis,
     NotificationFacts,
@@ -35,6 +37,15 @@ SHORTEST: Millis = MINUTE
 
 AGREEING = 3
 """Number of last changes that must have the same direction to make a pace."""
+
+PAUSE: Millis = 15 * SECOND
+"""Longest time between two changes that are told as one step."""
+
+PART = Decimal("0.1")
+"""Smallest change that is told as part of a step, as a share of the step's largest change."""
+
+NEAR: Millis = MINUTE // 2
+"""Tolerance: a reading this much off a minute ago still shows the change over a minute."""
 
 FARTHEST: Millis = DAY
 """Longest forecast; beyond it nothing is told."""
@@ -59,7 +70,32 @@ def trend(judged: DecidingComparison, recent: Callable[[str], Points], now: Mill
     largest = max(reversed(worsening), key=lambda each: abs(_change(each)))
     pace = _pace(points, steps, now, down=down)
     is_part_of_pace = pace is not None and not _outweighs(largest, pace.change)
-    return Trend(None if is_part_of_pace else largest, pace)
+    return Trend(None if is_part_of_pace else _extended(largest, steps), pace)
+
+
+def _extended(largest: Step, steps: Sequence[Step]) -> Step:
+    """Step with its neighbours in the same direction, as a crash often takes several readings.
+
+    Small changes are left out: they would make a crash look slow.
+    """
+    at = steps.index(largest)
+    first = last = largest
+    for each in reversed(steps[:at]):
+        if not _belongs(each, largest) or first.before_at - each.after_at > PAUSE:
+            break
+        first = each
+    for each in steps[at + 1 :]:
+        if not _belongs(each, largest) or each.before_at - last.after_at > PAUSE:
+            break
+        last = each
+    return Step(first.before, first.before_at, last.after, last.after_at)
+
+
+def _belongs(step: Step, largest: Step) -> bool:
+    if step.after_at - step.before_at > MINUTE:  # over a gap, in which it may have been slow
+        return False
+    change, whole = _change(step), _change(largest)
+    return (change < 0) is (whole < 0) and abs(change) >= EXACT.multiply(PART, abs(whole))
 
 
 def _pace(points: Points, steps: Sequence[Step], now: Millis, *, down: bool) -> SteadyChange | None:
@@ -80,6 +116,20 @@ def _pace(points: Points, steps: Sequence[Step], now: Millis, *, down: bool) -> 
         for span in (SHORTEST, pace.span // 4)
     )
     return pace if all(_alike(pace, other) for other in others) else None
+
+
+def minute_changes(recent: Callable[[str], Points], now: Millis) -> Mapping[str, Decimal]:
+    """Change of each field since the reading that is nearest to a minute ago."""
+    changes = {}
+    for name in CORE:
+        points = recent(name)
+        near = points[_at_or_before(points, now - MINUTE) :][:2]
+        at, before = min(near, key=lambda point: abs(now - MINUTE - point[0]), default=(0, ZERO))
+        if abs(now - MINUTE - at) <= NEAR:
+            change = subtracted(points[-1][1], before)
+            if change is not None:
+                changes[name] = change
+    return changes
 
 
 def _change(step: Step) -> Decimal:

@@ -1,9 +1,10 @@
 """The data of a chart: one field of one account over a span, down-sampled. Pure.
 
-`downsample` makes the lines, and `renderer` starts the process that draws them. The chart goes to
-that process as JSON: numbers with all digits, the time zone by its name.
+`downsample` makes the lines, and `renderer` starts the process that draws them. The charts of a
+picture go to that process as JSON: numbers with all digits, the time zone by its name.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -71,19 +72,33 @@ class Chart:
     """Title; the name of the field if empty."""
     note: str = ""
     """A note about the field for the reader."""
+    begins: Millis | None = None
+    """The account's first record, if the span that was asked for starts before it."""
 
     @property
     def last(self) -> Point | None:
         return self.lines[-1][-1] if self.lines else None
 
+    @property
+    def is_before_record(self) -> bool:
+        """Whether the whole span lies before the account's first record."""
+        return self.begins is not None and self.begins >= self.span.until
 
-def encode(chart: Chart) -> bytes:
-    return msgspec.json.encode(chart, enc_hook=str)
+
+def common_span(charts: Sequence[Chart]) -> ChartSpan:
+    """The time axis of one picture: the spans of all its charts that have a record by then."""
+    spans = [each.span for each in charts if not each.is_before_record]
+    spans = spans or [each.span for each in charts]
+    return ChartSpan(min(each.since for each in spans), max(each.until for each in spans))
 
 
-def decode(text: bytes) -> Chart:
-    """Parse an encoded chart. Raises msgspec.ValidationError for anything else."""
-    return msgspec.json.decode(text, type=Chart, dec_hook=_zone)
+def encode(charts: Sequence[Chart]) -> bytes:
+    return msgspec.json.encode(charts, enc_hook=str)
+
+
+def decode(text: bytes) -> tuple[Chart, ...]:
+    """Parse the encoded charts of a picture. Raises msgspec.ValidationError for anything else."""
+    return msgspec.json.decode(text, type=tuple[Chart, ...], dec_hook=_zone)
 
 
 def _zone(kind: type, name: Any) -> ZoneInfo:

@@ -33,6 +33,8 @@ from daemon.store.read.time_index import Steps
 from daemon.types import (
     HOUR,
     JUDGED,
+    LATEST,
+    MINUTE,
     Alert,
     DecidingComparison,
     GapReason,
@@ -45,7 +47,10 @@ from daemon.types import (
 LAST_HOURS: Millis = 6 * HOUR
 """Time span of an alert's chart."""
 
-NOTES = {"free_margin": "a cautious estimate"}
+LEAST: Millis = MINUTE
+"""Least length of the time axis, however young the record is."""
+
+NOTES = {"free_margin": "a cautious estimate", "equity": "an estimate"}
 """Notes that must be shown with a field."""
 
 
@@ -139,14 +144,16 @@ def _chart(
     seen: Seen = unseen,
 ) -> Chart:
     steps, levels = history.steps(subject.account), tuple(compared)
-    went = downsample(_marks(history, subject, steps, seen), subject.span, subject.every)
+    begins = _begins(history, subject)
+    recorded, shown = _spans_from(begins, subject.span)
+    went = downsample(_marks(history, subject, steps, seen), recorded, subject.every)
     unit = Unit.USDT
     if subject.field in RATIOS:
         unit = Unit.PERCENT if any(level.percent for level in levels) else Unit.RATIO
     return Chart(
         subject.field,
         subject.account,
-        subject.span,
+        shown,
         subject.zone,
         unit,
         went.lines,
@@ -155,7 +162,29 @@ def _chart(
         levels,
         tuple(_joined(_firing(history, subject, rules, steps))),
         note=NOTES.get(subject.field, ""),
+        begins=begins,
     )
+
+
+def _begins(history: History, subject: Subject) -> Millis | None:
+    """The account's first record, if the subject's span starts before it."""
+    # The extent starts before the span, unless the record begins within it or later.
+    extent = history.extent(subject.account, subject.span.since, LATEST)
+    begins_later = extent is not None and extent.first_at > subject.span.since
+    return extent.first_at if extent is not None and begins_later else None
+
+
+def _spans_from(begins: Millis | None, span: ChartSpan) -> tuple[ChartSpan, ChartSpan]:
+    """The span with a record, and that of the time axis, which has a least length.
+
+    Before the record began, nothing is missing: the time is left out, not shown as a gap.
+    """
+    if begins is None:
+        return span, span
+    if begins >= span.until:
+        return ChartSpan(span.until, span.until), span
+    axis = ChartSpan(max(span.since, min(begins, span.until - LEAST)), span.until)
+    return ChartSpan(begins, span.until), axis
 
 
 # Readings.

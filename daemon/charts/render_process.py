@@ -1,4 +1,4 @@
-"""The process that draws one chart: reads a Chart as JSON from stdin, writes a PNG to stdout.
+"""The process that draws one picture: reads charts as JSON from stdin, writes a PNG to stdout.
 
 Started as `python -m daemon.charts.render_process`. It runs for about a second, so matplotlib never
 stays in the daemon's memory. The daemon kills it when it takes too long; if the daemon is gone, the
@@ -26,8 +26,8 @@ ALARM = 60
 def main() -> int:
     limit_resources()
     # Costs most of the second, so it comes after the process has stepped back.
-    from daemon.charts import figure  # noqa: PLC0415
     from daemon.charts.chart import decode  # noqa: PLC0415
+    from daemon.charts.drawing import figure  # noqa: PLC0415
 
     delete_temporary_files()
     sys.stdout.buffer.write(figure.render_png(decode(sys.stdin.buffer.read())))

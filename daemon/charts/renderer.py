@@ -1,4 +1,4 @@
-"""Renders a chart in a short-lived process, so that a failure there harms nothing else.
+"""Renders a picture in a short-lived process, so that a failure there harms nothing else.
 
 Never raises except for cancellation, and never takes longer than its timeout. Every process that it
 started is dead and reaped when it returns.
@@ -55,7 +55,7 @@ class NotDrawn:
 
 
 class Drawer:
-    """Renders one chart at a time. `environ` is the environment of this process."""
+    """Renders one picture at a time. `environ` is the environment of this process."""
 
     def __init__(
         self,
@@ -70,18 +70,21 @@ class Drawer:
         self._timeout = timeout
         self._turn = asyncio.Lock()
 
-    async def draw(self, chart: Chart) -> bytes | NotDrawn:
-        """The chart as PNG. Waiting for other charts does not count towards the timeout."""
+    async def draw(self, *charts: Chart) -> bytes | NotDrawn:
+        """The charts as one PNG, one above the other.
+
+        Waiting for other pictures does not count towards the timeout.
+        """
         async with self._turn:
             try:
                 with tempfile.TemporaryDirectory(
                     prefix=PREFIX, ignore_cleanup_errors=True
                 ) as folder:
-                    return await self._draw(encode(chart), folder)
+                    return await self._draw(encode(charts), folder)
             except Exception as error:  # noqa: BLE001 -- no chart may hold a text back
                 return NotDrawn(_short(f"{type(error).__name__}: {error}"))
 
-    async def _draw(self, chart: bytes, folder: str) -> bytes | NotDrawn:
+    async def _draw(self, charts: bytes, folder: str) -> bytes | NotDrawn:
         transport, drawing = await asyncio.get_running_loop().subprocess_exec(
             _Drawing,
             *self._command,
@@ -90,7 +93,7 @@ class Drawer:
             start_new_session=True,
         )
         try:
-            drawing.begin(chart)
+            drawing.begin(charts)
             if not await ends_within(self._clock, drawing.over, self._timeout):
                 return NotDrawn(f"it took longer than {self._timeout / SECOND:g} s")
             return _verdict(
@@ -126,10 +129,10 @@ class _Drawing(asyncio.SubprocessProtocol):
         assert isinstance(transport, asyncio.SubprocessTransport)  # noqa: S101 -- for the types
         self._transport = transport
 
-    def begin(self, chart: bytes) -> None:
+    def begin(self, charts: bytes) -> None:
         pipe = self._transport.get_pipe_transport(_IN)
         assert isinstance(pipe, asyncio.WriteTransport)  # noqa: S101 -- for the types
-        pipe.write(chart)
+        pipe.write(charts)
         pipe.close()  # takes effect after the write
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:

@@ -20,8 +20,11 @@ MOST = 5
 FAR = 10
 """A level is left out if the values would take less than one part in so many of the height."""
 
-SHORT = 5
-"""Significant digits of a value, more if needed to tell it from a level or a tick."""
+CENTS = 2
+"""Decimals of a value, more if needed to tell it from a level or a tick."""
+
+SMALL = 4
+"""Significant digits of a value below 1."""
 
 NARROW = "\N{NARROW NO-BREAK SPACE}"
 """Separator between groups of three digits."""
@@ -75,7 +78,7 @@ def make_scale(
 def format_short(
     value: Decimal, step: Decimal, others: Iterable[Decimal] = (), unit: Unit = Unit.USDT
 ) -> str:
-    """A short form of a value: enough digits to show on which side of the others it is.
+    """A value with two decimals, or four digits below 1: enough to be on its side of the others.
 
     `step` is the distance of the ticks beside it. All digits before the decimal point are shown.
     """
@@ -86,13 +89,24 @@ def format_short(
             f"{format_short(_hundredfold(value), _hundredfold(step), map(_hundredfold, others))}%"
         )
     levels = list(others)
-    whole = value.adjusted() if value.adjusted() >= _GREAT else 0
-    last = min(value.adjusted() - SHORT + 1, step.adjusted() - 1, whole)
-    for exponent in range(last, _exponent(value), -1):
+    for exponent in range(_last_digit(value, step), _exponent(value), -1):
         rounded = value.quantize(_ONE.scaleb(exponent, _WIDE), context=_WIDE)
         if all(_side(rounded, level) == _side(value, level) for level in levels):
-            return format_exact(rounded)
-    return format_exact(value)
+            return _with_cents(rounded)
+    return _with_cents(value)
+
+
+def _last_digit(value: Decimal, step: Decimal) -> int:
+    """Exponent of the last digit that is shown, if no level needs more."""
+    digits = -CENTS if value.adjusted() >= 0 else min(-CENTS, value.adjusted() - SMALL + 1)
+    if value.adjusted() >= _GREAT:
+        digits = value.adjusted() - SMALL
+    return min(digits, step.adjusted() - 1)
+
+
+def _with_cents(value: Decimal) -> str:
+    least = 0 if value.adjusted() >= _GREAT else CENTS
+    return _written(value, max(least, -_exponent(value)))
 
 
 def format_exact(value: Decimal, unit: Unit = Unit.USDT) -> str:
@@ -102,27 +116,6 @@ def format_exact(value: Decimal, unit: Unit = Unit.USDT) -> str:
     if unit is Unit.PERCENT:
         return f"{format_exact(_hundredfold(value))}%"
     return _written(value, max(0, -_exponent(value)))
-
-
-def spread_labels(heights: Sequence[float], least: float) -> list[float]:
-    """Positions for the labels of ascending heights.
-
-    They are at least `least` apart, and each as near to its own height as that allows.
-    """
-    heaps: list[list[float]] = []
-    for height in heights:
-        heaps.append([height])
-        while len(heaps) > 1 and _pile(heaps[-1], least)[0] < _pile(heaps[-2], least)[-1] + least:
-            heaps[-2:] = [heaps[-2] + heaps[-1]]
-    return [place for heap in heaps for place in _pile(heap, least)]
-
-
-def _pile(heap: Sequence[float], least: float) -> list[float]:
-    """Positions of a group of labels, around the mean of their heights and inside the picture."""
-    tall = (len(heap) - 1) * least
-    lowest = sum(heap) / len(heap) - tall / 2
-    lowest = max(least / 2, min(lowest, 1 - least / 2 - tall))
-    return [lowest + number * least for number in range(len(heap))]
 
 
 def _ends(values: Sequence[Decimal], levels: Iterable[Decimal]) -> tuple[Decimal, Decimal]:

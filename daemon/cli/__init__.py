@@ -28,6 +28,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "try the whole daemon on a built-in exchange",
     ),
     "init": ("daemon.cli.setup.init:init", "ask a few questions and write rules.toml"),
+    "secret": (
+        "daemon.cli.setup.secret:secret",
+        "type a secret, hidden, into a file that only you can read",
+    ),
     "check": (
         "daemon.cli.check.command:check",
         "find mistakes in rules.toml, and test keys and channels",
@@ -54,7 +58,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "daemon.cli.import_csv.command:bring_in",
         "add readings that others recorded, from a CSV file",
     ),
-    "rules": ("daemon.cli.rules_test.command:rules", "test your rules with series that you write"),
+    "rules": ("daemon.cli.rules:rules", "add ready rules, and test your rules"),
     "backtest": (
         "daemon.cli.backtest.command:backtest",
         "what rules would have announced over the recorded history",
@@ -71,6 +75,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
 }
 """Maps a command's name to its place and its summary, in the order in which help shows them."""
+
+HIDDEN = frozenset({"last-words"})
+"""The commands that help does not list, as no person needs to call them."""
 
 LONG_RUNNING = frozenset({"demo", "run"})
 """The commands that handle their signals themselves."""
@@ -108,7 +115,9 @@ class Commands(click.Group):
         """List the commands from the table, so that none of them is imported for it."""
         del ctx
         with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+            formatter.write_dl(
+                [(name, summary) for name, (_, summary) in COMMANDS.items() if name not in HIDDEN]
+            )
 
     def main(self, *args: Any, **extra: Any) -> NoReturn:
         session: CommandSession = extra.setdefault("obj", CommandSession())

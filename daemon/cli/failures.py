@@ -18,7 +18,7 @@ from typing import NoReturn, TextIO
 
 import click
 
-from daemon.cli.output.terminal import echo
+from daemon.cli.output.terminal import say
 from daemon.cli.session import CommandSession
 from daemon.errors import ConfigError, MarginwatchError
 from daemon.startup_signals import INTERRUPTED
@@ -42,10 +42,10 @@ def exit_on_failure(session: CommandSession) -> Iterator[None]:
     except ConfigError as error:
         _end(
             error.exit_status,
-            *chain.from_iterable(map(_LAYOUT.split, _redacted(session, *error.problems))),
+            *chain.from_iterable(map(_LAYOUT.split, redacted(session, *error.problems))),
         )
     except MarginwatchError as error:
-        _end(error.exit_status, *_redacted(session, str(error)))
+        _end(error.exit_status, *redacted(session, str(error)))
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(error.exit_code)
@@ -78,7 +78,7 @@ def exit_status(result: object) -> int:
 def _end(status: int, *sentences: str) -> NoReturn:
     try:
         for sentence in sentences:
-            echo(sentence, err=True)
+            say(sentence, err=True)
     except OSError:  # the status still tells
         _let_go(sys.stderr)
     sys.exit(status)
@@ -111,11 +111,11 @@ def _broken(error: Exception, session: CommandSession) -> list[str]:
     sentence = f"marginwatch broke ({type(error).__name__}{_place(error)}); please report this"
     if not session.debugging:
         return [f"{sentence}, with what MARGINWATCH_DEBUG=1 shows"]
-    (trace,) = _redacted(session, "".join(traceback.format_exception(error)).rstrip())
+    (trace,) = redacted(session, "".join(traceback.format_exception(error)).rstrip())
     return [*trace.split("\n"), sentence]
 
 
-def _redacted(session: CommandSession, *texts: str) -> list[str]:
+def redacted(session: CommandSession, *texts: str) -> list[str]:
     """The texts without the secrets that this process has read, as in the log."""
     if not session.secrets:
         return list(texts)

@@ -2,7 +2,7 @@
 
 import os
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from functools import wraps
 from pathlib import Path
@@ -68,8 +68,19 @@ def config(command: C) -> C:
 
 
 def output(command: Callable[..., Any]) -> Callable[..., Any]:
-    """`--format` and `--json`, passed as `output`."""
+    """`--format` and `--json` of a listing, passed as `output`."""
+    return _output(command, tuple(Format), "table is for people, csv and json for programs.")
 
+
+def summary(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--format` and `--json` of a command whose answer is no list, passed as `output`."""
+    formats = (Format.TABLE, Format.JSON)
+    return _output(command, formats, "table, or plain lines, is for people; json for programs.")
+
+
+def _output(
+    command: Callable[..., Any], formats: Sequence[Format], help_: str
+) -> Callable[..., Any]:
     @wraps(command)
     def called(*arguments: Any, as_json: bool, output: str, **options: Any) -> Any:
         chosen = Format.JSON if as_json else Format(output)
@@ -78,10 +89,10 @@ def output(command: Callable[..., Any]) -> Callable[..., Any]:
     as_format = click.option(
         "--format",
         "output",
-        type=click.Choice([each.value for each in Format]),
+        type=click.Choice([each.value for each in formats]),
         default=Format.TABLE.value,
         show_default=True,
-        help="table is for people, csv and json for programs.",
+        help=help_,
     )
     as_json = click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
     return as_format(as_json(called))
@@ -94,9 +105,9 @@ def account(command: C) -> C:
 
 
 def one_account(command: C) -> C:
-    """`--account NAME`."""
-    help_ = "The account; not needed if there is only one."
-    return click.option("--account", metavar="NAME", type=NAME, default=None, help=help_)(command)
+    """`--account GLOB` that matches one account."""
+    help_ = 'The account, such as "grid-*" for the only one of that name; not needed for one alone.'
+    return click.option("--account", metavar="GLOB", type=NAME, default=None, help=help_)(command)
 
 
 def since(default: str) -> Callable[[C], C]:

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from daemon.cli.output import instants
 from daemon.cli.session import CommandSession
 from daemon.config import Config
+from daemon.config.problems import did_you_mean
 from daemon.errors import AbsentError, MarginwatchError, StoreError, UsageError
 from daemon.rules.rule import is_pattern
 from daemon.store.database.lock_holder import holder
@@ -63,9 +64,8 @@ class OpenRecord:
         names = self.history.accounts()
         found = [name for name in names if fnmatchcase(name, pattern)]
         if names and not found:
-            raise UsageError(
-                f'no recorded account matches "{pattern}": there are {", ".join(names)}'
-            )
+            hint = did_you_mean(pattern, names) or f": there are {', '.join(names)}"
+            raise UsageError(f'no recorded account matches "{pattern}"{hint}')
         return found
 
     def must_know(self, pattern: str) -> None:
@@ -77,7 +77,7 @@ class OpenRecord:
             self.matching(pattern)
 
     def one(self, name: str | None) -> str:
-        """The recorded account of that name, or the only one if no name is given.
+        """The recorded account of that name or pattern, or the only one if no name is given.
 
         Raises:
             UsageError: when there is no such account, or several to choose from.
@@ -87,18 +87,19 @@ class OpenRecord:
         names = self.history.accounts()
         if name in names:
             return str(name)
-        if name is None and len(names) == 1:
-            return names[0]
+        found = [each for each in names if name is None or fnmatchcase(each, name)]
+        if len(found) == 1:
+            return found[0]
         if not names:
             raise MarginwatchError(
                 "nothing is recorded yet: let the daemon run first, or import readings"
             )
-        trouble = (
-            "say which account: --account NAME"
-            if name is None
-            else f'no account "{name}" is recorded'
-        )
-        raise UsageError(f"{trouble}; there are {', '.join(names)}")
+        if name is None or found:
+            several = "" if name is None else f'"{name}" matches several; '
+            there = ", ".join(found)
+            raise UsageError(f"{several}say which account: --account NAME; there are {there}")
+        hint = did_you_mean(name, names) or f"; there are {', '.join(names)}"
+        raise UsageError(f'no account "{name}" is recorded{hint}')
 
 
 @contextmanager

@@ -29,6 +29,8 @@ class CommandSession:
     """The standard streams that were terminals when the program began."""
     program_folders: Sequence[Path] | None = None
     """A test's folder of programs; otherwise those of the system are used."""
+    rest_url: str = ""
+    """A test's exchange, asked by `init`; otherwise the exchange's own address is used."""
     authorities: "Authorities | None" = None
     """The certificate authorities of the process; None in a test."""
 

@@ -23,6 +23,7 @@ from daemon.config.model import (
 )
 from daemon.config.parse.values import Web
 from daemon.config.template import Answers, ChannelAnswer, new_config
+from daemon.config.template_cases import new_cases
 from daemon.hidden import Secret
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "find",
     "load",
     "load_rules",
+    "new_cases",
     "new_config",
     "read",
     "read_policy",

@@ -60,14 +60,31 @@ def read_text(path: Path, *, protected: bool = False) -> str:
     found = _file(path)
     if protected and found.weaknesses:
         raise ConfigError([f"{path}: {weakness}" for weakness in found.weaknesses])
-    content = found.content
+    return normalised(_decoded(path, found.content))
+
+
+def read_exact(path: Path) -> str:
+    """The contents with their line breaks and byte order mark, to be written back.
+
+    Raises:
+        ConfigError: when the file cannot be read, with the remedy.
+    """
+    return _decoded(path, _file(path).content)
+
+
+def normalised(written: str) -> str:
+    """The text as TOML's reader takes it: no byte order mark, plain line breaks."""
+    return written.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _decoded(path: Path, content: bytes) -> str:
     try:
-        decoded = content.decode("utf-8-sig")
+        decoded = content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise _not_utf8(path, error.start) from None
     if "\0" in decoded:  # UTF-16 without a byte order mark
         raise _not_utf8(path, content.index(0))
-    return decoded.replace("\r\n", "\n").replace("\r", "\n")
+    return decoded
 
 
 def _file(path: Path) -> ProtectedFile:

@@ -122,7 +122,8 @@ def load_rules(text: str, *, path: Path) -> tuple[Rule, ...]:
     problems = Problems(Places(text, raw).shown)
     written = document.read({"rules": raw.get("rules", [])}, problems)
     rules = tuple(
-        replace(item, table=replace(item.table, channels=(), mute=())) for item in written.rules
+        replace(item, table=replace(item.table, channels=(), mute=(), escalate=()))
+        for item in written.rules
     )
     references.check(replace(written, rules=rules), problems)
     consistency.check(rules, problems)

@@ -24,6 +24,9 @@ from daemon.types import DIRECT, HOUR, MINUTE, SECOND, Limit, Millis, Route
 
 _PORTS = {"https": 443, "http": 80}
 
+SHORTEST_INTERVAL: Millis = 400
+"""The shortest polling interval: the exchange allows five calls in two seconds per user."""
+
 NO_SECRET = Secret("")
 """Default of a secret that is not given."""
 
@@ -39,7 +42,7 @@ SecretAddress = Annotated[Secret, values.never_shown(values.hidden)]
 class Daemon:
     database: WrittenSecret = Secret("sqlite:///marginwatch.db")
     """Where everything is recorded. An SQLAlchemy URL; secret, as it may hold a password."""
-    every: Annotated[Millis, values.longer_than(values.FASTEST)] = 5 * SECOND
+    every: Annotated[Millis, values.longer_than(SHORTEST_INTERVAL)] = 5 * SECOND
     """How often each account is read."""
     web: Annotated[Web | None, values.optional(values.web, empty=None)] = Web("127.0.0.1", 8787)
     """Page and metrics. None is off."""
@@ -67,7 +70,7 @@ class Account:
     """A reference or the text itself. Once loaded, the text."""
     exchange: Annotated[str, values.text] = "coinw"
     """Its exchange."""
-    every: Annotated[Millis, values.optional(values.longer_than(values.FASTEST), empty=0)] = 0
+    every: Annotated[Millis, values.optional(values.longer_than(SHORTEST_INTERVAL), empty=0)] = 0
     """How often it is read. 0 stands for that of [daemon], which `loading` puts in its place."""
     user_id: Annotated[str, values.text] = ""
     """Learned from the first answer. Empty until then."""
@@ -105,6 +108,8 @@ class Channel:
     """How long it must have failed."""
     group_wait: Annotated[Millis, values.duration] = SECOND
     """The time within which notifications become one message."""
+    loud: Annotated[bool, values.flag] = False
+    """It may ring at night."""
     service: str = ""
     """The scheme of the URL (`tgram`), known without secrets; "" if the whole URL is a secret."""
 

@@ -11,6 +11,8 @@ HYSTERESIS = Decimal("1.2")
 class ChannelAnswer:
     name: str
     url: str = field(repr=False)
+    loud: bool = False
+    """Whether it may ring at night."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class Answers:
     timezone: str = ""
     heartbeat: str = field(default="", repr=False)
     """The address, or a reference to it, as for channels; "" is none."""
+    report_at: str = ""
+    """The time of day of a daily report, such as 08:00; "" is none."""
 
 
 _HEAD = """\
@@ -55,6 +59,10 @@ name = {name}
 url = {url}
 """
 
+_LOUD = """\
+loud = true                               # it may ring at night: docs/loud.md
+"""
+
 _MAILED = """\
 group_wait = "5s"                         # time to draw the chart that stands in the mail; \
 critical never waits
@@ -74,12 +82,16 @@ name = "margin-critical"
 when = "available_margin < {critical}"
 clear_when = "available_margin > {critical_over}"
 severity = "critical"
-repeat = "30m"                            # told again while it lasts
+repeat = "5m"                             # told again until it ends, or `marginwatch ack`
+worse_by = "25%"                          # and each time it is so much worse than last told
+# escalate = []                           # [{{ after = "15m", channels = ["call"] }}]: told too \
+if nobody acknowledges it
 
 [[rules]]
 name = "low-margin"
 when = "available_margin < {warning}"
 clear_when = "available_margin > {warning_over}"
+worse_by = "25%"
 inhibited_by = ["margin-critical"]        # quiet while that one fires
 # accounts = ["*"]                        # names or patterns
 # channels = []                           # [] = all
@@ -89,6 +101,22 @@ inhibited_by = ["margin-critical"]        # quiet while that one fires
 # name = "freeze-spike"
 # when = "delta(al_freeze, 10m) > 200"
 # clear_when = "al_freeze < 150"
+"""
+
+_SYSTEM = """
+# Rules that exist without being written; "off" = none.
+[system]
+key-refused = "1m"                        # "0s" tells it at the first refusal
+clock-stepped = "2s"                      # "250ms" tells it at each step that is recorded
+# no-readings = "2m"                      # an account was not read for this long
+# channel-failing = "10m"                 # a channel has failed for this long
+# channels = []                           # [] = all
+"""
+
+_REPORT = """
+[[reports]]                               # a sign of life: silence is then no good news by mistake
+name = "daily"
+cron = "{minute} {hour} * * *"
 """
 
 
@@ -103,16 +131,23 @@ def new_config(answers: Answers) -> str:
     )
     channels = [_channel(each) for each in answers.channels]
     rules = _RULES.format(
-        critical=_amount(answers.critical_below),
-        critical_over=_amount(answers.critical_below * HYSTERESIS),
-        warning=_amount(answers.warning_below),
-        warning_over=_amount(answers.warning_below * HYSTERESIS),
+        critical=amount_text(answers.critical_below),
+        critical_over=amount_text(answers.critical_below * HYSTERESIS),
+        warning=amount_text(answers.warning_below),
+        warning_over=amount_text(answers.warning_below * HYSTERESIS),
     )
-    return head + ("".join(channels) or _NO_CHANNEL) + rules
+    report = _report(answers.report_at) if answers.report_at else ""
+    return head + ("".join(channels) or _NO_CHANNEL) + rules + report + _SYSTEM
+
+
+def _report(at: str) -> str:
+    hour, _, minute = at.partition(":")
+    return _REPORT.format(minute=int(minute), hour=int(hour))
 
 
 def _channel(answer: ChannelAnswer) -> str:
     written = _CHANNEL.format(name=quoted(answer.name), url=quoted(answer.url))
+    written += _LOUD if answer.loud else ""
     return written + _MAILED if answer.url.startswith("mailto") else written
 
 
@@ -127,7 +162,7 @@ def _escaped(character: str) -> str:
     return character if character.isprintable() else f"\\U{ord(character):08x}"
 
 
-def _amount(amount: Decimal) -> str:
+def amount_text(amount: Decimal) -> str:
     """The amount without an exponent and without needless zeros."""
     written = f"{amount:f}"
     return written.rstrip("0").rstrip(".") if "." in written else written

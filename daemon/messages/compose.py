@@ -2,31 +2,43 @@
 
     items ──► pair (firing and end of one alert) ──► sections ──► fitting ──► title, text, HTML
 
-The title is the news: `WORD account: field value (limit)`. The body has the rule, the judged
-comparison, the times, the changes of the fields and the alert's code. A notice counts as delivered
+The title is the news: `WORD account: field value (limit)`. The body has what the title has no room
+for, how it moved, the fields of each account, what to do, and the ids. A notice counts as delivered
 only if its headline is in the text. `compose` therefore places headlines first, details only if
 they fit; the rest is another message.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from daemon.messages import grouping, html
-from daemon.messages.headline import account_name, is_good, news_severity
+from daemon.messages.alert_section import with_fields
+from daemon.messages.headline import is_good, news_severity
 from daemon.messages.layout import Shown, Text, lay_out
 from daemon.messages.section import (
     GAP,
     MessageItem,
     RenderContext,
+    Section,
     fallback_sentence,
 )
 from daemon.messages.title import TITLE, digest_title, message_title
-from daemon.types import DAY, NEWS, SEVERITIES, Kind, Message, Notice, NotificationFacts
+from daemon.text.numbers import format_duration
+from daemon.types import (
+    DAY,
+    NEWS,
+    SEVERITIES,
+    Kind,
+    Message,
+    Millis,
+    Notice,
+    NotificationFacts,
+)
 
 DETAILED = 4
 """Maximum number of sections with details; a longer message is a list."""
 
-LATE = "late: "
+_LONGEST_LATE = "late by up to 59 min 59 s"
 _WIDE = "a·…<&"
 """Characters of titles that some services count as more than one."""
 _NEWEST = (Kind.FIRING, Kind.WORSE, Kind.REPEAT)
@@ -58,43 +70,60 @@ def compose(items: Sequence[MessageItem], context: RenderContext) -> ComposedMes
     # What is new stands in the title, even if all the rest waited for days.
     old = digest and all(map(context.is_late, told))
     title = digest_title(told, context) if old else message_title(fitting, context)
-    sections = lay_out([one for one, _ in fitting], 0 if digest else DETAILED, room, context.weigh)
-    notes = [*_why(told, context), *_unsaid_steads(steads, fitting, sections)]
-    if len(sections) == 1 and context.titled:
-        sections = [replace(sections[0], unsaid=_unsaid(title, sections[0], told[0]))]
-    return ComposedMessage(_message(title, Text(sections, notes), told), told)
+    filled = list(_with_fields(fitting, context))
+    laid_out = lay_out(filled, 0 if digest else DETAILED, room, context.weigh)
+    sections = list(_once(laid_out, [alike[0].notice.key.account for _, alike in fitting]))
+    if context.titled and title.told is not None:
+        first = sections[0]
+        sections[0] = replace(first, unsaid=first.section.unsaid(title.told))
+    handed_over = {item.notice.facts.handed_over_by for item in told}
+    notes = [*_why(told, context), *(steads[by] for by in steads if by in handed_over)]
+    return ComposedMessage(_message(title.text, Text(sections, notes), told), told)
 
 
 def _message(title: str, text: Text, told: Sequence[MessageItem]) -> Message:
     """Message with title and text. Its severity is the worst of all; good only if all are good."""
     severity = min((news_severity(item.last) for item in told), key=SEVERITIES.index)
     good = all(is_good(item.last) for item in told)
-    return Message(title, text.plain(), severity, html.render(text), _thread(told), good=good)
+    return Message(
+        title,
+        text.plain(),
+        severity,
+        html.render(text),
+        _thread(told),
+        commands=text.commands,
+        good=good,
+    )
 
 
-def _unsaid_steads(
-    steads: Mapping[str, str], fitting: Sequence[grouping.Kept], sections: Sequence[Shown]
-) -> Iterator[str]:
-    """Yield the sentences about failing channels that no section shows among its details."""
-    brief = [
-        alike
-        for (one, alike), each in zip(fitting, sections, strict=True)
-        if not (each.whole and one.details)
-    ]
-    unsaid = {item.notice.facts.handed_over_by for alike in brief for item in alike}
-    yield from (sentence for by, sentence in steads.items() if by in unsaid)
+def _with_fields(fitting: Sequence[grouping.Kept], context: RenderContext) -> Iterator[Section]:
+    """Yield the sections; the first of each account has its fields, as they were last known."""
+    latest: dict[str, MessageItem] = {}
+    for item in sorted((item for _, alike in fitting for item in alike), key=_last_at):
+        latest[item.notice.key.account] = item
+    for section, alike in fitting:
+        account = alike[0].notice.key.account
+        if len(alike) == 1 and account in latest:
+            yield with_fields(section, alike[0], latest.pop(account), context)
+        else:
+            yield section
 
 
-def _unsaid(title: str, shown: Shown, item: MessageItem) -> str:
-    """Part of the only headline that the title does not say (SEMANTICS F5)."""
-    name = f"{account_name(item.notice.key)}: "
-    said = title.partition(f" {name}")[2]
-    if not said:
-        return shown.section.headline
-    text = shown.section.said.removeprefix(name)
-    if text == said:
-        return ""
-    return text.removeprefix(f"{said} · ")
+def _once(sections: Iterable[Shown], accounts: Iterable[str]) -> Iterator[Shown]:
+    """Yield the sections without lines that an earlier one of the same account shows."""
+    told: dict[str, set[str]] = {}
+    for each, account in zip(sections, accounts, strict=True):
+        if not each.whole:
+            yield each
+            continue
+        before = told.setdefault(account, set())
+        common = tuple(line for line in each.section.common if line not in before)
+        before.update(common)
+        yield replace(each, section=replace(each.section, common=common))
+
+
+def _last_at(item: MessageItem) -> Millis:
+    return item.last.at
 
 
 def _urgency(item: MessageItem, context: RenderContext) -> tuple[int, int, int, bool, bool]:
@@ -155,13 +184,16 @@ def _fitting(
 def body_room(context: RenderContext) -> int:
     """Room for all sections, beside the longest title and the reason of a delay."""
     title = TITLE * max(map(context.weigh, _WIDE))
-    return context.room - title - context.weigh(GAP + LATE + context.why_late)
+    return context.room - title - context.weigh(f"{GAP}{_LONGEST_LATE}: {context.why_late}")
 
 
 def _why(told: Sequence[MessageItem], context: RenderContext) -> Iterator[str]:
-    """Yield the reason of the delay, once for all late items."""
-    if context.why_late and any(context.is_late(item) for item in told):
-        yield f"{LATE}{context.why_late}"
+    """Yield how late the late items are, and why, once for all."""
+    late = [context.now - item.notice.at for item in told if context.is_late(item)]
+    if late:
+        most = "up to " if len(late) > 1 else ""
+        why = f": {context.why_late}" if context.why_late else ""
+        yield f"late by {most}{format_duration(max(late))}{why}"
 
 
 def _steads(items: Iterable[MessageItem], context: RenderContext) -> dict[str, str]:

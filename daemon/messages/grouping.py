@@ -7,13 +7,14 @@ often, when and how bad, not eighty messages (SEMANTICS F6).
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
+from daemon.messages.alert_section import item_section
 from daemon.messages.headline import account_name, end_text, news_word, rule_name
+from daemon.messages.news_texts import NewsText
 from daemon.messages.section import (
     GAP,
     MessageItem,
     RenderContext,
     Section,
-    item_section,
     uncertainty_marks,
 )
 from daemon.text.numbers import format_duration, format_rounded
@@ -63,6 +64,7 @@ def _several(ordered: Sequence[MessageItem], context: RenderContext) -> Section:
         news_word(ordered[0].last),
         f"{account_name(ordered[0].notice.key)}: {spans}",
         (f"alerts {codes}", *uncertainty_marks(ordered)),
+        news=NewsText(spans),
     )
 
 

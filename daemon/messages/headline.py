@@ -4,7 +4,7 @@ from datetime import tzinfo
 
 from daemon.alerts.notification_facts import FIRING_NOW
 from daemon.readings.fields import AGE, SIGNS
-from daemon.text.numbers import format_duration, format_instant, format_rounded
+from daemon.text.numbers import format_duration, format_instant, format_rounded, is_duration
 from daemon.text.printable import printable
 from daemon.types import (
     ENDS,
@@ -117,15 +117,21 @@ def is_silence(told: DecidingComparison | None) -> bool:
     return told is not None and told.value is not None and told.field == AGE and not told.falling
 
 
-def comparison_text(told: DecidingComparison) -> str:
+def comparison_text(told: DecidingComparison, unit: str = "") -> str:
     field = told.field if len(told.field) <= LONGEST else told.field[: LONGEST - 1] + "…"
-    return f"{field} {value_text(told)}"
+    return f"{field} {value_text(told, unit)}"
 
 
-def value_text(told: DecidingComparison) -> str:
+def value_text(told: DecidingComparison, unit: str = "") -> str:
     if told.value is None:
         return "unknown"
-    return format_rounded(told.value, told, told.threshold)
+    return with_unit(format_rounded(told.value, told, told.threshold), told, unit)
+
+
+def with_unit(text: str, told: DecidingComparison | None, unit: str) -> str:
+    """Value with the unit of its rule; durations and percentages have their own."""
+    own = told is not None and (is_duration(told) or told.percentage or told.ratio)
+    return f"{text} {unit}" if unit and not own else text
 
 
 def limit_text(told: DecidingComparison | None) -> str:

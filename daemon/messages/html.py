@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from html import escape
 
 from daemon.messages.layout import Shown, Text
-from daemon.messages.section import FieldRow
+from daemon.messages.section import Action, FieldRow
 
 _PAGE = (
     "max-width:600px;font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;"
@@ -20,6 +20,8 @@ _LINE = "border-top:1px solid #a0a0a0;padding:6px 0"
 _VALUE = "float:right;text-align:right"
 """Style of a value: right of its name where the program supports that, else behind it."""
 _ASIDE = "opacity:.7"
+_CODE = "-webkit-user-select:all;user-select:all"
+"""Style of a command: a tap or a click selects all of it."""
 _BELOW = f"font-size:14px;{_ASIDE}"
 
 _RED, _ORANGE, _BLUE, _GREEN = "#e5484d", "#d9730d", "#3b82f6", "#2f9e5b"
@@ -42,11 +44,11 @@ def _shown(shown: Shown) -> str:
     section = shown.section
     if not shown.whole:
         return _edged(shown, map(escape, section.marks))
+    edged = _edged(shown, map(escape, (*section.lines, *section.common)))
     rows = "".join(map(_row, section.rows))
-    foot = "".join(_block(escape(line), _BELOW) for line in section.foot)
-    return "<br>".join(
-        part for part in (_edged(shown, map(escape, section.lines)), rows, foot) if part
-    )
+    actions = "".join(map(_action, section.actions))
+    foot = "".join(_block(escape(line), _BELOW) for line in shown.foot)
+    return "<br>".join(part for part in (edged, rows, actions, foot) if part)
 
 
 def _edged(shown: Shown, lines: Iterable[str]) -> str:
@@ -63,9 +65,16 @@ def _edged(shown: Shown, lines: Iterable[str]) -> str:
 
 
 def _row(row: FieldRow) -> str:
-    moves = f' <span style="{_ASIDE}">({escape(", ".join(row.moves))})</span>' if row.moves else ""
-    value = f'<span style="{_VALUE}"><b>{escape(row.value)}</b>{moves}</span>'
-    return _block(f'{escape(row.field)} {value}<div style="clear:both"></div>', _LINE)
+    value = f"<b>{escape(row.value)}</b>" if row.value else ""
+    moved = f"({row.moved})" if row.value else row.moved
+    moves = f' <span style="{_ASIDE}">{escape(moved)}</span>' if row.moves else ""
+    shown = f'<span style="{_VALUE}">{value}{moves}</span>'
+    return _block(f'{escape(row.field)} {shown}<div style="clear:both"></div>', _LINE)
+
+
+def _action(action: Action) -> str:
+    command = f': <code style="{_CODE}">{escape(action.command)}</code>' if action.command else ""
+    return _block(f"{escape(action.text)}{command}")
 
 
 def _block(inner: str, style: str = "") -> str:

@@ -19,15 +19,26 @@ class Shown:
     @property
     def heading(self) -> str:
         """First line, which may be empty."""
-        return self.section.headline if self.unsaid is None else self.unsaid
+        if self.unsaid is None:
+            return self.section.headline
+        rule = () if self.whole else (self.section.rule,)
+        return " · ".join(filter(None, (self.unsaid, *rule)))
+
+    @property
+    def foot(self) -> Sequence[str]:
+        """Last lines, with the rule's name unless the heading has it."""
+        section = self.section
+        if self.unsaid is None or not section.rule:
+            return section.foot
+        return (f"{section.rule} · {section.foot[0]}", *section.foot[1:])
 
     @property
     def plain(self) -> str:
         heading = [self.heading] if self.heading else []
         section = self.section
-        if self.whole and section.details:
-            return "\n".join([*heading, *section.details])
-        return " · ".join([*heading, *section.marks])
+        if not self.whole:
+            return " · ".join([*heading, *section.marks])
+        return "\n".join([*heading, *section.middle, *self.foot])
 
 
 def lay_out(
@@ -38,7 +49,7 @@ def lay_out(
     found = []
     for number, section in enumerate(sections):
         more = weigh(section.whole) - weigh(section.brief)
-        whole = number < detailed and more <= room
+        whole = number < detailed and more <= room and bool(section.details)
         room -= more if whole else 0
         found.append(Shown(section, whole))
     return found
@@ -54,3 +65,9 @@ class Text:
 
     def plain(self) -> str:
         return GAP.join([*(each.plain for each in self.shown), *self.why])
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """Commands that are shown."""
+        shown = (action for each in self.shown if each.whole for action in each.section.actions)
+        return tuple(action.command for action in shown if action.command)

@@ -6,6 +6,7 @@ A title takes the first text that fits; the headline in the body is the longest.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from daemon.alerts.system_rules import KINDS
@@ -20,6 +21,7 @@ from daemon.messages.headline import (
     limit_text,
     rule_name,
     value_text,
+    with_unit,
 )
 from daemon.readings.fields import AGE
 from daemon.text.numbers import format_duration, format_rounded
@@ -39,31 +41,54 @@ Moment: TypeAlias = Callable[[Millis], str]
 """The words for an instant."""
 
 
-def news_texts(notice: Notice, moment: Moment, *, old: bool = False) -> list[str]:
-    """Texts of a notice. If it is `old`, they tell the instant of its value.
+@dataclass(frozen=True, slots=True)
+class NewsText:
+    """Text of news: a subject, and what is to be known beside it."""
+
+    subject: str
+    parts: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.subject} ({', '.join(self.parts)})" if self.parts else self.subject
+
+    def without(self, told: "NewsText") -> str:
+        """Text of what another text of the same news does not tell; empty if it tells all."""
+        parts = [part for part in self.parts if part not in told.parts]
+        if self.subject == told.subject:
+            return ", ".join(parts)
+        return str(NewsText(self.subject.removeprefix(f"{told.subject}: "), tuple(parts)))
+
+
+def news_texts(
+    notice: Notice, moment: Moment, *, value_at: Millis | None = None
+) -> Sequence[NewsText]:
+    """Texts of a notice. If its value is old, they tell the instant of it, `value_at`.
 
     A text without that instant, or without "unconfirmed", comes last.
     """
-    marks = [f"at {moment(notice.at)}"] if old else []
+    marks = [f"at {moment(value_at)}"] if value_at is not None else []
     if notice.facts.unconfirmed:
         marks.append("unconfirmed")
-    texts = _texts(notice, moment, marks)
-    end = f"{', '.join(marks)})"
-    return sorted(texts, key=lambda text: not text.endswith(end)) if marks else texts
+    texts = list(_texts(notice, moment, marks))
+    return sorted(texts, key=lambda text: not set(marks) <= set(text.parts))
 
 
-def _texts(notice: Notice, moment: Moment, marks: Sequence[str]) -> list[str]:
+def _texts(notice: Notice, moment: Moment, marks: Sequence[str]) -> Iterator[NewsText]:
     if notice.key.kind in ENDS:
-        return list(_end(notice, marks))
+        return _end(notice, marks)
     if notice.facts.swings is not None:
-        return list(_flapping(notice, notice.facts.swings, moment, marks))
+        return _flapping(notice, notice.facts.swings, moment, marks)
+    return _news(notice, moment, marks)
+
+
+def _news(notice: Notice, moment: Moment, marks: Sequence[str]) -> Iterator[NewsText]:
     parts = list(_parts(notice, moment))
     limit = limit_text(notice.facts.judged) if notice.key.kind in NEWS else ""
     limited = [*parts, *([limit] if limit else []), *marks]
     first, *others = _subjects(notice)
     # A rule's own words name the limit, if it matters to whom they are for.
-    first_parts = [*parts, *marks] if first == notice.facts.summary else limited
-    return [*_choices([first], first_parts), *_choices(others, limited)]
+    yield from _choices([first], [*parts, *marks] if first == own_words(notice.facts) else limited)
+    yield from _choices(others, limited)
 
 
 def names_rule(notice: Notice) -> bool:
@@ -72,23 +97,36 @@ def names_rule(notice: Notice) -> bool:
     return told or _subjects(notice)[0] == _fires(notice)
 
 
-def over_texts(end: Notice) -> list[str]:
+def tells_value(notice: Notice) -> bool:
+    """Check whether the texts tell a value that the last reading has."""
+    facts = notice.facts
+    if facts.judged is None or facts.judged.field == AGE or is_signal(facts.judged):
+        return False
+    ended = notice.key.kind is Kind.RETIRED or facts.reason == MISSING
+    return facts.swings is None and not ended
+
+
+def over_texts(end: Notice) -> Sequence[NewsText]:
     """Texts of an alert of which only the end is told, long after it."""
     rule = f"{rule_name(end.key)} is over"
     subjects = [f"{rule}, {each}" for each in _values(end)[:1]]
     return list(_choices([*subjects, rule, "over"], [lasted(end.facts)]))
 
 
-def _choices(subjects: Iterable[str], parts: Sequence[str]) -> Iterator[str]:
+def own_words(facts: NotificationFacts) -> str:
+    """Words of the rule for titles; empty if it has none."""
+    return facts.title or facts.summary
+
+
+def _choices(subjects: Iterable[str], parts: Sequence[str]) -> Iterator[NewsText]:
     """Yield each subject with all parts, then with fewer and fewer of them."""
     for subject in subjects:
-        for start in range(len(parts)):
-            yield f"{subject} ({', '.join(parts[start:])})"
-        yield subject
+        for start in range(len(parts) + 1):
+            yield NewsText(subject, tuple(parts[start:]))
 
 
 def _subjects(notice: Notice) -> list[str]:
-    """Trouble itself: the rule's summary, or the value with and without its field."""
+    """Trouble itself: the rule's own words, or the value with and without its field."""
     facts = notice.facts
     if is_signal(facts.judged) or (facts.judged is None and base(notice.key.rule) in KINDS):
         return [system_sentence(notice)]
@@ -99,12 +137,13 @@ def _subjects(notice: Notice) -> list[str]:
 
 
 def _values(notice: Notice) -> list[str]:
-    """Summary and present value, with and without the field; empty if there are none."""
+    """Own words and present value, with and without the field; empty if there are none."""
     facts = notice.facts
-    told = [facts.summary] if facts.summary else []
+    told = [own_words(facts)] if own_words(facts) else []
     if facts.judged is None or facts.judged.field == AGE or is_signal(facts.judged):
         return told
-    return [*told, comparison_text(facts.judged), value_text(facts.judged)]
+    judged, unit = facts.judged, facts.unit
+    return [*told, comparison_text(judged, unit), value_text(judged, unit)]
 
 
 def _parts(notice: Notice, moment: Moment) -> Iterator[str]:
@@ -128,22 +167,25 @@ def _parts(notice: Notice, moment: Moment) -> Iterator[str]:
 
 def _late(facts: NotificationFacts, moment: Moment) -> Iterator[str]:
     """Yield since when it fires, and why it is told only now, if it is told late."""
-    if facts.late in {Late.MUTED, Late.FLAPPING, Late.NEW_CHANNEL}:
+    if facts.late in {Late.MUTED, Late.FLAPPING, Late.NEW_CHANNEL, Late.ESCALATED}:
         yield f"since {moment(facts.fired_at or facts.since)}"
     if facts.late is Late.MUTED:
         yield "muted until now"
     if facts.late is Late.FLAPPING:
         yield "no longer flapping"
+    if facts.unacknowledged is not None:
+        spent = format_duration(facts.unacknowledged)
+        yield f"escalated: nobody acknowledged for {spent}"
 
 
-def _end(end: Notice, marks: Sequence[str]) -> Iterator[str]:
+def _end(end: Notice, marks: Sequence[str]) -> Iterator[NewsText]:
     facts, rule, values = end.facts, rule_name(end.key), _values(end)
     if end.key.kind is Kind.RETIRED:
         why = "its rule or account was changed or removed"
         return _choices([f"{rule} is no longer watched"], [why, *marks])
     if facts.swings is not None:
-        calm = [facts.detail, *values[:1]]
-        return _choices([", ".join([f"{rule} no longer flaps", *calm]), ", ".join(calm)], marks)
+        calm = ", ".join([facts.detail, *values[:1]])
+        return _choices([calm], [f"{rule} no longer flaps", *marks])
     if facts.reason == MISSING:
         return _choices([f"no readings, {rule} is no longer judged", "no readings"], marks)
     if facts.reason == BACK:
@@ -156,7 +198,7 @@ def _end(end: Notice, marks: Sequence[str]) -> Iterator[str]:
 
 def _flapping(
     notice: Notice, swings: FlapRange, moment: Moment, marks: Sequence[str]
-) -> Iterator[str]:
+) -> Iterator[NewsText]:
     facts, rule = notice.facts, rule_name(notice.key)
     reach = _range(swings, facts)
     match notice.key.kind:
@@ -181,7 +223,10 @@ def _range(swings: FlapRange, facts: NotificationFacts) -> list[str]:
         if value is not None
     ]
     known = list(dict.fromkeys(ends))
-    return [" to ".join(known) if len(known) > 1 else f"at {known[0]}"] if known else []
+    if not known:
+        return []
+    reach = f"between {' and '.join(known)}" if len(known) > 1 else f"at {known[0]}"
+    return [with_unit(reach, facts.judged, facts.unit)]
 
 
 def system_sentence(notice: Notice) -> str:

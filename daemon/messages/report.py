@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from daemon.messages import html
-from daemon.messages.compose import LATE, body_room
+from daemon.messages.compose import body_room
 from daemon.messages.layout import Text, lay_out
 from daemon.messages.report_account import WORDS, Fate, account_section
 from daemon.messages.report_data import Posted, ReportData, ReportedAlert, Watched
@@ -49,7 +49,7 @@ def compose(facts: ReportData, context: RenderContext, doubts: Doubts = NO_DOUBT
         [account_section(fate, calendar) for fate in fates],
         context,
     )
-    why = [f"{LATE}{context.why_late}"] if context.why_late and _late(facts, context) else []
+    why = [f"late: {context.why_late}"] if context.why_late and _late(facts, context) else []
     text = Text(lay_out(sections, len(sections), body_room(context), context.weigh), why)
     title = _title(facts.name, summary)
     return Message(

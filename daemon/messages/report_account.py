@@ -7,7 +7,8 @@ from operator import attrgetter
 
 from daemon.messages.report_data import FieldSummary, ReportedAlert, ReportSpan, Seen, Watched
 from daemon.messages.report_words import Calendar, counted
-from daemon.messages.section import SHOWN, FieldRow, Section
+from daemon.messages.section import FieldRow, Section
+from daemon.readings.fields import CORE
 from daemon.text.names import account_label, rule_label
 from daemon.text.numbers import format_rounded
 from daemon.types import SEVERITIES
@@ -90,7 +91,7 @@ def _missing(fate: Fate, calendar: Calendar) -> Iterator[str]:
 
 
 def _rows(watched: Watched, calendar: Calendar) -> Iterator[FieldRow]:
-    for field in SHOWN:
+    for field in CORE:
         course = watched.courses.get(field)
         if course is not None:
             yield FieldRow(

@@ -1,46 +1,18 @@
 """Sections of a message: headline, required marks, and details of one or more alerts. Pure.
 
-`compose` decides how many sections a message has and which keep their details; `html` decides how
-they look. Nothing here knows how long a message may be.
+`alert_section` fills them in. `compose` decides how many sections a message has and which keep
+their details; `html` decides how they look. Nothing here knows how long a message may be.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
-from operator import attrgetter
 
-from daemon.alerts.trend import pace_sentence, step_sentence
-from daemon.messages.headline import (
-    account_name,
-    is_signal,
-    news_word,
-    rule_name,
-    start_and_end,
-    value_text,
-)
-from daemon.messages.news_texts import names_rule, news_texts
-from daemon.rules.evaluation.signals import LASTING
-from daemon.text.numbers import (
-    format_change,
-    format_duration,
-    format_instant,
-    format_minutes,
-    format_rounded,
-    rough,
-)
+from daemon.messages.news_texts import NewsText, tells_value
+from daemon.text.numbers import format_instant
 from daemon.text.printable import printable
-from daemon.types import (
-    ENDS,
-    MINUTE,
-    NEWS,
-    DecidingComparison,
-    Kind,
-    Millis,
-    Notice,
-    NotificationFacts,
-)
+from daemon.types import ENDS, MINUTE, Millis, Notice, NotificationFacts
 
-SHOWN = ("available_margin", "available_usdt", "almighty_gold", "al_margin", "al_freeze")
 LATE_AFTER = MINUTE
 GAP = "\n\n"
 """Separator of two paragraphs of a text."""
@@ -105,6 +77,23 @@ class RenderContext:
     def moment(self, at: Millis) -> str:
         return format_instant(at, self.now, self.zone)
 
+    def fields_at(self, item: MessageItem) -> Millis | None:
+        """Instant of the account's fields if they are old; None if they are the present ones."""
+        read_at = item.last.facts.read_at
+        if read_at is None and self.is_late(item):
+            return item.last.at
+        return read_at
+
+    def value_at(self, item: MessageItem) -> Millis | None:
+        """Instant of the value in a headline, if it must not be taken for the present one."""
+        last = item.last
+        if item.account_of_both:
+            return None
+        read_at = last.facts.read_at if tells_value(last) else None
+        if read_at is not None and last.at - read_at >= LATE_AFTER:
+            return read_at
+        return last.at if self.is_late(item) else None
+
 
 @dataclass(frozen=True, slots=True)
 class FieldRow:
@@ -112,6 +101,7 @@ class FieldRow:
 
     field: str
     value: str
+    """Empty if the headline tells it."""
     moves: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -120,8 +110,28 @@ class FieldRow:
         object.__setattr__(self, "moves", tuple(map(printable, self.moves)))
 
     def __str__(self) -> str:
-        moves = f" ({', '.join(self.moves)})" if self.moves else ""
+        if not self.value:
+            return f"{self.field} {self.moved}"
+        moves = f" ({self.moved})" if self.moves else ""
         return f"{self.field} {self.value}{moves}"
+
+    @property
+    def moved(self) -> str:
+        return ", ".join(self.moves)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something that the reader can do, with the command to type if there is one."""
+
+    text: str
+    command: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "command", printable(self.command))
+
+    def __str__(self) -> str:
+        return f"{self.text}: {self.command}" if self.command else self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +149,18 @@ class Section:
     foot: tuple[str, ...] = ()
     tone: str = ""
     """Word by whose colour it is shown, if not by its own."""
+    common: tuple[str, ...] = ()
+    """Lines that other alerts of the account may have as well; they are told once."""
+    actions: tuple[Action, ...] = ()
+    news: NewsText | None = None
+    """Text of an alert in `said`, without account and rule."""
+    rule: str = ""
+    """Name of the rule, if it stands behind the text."""
 
     def __post_init__(self) -> None:
         """Escape foreign text before anything measures it."""
         object.__setattr__(self, "said", printable(self.said))
-        for part in ("marks", "lines", "foot"):
+        for part in ("marks", "lines", "common", "foot"):
             object.__setattr__(self, part, tuple(map(printable, getattr(self, part))))
 
     @property
@@ -156,33 +173,23 @@ class Section:
 
     @property
     def details(self) -> list[str]:
-        return [*self.lines, *map(str, self.rows), *self.foot]
+        return [*self.middle, *self.foot]
+
+    @property
+    def middle(self) -> list[str]:
+        """Lines between the headline and the foot."""
+        return [*self.lines, *self.common, *map(str, self.rows), *map(str, self.actions)]
+
+    def unsaid(self, told: NewsText) -> str:
+        """Part of the headline that is not in a title that tells `told` of the account.
+
+        The rule's name is left out as well.
+        """
+        return "" if self.news is None else printable(self.news.without(told))
 
     @property
     def whole(self) -> str:
         return "\n".join([self.headline, *self.details]) if self.details else self.brief
-
-
-def item_section(item: MessageItem, context: RenderContext) -> Section:
-    """Section of one item."""
-    facts = item.last.facts
-    marks = (f"alert {facts.code}", *uncertainty_marks([item]))
-    lines = (
-        *_own_words(item, context),
-        *_judgement(item, context),
-        *_since(item, context),
-        *_remarks(item, context),
-    )
-    fires = item.notice.key.kind in NEWS and not item.over
-    return Section(
-        news_word(item.last),
-        f"{account_name(item.notice.key)}: {item_text(item, context)}",
-        marks,
-        lines,
-        tuple(field_rows(facts)),
-        tuple(_foot(item)),
-        facts.severity.upper() if fires else "",
-    )
 
 
 def uncertainty_marks(items: Sequence[MessageItem]) -> Iterator[str]:
@@ -195,113 +202,6 @@ def uncertainty_marks(items: Sequence[MessageItem]) -> Iterator[str]:
         yield "unconfirmed"
 
 
-def item_text(item: MessageItem, context: RenderContext) -> str:
-    """Text of the headline. It has the rule's name."""
-    if item.account_of_both:
-        return start_and_end(item.last, context.now, context.zone)
-    text = _news(item, context)
-    return text if names_rule(item.notice) else f"{text} · {rule_name(item.notice.key)}"
-
-
-def _news(item: MessageItem, context: RenderContext) -> str:
-    # An old value must not be taken for the present one.
-    return news_texts(item.last, context.moment, old=context.is_late(item))[0]
-
-
-def field_rows(facts: NotificationFacts) -> Iterator[FieldRow]:
-    """Yield the five fields with their changes over ten minutes and an hour, as far as known."""
-    for field in SHOWN:
-        value = attrgetter(field)(facts.balances)
-        if value is not None:
-            known = (
-                (facts.changes, format_minutes(facts.span) if facts.span else "10 min"),
-                (facts.hourly, "1 h"),
-            )
-            moves = [
-                f"{format_change(rough(moved[field]))} in {span}"
-                for moved, span in known
-                if moved.get(field)
-            ]
-            judged = facts.judged
-            limit = judged.threshold if judged is not None and judged.field == field else None
-            yield FieldRow(field, format_rounded(value, None, limit), tuple(moves))
-
-
-def _own_words(item: MessageItem, context: RenderContext) -> Iterator[str]:
-    """Yield the rule's summary, unless it is in the headline."""
-    facts = item.last.facts
-    if facts.summary and not item.over and facts.summary not in _news(item, context):
-        yield facts.summary
-
-
-def _judgement(item: MessageItem, context: RenderContext) -> Iterator[str]:
-    """Yield the judged comparison, the worst value, the finding of a system rule, and the trend.
-
-    A finding is over with the alert, and a late message tells no pace, as it has passed.
-    """
-    facts = item.last.facts
-    yield from _compared(facts.judged) if facts.judged is not None else ()
-    limit = facts.judged.threshold if facts.judged is not None else None
-    again = item.over or item.notice.key.kind in {Kind.REPEAT, Kind.WORSE}
-    if facts.worst is not None and again and not _bare(facts.judged):
-        yield f"worst: {format_rounded(facts.worst, facts.judged, limit)}"
-    if item.over:
-        return
-    if facts.detail and facts.detail not in _news(item, context):
-        yield facts.detail
-    yield from step_sentence(facts, context.moment)
-    if not context.is_late(item):
-        yield from pace_sentence(facts)
-
-
-def _compared(told: DecidingComparison) -> Iterator[str]:
-    if _bare(told):
-        return
-    threshold = ""
-    if told.threshold is not None:
-        threshold = f", threshold {format_rounded(told.threshold, told, told.value)}"
-    if is_signal(told):
-        yield f"{value_text(told)}{threshold}"
-        return
-    yield f"{told.field} {value_text(told)}{threshold} (rule: {told.text})"
-    if "free_margin" in told.text:
-        yield "free_margin is a cautious estimate: available_margin less al_margin"
-
-
-def _bare(told: DecidingComparison | None) -> bool:
-    """Check for a signal whose value says nothing: a yes or no, or a time up to its limit."""
-    return told is not None and is_signal(told) and (not told.duration or told.field in LASTING)
-
-
-def _since(item: MessageItem, context: RenderContext) -> Iterator[str]:
-    facts = item.last.facts
-    if not item.over:
-        yield f"since {context.moment(facts.since)}"
-        return
-    start = facts.fired_at or facts.since
-    lasted = format_duration(facts.at - start)
-    yield f"{context.moment(start)} to {context.moment(facts.at)}, lasted {lasted}"
-
-
-def _remarks(item: MessageItem, context: RenderContext) -> Iterator[str]:
-    notice, last = item.notice, item.last
-    if last.facts.unfilled and not item.over:
-        yield f"the rule's own summary could not be filled in: {last.facts.unfilled}"
-    if last.facts.unconfirmed:
-        yield "unconfirmed: the exchange's answer looked wrong, and asking again brought no other"
-    if notice.facts.handed_over_by:
-        yield fallback_sentence(notice.facts, context)
-    if last.facts.not_before is not None:
-        yield f"ended in a mute window, and held until {context.moment(last.facts.not_before)}"
-    elif context.is_late(item):
-        late = format_duration(context.now - notice.at)
-        yield f"raised {context.moment(notice.at)}, delivered only now: {late} late"
-    if item.maybe_repeat:
-        yield "may be a repeat: an earlier attempt had no answer"
-    if item.not_recorded:
-        yield "not recorded: the database refuses to write"
-
-
 def fallback_sentence(facts: NotificationFacts, context: RenderContext) -> str:
     """Sentence about the failing channel: its name, since when it fails, and its error (F4)."""
     since = ""
@@ -311,12 +211,3 @@ def fallback_sentence(facts: NotificationFacts, context: RenderContext) -> str:
     return printable(
         f"sent here because the channel {facts.handed_over_by} cannot be reached{since}{why}"
     )
-
-
-def _foot(item: MessageItem) -> Iterator[str]:
-    """Yield the alert's code, and commands to quiet it."""
-    facts = item.last.facts
-    yield f"alert {facts.code} · {facts.severity}"
-    silence = f"marginwatch silence add --alert {facts.code} --for 2h"
-    if item.notice.key.kind in NEWS and not item.over:
-        yield f"quiet: marginwatch ack {facts.code}, or {silence}"

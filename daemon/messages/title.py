@@ -5,6 +5,7 @@ WORD account: field value (limit)
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from daemon.messages import grouping
 from daemon.messages.headline import (
@@ -13,7 +14,7 @@ from daemon.messages.headline import (
     is_cleared,
     news_word,
 )
-from daemon.messages.news_texts import news_texts, over_texts
+from daemon.messages.news_texts import NewsText, news_texts, over_texts
 from daemon.messages.section import MessageItem, RenderContext
 from daemon.text.printable import printable
 from daemon.types import SEVERITIES
@@ -25,28 +26,42 @@ _SHORTEST = 24
 """Room that a text gets at least, however long the account's name is."""
 
 
-def message_title(fitting: Sequence[grouping.Kept], context: RenderContext) -> str:
+@dataclass(frozen=True, slots=True)
+class Title:
+    """Title of a message, with what it tells of the first section."""
+
+    text: str
+    told: NewsText | None = None
+    """None if it does not name the account of the first section, or not in full."""
+
+
+def message_title(fitting: Sequence[grouping.Kept], context: RenderContext) -> Title:
     """Title of the first alert, or of all if all are over, with the number of the others."""
     told = [item for _, alike in fitting for item in alike]
     word = _word(told, context)
     if len(fitting) > 1 and all(item.account_of_both and is_cleared(item.last) for item in told):
         since = context.moment(grouping.first_firing(told))
         over = f"{len(told)} alerts, all over"
-        return _fit(f"{word} {_accounts(told)}", [f"{over}, since {since}", over], TITLE)
+        return Title(_fit(f"{word} {_accounts(told)}", [f"{over}, since {since}", over], TITLE))
     alike = fitting[0][1]
     others = f" and {len(told) - len(alike)} more" if len(told) > len(alike) else ""
     head = f"{word} {account_name(alike[0].notice.key)}"
-    return _fit(head, _texts(alike, word, context), TITLE - len(others)) + others
+    texts, room = _texts(alike, word, context), TITLE - len(others)
+    title = _fit(head, list(map(str, texts)), room)
+    if not title.startswith(f"{head}: "):
+        return Title(title + others)
+    whole = (text for text in texts if title == f"{head}: {printable(str(text))}")
+    return Title(title + others, next(whole, NewsText("")))
 
 
-def digest_title(told: Sequence[MessageItem], context: RenderContext) -> str:
+def digest_title(told: Sequence[MessageItem], context: RenderContext) -> Title:
     """Title of a digest, for news that waited for a day or longer."""
     firing = Counter(item.notice.facts.severity for item in told if not item.over)
     counts = [f"{firing[each]} {each}" for each in SEVERITIES if firing[each]]
     over = len(told) - firing.total()
     text = ", ".join([*counts, f"{over} over"] if over else counts)
     since = context.moment(min(item.notice.at for item in told))
-    return _fit(f"{LATE} {_accounts(told)}", [f"{text}, since {since}", text], TITLE)
+    return Title(_fit(f"{LATE} {_accounts(told)}", [f"{text}, since {since}", text], TITLE))
 
 
 def _word(told: Sequence[MessageItem], context: RenderContext) -> str:
@@ -62,14 +77,13 @@ def _accounts(told: Iterable[MessageItem]) -> str:
     return names[0] if len(names) == 1 else f"{len(names)} accounts"
 
 
-def _texts(alike: Sequence[MessageItem], word: str, context: RenderContext) -> Sequence[str]:
+def _texts(alike: Sequence[MessageItem], word: str, context: RenderContext) -> Sequence[NewsText]:
     first = alike[0]
     if len(alike) > 1:
-        return grouping.how_often(alike), f"fired {len(alike)} times"
+        return NewsText(grouping.how_often(alike)), NewsText(f"fired {len(alike)} times")
     if word == LATE:
         return over_texts(first.last)
-    old = context.is_late(first) and not first.account_of_both
-    return news_texts(first.last, context.moment, old=old)
+    return news_texts(first.last, context.moment, value_at=context.value_at(first))
 
 
 def _fit(head: str, texts: Sequence[str], room: int) -> str:

@@ -20,7 +20,7 @@ class Form(Enum):
 
     TEXT = auto()
     ENTITIES = auto()
-    """As HTML with line ends kept: Apprise's own conversion loses blank lines."""
+    """As HTML with line ends kept: Apprise's own conversion loses blank lines. Tags commands."""
     LINES = auto()
     """As HTML with line ends as tags: Apprise's own conversion cannot be wrapped on a phone."""
     UNDECLARED = auto()

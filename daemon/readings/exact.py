@@ -5,6 +5,7 @@ traps and may have been changed by anyone. All code that judges computes through
 None is unknown, and so is a result that has no value (`∞ - ∞`, `0 ÷ 0`).
 """
 
+from collections.abc import Iterable
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal, Inexact
 from math import isqrt
 
@@ -50,6 +51,14 @@ def added(left: Decimal, right: Decimal) -> Decimal | None:
 
 def subtracted(left: Decimal, right: Decimal) -> Decimal | None:
     return known(CONTEXT.subtract(left, right))
+
+
+def total(parts: Iterable[Decimal]) -> Decimal | None:
+    """Sum of several numbers, rounded once."""
+    exact = ZERO
+    for part in parts:
+        exact = EXACT.add(exact, part)
+    return known(CONTEXT.plus(exact))
 
 
 def multiplied(left: Decimal, right: Decimal) -> Decimal | None:

@@ -10,7 +10,7 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import TypeAlias
 
-from daemon.readings.exact import known, share, subtracted
+from daemon.readings.exact import known, share, subtracted, total
 from daemon.types import Balances
 
 Value: TypeAlias = Callable[[Balances], Decimal | None]
@@ -51,12 +51,26 @@ def _derived(name: str, combine: Callable[[Decimal, Decimal], Decimal | None]) -
     return value
 
 
+def _total(name: str) -> Value:
+    parts = [_sent(part) for part in MADE_OF[name]]
+
+    def value(balances: Balances) -> Decimal | None:
+        known_parts = [part for each in parts if (part := each(balances)) is not None]
+        return total(known_parts) if len(known_parts) == len(parts) else None
+
+    return value
+
+
 FREE_MARGIN = "free_margin"
-"""Only derived field that is an amount."""
+EQUITY = "equity"
+
+DERIVED_AMOUNTS = (FREE_MARGIN, EQUITY)
+"""Derived fields that are amounts."""
 
 MADE_OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         FREE_MARGIN: ("available_margin", "al_margin"),
+        EQUITY: ("available_usdt", "al_margin", "al_freeze"),
         "margin_usage": ("al_margin", "available_margin"),
         "freeze_ratio": ("al_freeze", "available_margin"),
     },
@@ -72,6 +86,9 @@ VALUES: Mapping[str, Value] = MappingProxyType(
         # A cautious estimate: the exchange's page says that available_margin includes al_margin,
         # its samples leave it open. Messages that use it say so.
         FREE_MARGIN: _derived(FREE_MARGIN, subtracted),
+        # Coupons are left out: they expire. No page says whether available_usdt already contains
+        # al_margin or al_freeze (fact sheet 6), so this is an estimate too.
+        EQUITY: _total(EQUITY),
         "margin_usage": _derived("margin_usage", share),
         "freeze_ratio": _derived("freeze_ratio", share),
     },
@@ -80,6 +97,17 @@ VALUES: Mapping[str, Value] = MappingProxyType(
 
 NAMES = (*VALUES, AGE)
 """All fields that a rule can name."""
+
+ESTIMATES: Mapping[str, str] = MappingProxyType(
+    {
+        FREE_MARGIN: "a cautious estimate: available_margin less al_margin",
+        EQUITY: (
+            "an estimate: available_usdt, al_margin and al_freeze added up, in case none of them"
+            " contains another"
+        ),
+    },
+)
+"""What messages say about a derived amount that the exchange does not send."""
 
 WORSE_WHEN_HIGH = frozenset({"al_margin", "al_freeze", "margin_usage", "freeze_ratio", AGE})
 """Fields for which more is worse; for the others, less is worse."""

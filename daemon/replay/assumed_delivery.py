@@ -49,7 +49,8 @@ class AssumedDelivery:
     def _queue(self, notice: Notice) -> None:
         self._waiting.setdefault(notice.key.channel, []).append(notice)
         if notice.key.kind in NEWS:
-            self._tell(notice.key, waiting=notice.key)
+            known = replace(self._known(notice.key), waiting=notice.key)
+            self._set(notice.key, known.announced(notice.facts))
         elif notice.key.kind is Kind.ACK:
             self._tell(notice.key, acked=True)
 
@@ -70,12 +71,16 @@ class AssumedDelivery:
             ]
             if not self._waiting[key.channel]:
                 del self._waiting[key.channel]
-            self._tell(key, waiting=None)
+            self._set(key, self._known(key).superseded())
 
     def _tell(self, key: NoticeKey, **changes: object) -> None:
-        channels = self._told.setdefault((key.rule, key.alert_seq), {})
-        known = channels.get(key.channel, UNTOLD)
-        channels[key.channel] = replace(known, **changes)  # type: ignore[arg-type]
+        self._set(key, replace(self._known(key), **changes))  # type: ignore[arg-type]
+
+    def _known(self, key: NoticeKey) -> ChannelStatus:
+        return self._told.get((key.rule, key.alert_seq), {}).get(key.channel, UNTOLD)
+
+    def _set(self, key: NoticeKey, status: ChannelStatus) -> None:
+        self._told.setdefault((key.rule, key.alert_seq), {})[key.channel] = status
 
     def _shift(self, by: Millis) -> None:
         self._waiting = {

@@ -5,8 +5,8 @@
 Instants of transitions and messages are offsets from the start of the case.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from decimal import Decimal
 
@@ -36,6 +36,7 @@ from daemon.types import (
     Quality,
     Reading,
     Record,
+    Silence,
     Source,
     State,
     base,
@@ -55,6 +56,8 @@ class ExpectedTransition:
     shown: str = ""
     """The value as text."""
     reason: str = ""
+    judged: DecidingComparison | None = field(default=None, compare=False)
+    """The comparison that the value belongs to, for its unit; None in an expectation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,15 @@ class ExpectedMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseAck:
+    """An acknowledgement of the alert that a rule has open then."""
+
+    at: Millis
+    account: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
 class RuleTestCase:
     """One test case. `changes` or `posts` of None means that nothing is expected of them."""
 
@@ -95,6 +107,7 @@ class RuleTestCase:
     posts: tuple[ExpectedMessage, ...] | None = None
     pending: bool = False
     """Whether pending transitions are checked too."""
+    acks: tuple[CaseAck, ...] = ()
 
     @property
     def attempts(self) -> int:
@@ -167,12 +180,28 @@ def _post(announcement: ReplayedMessage, case: RuleTestCase) -> ExpectedMessage:
 def _account(
     case: RuleTestCase, scheme: RuleSet, name: str, note: Callable[[Input], None]
 ) -> Iterator[Record]:
-    return replay_account(
-        ReplaySession(scheme, AccountState(name), CORE), _noted(case.inputs[name], note), first=0
-    )
+    silences: list[Silence] = []
+    session = ReplaySession(replace(scheme, silences=silences), AccountState(name), CORE)
+    inputs = _acknowledging(case, name, session, silences)
+    return replay_account(session, _noted(inputs, note), first=0)
 
 
-def _noted(inputs: Sequence[Input], note: Callable[[Input], None]) -> Iterator[Input]:
+def _acknowledging(
+    case: RuleTestCase, name: str, session: ReplaySession, silences: list[Silence]
+) -> Iterator[Input]:
+    """Yield the account's inputs; before each one, what was acknowledged until then is added."""
+    waiting = sorted((ack for ack in case.acks if ack.account == name), key=lambda ack: ack.at)
+    for event in case.inputs[name]:
+        while waiting and case.start + waiting[0].at <= event.at:
+            ack = waiting.pop(0)
+            alert = session.state.alerts.get(ack.rule)
+            if alert is not None:
+                at = case.start + ack.at
+                silences.append(Silence(len(silences), True, ack.rule, name, alert.code, at, None))
+        yield event
+
+
+def _noted(inputs: Iterable[Input], note: Callable[[Input], None]) -> Iterator[Input]:
     for event in inputs:
         note(event)
         yield event
@@ -192,12 +221,11 @@ def _changes(record: Record, case: RuleTestCase) -> Iterator[ExpectedTransition]
         if base(each.rule) in case.rules and (
             case.pending or not (each.to_state is State.PENDING or held_never)
         ):
-            shown = ""
-            if each.value is not None:
-                shown = format_side(each.value, judged.get((each.rule, each.alert_seq)))
-            at = each.at - case.start
+            side = judged.get((each.rule, each.alert_seq))
+            shown = "" if each.value is None else format_side(each.value, side)
+            at, name = each.at - case.start, record.account
             yield ExpectedTransition(
-                at, record.account, each.rule, each.to_state, each.value, shown, each.reason
+                at, name, each.rule, each.to_state, each.value, shown, each.reason, side
             )
 
 

@@ -60,7 +60,7 @@ def context_rows(case: RuleTestCase, scheme: RuleSet, place: Location) -> Contex
     marked = {_nearest(inputs, case.start + at) for at in place.instants}
     shown = {index + off for index in marked for off in range(-NEAR, NEAR + 1)}
     fields = used_fields((rule,))
-    evaluator = Evaluator(tuple(session.rules.values()), ())
+    evaluator = Evaluator(tuple(session.rules.values()), (), scheme.mutes.zone)
     rows = []
     for index, event in enumerate(inputs[: max(shown) + 1]):
         verdicts = judge(evaluator, event, session.rules)

@@ -16,7 +16,7 @@ from daemon.alerts.engine import shifted
 from daemon.alerts.ids import alert_code
 from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.alerts.silences import NO_SILENCES
-from daemon.readings.fields import CORE, FREE_MARGIN, MADE_OF, SENT
+from daemon.readings.fields import CORE, DERIVED_AMOUNTS, MADE_OF, SENT
 from daemon.replay.assumed_delivery import AssumedDelivery
 from daemon.rules.evaluation.evaluator import Evaluator, conditions
 from daemon.rules.language.tree import Comparison, Field, walk
@@ -64,7 +64,9 @@ class ReplaySession:
     def __init__(self, scheme: RuleSet, state: AccountState, changing: Sequence[str] = ()) -> None:
         self.state = state
         self.rules = scheme.watching(state.account)
-        self.evaluator = Evaluator(tuple(self.rules.values()), changing)
+        self.evaluator = Evaluator(
+            tuple(self.rules.values()), changing, scheme.mutes.zone, state.values
+        )
         self.delivered = AssumedDelivery(scheme.group_waits)
         self._order = NotificationPolicy(self.rules, scheme.channels, scheme.mutes, scheme.silences)
         self._codes: set[str] = set()
@@ -125,8 +127,8 @@ def judged_amounts(rules: Sequence[Rule]) -> tuple[str, ...]:
         for side in (node.left, node.right)
         if isinstance(side, Field)
     }
-    made_of = MADE_OF[FREE_MARGIN] if FREE_MARGIN in compared else ()
-    return tuple(name for name in CORE if name in compared.union(made_of))
+    shown = compared.union(*(MADE_OF[name] for name in DERIVED_AMOUNTS if name in compared))
+    return tuple(name for name in CORE if name in shown)
 
 
 def used_fields(rules: Sequence[Rule]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from daemon.alerts.mutes import Mutes
+from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.replay.session import ReplaySession, RuleSet
 from daemon.rules.rule import Rule
 from daemon.types import AccountState, Alert, ConfigChange, Input, Millis, Reading, Transition
@@ -34,7 +34,8 @@ class Epoch:
     @property
     def scheme(self) -> RuleSet:
         """The rule set of the epoch; empty if the account is no longer configured."""
-        return RuleSet(self.rules if self.state.since is not None else (), ())
+        rules = self.rules if self.state.since is not None else ()
+        return RuleSet(rules, (), self.mutes or NO_MUTES)
 
 
 class Past(Protocol):

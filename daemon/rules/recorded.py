@@ -12,7 +12,7 @@ from typing import Any
 from daemon.rules import rule
 from daemon.rules.language.errors import ExpressionError
 from daemon.rules.language.parse import parse_recorded
-from daemon.rules.rule import KEYS, AtLeast, Condition, KeyType, Rule, RuleKey
+from daemon.rules.rule import KEYS, AtLeast, Condition, EscalationStep, KeyType, Rule, RuleKey
 from daemon.text.durations import parse_duration
 from daemon.types import Limit, Millis, OnMissing, Severity
 
@@ -89,6 +89,11 @@ READERS: Mapping[KeyType, Callable[[Any], object]] = {
     rule.SEVERITY: Severity,
     rule.ON_MISSING: OnMissing,
     rule.SUMMARY: str,
+    rule.UNIT: str,
+    rule.FLAG: bool,
+    rule.ESCALATION: lambda steps: tuple(
+        EscalationStep(_span(step["after"]), tuple(step["channels"])) for step in steps
+    ),
     rule.BUILT_IN: bool,
 }
 """Readers of recorded values. They set no limits: an earlier version may have had others."""

@@ -42,6 +42,15 @@ class AtLeast:
         return f"{self.count} of {self.of}"
 
 
+@dataclass(frozen=True, slots=True)
+class EscalationStep:
+    """One step of `escalate`: the channels that are told if nobody acknowledges (SEMANTICS E6)."""
+
+    after: Millis
+    """Time since the alert was first announced."""
+    channels: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class KeyType:
     """A type of values. `recorded` reads them back, `config.parse.tables` reads rules.toml."""
@@ -62,6 +71,13 @@ FRACTION = KeyType(lambda fraction: f"{format((fraction * 100).normalize(), 'f')
 SEVERITY = KeyType(str)
 ON_MISSING = KeyType(str)
 SUMMARY = KeyType(str)
+UNIT = KeyType(str)
+FLAG = KeyType(bool)
+ESCALATION = KeyType(
+    lambda steps: [
+        {"after": duration_text(step.after), "channels": list(step.channels)} for step in steps
+    ]
+)
 BUILT_IN = KeyType(bool)
 """Recorded, but no key of rules.toml."""
 
@@ -107,6 +123,8 @@ class Rule:
     """Names of channels. Empty is all."""
     repeat: Annotated[Millis | None, RuleKey(REPEAT_SPAN, optional=True)] = 4 * HOUR
     """The time after which it is told again while it fires. None is never."""
+    escalate: Annotated[tuple[EscalationStep, ...], RuleKey(ESCALATION)] = ()
+    """Further channels that are told if nobody acknowledges it in time."""
     flapping: Annotated[Limit | None, RuleKey(LIMIT, optional=True)] = Limit(6, HOUR)
     """More alerts than this are told as one message. None is never."""
     worse_by: Annotated[Decimal | None, RuleKey(FRACTION, optional=True)] = None
@@ -121,6 +139,12 @@ class Rule:
     """Names of mute windows."""
     summary: Annotated[str, RuleKey(SUMMARY)] = ""
     """A template for the message. See `alerts.summary_template`."""
+    title: Annotated[str, RuleKey(SUMMARY)] = ""
+    """A template for the title of every message. It takes the place of value and summary."""
+    unit: Annotated[str, RuleKey(UNIT)] = ""
+    """A word after the value in messages. Nothing is converted."""
+    resolve: Annotated[bool, RuleKey(FLAG)] = True
+    """Whether its end is told. False suits events, such as a deposit."""
     system: Annotated[bool, RuleKey(BUILT_IN)] = False
     """True for a system rule, which exists without being written (SEMANTICS D7)."""
 

@@ -45,13 +45,15 @@ class EventLog:
     def attempted(
         self, channel: str, message: Message, notices: Sequence[Notice], attempted: AttemptResult
     ) -> None:
-        """Log a delivery at debug level: its transition has been logged already."""
-        del message
+        """Log a delivery, or a failure once."""
         if attempted.outcome is Outcome.DELIVERED:
             self._failure_log.ended(
                 ("deliver", channel), "the channel works again", channel=channel
             )
-            _log.debug("delivered", extra={"channel": channel, "notifications": len(notices)})
+            # A picture or a report brings no news of an alert.
+            level = logging.INFO if notices else logging.DEBUG
+            extra = {"channel": channel, "notifications": len(notices)}
+            _log.log(level, "delivered: %s", message.title, extra=extra)
         else:
             sentence = f"a message was not delivered: {attempted.detail or attempted.outcome}"
             self._failure_log.failed(

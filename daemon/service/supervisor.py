@@ -84,11 +84,8 @@ class Supervisor(Generic[L]):
     async def run(self, config: Config) -> int:
         """Run until stopped; return the exit status: 1 if any instance lost something.
 
-        Raises MarginwatchError if the first instance cannot start.
-
         Raises:
-        MarginwatchError: if the first instance cannot start.
-
+            MarginwatchError: if the first instance cannot start.
         """
         if not self._stopping:
             await self._begin(config, None)

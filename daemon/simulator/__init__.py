@@ -11,9 +11,10 @@ It shares no code with the part of the daemon that reads it, so tests can judge 
 
 from daemon.simulator.account import SimulatedAccount
 from daemon.simulator.balances import SimulatedBalances
-from daemon.simulator.faults import FAULTS, SOCKET_FAULTS, Fault, RestFault, SocketFault, slow
+from daemon.simulator.faults import FAULTS, Fault, RestFault, slow
 from daemon.simulator.log import LoggedRequest
 from daemon.simulator.server import Simulator
+from daemon.simulator.socket_faults import SOCKET_FAULTS, SocketFault
 from daemon.simulator.stories import DEMO, Story, by_request, by_time, demo, demo_story, still
 
 __all__ = [

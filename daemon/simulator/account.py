@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from daemon.simulator.balances import SimulatedBalances, push_frame, token_value
-from daemon.simulator.faults import Fault, Frame, Moment, RestFault, SocketFault, find_fault
+from daemon.simulator.faults import Fault, RestFault, find_fault
 from daemon.simulator.log import Caller, Log
+from daemon.simulator.socket_faults import Frame, Moment, SocketFault
 from daemon.simulator.stories import Story, still
 from daemon.types import Millis
 

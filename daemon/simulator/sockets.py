@@ -14,8 +14,8 @@ from aiohttp import WSMsgType, web
 
 from daemon.clock import Clock
 from daemon.simulator.account import SOCKET_PATH, SimulatedAccount, frames_to_send
-from daemon.simulator.faults import LOGGED_IN, LOGIN_REFUSED, Frame, Moment, RawText
 from daemon.simulator.log import Caller, Log
+from daemon.simulator.socket_faults import LOGGED_IN, LOGIN_REFUSED, Frame, Moment, RawText
 from daemon.types import MINUTE, Millis
 
 IDLE: Millis = MINUTE

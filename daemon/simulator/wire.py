@@ -14,6 +14,7 @@ from daemon.clock import Clock
 from daemon.types import SECOND, Millis
 
 CHUNK = 65_536
+MIB = 1_048_576
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,7 +154,7 @@ class History(CommonReads):
         if number is None:
             return iter(())
         begin, end = self._read(
-            lambda connection: _bounds(connection, number, since - look_back, until)
+            lambda connection: AccountRows.of(connection, number).bounds(since - look_back, until)
         )
         return self._stream(
             ReadingStream(number, tuple(name for name in FIELDS if name in fields)), begin - 1, end
@@ -172,7 +172,8 @@ class History(CommonReads):
         number = self._numbers().get(account)
         if number is None:
             return LAST
-        return self._read(lambda connection: _first(connection, number, since))
+        before = self._read(lambda connection: AccountRows.of(connection, number).end(since))
+        return min(before, LAST - 1) + 1
 
     def warm(
         self, account: str, seq: int, since: Millis, fields: Collection[str] = FIELDS
@@ -197,7 +198,9 @@ class History(CommonReads):
         number = self._numbers().get(account)
         if number is None:
             return None
-        return self._read(lambda connection: _extent(connection, number, since, until))
+        return self._read(
+            lambda connection: AccountRows.of(connection, number).extent_between(since, until)
+        )
 
     def holes(self, account: str, after: int, until: int) -> Iterator[Hole]:
         """Missing inputs: counters above `after`, up to `until`, that should have a row."""
@@ -405,28 +408,7 @@ def _each(one: Callable[[Row[Any]], T]) -> Made[T]:
     return lambda _, rows: [one(row) for row in rows]
 
 
-def _bounds(connection: Connection, account_id: int, begin: Millis, end: Millis) -> tuple[int, int]:
-    """Counters of the first and last input of a replay that needs readings from `begin` on."""
-    record = AccountRows(connection, account_id, steps(connection, account_id))
-    first = record.begin(begin)
-    return (FIRST + 1 if first is None else first), record.end(end)
-
-
-def _first(connection: Connection, account_id: int, since: Millis) -> int:
-    return (
-        min(AccountRows(connection, account_id, steps(connection, account_id)).end(since), LAST - 1)
-        + 1
-    )
-
-
-def _extent(connection: Connection, account_id: int, since: Millis, until: Millis) -> Extent | None:
-    first, last = _bounds(connection, account_id, since, until)
-    return AccountRows(connection, account_id, steps(connection, account_id)).extent(
-        first - 1, last
-    )
-
-
 def _warm(connection: Connection, account_id: int, until: int, since: Millis) -> tuple[Steps, int]:
     """The clock steps up to `until`, and the first own reading that windows need for `since`."""
-    record = AccountRows(connection, account_id, steps(connection, account_id, until), until)
+    record = AccountRows.of(connection, account_id, until)
     return record.steps, max(record.begin(since) or 1, 1)

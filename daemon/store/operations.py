@@ -21,6 +21,7 @@ from daemon.types import (
     Notice,
     NoticeKey,
     Record,
+    RecordedValue,
     Silence,
 )
 
@@ -248,6 +249,8 @@ class StoreDownGap:
     missed: int
     alerts: tuple[Alert, ...] = ()
     """The alerts after the last of them."""
+    values: tuple[RecordedValue, ...] = ()
+    """Values of rules that they changed, as they are after the last of them."""
 
 
 @dataclass(frozen=True, slots=True)

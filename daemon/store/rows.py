@@ -11,6 +11,7 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
+    delete,
     func,
     literal_column,
     select,
@@ -20,8 +21,8 @@ from sqlalchemy import (
 from daemon.store.codec import plain
 from daemon.store.columns import RowNumber
 from daemon.store.database.failures import Unfit
-from daemon.store.schema import accounts, alerts, notifications
-from daemon.types import Alert, NoticeKey
+from daemon.store.schema import accounts, alerts, notifications, rule_values
+from daemon.types import Alert, NoticeKey, RecordedValue
 
 ALERT_KEY = (text("coalesce(account_id, 0)"), "rule", "seq")
 
@@ -104,6 +105,26 @@ def _upsert_alert(dialect: str) -> Executable:
         index_elements=ALERT_KEY,
         set_={name: new.excluded[name] for name in changing},
     ).returning(alerts.c.id)
+    return statement
+
+
+def keep_value(connection: Connection, account_id: AccountId, kept: RecordedValue) -> None:
+    """Store a value of a rule, or delete it if it is no longer kept."""
+    key = {"account_id": account_id, "rule": kept.rule, "expression": kept.expression}
+    if kept.value is None:
+        columns = (rule_values.c[name] == value for name, value in key.items())
+        connection.execute(delete(rule_values).where(*columns))
+    else:
+        values = {**key, "value": plain(kept.value)}
+        connection.execute(_keep_value(connection.dialect.name), values)
+
+
+@cache
+def _keep_value(dialect: str) -> Executable:
+    new = sql_dialect(dialect).insert(rule_values)
+    statement: Executable = new.on_conflict_do_update(
+        index_elements=("account_id", "rule", "expression"), set_={"value": new.excluded.value}
+    )
     return statement
 
 

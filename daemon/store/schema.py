@@ -113,6 +113,17 @@ alerts = Table(
     Index(None, "state"),
 )
 
+rule_values = Table(
+    "rule_values",
+    metadata,
+    _of_account(),
+    Column("rule", Words, primary_key=True),
+    Column("expression", Words, primary_key=True),
+    # The digits: a float does not keep all of them.
+    Column("value", Words, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 transitions = Table(
     "transitions",
     metadata,

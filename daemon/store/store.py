@@ -31,8 +31,9 @@ from daemon.store.rows import AccountIds, account_number
 from daemon.store.schema import accounts
 from daemon.store.write import reports, silences
 from daemon.store.write.apply import apply
+from daemon.store.write.location import SERVER
 from daemon.store.write.reports import OpenReport
-from daemon.store.write.writer import SERVER, FaultInjection, Hooks, Writer
+from daemon.store.write.writer import FaultInjection, Hooks, Writer
 from daemon.types import AccountState, Millis, Reading, Silence
 
 T = TypeVar("T")
@@ -209,9 +210,9 @@ class Store(CommonReads):
         """Codes of all alerts ever raised."""
         return self._read(recovery.codes)
 
-    def alerting(self) -> list[str]:
-        """Accounts with open alerts, configured or not."""
-        return self._read(recovery.alerting)
+    def stateful(self) -> list[str]:
+        """Accounts with open alerts, or with values that rules keep, configured or not."""
+        return self._read(recovery.stateful)
 
     def silences(self, now: Millis) -> list[Silence]:
         """Silences in force at `now`, or later."""

@@ -170,5 +170,12 @@ def format_instant(at: Millis, now: Millis, zone: tzinfo | None) -> str:
     return then.strftime("%H:%M:%S" if then.date() == today.date() else "%Y-%m-%d %H:%M:%S")
 
 
+def format_absence(since: Millis, until: Millis, now: Millis, zone: tzinfo | None) -> str:
+    """Say when the daemon did not run, and that nothing is known of that time."""
+    start, end = format_instant(since, now, zone), format_instant(until, now, zone)
+    lasted = format_duration(until - since)
+    return f"did not run from {start} to {end} ({lasted}): no readings of that time"
+
+
 def _local(at: Millis, zone: tzinfo | None) -> datetime:
     return datetime.fromtimestamp(min(at, LATEST) / 1_000, UTC).astimezone(zone)

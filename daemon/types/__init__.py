@@ -16,6 +16,7 @@ from daemon.types.alerts import (
     FlapRange,
     Limit,
     OnMissing,
+    RecordedValue,
     Severity,
     State,
     Transition,
@@ -50,13 +51,13 @@ from daemon.types.notifications import (
     NoticeKey,
     NotificationFacts,
     Outcome,
-    Silence,
     SteadyChange,
     Step,
     Trend,
 )
 from daemon.types.record import Gap, Record
 from daemon.types.route import DIRECT, Route
+from daemon.types.silences import Silence
 from daemon.types.time import DAY, HOUR, LATEST, MINUTE, SECOND, Millis
 
 __all__ = [
@@ -102,6 +103,7 @@ __all__ = [
     "Quality",
     "Reading",
     "Record",
+    "RecordedValue",
     "Route",
     "Severity",
     "Silence",

@@ -183,6 +183,20 @@ class Transition:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordedValue:
+    """Value that a rule keeps of one expression on one account, such as `peak(equity)`."""
+
+    rule: str
+    expression: str
+    value: Decimal | None
+    """None: it is no longer kept."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.rule, self.expression
+
+
+@dataclass(frozen=True, slots=True)
 class AccountState:
     """Memory of one account's engine: recorded, and changed only by `alerts.engine.step`."""
 
@@ -199,3 +213,5 @@ class AccountState:
     """Instant of the account's first configuration; readings are expected from then on."""
     fired: Mapping[str, tuple[FlapEpisode, ...]] = field(default_factory=dict)
     """Episodes within the span of the rule's `flapping`, by rule, oldest first."""
+    values: tuple[RecordedValue, ...] = ()
+    """Values that rules keep, in the order of their keys."""

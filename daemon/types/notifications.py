@@ -1,4 +1,4 @@
-"""Notifications for channels, silences that hold them back, and messages that carry them."""
+"""Notifications for channels, and messages that carry them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,12 +30,13 @@ ENDS = frozenset({Kind.RESOLVED, Kind.RETIRED})
 
 
 class Late(StrEnum):
-    """Reason why a channel hears of an alert later than it fired (SEMANTICS E2, E5, F3)."""
+    """Reason why a channel hears of an alert later than it fired (SEMANTICS E2, E5, E6, F3)."""
 
     NO = ""
     MUTED = "muted"
     FLAPPING = "flapping"
     NEW_CHANNEL = "new_channel"
+    ESCALATED = "escalated"
     HANDED_OVER = "handed_over"
 
 
@@ -52,7 +53,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Change of a field between two consecutive readings."""
+    """Change of a field in one direction, between two readings close to each other."""
 
     before: Decimal
     before_at: Millis
@@ -92,6 +93,10 @@ class NotificationFacts:
     reason: str = ""
     balances: Balances = field(default_factory=Balances)
     """Fields at the last judged reading."""
+    read_at: Millis | None = None
+    """Instant of the reading that `balances` are of, if it is older than the news."""
+    minutely: Mapping[str, Decimal] = field(default_factory=dict)
+    """Change over the last minute, by field, if there is a reading of about that time."""
     changes: Mapping[str, Decimal] = field(default_factory=dict)
     """Change over the last ten minutes, by field, if known."""
     span: Millis = 0
@@ -107,10 +112,14 @@ class NotificationFacts:
     """Instant since when that channel fails."""
     handed_over_why: str = ""
     """Error of that channel."""
+    title: str = ""
+    """Filled-in title of the rule."""
     summary: str = ""
     """Filled-in summary of the rule."""
     unfilled: str = ""
-    """Reason why the summary could not be filled in."""
+    """Reason why the title or the summary could not be filled in."""
+    unit: str = ""
+    """Word of the rule after the values of its comparison."""
     unconfirmed: bool = False
     """True if judged on a suspect reading that nothing confirmed (SEMANTICS B5)."""
     detail: str = ""
@@ -121,27 +130,8 @@ class NotificationFacts:
     """Earliest time to send: the end of the mute window in which an alert ended (SEMANTICS E2)."""
     told: Decimal | None = None
     """Value last told, for news that it got worse."""
-
-
-@dataclass(frozen=True, slots=True)
-class Silence:
-    """Silence: no news for a while (SEMANTICS E2); as an `ack`, no more reminders (E1)."""
-
-    id: int
-    ack: bool
-    rule: str
-    """Glob of rules; for an ack or a silence of one alert, the alert's own rule."""
-    account: str
-    """Glob of accounts; `*` includes the daemon's own alerts."""
-    code: str
-    """Code of the only alert it is about; empty if it is about all that the globs match."""
-    started_at: Millis
-    ended_at: Millis | None
-    """End; None if it lasts as long as the alert does."""
-    comment: str = ""
-
-    def holds(self, at: Millis) -> bool:
-        return self.started_at <= at and (self.ended_at is None or at < self.ended_at)
+    unacknowledged: Millis | None = None
+    """Time for which nobody acknowledged it, for an escalation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +176,8 @@ class Message:
     """Chart, as PNG."""
     quiet: bool = False
     """True if it must not ring, where the channel supports that."""
+    commands: tuple[str, ...] = ()
+    """Commands within the body, for channels on which a tap copies them."""
     good: bool = False
     """True if all of it is good: over, acknowledged or retired. `severity` says nothing then."""
 

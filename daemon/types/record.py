@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from daemon.types.alerts import Alert, Transition
+from daemon.types.alerts import Alert, RecordedValue, Transition
 from daemon.types.inputs import GapReason, Input
 from daemon.types.notifications import Notice, NoticeKey
 from daemon.types.time import Millis
@@ -43,3 +43,5 @@ class Record:
     """
     gap: Gap | None = None
     """Suspend that this input ends."""
+    values: tuple[RecordedValue, ...] = ()
+    """Values of rules that this input changed."""

@@ -258,6 +258,16 @@ def test_e5_the_end_of_what_a_removed_channel_knew_goes_to_the_present_ones() ->
     assert said.notices[1].facts.handed_over_by == "gone"
 
 
+def test_e5_an_end_that_nobody_wants_is_not_handed_over() -> None:
+    """E5: of a rule with `resolve = false` no channel is told the end, in nobody's stead."""
+    event = rule(resolve=False)
+    outcome, _ = fire(event)
+    told: ToldBy = {
+        ("low", 1): {"gone": ChannelStatus(told_at=T0), "email": ChannelStatus(told_at=T0)}
+    }
+    assert news(clear(outcome.state, event, at=T0 + MINUTE), [event], told).notices == ()
+
+
 def test_e5_the_end_of_a_removed_rule_whose_channel_is_removed_goes_to_all() -> None:
     """D5, E5: a rule that is gone names no channels any more."""
     outcome, _ = fire(rule())

@@ -38,6 +38,7 @@ from daemon.types import (
     OnMissing,
     Quality,
     Silence,
+    State,
     Unconfirmed,
 )
 from tests.alerts.played import name
@@ -322,6 +323,98 @@ def test_e2_nothing_mutes_itself() -> None:
     for second, value in enumerate(("90", "500", "90", "500")):
         mild.read(second, value, "500")
     assert mild.read(9, "500", "90") == FIRED
+
+
+# Events: rules with `resolve = false`.
+
+
+def test_e1_an_end_that_nobody_wants_is_told_to_nobody() -> None:
+    """E1: the alert ends on record, and fires again; reminders and acks are as ever."""
+    phone = Phone(rule(resolve=False, repeat=MINUTE))
+    assert phone.read(0, "90") == FIRED
+    assert phone.read(60, "90") == [("low", Kind.REPEAT, Late.NO)]
+    phone.silences = (
+        Silence(
+            1,
+            ack=True,
+            rule="low",
+            account="main",
+            code=phone.facts.code,
+            started_at=T0 + 61 * SECOND,
+            ended_at=None,
+        ),
+    )
+    assert phone.read(62, "90") == [("low", Kind.ACK, Late.NO)]
+    assert phone.read(180, "90") == []
+    assert phone.read(190, "500") == []
+    assert phone.last is not None
+    assert [alert.state for alert in phone.last.record.alerts] == [State.RESOLVED]
+    assert phone.read(200, "90") == FIRED
+
+
+def test_e2_no_unwanted_end_waits_for_a_mute_window() -> None:
+    """E2: nothing is queued that a window would hold."""
+    phone = Phone(rule(resolve=False, mute=("noon",)), mutes=NOON)
+    phone.read(0, "90")
+    assert phone.read(90, "500") == []
+
+
+def test_e4_the_end_of_flapping_events_is_not_told() -> None:
+    """E4: nor that it is calm; the next firing is told as ever."""
+    phone = flapping(resolve=False)
+    assert [n.key.kind for n in phone.notices] == [Kind.FIRING, Kind.FIRING]
+    assert phone.read(81, "500") == []
+    assert phone.read(82, "90") == FIRED
+
+
+def test_d4_neither_back_nor_no_longer_judged_is_told_of_an_event() -> None:
+    """D4: both are ends; a firing at the first reading is told."""
+    silent = gone(resolve=False)
+    silent.missed(3)
+    assert silent.read(4, "87") == FIRED
+    judged_no_more = Phone(rule(resolve=False, on_missing=OnMissing.OK, missing_after=2 * SECOND))
+    judged_no_more.read(0, "90")
+    assert judged_no_more.missed(3) == []
+
+
+def test_d5_the_rule_as_it_is_at_the_end_decides_whether_it_is_told() -> None:
+    """D5: a changed rule that wants no ends is not told as retired, one that was removed is."""
+    for rules, expected in (
+        ({"low": rule(when="available_margin < 50", resolve=False)}, []),
+        ({"low": rule(when="available_margin < 50")}, [("low", Kind.RETIRED, Late.NO)]),
+        ({}, [("low", Kind.RETIRED, Late.NO)]),
+    ):
+        phone = Phone(rule(resolve=False))
+        phone.read(0, "90")
+        phone.rules = rules
+        assert phone.take(ConfigChange(2, T0 + MINUTE), {}) == expected
+
+
+def test_fields_at_a_miss_carry_the_instant_of_their_reading() -> None:
+    """Promise 10: so that a message can say how old they are; none for the reading itself."""
+    phone = Phone(rule(repeat=SECOND))
+    phone.read(0, "90")
+    assert phone.facts.read_at is None
+    phone.missed(2)
+    assert phone.facts.read_at == T0
+
+
+def test_the_words_of_a_rule_are_filled_in() -> None:
+    """Title and summary by themselves; the unit of flapping too, which has words of its own."""
+    own: dict[str, Any] = {
+        "title": "{account}: {value}",
+        "summary": "{cross_un_pnl} left",
+        "unit": "USDT",
+    }
+    phone = flapping(**own)
+    first, flaps = phone.notices[0].facts, phone.notices[2].facts
+    assert (first.title, first.summary, first.unfilled, first.unit) == (
+        "main: 90",
+        "",
+        "cross_un_pnl is unknown",
+        "USDT",
+    )
+    assert (flaps.title, flaps.summary, flaps.unfilled, flaps.unit) == ("", "", "", "USDT")
 
 
 # Flapping.

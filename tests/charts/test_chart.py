@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.charts.chart import Chart, ChartSpan, Level, Point, Unit, decode, encode
+from daemon.charts.chart import Chart, ChartSpan, Level, Point, Unit, common_span, decode, encode
 
 T = TypeVar("T")
 
@@ -37,22 +37,26 @@ CHARTS = st.builds(
     firing=few(SPANS),
     title=st.text(),
     note=st.text(),
+    begins=st.none() | INSTANTS,
 )
 
 
-@given(CHARTS)
-def test_f8_a_chart_arrives_as_it_was(chart: Chart) -> None:
-    """F8: as JSON it keeps every digit, the zone and what stands in it."""
-    arrived = decode(encode(chart))
-    assert arrived == chart
-    digits = [str(point.value) for line in chart.lines for point in line]
-    assert [str(point.value) for line in arrived.lines for point in line] == digits
+@given(few(CHARTS, min_size=1))
+def test_f8_charts_arrive_as_they_were(charts: tuple[Chart, ...]) -> None:
+    """F8: as JSON they keep every digit, the zone and what stands in them."""
+    arrived = decode(encode(charts))
+    assert arrived == charts
+    assert list(map(digits, arrived)) == list(map(digits, charts))
+
+
+def digits(chart: Chart) -> list[str]:
+    return [str(point.value) for line in chart.lines for point in line]
 
 
 def test_f8_what_is_no_chart_is_refused() -> None:
-    """F8: the render process ends with a reason and no picture when it cannot read the chart."""
+    """F8: the render process ends with a reason and no picture when it cannot read the charts."""
     with pytest.raises(msgspec.DecodeError):
-        decode(b'{"field": "available_margin"}')
+        decode(b'[{"field": "available_margin"}]')
 
 
 def test_f8_the_last_value_is_that_of_the_last_line() -> None:
@@ -61,3 +65,13 @@ def test_f8_the_last_value_is_that_of_the_last_line() -> None:
     lines = ((Point(1, Decimal(5)), Point(2, Decimal(6))), (Point(7, Decimal(4)),))
     assert Chart("available_margin", "main", span, lines=lines).last == Point(7, Decimal(4))
     assert Chart("available_margin", "main", span).last is None
+
+
+def test_f8_the_time_axis_of_a_picture_holds_all_its_records() -> None:
+    """F8: an account without a record by then does not stretch it, unless it is alone."""
+    old = Chart("available_margin", "main", ChartSpan(5, 10))
+    young = Chart("available_margin", "desk", ChartSpan(7, 10), begins=7)
+    unborn = Chart("available_margin", "grid", ChartSpan(0, 10), begins=10)
+    assert common_span([young, old, unborn]) == ChartSpan(5, 10)
+    assert common_span([young, unborn]) == ChartSpan(7, 10)
+    assert common_span([unborn]) == ChartSpan(0, 10)

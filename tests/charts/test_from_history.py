@@ -139,6 +139,7 @@ def test_f8_derived_fields_are_drawn_as_they_are_judged(tmp_path: Path) -> None:
     assert points(chart) == [[(0, "0.1")], [(2_000, "0")]]
     assert (since_noon(chart.infinite), chart.unit) == ([(1_000, 2_000)], Unit.RATIO)
     assert drawn(url, field="free_margin").note == "a cautious estimate"
+    assert drawn(url, field="equity").note == "an estimate"
 
 
 def test_a5_a_clock_that_was_set_makes_no_line_run_backwards(tmp_path: Path) -> None:
@@ -239,9 +240,62 @@ def test_f8_the_chart_of_an_alert_has_its_own_span_whatever_it_compares(tmp_path
     with History.open(url) as history:
         chart = from_history.alert_chart(history, subject, drop)
         assert from_history.alert_chart(history, subject, LOW).firing == ()
-    assert chart.span == ChartSpan(NOON + SECOND - LAST_HOURS, NOON + SECOND + 1)
+    assert subject.span == ChartSpan(NOON + SECOND - LAST_HOURS, NOON + SECOND + 1)
+    assert chart.span == ChartSpan(NOON + SECOND + 1 - MINUTE, NOON + SECOND + 1)
     assert chart.last == Point(NOON + SECOND, Decimal(400))
     assert (chart.levels, chart.firing) == ((), (ChartSpan(NOON + SECOND, NOON + SECOND + 1),))
+
+
+# Where a record begins.
+
+
+def span_of(chart: Chart) -> tuple[Millis, Millis]:
+    (span,) = since_noon([chart.span])
+    return span
+
+
+def test_f8_a_chart_begins_at_the_first_record(tmp_path: Path) -> None:
+    """F8: nothing is missing before it; the chart says that it begins there."""
+    chart = drawn(lived(tmp_path, [], *margins(*["500"] * 90)), since=-MINUTE, until=90 * SECOND)
+    assert (span_of(chart), chart.gaps, chart.begins) == ((0, 90 * SECOND), (), NOON)
+
+
+def test_f8_a_span_within_the_record_stays_as_it_is(tmp_path: Path) -> None:
+    """F8: also where it begins with the record."""
+    url = lived(tmp_path, [], *margins(*["500"] * 9))
+    for since in (0, SECOND):
+        chart = drawn(url, since=since, until=9 * SECOND)
+        assert (span_of(chart), chart.begins) == ((since, 9 * SECOND), None)
+
+
+def test_f8_the_time_axis_of_a_young_record_is_a_minute_long(tmp_path: Path) -> None:
+    """F8: one reading is a point at its end; the time before it is no gap."""
+    url = lived(tmp_path, [], *margins("500"))
+    chart = drawn(url, since=-5 * MINUTE, until=1)
+    assert (span_of(chart), points(chart), chart.gaps) == ((1 - MINUTE, 1), [[(0, "500")]], ())
+    short = drawn(url, since=-SECOND, until=1)
+    assert span_of(short) == (-SECOND, 1)
+
+
+def test_f8_a_record_that_begins_with_a_miss_begins_there(write: Callable[..., str]) -> None:
+    """F8: since then readings are missing."""
+    url = write(Record("main", miss(1, NOON + SECOND)), read(9))
+    chart = drawn(url, since=-MINUTE, until=2 * MINUTE)
+    assert chart.begins == NOON + SECOND
+    assert since_noon(chart.gaps)[0] == (1_000, 9_000)
+
+
+def test_f8_a_span_before_the_record_has_no_gap(write: Callable[..., str]) -> None:
+    """F8: the chart is empty and says when the record begins."""
+    chart = drawn(write(read(1)), since=-2 * MINUTE, until=-MINUTE)
+    assert span_of(chart) == (-2 * MINUTE, -MINUTE)
+    assert (chart.lines, chart.gaps, chart.begins) == ((), (), NOON + SECOND)
+
+
+def test_a5_a_record_begins_where_its_first_reading_is_meant(tmp_path: Path) -> None:
+    """A5: what was recorded before the clock was set back lies earlier now."""
+    url = lived(tmp_path, [], *margins("500", "90"), Step(-30 * SECOND), *margins("80"))
+    assert drawn(url, since=-MINUTE).begins == NOON - 30 * SECOND
 
 
 # Odd records.

@@ -1,4 +1,4 @@
-"""Rendering for real (renderer.py, render_process.py, figure.py): pictures and all failures."""
+"""Rendering for real (renderer.py, render_process.py, drawing/): pictures and all failures."""
 
 import asyncio
 import io
@@ -93,6 +93,14 @@ async def test_f8_a_chart_is_a_picture_for_a_phone(folder: Path) -> None:
     assert left(folder) == []
 
 
+async def test_f8_several_charts_are_one_picture() -> None:
+    """F8: as wide, and higher."""
+    picture = await Drawer(SystemClock(), {}, timeout=120 * SECOND).draw(CHART, CHART, CHART)
+    assert isinstance(picture, bytes), picture
+    width, height = opened(picture).size
+    assert (width, height > 600) == (800, True)
+
+
 async def test_f8_threshold_and_clear_level_are_lines_of_their_own_colours() -> None:
     """F8: a dashed line each, the clear level above the threshold; without them there is none."""
     plain, levelled = await drawn(CHART), await drawn(replace(CHART, levels=LEVELS))
@@ -138,6 +146,7 @@ async def test_f8_a_gap_is_empty() -> None:
         replace(CHART, lines=(), infinite=(SPAN,), unit=Unit.RATIO, field="margin_usage"),
         replace(CHART, unit=Unit.DURATION, levels=LEVELS),
         replace(CHART, span=ChartSpan(NOON, NOON), lines=(), zone=None),
+        replace(CHART, lines=(), begins=NOON + HOUR),
         replace(
             CHART,
             account="\N{PILE OF POO} $x^$ " * 20,
@@ -343,6 +352,6 @@ def test_f8_the_process_reads_a_chart_and_writes_a_picture(tmp_path: Path) -> No
     """F8: by hand it works as well, on whatever terms."""
     environ = {**os.environ, "MPLCONFIGDIR": str(tmp_path), "MPL_IGNORE_SYSTEM_FONTS": "1"}
     done = subprocess.run(
-        DRAWING, input=encode(CHART), capture_output=True, check=True, env=environ
+        DRAWING, input=encode([CHART]), capture_output=True, check=True, env=environ
     )
     assert opened(done.stdout).size == (800, 450)

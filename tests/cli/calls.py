@@ -3,12 +3,15 @@
 import asyncio
 import io
 import os
+import re
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner, Result
 
 from daemon.cli import commands
@@ -68,14 +71,39 @@ def call(
     environ: Mapping[str, str] = SECRETS,
     clock: Clock | None = None,
     programs: Sequence[Path] | None = None,
+    exchange_url: str = "http://127.0.0.1:9",
 ) -> Result:
-    """Run one command as `main` would; `programs` are folders in the place of the system's own."""
+    """Run one command as `main` would; `programs` are folders in the place of the system's own.
+
+    `init` asks the exchange at `exchange_url`; by default there is none.
+    """
     session = CommandSession(
-        environ=environ, own_clock=clock or ManualClock(), program_folders=programs
+        environ=environ,
+        own_clock=clock or ManualClock(),
+        program_folders=programs,
+        rest_url=exchange_url,
     )
     return CliRunner().invoke(
         commands, [str(each) for each in arguments], input=answers, obj=session
     )
+
+
+def on_terminal(width: int, *arguments: object, clock: Clock | None = None) -> list[str]:
+    """The lines that a terminal of so many columns sees of a command, without their colours."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", coloured(width, *arguments, clock=clock)).splitlines()
+
+
+def coloured(width: int, *arguments: object, clock: Clock | None = None) -> str:
+    """The output that is sent to a terminal of so many columns; errors go elsewhere."""
+    session = CommandSession(environ=SECRETS, own_clock=clock or ManualClock())
+    terminal = Terminal()
+    with pytest.MonkeyPatch.context() as around, suppress(SystemExit):
+        around.setattr(sys, "stdout", terminal)
+        around.setattr(sys, "stderr", io.StringIO())
+        around.setenv("COLUMNS", str(width))
+        around.setenv("TERM", "xterm")
+        commands.main([str(each) for each in arguments], prog_name="marginwatch", obj=session)
+    return terminal.getvalue()
 
 
 def beside_a_terminal(*arguments: object) -> tuple[bytes, bytes]:

@@ -23,6 +23,16 @@ SILENCED = Hold(HoldReason.SILENCED, "3", "moving funds", 9)
         ),
         (Hold(HoldReason.NEVER_REPEATS), 5, "told t5: the rule sends no reminders"),
         (Hold(HoldReason.NOT_DUE, until=9), 5, "told t5: no reminder before t9"),
+        (
+            Hold(HoldReason.NOT_ESCALATED, until=9),
+            None,
+            "not told: told at t9 if nobody acknowledges it before",
+        ),
+        (
+            Hold(HoldReason.NOT_ESCALATED),
+            None,
+            "not told: told only if nobody acknowledges it in time",
+        ),
         (SILENCED, None, "not told: silence 3 (moving funds), until t9"),
         (SILENCED, 5, "told t5: no reminder, silence 3 (moving funds), until t9"),
         (Hold(HoldReason.ACKNOWLEDGED), 5, "told t5: acknowledged: no reminders"),

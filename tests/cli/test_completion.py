@@ -22,13 +22,14 @@ def completed(script: Path, *words: str) -> list[str]:
 
 
 def test_bash_completes_commands_and_options(tmp_path: Path) -> None:
-    """A half-written command, one of a group, and an option with a fixed set of values."""
+    """A half-written command, one of a group, an option with a fixed set of values, a recipe."""
     script = tmp_path / "marginwatch.bash"
     script.write_text(call("completion", "bash").stdout)
     assert completed(script, "stat") == ["status"]
     assert completed(script, "silence", "e") == ["end"]
     assert completed(script, "alerts", "--sev") == ["--severity"]
     assert completed(script, "alerts", "--severity", "w") == ["warning"]
+    assert completed(script, "rules", "add", "wi") == ["withdrawal"]
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,21 @@
 """The file that `init` writes loads, whatever the answers."""
 
 from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daemon.config import Answers, ChannelAnswer, new_config
+from daemon.config import Answers, ChannelAnswer, System, new_cases, new_config
 from daemon.config.template import quoted
-from daemon.types import SECOND
+from daemon.types import HOUR, MINUTE, SECOND
+from tests.cli.calls import call
 from tests.config.written import doubts, loaded
+from tests.lengths import length
 
-TELEGRAM = ChannelAnswer("telegram", "tgram://{env:TOKEN}/{env:CHAT}")
+TELEGRAM = ChannelAnswer("telegram", "tgram://{env:TOKEN}/{env:CHAT}", loud=True)
 MAIL = ChannelAnswer("mail", "mailtos://me:pass@example.com")
 
 
@@ -31,6 +35,7 @@ def test_what_is_written_loads_without_a_warning(key: str, meant: str) -> None:
             Decimal("80.50"),
             "Europe/Paris",
             "env:BEAT",
+            "06:30",
         )
     )
     config = loaded(
@@ -50,6 +55,19 @@ def test_what_is_written_loads_without_a_warning(key: str, meant: str) -> None:
     ]
     assert str(config.daemon.timezone) == "Europe/Paris"
     assert config.daemon.heartbeat.reveal() == "https://hc-ping.com/x"
+    assert [channel.loud for channel in config.channels] == [True, False]
+    assert [(each.name, each.cron) for each in config.reports] == [("daily", "30 6 * * *")]
+
+
+def test_a_new_configuration_is_told_more_often_and_bothered_less() -> None:
+    """The defaults of keys that are not written stay as they are, for files that exist."""
+    config = loaded(new_config(Answers("main", "k", "s", (TELEGRAM,))), {"TOKEN": "1", "CHAT": "5"})
+    critical, warning = config.rules
+    assert (critical.repeat, warning.repeat) == (5 * MINUTE, 4 * HOUR)
+    assert (critical.worse_by, warning.worse_by) == (Decimal("0.25"), Decimal("0.25"))
+    assert (config.system.key_refused, config.system.clock_stepped) == (MINUTE, 2 * SECOND)
+    assert (System().key_refused, System().clock_stepped) == (0, 250)
+    assert config.reports == ()
 
 
 def test_without_a_channel_it_says_how_to_add_one() -> None:
@@ -75,8 +93,29 @@ def _harmless(text: str) -> str:
     return text.replace("{", "(")
 
 
-@given(st.decimals(Decimal("0.0001"), Decimal("1e9"), allow_nan=False, places=4))
+levels = st.decimals(Decimal("0.0001"), Decimal("1e9"), allow_nan=False, places=4)
+
+
+@given(levels)
 def test_any_level_is_written_exactly(level: Decimal) -> None:
     """Promise 7: the level in the file is the level that was answered."""
     rules = loaded(new_config(Answers("main", "k", "s", warning_below=level))).rules
     assert str(rules[1].when) == f"available_margin < {format(level, 'f').rstrip('0').rstrip('.')}"
+
+
+@settings(max_examples=length(20, 200), deadline=None)
+@given(levels, levels)
+def test_its_tests_pass_whatever_the_levels(one: Decimal, other: Decimal) -> None:
+    """A person begins with a file of tests that is good, and sees what it is for."""
+    answers = Answers(
+        *("main", "env:KEY", "env:KEY"),
+        (ChannelAnswer("hook", "jsons://example.com/hook"),),
+        max(one, other) + Decimal("0.0001"),
+        min(one, other),
+    )
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "rules.toml").write_text(new_config(answers))
+        (Path(folder) / "rules.test.toml").write_text(new_cases(answers))
+        result = call("rules", "test", f"{folder}/rules.test.toml", environ={})
+    assert result.exit_code == 0, result.output
+    assert "4 cases, all good" in result.output

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 _BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`([^`\n]+)`")
 _LINK = re.compile(r"\]\(([^)]+)\)")
+_PICTURE = re.compile(r"!\[[^]]*\]\(([^)]+)\)")
 _CALL = re.compile(r"(?:sudo (?:-u \w+ )?)?(?:\S*/)?marginwatch (.+)")
 _CELL = re.compile(r"(?<!\\)\|")
 
@@ -37,6 +38,11 @@ class Page:
 
     def links(self) -> list[str]:
         return _LINK.findall(_BLOCK.sub("", self.text))
+
+    @staticmethod
+    def pictures(text: str) -> list[str]:
+        """The files of the pictures that a part of a page shows, in their order."""
+        return _PICTURE.findall(text)
 
     def commands(self) -> set[tuple[str, ...]]:
         """Every call of marginwatch that the page names, without the program's name."""
@@ -98,6 +104,7 @@ def _arguments(text: str) -> list[str] | None:
 
 README = Page(ROOT / "README.md")
 RULES = Page(ROOT / "docs/rules.md")
+RECIPES = Page(ROOT / "docs/recipes.md")
 TESTING = Page(ROOT / "docs/testing-rules.md")
 BACKTESTING = Page(ROOT / "docs/backtesting.md")
 DATABASE = Page(ROOT / "docs/database.md")
@@ -107,9 +114,11 @@ REPORTS = Page(ROOT / "docs/reports.md")
 CHARTS = Page(ROOT / "docs/charts.md")
 PUSH = Page(ROOT / "docs/push.md")
 NEW_EXCHANGE = Page(ROOT / "docs/new-exchange.md")
-SECURITY = Page(ROOT / "SECURITY.md")
+COMMAND_LIST = Page(ROOT / "docs/commands.md")
+EXPLAIN = Page(ROOT / "docs/explain.md")
+OPERATIONS = Page(ROOT / "docs/operations.md")
+GLOSSARY = Page(ROOT / "docs/glossary.md")
+COMPARISON = Page(ROOT / "docs/comparison.md")
+ARCHITECTURE = Page(ROOT / "docs/architecture.md")
 CHANGELOG = Page(ROOT / "CHANGELOG.md")
-PAGES = (
-    README, RULES, TESTING, BACKTESTING, DATABASE, CONFIGURATION, DELIVERY, REPORTS, CHARTS, PUSH,
-    NEW_EXCHANGE, SECURITY, CHANGELOG,
-)  # fmt: skip
+PAGES = tuple(map(Page, sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])))

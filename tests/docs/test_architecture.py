@@ -3,9 +3,9 @@
 import ast
 import re
 
-from tests.docs.markdown import ROOT
+from tests.docs.markdown import ARCHITECTURE, ROOT, code
 
-PAGE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+PAGE = ARCHITECTURE.text
 STEP = re.compile(r"^\d+\. `([\w/.]+)` `(\w+)`", re.MULTILINE)
 PATH = re.compile(r"`([\w/]+\.(?:py|lark))`")
 
@@ -25,8 +25,18 @@ def test_every_step_names_what_its_file_defines() -> None:
 
 
 def test_every_file_of_the_page_exists() -> None:
-    """Files in tables and sentences, too."""
-    assert [file for file in PATH.findall(PAGE) if not (ROOT / "daemon" / file).exists()] == []
+    """Files in tables and sentences, too; the map counts from the top, all else from `daemon`."""
+    roots = (ROOT, ROOT / "daemon")
+    named = PATH.findall(PAGE)
+    assert [file for file in named if not any((root / file).exists() for root in roots)] == []
+
+
+def test_the_map_shows_what_is_there() -> None:
+    """Every path of the map exists, and every package of the daemon is on it."""
+    shown = {code(cell) for cell in ARCHITECTURE.table("Where things are").column("path")}
+    assert [path for path in shown if not (ROOT / path).exists()] == []
+    packages = {f"daemon/{path.parent.name}" for path in (ROOT / "daemon").glob("*/__init__.py")}
+    assert packages <= shown
 
 
 def test_walks_have_at_most_fifteen_stops() -> None:

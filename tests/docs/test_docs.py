@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import fields
+from datetime import timedelta, timezone
 from decimal import Decimal
 
 import pytest
@@ -15,7 +16,7 @@ from daemon.rules.language.errors import ExpressionError
 from daemon.rules.language.parse import parse_condition
 from daemon.rules.rule import Condition, Rule
 from daemon.text.durations import parse_duration
-from daemon.types import MINUTE, Balances, Quality, Reading, Source
+from daemon.types import DAY, MINUTE, Balances, Quality, Reading, Source
 from tests.config.written import ACCOUNT, CHANNELS, problems
 from tests.docs.markdown import PAGES, RULES, MarkdownTable, Page, code
 from tests.fakes import NOON
@@ -44,7 +45,8 @@ def test_worked_examples_have_the_values_shown(example: MarkdownTable) -> None:
     """C1 to C4: each row of an example, fed as a reading or a miss, gives the values in its row."""
     expressions = [code(column) for column in example.columns if column.startswith("`")]
     rules = [Rule(text, _condition(text)) for text in expressions]
-    evaluator = Evaluator(rules)
+    # In this zone the clock shows 00:00 at NOON, from which the rows count.
+    evaluator = Evaluator(rules, zone=timezone(-timedelta(milliseconds=NOON % DAY)))
     for seq, row in enumerate(example.rows):
         cells = dict(zip(map(code, example.columns), row, strict=True))
         verdicts = _verdicts(evaluator, seq, cells)
@@ -72,8 +74,9 @@ def _is_value(text: str) -> bool:
 
 
 def _verdicts(evaluator: Evaluator, seq: int, cells: Mapping[str, str]) -> Mapping[str, Verdict]:
-    hours, minutes = map(int, cells["at"].split(":"))
-    at = NOON + (60 * hours + minutes) * MINUTE
+    days = int(cells["at"].startswith("next day "))
+    hours, minutes = map(int, cells["at"].removeprefix("next day ").split(":"))
+    at = NOON + days * DAY + (60 * hours + minutes) * MINUTE
     if "miss" in cells.values():
         return evaluator.miss(miss(seq, at))
     sent = {
@@ -104,11 +107,17 @@ def _read(cell: str) -> object:
 def test_every_field_and_function_is_explained() -> None:
     """The tables name exactly the existing fields and functions, with their minimum of readings."""
     assert [code(cell) for cell in RULES.table("Fields").column("field")] == list(NAMES)
-    plain, windows = (table for table in RULES.tables() if table.columns[0] == "function")
+    plain, windows, remembering = (
+        table for table in RULES.tables() if table.columns[0] == "function"
+    )
     known = dict(
         zip(map(_name, windows.column("function")), windows.column("known from"), strict=True)
     )
-    assert sorted([*map(_name, plain.column("function")), *known]) == list(functions.names())
+    stateful = [*map(_name, remembering.column("function"))]
+    assert all(map(functions.stateful, stateful))
+    assert sorted([*map(_name, plain.column("function")), *known, *stateful]) == list(
+        functions.names()
+    )
     assert {name: functions.window(name).known_from for name in known} == {
         name: int(cell.split()[0]) for name, cell in known.items()
     }

@@ -17,7 +17,7 @@ from daemon.rules.rule import Rule
 from daemon.simulator import SimulatedBalances, Simulator, by_request
 from daemon.store.schema import metadata
 from daemon.types import Record, State
-from tests.docs.markdown import DATABASE, code
+from tests.docs.markdown import DATABASE, OPERATIONS, code
 from tests.fakes import ScriptedNotifier
 
 
@@ -87,9 +87,10 @@ def query(recorded: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-@pytest.mark.parametrize(
-    "sql", DATABASE.blocks("sql", "Queries"), ids=lambda sql: " ".join(sql.split())[:60]
-)
+QUERIES = [*DATABASE.blocks("sql", "Queries"), *OPERATIONS.blocks("sql")]
+
+
+@pytest.mark.parametrize("sql", QUERIES, ids=lambda sql: " ".join(sql.split())[:60])
 def test_queries_give_rows(query: sqlite3.Connection, sql: str) -> None:
     """Each example query finds rows in a real database, once its span is a recorded one."""
     now = query.execute("SELECT min(time), max(time) FROM balances").fetchone()

@@ -23,7 +23,7 @@ from daemon.types import (
 from tests.config.written import WHOLE, problems
 from tests.docs.markdown import DELIVERY, code
 from tests.fakes import ManualClock
-from tests.messages.golden_messages import MESSAGES
+from tests.messages.golden_messages import MESSAGES, shown
 
 AT = 1_767_237_141_000
 """2026-01-01 03:12:21 UTC"""
@@ -244,12 +244,17 @@ def test_every_reason_to_wait_or_to_be_held_is_explained() -> None:
     assert {code(cell) for cell in holds.column("why")} == {each.value for each in HoldReason}
 
 
-def test_the_titles_shown_are_those_that_arrive() -> None:
-    """Each title of the table is that of a golden message, and none of these is left out."""
-    words, titles = DELIVERY.table("What a title says"), DELIVERY.tables()
-    shown = next(table for table in titles if table.columns[0] == "title").column("title")
+def test_the_messages_shown_are_those_that_arrive() -> None:
+    """Each golden message stands on the page, to the letter, and no other does."""
+    blocks = re.findall(r"\n`([\w-]+)`:\n\n```text\n(.*?)```\n", DELIVERY.text, re.DOTALL)
+    assert dict(blocks) == {name: shown(message) for name, message in MESSAGES.items()}
+    assert len(blocks) == len(MESSAGES)
+
+
+def test_the_words_of_titles_are_explained() -> None:
+    """Each first word of a golden message is in the table, and the table has no other."""
+    words = DELIVERY.table("What a title says")
     golden = {message.title for message in MESSAGES.values()}
-    assert {code(title) for title in shown} == golden
     explained = {word for cell in words.column("word") for word in re.findall("`([A-Z]+)`", cell)}
     assert {re.split("[ :]", title)[0] for title in golden} == explained
 

@@ -1,4 +1,4 @@
-"""The answers of `explain` that the README shows are those that it gives."""
+"""docs/explain.md: the answers that it shows are those that `explain` gives."""
 
 from pathlib import Path
 
@@ -6,13 +6,13 @@ from daemon.alerts import system_rules
 from daemon.types import MINUTE
 from tests.cli.explain.test_explain_command import asked
 from tests.cli.past import FINE, alone, lived
-from tests.docs.markdown import README
+from tests.docs.markdown import EXPLAIN
 from tests.fakes import NOON
 from tests.values import answer, rule
 
 
 def shown(start_result: str) -> str:
-    (block,) = (text for text in README.blocks("text") if text.startswith(start_result))
+    (block,) = (text for text in EXPLAIN.blocks("text") if text.startswith(start_result))
     return block
 
 

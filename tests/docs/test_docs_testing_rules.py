@@ -1,4 +1,4 @@
-"""docs/testing-rules.md and the README: examples are played, and the failure shown is real."""
+"""docs/testing-rules.md: examples are played, and the failure shown is real."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ from daemon.replay.series import parse_series
 from daemon.types import MissReason
 from tests.cli.calls import call
 from tests.config.written import ACCOUNT, CHANNELS
-from tests.docs.markdown import README, TESTING, Page, code
+from tests.docs.markdown import TESTING, code
 
 SHIPPED = bundled.path("rules.toml").read_text(encoding="utf-8")
 
@@ -22,13 +22,13 @@ def _played(folder: Path, tests: str, rules: str = SHIPPED) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-def _examples(page: Page) -> list[tuple[str, str]]:
+def _examples() -> list[tuple[str, str]]:
     """Each block of tests, with the rules that stand right before it, or else those that ship."""
-    blocks = page.blocks("toml")
+    blocks = TESTING.blocks("toml")
     return [
         (
             block,
-            SHIPPED if "[[rules]]" not in before or page is README else ACCOUNT + CHANNELS + before,
+            SHIPPED if "[[rules]]" not in before else ACCOUNT + CHANNELS + before,
         )
         for before, block in zip(["", *blocks], blocks, strict=False)
         if "[[tests]]" in block
@@ -37,7 +37,7 @@ def _examples(page: Page) -> list[tuple[str, str]]:
 
 def test_every_example_is_good(tmp_path: Path) -> None:
     """Played against the rules that it is about."""
-    examples = [*_examples(TESTING), *_examples(README)]
+    examples = _examples()
     assert len(examples) == 4
     for tests, rules in examples:
         status, output = _played(tmp_path, tests, rules)

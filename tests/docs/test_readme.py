@@ -1,12 +1,10 @@
-"""README: its configurations load, its commands and paths exist, its messages are real."""
+"""README and the other pages: configurations load, commands exist, messages are real."""
 
+import os
 import re
-import sqlite3
+import subprocess
+import sys
 from collections.abc import Mapping
-from contextlib import closing
-from dataclasses import replace
-from datetime import UTC
-from decimal import Decimal
 from pathlib import Path
 
 import click
@@ -16,29 +14,16 @@ from daemon import __version__, bundled, cli, config
 from daemon.cli.configuration import CHECKS
 from daemon.config import Config
 from daemon.config.checks.not_available import NOT_YET
-from daemon.messages.compose import compose
-from daemon.messages.section import MessageItem, RenderContext
-from daemon.store import upgrade
-from daemon.types import (
-    MINUTE,
-    SECOND,
-    Balances,
-    DecidingComparison,
-    Kind,
-    Notice,
-    NoticeKey,
-    NotificationFacts,
-    Severity,
-    Step,
-    Trend,
-)
 from tests.config.written import ACCOUNT, CHANNELS, RULE, doubts
 from tests.docs.markdown import (
     BACKTESTING,
     CHANGELOG,
+    COMMAND_LIST,
     CONFIGURATION,
+    OPERATIONS,
     PAGES,
     README,
+    RECIPES,
     ROOT,
     Page,
     code,
@@ -49,11 +34,68 @@ SECRETS: Mapping[str, str] = {
     "coinw-secret": "secret-0001",
     "telegram-token": "123456789:AAabcdefghijklmnopqrstuvwxyz0123456",
     "mail-password": "p@ss/w0rd",
+    "ntfy-topic": "margin-0af3",
     "heartbeat-uuid": "0af3-0001",
 }
+WRITTEN = ("coinw-key", "coinw-secret", "telegram-token", "mail-password")
+"""Secrets that the README stores in files."""
 ENVIRON = {"GRID_API_KEY": "key-0002", "GRID_SECRET_KEY": "secret-0002"}
 
+# A newcomer.
+
+SECTIONS = [
+    "Try it",
+    "How it wakes you",
+    "Install",
+    "Five minutes to your first alert",
+    "As a service",
+    "Eight commands for every day",
+    "Questions",
+    "Limits of this release",
+    "More",
+]
+
+
+def test_a_newcomer_reads_at_most_220_lines_in_this_order() -> None:
+    """What it does with pictures, demo, waking, install, first alert, service, commands, FAQ."""
+    lines = README.text.splitlines()
+    assert len(lines) <= 220
+    assert [line[3:] for line in lines if line.startswith("## ")] == SECTIONS
+    before, _, _ = README.text.partition("\n## ")
+    assert Page.pictures(before) == ["docs/demo.svg", "docs/phone.png", "docs/chart.png"]
+    assert len(README.table("Eight commands for every day").rows) == 8
+
+
+def test_secrets_are_stored_also_when_the_commands_are_pasted(tmp_path: Path) -> None:
+    """A shell without bracketed paste: what is typed after the commands is what is stored."""
+    (block,) = (block for block in README.blocks("console") if "marginwatch secret" in block)
+    commands = [line.removeprefix("$ ") for line in block.splitlines()]
+    typed = [SECRETS[name] for name in WRITTEN]
+    programs = Path(sys.executable).parent
+    subprocess.run(
+        ["bash", "-s"],
+        input="\n".join([*commands, *typed, ""]),
+        env={"HOME": str(tmp_path), "PATH": f"{programs}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    files = {name: tmp_path / "watch" / name for name in WRITTEN}
+    assert {name: file.read_text() for name, file in files.items()} == {
+        name: SECRETS[name] for name in WRITTEN
+    }
+    assert {file.stat().st_mode & 0o777 for file in files.values()} == {0o600}
+    assert (tmp_path / "watch").stat().st_mode & 0o777 == 0o700
+
+
 # Configurations.
+
+LOUD_CHANNELS = (
+    CHANNELS
+    + CHANNELS.replace('"phone"', '"telegram"').replace('"mail"', '"call"')
+    + "loud = true\n"
+)
+"""Channels for a page that shows rules alone; the last of them may ring at night."""
 
 
 def _loaded(text: str, folder: Path) -> Config:
@@ -68,7 +110,8 @@ def _loaded(text: str, folder: Path) -> Config:
     [
         pytest.param(text, id=f"{page.path.name}:{text[:20]!r}")
         for page in PAGES
-        if page is not BACKTESTING  # its example is executed, with a single channel
+        # Other tests execute these: the example of backtests has one channel, recipes have two.
+        if page not in (BACKTESTING, RECIPES)
         for text in page.blocks("toml")
         if "[[tests]]" not in text  # those are played, not loaded
     ],
@@ -77,7 +120,7 @@ def test_configurations_load(text: str, tmp_path: Path) -> None:
     """Every TOML block is valid, alone or with the tables it leaves out, also for the adapters."""
     missing = [
         rest
-        for table, rest in (("accounts", ACCOUNT), ("channels", CHANNELS), ("rules", RULE))
+        for table, rest in (("accounts", ACCOUNT), ("channels", LOUD_CHANNELS), ("rules", RULE))
         if f"[[{table}]]" not in text
     ]
     assert doubts(_loaded(text + "".join(missing), tmp_path)) == []
@@ -134,8 +177,8 @@ def test_commands_exist_with_their_options(
 def test_every_command_is_shown_and_explains_itself(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The table of commands has every command; its --help says how it is used, with an example."""
-    assert name in {words[0] for words in README.commands() if words}
+    """docs/commands.md has every command; its --help says how it is used, with an example."""
+    assert name in {words[0] for words in COMMAND_LIST.commands() if words}
     with pytest.raises(SystemExit) as ended:
         cli.commands.main([name, "--help"], prog_name="marginwatch")
     assert ended.value.code == 0
@@ -161,10 +204,10 @@ def test_targets_exist() -> None:
     named = {
         target
         for page in PAGES
-        for target in re.findall(r"(?:`|^\$ )make (\w+)", page.text, re.MULTILINE)
+        for target in re.findall(r"(?:`|^\$ |^)make (\w+)", page.text, re.MULTILINE)
     }
     everyday = {"demo", "check", "test", "lint", "format"}
-    assert named == everyday | {"fuzz", "soak", "wheel", "lock", "audit"}
+    assert named == everyday | {"fuzz", "soak", "man", "wheel", "lock", "audit"}
     assert named <= targets
 
 
@@ -176,20 +219,13 @@ PINNED = [
 
 def test_installations_take_what_is_pinned() -> None:
     """S13: requirements pinned by hash, then the wheel without any; no other way is shown."""
-    installations = [block for block in README.blocks("console") if "/pip " in block]
-    built = [block.splitlines()[0] for block in installations]
-    assert built == ["$ make wheel"] * 2
+    shown = [*README.blocks("console"), *OPERATIONS.blocks("console")]
+    installations = [block for block in shown if "/pip " in block]
+    assert len(installations) == 3
     for block in installations:
+        assert block.index("$ make wheel") < block.index("/pip ")
         assert re.findall(r"^\$ (?:sudo )?\S+/(pip .*)$", block, re.MULTILINE) == PINNED
-    assert sum(page.text.count("pip install") for page in PAGES) == 2 * len(PINNED)
-
-
-def test_the_map_shows_what_is_there() -> None:
-    """Every path of the map exists, and every package of the daemon is on it."""
-    shown = {code(cell) for cell in README.table("Where things are").column("path")}
-    assert [path for path in shown if not (ROOT / path).exists()] == []
-    packages = {f"daemon/{path.parent.name}" for path in (ROOT / "daemon").glob("*/__init__.py")}
-    assert packages <= shown
+    assert sum(page.text.count("pip install") for page in PAGES) == 3 * len(PINNED)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path.name)
@@ -202,67 +238,3 @@ def test_the_changelog_has_this_version() -> None:
     """The released version is described below the unreleased changes."""
     headings = re.findall(r"^## \[(.+?)\]", CHANGELOG.text, re.MULTILINE)
     assert headings[:2] == ["Unreleased", __version__]
-
-
-def test_queries_run(tmp_path: Path) -> None:
-    """The examples of SQL fit the tables of a new database."""
-    upgrade(f"sqlite:///{tmp_path}/marginwatch.db")
-    with closing(sqlite3.connect(tmp_path / "marginwatch.db")) as connection:
-        for sql in (each for block in README.blocks("sql") for each in block.splitlines()):
-            assert connection.execute(sql).fetchall() == []
-
-
-# Messages.
-
-AT = 1_767_237_141_000
-"""2026-01-01 03:12:21 UTC"""
-RULE_TEXT = "available_margin < 100"
-FIRED = NotificationFacts(
-    severity=Severity.WARNING,
-    code="ct83",
-    since=AT,
-    fired_at=AT,
-    at=AT,
-    judged=DecidingComparison(
-        RULE_TEXT, "available_margin", Decimal("92.19527741"), Decimal(100), falling=True
-    ),
-    balances=Balances(*map(Decimal, ("92.19527741", "87.55120048", "4.64407693", "80.5", "0"))),
-    changes={
-        "available_margin": Decimal("-76.15611156"),
-        "available_usdt": Decimal("-76.15611156"),
-        "al_margin": Decimal("18.35689"),
-        "al_freeze": Decimal(0),
-    },
-    span=10 * MINUTE,
-    hourly={"available_margin": Decimal("-120.44"), "available_usdt": Decimal("-120.44")},
-    trend=Trend(Step(Decimal("108.83774618"), AT - 5 * SECOND, Decimal("92.19527741"), AT)),
-)
-ENDED = replace(
-    FIRED,
-    at=AT + 11 * SECOND,
-    judged=DecidingComparison(
-        RULE_TEXT, "available_margin", Decimal("136.24655812"), Decimal(100), falling=True
-    ),
-    worst=Decimal("37.82667788"),
-    balances=Balances(*map(Decimal, ("136.24655812", "131.60248119", "4.64407693", "0", "0"))),
-    changes={
-        "available_margin": Decimal("-32.10483085"),
-        "available_usdt": Decimal("-32.10483085"),
-        "al_margin": Decimal("-62.14311"),
-    },
-    hourly={"available_margin": Decimal("-76.4")},
-)
-
-
-def _message(kind: Kind, facts: NotificationFacts) -> str:
-    notice = Notice(NoticeKey("main", "low-margin", 7, "phone", kind, 7), facts.at, facts)
-    message = compose([MessageItem(notice)], RenderContext(facts.at, UTC)).message
-    return f"{message.title}\n{message.body}\n"
-
-
-def test_the_messages_shown_are_those_that_arrive() -> None:
-    """The alert and its end in the README are exactly what is composed of such facts."""
-    assert README.blocks("text")[:2] == [
-        _message(Kind.FIRING, FIRED),
-        _message(Kind.RESOLVED, ENDED),
-    ]

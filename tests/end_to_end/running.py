@@ -77,7 +77,7 @@ _OVER = ("OVER", "LATE", "BACK")
 _BOTH = re.compile(r"\bfired (?:\d\d:|\d{4}-|\d+ times)")
 """What an end says that also tells the firing."""
 _CODES = re.compile(r"(?:^| · )alerts? (\w{4}(?: \w{4})*)(?= ·|$)", re.MULTILINE)
-_WHY = ("late: ", "sent here because ")
+_WHY = ("late: ", "late by ", "sent here because ")
 """What begins so is about the message, and no alert's news."""
 
 

@@ -15,7 +15,7 @@ import pytest
 from daemon.config import BudgetLimits
 from daemon.simulator import SOCKET_FAULTS, LoggedRequest, SimulatedAccount, Simulator
 from daemon.simulator.account import SOCKET_PATH
-from daemon.simulator.faults import Moment
+from daemon.simulator.socket_faults import Moment
 from daemon.types import SECOND, Limit, Millis, Miss, Reading, Source
 from tests.end_to_end.inside import LeapingClock, Line, Lookout, configured, exchange, life, lines
 

@@ -5,8 +5,8 @@ import pytest
 from daemon.simulator import SimulatedAccount, SimulatedBalances, slow, still
 from daemon.simulator.account import Keys
 from daemon.simulator.balances import push_frame
-from daemon.simulator.faults import Frame, Moment
 from daemon.simulator.log import Log
+from daemon.simulator.socket_faults import Frame, Moment
 from tests.fakes import ManualClock
 
 BEGIN = SimulatedBalances(available_margin="14.5", available_usdt="10", almighty_gold="4.5")

@@ -9,8 +9,9 @@ import pytest
 from daemon.exchanges.common.compression import unpack
 from daemon.simulator import FAULTS, SOCKET_FAULTS, RestFault, SocketFault
 from daemon.simulator.balances import SimulatedBalances, rest_fields
-from daemon.simulator.faults import LIMITED, MIB, READING, TIMEOUT, Moment, find_fault, success
-from daemon.simulator.wire import Reply, whole
+from daemon.simulator.faults import LIMITED, READING, TIMEOUT, find_fault, success
+from daemon.simulator.socket_faults import Moment
+from daemon.simulator.wire import MIB, Reply, whole
 from daemon.types import MissReason
 from tests.exchanges.simulated import dependencies, login, sub, until
 

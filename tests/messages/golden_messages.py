@@ -53,10 +53,11 @@ FACTS = NotificationFacts(
     balances=Balances(
         Decimal("45.64407694"), Decimal(41), Decimal("4.64407694"), Decimal("62.14"), Decimal(0)
     ),
-    changes={"available_margin": Decimal("-308.35592306"), "al_margin": Decimal("62.14")},
+    minutely={"available_margin": Decimal("-308.35592306"), "al_margin": Decimal("62.14")},
+    changes={"available_margin": Decimal("-348.1"), "al_margin": Decimal("62.14")},
     hourly={"available_margin": Decimal("-454.07556765")},
     trend=Trend(
-        Step(Decimal(354), NIGHT - 5 * SECOND, Decimal("45.64407694"), NIGHT),
+        Step(Decimal(354), NIGHT - 40 * SECOND, Decimal("45.64407694"), NIGHT),
     ),
 )
 SILENCE = DecidingComparison(
@@ -73,6 +74,13 @@ DROP = DecidingComparison(
     falling=False,
     ratio=True,
 )
+DEPOSIT = DecidingComparison(
+    "delta(available_margin, 1m) > 500",
+    "delta(available_margin, 1m)",
+    Decimal(759),
+    Decimal(500),
+    falling=False,
+)
 SWINGS = FlapRange(7, Decimal("42.1"), Decimal("130.125"))
 
 
@@ -83,7 +91,7 @@ def _notice(kind: Kind, rule: str = "margin-critical", **facts: Any) -> Notice:
         value = Decimal(facts.pop("margin"))
         facts["judged"] = replace(LIMIT, value=value)
         facts["balances"] = replace(FACTS.balances, available_margin=value)
-        facts |= {"changes": {}, "hourly": {}}
+        facts |= {"minutely": {}, "changes": {}, "hourly": {}}
     if kind is not Kind.FIRING:
         facts = {"trend": Trend(), **facts}
     told = replace(FACTS, **facts)
@@ -113,6 +121,7 @@ def _several() -> Sequence[MessageItem]:
         "judged": SILENCE,
         "worst": None,
         "account": "desk",
+        "read_at": NIGHT + 5 * MINUTE - 31 * SECOND,
         "trend": Trend(),
     }
     return (
@@ -128,7 +137,14 @@ def _several() -> Sequence[MessageItem]:
             )
         ),
         MessageItem(
-            _notice(Kind.RESOLVED, "spike", at=NIGHT + 5 * MINUTE, code="n4pe", margin="130")
+            _notice(
+                Kind.RESOLVED,
+                "spike",
+                account="grid",
+                at=NIGHT + 5 * MINUTE,
+                code="n4pe",
+                margin="130",
+            )
         ),
     )
 
@@ -149,13 +165,40 @@ MESSAGES: Mapping[str, Message] = {
         judged=SILENCE,
         worst=None,
         trend=Trend(),
+        read_at=NIGHT - 31 * SECOND,
         detail="CoinW answers HTTP 500: asking again",
     ),
-    "blind-ended": _said(Kind.RESOLVED, at=NIGHT + MINUTE, reason="missing"),
+    "blind-ended": _said(Kind.RESOLVED, at=NIGHT + 2 * MINUTE, reason="missing", read_at=NIGHT),
     "calm": _flapping(
         Kind.RESOLVED, at=NIGHT + HOUR, margin="500", detail="not firing now", reason="calm"
     ),
     "firing-critical": _said(Kind.FIRING),
+    "firing-handed-over": _said(
+        Kind.FIRING,
+        handed_over_by="phone",
+        handed_over_since=NIGHT - HOUR,
+        handed_over_why="HTTP 502",
+    ),
+    "firing-joined": _message(
+        MessageItem(_notice(Kind.FIRING)),
+        MessageItem(
+            _notice(
+                Kind.FIRING,
+                "low-margin",
+                severity=Severity.WARNING,
+                code="n4pe",
+                judged=replace(LIMIT, text="available_margin < 100", threshold=Decimal(100)),
+            )
+        ),
+    ),
+    "firing-escalated": _said(
+        Kind.FIRING,
+        at=NIGHT + 15 * MINUTE,
+        margin="41.14",
+        late=Late.ESCALATED,
+        unacknowledged=15 * MINUTE,
+        trend=Trend(),
+    ),
     "firing-muted": _said(
         Kind.FIRING, severity=Severity.WARNING, at=NIGHT + HOUR, late=Late.MUTED, trend=Trend()
     ),
@@ -173,6 +216,20 @@ MESSAGES: Mapping[str, Message] = {
         worst=Decimal(1),
         trend=Trend(),
         detail="CoinW refused the key (6000: authentication error)",
+    ),
+    "firing-title": _said(
+        Kind.FIRING,
+        "deposit",
+        severity=Severity.INFO,
+        judged=DEPOSIT,
+        worst=None,
+        trend=Trend(),
+        title="deposit arrived, 804.64 are available",
+        unit="USDT",
+        balances=replace(FACTS.balances, available_margin=Decimal("804.64407694")),
+        minutely={"available_margin": Decimal(759)},
+        changes={},
+        hourly={},
     ),
     "firing-unconfirmed": _said(Kind.FIRING, margin="0", unconfirmed=True, trend=Trend()),
     "flapping": _flapping(Kind.FIRING, at=NIGHT + 52 * MINUTE, detail="firing now", trend=Trend()),
@@ -198,6 +255,13 @@ MESSAGES: Mapping[str, Message] = {
     "report": report.compose(BAD, RenderContext(SPAN.until, UTC)),
     "retired": _said(Kind.RETIRED, at=NIGHT + HOUR, margin="499.71964459", reason="rule_changed"),
     "still": _said(Kind.REPEAT, at=NIGHT + 4 * HOUR, margin="41.14407693", worst=Decimal("38.5")),
+    "still-old": _said(
+        Kind.REPEAT,
+        at=NIGHT + 4 * HOUR,
+        read_at=NIGHT + 4 * HOUR - 90 * SECOND,
+        margin="41.14407693",
+        worst=Decimal("38.5"),
+    ),
     "test": channels.message("phone", "03:12:21"),
     "worse": _said(
         Kind.WORSE,

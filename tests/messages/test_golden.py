@@ -1,8 +1,10 @@
 """Every kind of message is, to the letter, what its file in `golden` shows.
 
-A wanted change of words: `python -m tests.messages.test_golden` writes the files anew; read them.
+A wanted change of words: `python -m tests.messages.test_golden` writes the files and the blocks of
+docs/delivery.md anew; read them.
 """
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from daemon.messages.title import TITLE
 from tests.messages.golden_messages import MESSAGES, shown
 
 GOLDEN = Path(__file__).parent / "golden"
+DELIVERY = Path(__file__).parents[2] / "docs" / "delivery.md"
 
 
 @pytest.mark.parametrize("name", MESSAGES)
@@ -25,6 +28,39 @@ def test_no_file_is_left_over() -> None:
     assert sorted(path.stem for path in GOLDEN.iterdir()) == sorted(MESSAGES)
 
 
-if __name__ == "__main__":
+@pytest.mark.parametrize("name", sorted(set(MESSAGES) - {"report", "firing-title"}))
+def test_a_number_stands_once_in_a_message(name: str) -> None:
+    """A value of the title is not said again of that alert, but by the step that led to it.
+
+    A title in the rule's own words may name any field, and is not looked at.
+    """
+    title, _, body = shown(MESSAGES[name]).partition("\n\n")
+    lines = [line for line in body.split("\n\n")[0].splitlines() if " -> " not in line]
+    amounts = set(re.findall(r"\d+\.\d+", title))
+    assert not [line for line in lines if amounts & set(re.findall(r"\d+\.\d+", line))]
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_the_mail_says_what_the_text_says(name: str) -> None:
+    """Every word of the text stands in the HTML, in the same order."""
+    text = re.sub(r"<[^>]*>", " ", MESSAGES[name].html)
+    for sign, word in {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&#x27;": "'"}.items():
+        text = text.replace(sign, word)
+    squeezed = re.sub(r"[\s·]", "", text)
+    assert not squeezed or squeezed == re.sub(r"[\s·]", "", MESSAGES[name].body)
+
+
+def write() -> None:
+    """Write the golden files, and the messages that docs/delivery.md shows."""
+    page = DELIVERY.read_text()
     for name, message in MESSAGES.items():
-        (GOLDEN / f"{name}.txt").write_text(shown(message))
+        text = shown(message)
+        (GOLDEN / f"{name}.txt").write_text(text)
+        block = rf"(\n`{re.escape(name)}`:\n\n```text\n).*?(```\n)"
+        if found := re.search(block, page, re.DOTALL):
+            page = f"{page[: found.end(1)]}{text}{page[found.start(2) :]}"
+    DELIVERY.write_text(page)
+
+
+if __name__ == "__main__":
+    write()

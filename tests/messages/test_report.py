@@ -231,3 +231,10 @@ def test_the_chart_is_of_the_worst_account() -> None:
     assert worst_account(BAD) == ILL
     assert worst_account(replace(QUIET, accounts=(Watched("new", SPAN.until), WELL))) == WELL
     assert worst_account(ReportData("daily", SPAN)) is None
+
+
+def test_a_span_knows_how_long_it_lasted() -> None:
+    """Milliseconds."""
+    assert SPAN.lasted == SPAN.until - SPAN.since == DAY
+    assert SPAN.overlap(ReportSpan(SPAN.until - HOUR, SPAN.until + HOUR)) == HOUR
+    assert SPAN.overlap(ReportSpan(SPAN.until + 1, SPAN.until + HOUR)) == 0

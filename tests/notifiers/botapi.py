@@ -63,6 +63,8 @@ class Shown:
     bold: tuple[str, ...] = ()
     silent: bool = False
     photo: bytes = b""
+    code: tuple[str, ...] = ()
+    """Parts that a tap copies."""
 
 
 class BotApi:
@@ -146,25 +148,26 @@ def refusing(status: int, description: str, **parameters: Any) -> Answer:
 
 def _read(wishes: dict[str, Any], *, silent: bool) -> Shown:
     marked = str(wishes["text"]).translate(_CLEANED).translate(_REMOVED)
-    text, bold = parsed(marked) if wishes.get("parse_mode") == "HTML" else (marked, ())
+    is_html = wishes.get("parse_mode") == "HTML"
+    text, bold, code = parsed(marked) if is_html else (marked, (), ())
     text = text.strip()
     if not text:
         raise Refused("400 Bad Request: message text is empty")
     if len(text.encode("utf-16-le")) // 2 > LONGEST:
         raise Refused("400 Bad Request: message is too long")
-    return Shown(text, bold, silent)
+    return Shown(text, bold, silent, code=code)
 
 
-def parsed(marked: str) -> tuple[str, tuple[str, ...]]:
-    """The text and its bold parts; raises `Refused` as Telegram refuses."""
+def parsed(marked: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    """The text, its bold parts and its code; raises `Refused` as Telegram refuses."""
     text: list[str] = []
     opened: list[tuple[str, int]] = []
-    bold: list[str] = []
+    marks: dict[str, list[str]] = {"b": [], "code": []}
     at = 0
     while at < len(marked):
         sign = marked[at]
         if sign == "<":
-            at = _tag(marked, at, text, opened, bold)
+            at = _tag(marked, at, text, opened, marks)
         elif sign == "&":
             at = _entity(marked, at, text)
         else:
@@ -175,11 +178,15 @@ def parsed(marked: str) -> tuple[str, tuple[str, ...]]:
             "400 Bad Request: can't parse entities: Can't find end tag corresponding to start tag"
             f' "{opened[-1][0]}"'
         )
-    return "".join(text), tuple(bold)
+    return "".join(text), tuple(marks["b"]), tuple(marks["code"])
 
 
 def _tag(
-    marked: str, at: int, text: list[str], opened: list[tuple[str, int]], bold: list[str]
+    marked: str,
+    at: int,
+    text: list[str],
+    opened: list[tuple[str, int]],
+    marks: dict[str, list[str]],
 ) -> int:
     found = _TAG.match(marked, at)
     where = f"at byte offset {len(marked[:at].encode())}"
@@ -196,8 +203,8 @@ def _tag(
         raise Refused(f"400 Bad Request: can't parse entities: Unexpected end tag {where}")
     else:
         begun, since = opened.pop()
-        if begun == "b":
-            bold.append("".join(text[since:]))
+        if begun in marks:
+            marks[begun].append("".join(text[since:]))
     return found.end()
 
 

@@ -22,7 +22,7 @@ class Hostile:
 
     speak: Speak
     stuck: Semaphore = field(default_factory=lambda: Semaphore(0))
-    """Released whenever it has begun to say nothing more."""
+    """Released whenever it has begun to say nothing more, or nothing until it may."""
     visits: list["Visit"] = field(default_factory=list)
     threads: list[Thread] = field(default_factory=list)
     listener: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0)))
@@ -69,10 +69,13 @@ class Visit:
 
     connection: socket.socket
     stuck: Semaphore
+    more: Semaphore = field(default_factory=lambda: Semaphore(0))
+    """Released for each next byte of an answer that drips."""
 
     def end(self) -> None:
         with suppress(OSError):
             self.connection.shutdown(socket.SHUT_RDWR)
+        self.more.release()
 
     def say(self, *parts: bytes) -> None:
         self.connection.sendall(b"".join(parts))
@@ -90,6 +93,13 @@ class Visit:
     def go_on(self, parts: Iterator[bytes]) -> None:
         for part in parts:
             self.say(part)
+
+    def drip(self, byte: bytes) -> None:
+        """Say this byte for ever, each time when it may."""
+        while True:
+            self.say(byte)
+            self.stuck.release()
+            self.more.acquire()
 
     def hang(self) -> None:
         """Say nothing more until the visitor goes away."""
@@ -134,6 +144,17 @@ def answering(answer: bytes, then: Sequence[bytes] = (), *, hang: bool = False) 
             visit.go_on(repeat(part * max(1, BLOCK // len(part))))
         if hang:
             visit.hang()
+
+    return speak
+
+
+def dripping(answer: bytes, byte: bytes) -> Speak:
+    """An HTTP answer that begins so and goes on byte by byte."""
+
+    def speak(visit: Visit) -> None:
+        request(visit)
+        visit.say(answer)
+        visit.drip(byte)
 
     return speak
 
@@ -200,6 +221,19 @@ SILENT_BEFORE_THE_STATUS = {
     "after 100 Continue": answering(b"HTTP/1.1 100 Continue\r\n\r\n", hang=True),
 }
 
+DRIPPING_AFTER_THE_STATUS = {
+    "the reason of a status": dripping(b"HTTP/1.1 200 ", b"a"),
+    "headers": dripping(OK + b"X: ", b"a"),
+    "a body": dripping(OK + b"Content-Length: 999\r\n\r\n", b"a"),
+    "a body of no length": dripping(OK + b"\r\n", b"a"),
+    "the size of a chunk": dripping(CHUNKED, b"0"),
+}
+
+DRIPPING_BEFORE_THE_STATUS = {
+    "the version": dripping(b"HTTP/1.", b"1"),
+    "the headers of 100 Continue": dripping(b"HTTP/1.1 100 Continue\r\nX: ", b"a"),
+}
+
 TORN_AFTER_THE_STATUS = {
     "after the status": answering(OK),
     "within headers": answering(OK + b"X: a"),
@@ -252,6 +286,16 @@ def saying(begin: bytes, then: bytes = b"", *, hang: bool = False) -> Speak:
             visit.go_on(repeat(then * max(1, BLOCK // len(then))))
         if hang:
             visit.hang()
+
+    return speak
+
+
+def dripping_reply(begin: bytes) -> Speak:
+    """A reply that begins so and goes on byte by byte."""
+
+    def speak(visit: Visit) -> None:
+        visit.say(begin)
+        visit.drip(b"a")
 
     return speak
 

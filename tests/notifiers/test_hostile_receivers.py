@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from daemon.notifiers import monitor
 from daemon.notifiers.apprise import TIMEOUT, AppriseNotifier
 from daemon.notifiers.monitor import HeartbeatMonitor
-from daemon.types import AttemptResult, Message, Outcome, Severity
+from daemon.types import SECOND, AttemptResult, Message, Outcome, Severity
 from tests.fakes import ManualClock
 from tests.notifiers import hostile
 from tests.notifiers.hostile import STEPS, Hostile, Speak, mailing, no_call_is_left
@@ -129,6 +130,63 @@ async def test_s5_a_mail_server_that_falls_silent_is_given_up() -> None:
         ended["banner at once"].detail
         == "E-Mail did not answer within 20 s; nothing of the message was sent"
     )
+
+
+async def outlasted(server: Hostile, url: str, speak: Speak) -> AttemptResult:
+    """An attempt at a receiver that answers a byte a second, until our timeout."""
+    server.speak, clock = speak, ManualClock()
+    sending = asyncio.ensure_future(AppriseNotifier(url, clock).send(MESSAGE))
+    for _ in range(TIMEOUT // SECOND):
+        await asyncio.to_thread(server.stuck.acquire)
+        assert not sending.done()
+        await clock.advance(SECOND)
+        server.visits[-1].more.release()
+    attempted = await sending
+    await asyncio.to_thread(no_call_is_left)
+    return attempted
+
+
+async def test_s5_a_webhook_that_answers_byte_by_byte_is_given_up() -> None:
+    """S5: each byte is in time, all of them are not; a status received by then counts."""
+    after, before = hostile.DRIPPING_AFTER_THE_STATUS, hostile.DRIPPING_BEFORE_THE_STATUS
+    with Hostile(hostile.well).serving() as server:
+        ended = {
+            name: await outlasted(server, webhook(server.port), say)
+            for name, say in (after | before).items()
+        }
+    assert outcomes_of(ended) == (
+        dict.fromkeys(after, Outcome.DELIVERED) | dict.fromkeys(before, Outcome.UNKNOWN)
+    )
+
+
+async def test_s5_a_mail_server_that_answers_byte_by_byte_is_given_up() -> None:
+    """S5: likewise at each step of a mail; after a first whole line the mail was taken."""
+    rows = {step: mailing(step, hostile.dripping_reply(b"250-")) for step in STEPS}
+    rows["taken"] = mailing("mail text", hostile.dripping_reply(b"250-taken\r\n"))
+    with Hostile(hostile.well).serving() as server:
+        url = address(server.port)
+        ended = {name: await outlasted(server, url, say) for name, say in rows.items()}
+    assert outcomes_of(ended) == (
+        dict.fromkeys(rows, Outcome.LATER)
+        | {"mail text": Outcome.UNKNOWN}
+        | dict.fromkeys(("quit", "taken"), Outcome.DELIVERED)
+    )
+
+
+async def test_s5_a_monitor_that_answers_byte_by_byte_is_given_up() -> None:
+    """S5: the heartbeat counts as not heard."""
+    clock = ManualClock()
+    with Hostile(hostile.DRIPPING_BEFORE_THE_STATUS["the version"]).serving() as server:
+        beating = asyncio.ensure_future(
+            HeartbeatMonitor(f"http://127.0.0.1:{server.port}/", clock).beat()
+        )
+        for _ in range(monitor.TIMEOUT // SECOND):
+            await asyncio.to_thread(server.stuck.acquire)
+            assert not beating.done()
+            await clock.advance(SECOND)
+            server.visits[-1].more.release()
+        assert await beating == "it does not answer in time"
+        await asyncio.to_thread(no_call_is_left)
 
 
 TLS = {

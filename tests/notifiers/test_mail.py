@@ -26,8 +26,9 @@ HTML = (
     '<div style="font-size:18px"><b>WARNING low-margin · main</b></div><div>available_margin <span'
     ' style="color:#c00">92</span>, threshold &lt; 100</div><div>since'
     ' 03:12:21</div><br><div>al_margin <span style="float:right"><b>80.5</b> (+18 in 10'
-    ' min)</span><div style="clear:both"></div></div><div>al_freeze 0</div><br><div>alert ct83 ·'
-    " warning</div>"
+    ' min)</span><div style="clear:both"></div></div><div>al_freeze 0</div><br><div>no more'
+    ' reminders: <code style="user-select:all">marginwatch ack ct83</code></div><br><div>alert'
+    " ct83 · warning</div>"
 )
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 PLAIN = Message(TITLE, TEXT, Severity.WARNING)
@@ -226,7 +227,7 @@ async def test_a_server_without_starttls() -> None:
 
 
 async def test_html_goes_beside_a_text_that_reads_well() -> None:
-    """Both parts agree; the text has a line for each `div` and a blank line for each `br`."""
+    """Both parts agree; the text has a line for each `div`, a blank line for each `br`."""
     with serving() as box:
         assert await tried(address(box.port), RICH) == AttemptResult(Outcome.DELIVERED)
     (mail,) = box.got
@@ -235,7 +236,8 @@ async def test_html_goes_beside_a_text_that_reads_well() -> None:
     assert (
         text_of(mail)
         == "WARNING low-margin · main\navailable_margin 92, threshold < 100\nsince 03:12:21\n\n"
-        "al_margin 80.5 (+18 in 10 min)\nal_freeze 0\n\nalert ct83 · warning"
+        "al_margin 80.5 (+18 in 10 min)\nal_freeze 0\n\n"
+        "no more reminders:\nmarginwatch ack ct83\n\nalert ct83 · warning"
     )
 
 

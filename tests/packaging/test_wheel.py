@@ -111,9 +111,11 @@ def _below(folder: str, *suffixes: str) -> Iterator[Path]:
 
 
 def test_it_holds_what_the_program_needs(wheel: Path) -> None:
-    """The wheel holds migrations, example, units, grammar, the type marker and all code."""
+    """The wheel holds migrations, example, units, grammar, recipes, type marker and all code."""
     bundled = {f"daemon/_bundled/{path.relative_to(ROOT)}" for path in _below("migrations", ".py")}
-    code = {str(path.relative_to(ROOT)) for path in _below("daemon", ".py", ".lark", ".typed")}
+    code = {
+        str(path.relative_to(ROOT)) for path in _below("daemon", ".py", ".lark", ".toml", ".typed")
+    }
     examples = {"daemon/_bundled/rules.toml", "daemon/_bundled/rules.test.toml"}
     endings = (".service", "-last-words.service", "-backup.service", "-backup.timer")
     units = {f"daemon/_bundled/systemd/marginwatch{ending}" for ending in endings}
@@ -129,8 +131,11 @@ def test_it_holds_nothing_else(wheel: Path) -> None:
     names = _names(wheel)
     assert {name.partition("/")[0] for name in names} == {
         "daemon",
+        f"marginwatch-{__version__}.data",
         f"marginwatch-{__version__}.dist-info",
     }
+    manual = f"marginwatch-{__version__}.data/data/share/man/man1/marginwatch.1"
+    assert [name for name in names if ".data/" in name] == [manual]
     assert [name for name in names if _stray(name)] == []
 
 

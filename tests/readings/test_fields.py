@@ -17,7 +17,13 @@ from daemon.readings.fields import (
 )
 from daemon.types import Balances
 
-GIVEN = Balances(available_margin=Decimal(400), al_margin=Decimal(100), al_freeze=Decimal(20))
+GIVEN = Balances(
+    available_margin=Decimal(400),
+    available_usdt=Decimal(380),
+    almighty_gold=Decimal(20),
+    al_margin=Decimal(100),
+    al_freeze=Decimal(20),
+)
 
 
 @pytest.mark.parametrize(
@@ -63,6 +69,7 @@ def test_age_has_no_value_in_balances() -> None:
     [
         ("available_margin", "400"),
         ("free_margin", "300"),
+        ("equity", "500"),
         ("margin_usage", "0.25"),
         ("freeze_ratio", "0.05"),
     ],
@@ -78,7 +85,7 @@ def test_missing_is_unknown(name: str) -> None:
     assert VALUES[name](Balances()) is None
 
 
-@pytest.mark.parametrize("name", ["free_margin", "margin_usage", "freeze_ratio"])
+@pytest.mark.parametrize("name", ["free_margin", "equity", "margin_usage", "freeze_ratio"])
 @pytest.mark.parametrize(
     "given",
     [Balances(available_margin=Decimal(1)), Balances(al_margin=Decimal(1), al_freeze=Decimal(1))],
@@ -86,6 +93,14 @@ def test_missing_is_unknown(name: str) -> None:
 def test_half_known_is_unknown(name: str, given: Balances) -> None:
     """Promise 5: one missing side makes a derived field unknown."""
     assert VALUES[name](given) is None
+
+
+def test_equity_is_rounded_once() -> None:
+    """Promise 7: a sum of three amounts is rounded once, not after the first two."""
+    parts = ("1", "0.5e-27", "0.5e-27")
+    available, bound, frozen = map(Decimal, parts)
+    given = Balances(available_usdt=available, al_margin=bound, al_freeze=frozen)
+    assert VALUES["equity"](given) == Decimal("1.000000000000000000000000001")
 
 
 @pytest.mark.parametrize(("frozen", "expected"), [("5", "Infinity"), ("0", "0")])

@@ -70,6 +70,11 @@ WRITTEN = (
     ),
     rule("quiet", "available_margin < 80", on_missing=OnMissing.OK, missing_after=SECOND),
     rule("pnl", "cross_un_pnl < -5"),
+    rule("step", "available_margin < prev(available_margin) - 50 or age > 3s"),
+    rule("day", "today(equity) < -30", clear_when="today(equity) > -10"),
+    rule("drawdown", "equity < peak(equity) - 300", clear_when="equity > peak(equity) - 150"),
+    rule("record", "available_margin >= peak(available_margin)"),
+    rule("hour", 'since(max(al_freeze, 5s), "11:01") > 100'),
 )
 SYSTEM = tuple(
     system_rules.system_rule(name, limit)
@@ -83,14 +88,16 @@ SYSTEM = tuple(
     }.items()
 )
 CHANGED = {
+    "drawdown": rule("drawdown", "equity < peak(equity) - 100"),
+    "record": rule("record", "available_margin >= peak(available_margin + al_freeze)"),
     "low": rule("low", "available_margin < 110", clear_when="available_margin > 120"),
     "held": rule("held", "available_margin < 100", hold=4 * SECOND),
     "kept": rule(
         "kept", "al_freeze > 50", keep_firing_for=3 * SECOND, flapping=Limit(1, 30 * SECOND)
     ),
 }
-"""The same rules as somebody might change them: the first two mean something else now, the last one
-does not.
+"""The same rules as somebody might change them: the last one means the
+same. Of the peaks, the first goes on and the second begins anew.
 """
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from daemon.alerts import system_rules
 from daemon.replay.cases import (
+    CaseAck,
     CaseOutcome,
     ExpectedMessage,
     ExpectedNews,
@@ -121,6 +122,20 @@ def test_what_comes_is_what_the_daemon_does() -> None:
         (11, ExpectedNews("main", "low", Kind.FIRING), ExpectedNews("main", "bad", Kind.RESOLVED)),
         (16, ExpectedNews("main", "low", Kind.RESOLVED)),
     }
+
+
+def test_an_end_that_is_not_told_is_a_transition_all_the_same() -> None:
+    """E1: of a rule with `resolve = false`; a case that expects its end as a message fails."""
+    event = rule("low", resolve=False, title="deposit on {account}", unit="USDT")
+    scheme = RuleSet((event,), ("phone",))
+    outcome = run_case(_case(event, main="500 90 500"), scheme)
+    assert [(each.to, each.at) for each in outcome.changes] == [
+        (State.FIRING, 5 * SECOND),
+        (State.RESOLVED, 10 * SECOND),
+    ]
+    assert [each.text.splitlines()[0] for each in outcome.posts] == [
+        "WARNING main: deposit on main"
+    ]
 
 
 def test_rules_not_looked_at_are_played_and_not_told() -> None:
@@ -385,3 +400,18 @@ def test_an_age_is_explained_by_its_duration() -> None:
 
 def test_an_outcome_without_anything_is_empty() -> None:
     assert run_case(_case(), SCHEME) == CaseOutcome((), ())
+
+
+def test_an_alert_is_acknowledged_by_its_account_and_rule() -> None:
+    """E1: what is not open then is not acknowledged, and another account's alert stays as it is."""
+    often = replace(LOW, repeat=5 * SECOND, inhibited_by=())
+    scheme = RuleSet((often,), ("phone",))
+    case = replace(
+        _case(often, main="90x4", other="90x4"),
+        acks=(CaseAck(5 * SECOND, "main", "low"), CaseAck(0, "other", "low")),
+        posts=(),
+    )
+    posts = run_case(case, scheme).posts
+    told = [(news.account, news.kind) for post in posts for news in post.news]
+    assert [kind for name, kind in told if name == "main"] == [Kind.FIRING, Kind.ACK]
+    assert [kind for name, kind in told if name == "other"] == [Kind.FIRING, *[Kind.REPEAT] * 3]

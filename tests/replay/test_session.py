@@ -91,3 +91,4 @@ def test_c7_messages_tell_of_the_amounts_that_rules_compare() -> None:
     ]
     assert judged_amounts(rules) == ("available_margin", "al_margin", "al_freeze")
     assert judged_amounts([rule("c", "al_margin / available_margin > 0.5")]) == ()
+    assert judged_amounts([rule("d", "equity < 1")]) == ("available_usdt", "al_margin", "al_freeze")

@@ -75,7 +75,7 @@ def _told(*rules: Rule, **fields: str) -> list[tuple[Kind, str]]:
         pytest.param(
             "354x10 154 94",
             Kind.FIRING,
-            "354 at 11:00:45 -> 154 at 11:00:50: -200 in 5 s",
+            "354 at 11:00:45 -> 94 at 11:00:55: -260 in 10 s",
             id="in two steps",
         ),
         pytest.param(
@@ -106,7 +106,7 @@ def test_what_gets_worse_again_is_told_as_the_largest_step() -> None:
     ]
     assert len(worse) == 1
     assert _lines(worse[0], FORETOLD) == []
-    assert _lines(worse[0], STEP) == ["354 at 11:09:55 -> 154 at 11:10:00: -200 in 5 s"]
+    assert _lines(worse[0], STEP) == ["354 at 11:09:55 -> 52 at 11:10:15: -302 in 20 s"]
 
 
 def test_what_gets_worse_upward_is_never_told_as_falling() -> None:

@@ -5,18 +5,20 @@ daemon.
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from daemon.alerts.mutes import Mutes
 from daemon.cli.replay_source import RecordedAccount
 from daemon.replay.verify import Epoch, Verified, verify
 from daemon.store.history import History
-from daemon.types import Input, Reading, Transition
+from daemon.types import SECOND, Input, Reading, Transition
 from tests.lengths import length
 from tests.replay.days import ACCOUNTS, live
 from tests.replay.played import new_session, readings
-from tests.service.lives import rows
-from tests.values import T0, rule, state
+from tests.service.lives import Life, RestlessClock, rows
+from tests.values import T0, answer, rule, state
 
 
 def verified(path: Path) -> dict[str, Verified]:
@@ -37,6 +39,21 @@ async def test_promise_6_replay_equals_live(tmp_path: Path, seed: int) -> None:
     assert (sum(each.transitions for each in found.values()),) == recorded
     assert recorded > (100,)
     assert all(not stretch.why for each in found.values() for stretch in each.stretches)
+
+
+async def test_promise_6_days_begin_in_the_recorded_time_zone(tmp_path: Path) -> None:
+    """Promise 6: a replay on a machine of another zone compares with the same reading."""
+    path, clock = tmp_path / "m.db", RestlessClock()
+    kathmandu = Mutes(zone=ZoneInfo("Asia/Kathmandu"))  # it is 16:45 there at the start
+    lost = rule("lost", 'since(available_margin, "16:46") < -30')
+    async with Life(f"sqlite:///{path}", ["main"], [lost], clock=clock, mutes=kathmandu) as life:
+        for margin in ("500", "480", "440"):
+            await clock.advance(25 * SECOND)
+            await life.tell({"main": answer(available_margin=margin)})
+    assert rows(path, "SELECT value FROM transitions") == [(-40,)]
+    with History.open(f"sqlite:///{path}") as history:
+        found = verify(RecordedAccount(history, "main"))
+    assert (found.transitions, found.differences) == (1, [])
 
 
 class Growing:

@@ -6,6 +6,7 @@ the fields.
 """
 
 from collections.abc import Callable
+from datetime import UTC, datetime, time, timedelta
 from decimal import Context, Decimal
 from fractions import Fraction
 
@@ -22,8 +23,9 @@ from daemon.rules.language.tree import (
     Node,
     Not,
     Number,
+    TimeOfDay,
 )
-from daemon.types import Balances, Millis
+from daemon.types import HOUR, Balances, Millis
 
 History = list[tuple[Millis, Balances]]
 """All judged readings so far, in order."""
@@ -31,7 +33,7 @@ History = list[tuple[Millis, Balances]]
 PLAIN = Context(prec=28, traps=[])
 
 
-def quantity(  # noqa: PLR0911 - one answer for each kind of node
+def quantity(  # noqa: C901, PLR0911, PLR0912 - one answer for each kind of node
     node: Node, history: History, at: Millis
 ) -> Decimal | None:
     """The value of `node` at the instant `at`; None is unknown."""
@@ -50,6 +52,15 @@ def quantity(  # noqa: PLR0911 - one answer for each kind of node
             given = [quantity(argument, history, at) for argument in arguments]
             known = [value for value in given if value is not None]
             return PLAINLY[name](known) if len(known) == len(given) else None
+        case Call("prev", (inner,)):
+            # At a miss there is no reading that one was before.
+            now = bool(history) and history[-1][0] == at
+            before = history[:-1] if now else []
+            return quantity(inner, before, before[-1][0]) if before else None
+        case Call("today", (inner,)):
+            return _since(time(0), inner, history, at)
+        case Call("since", (inner, TimeOfDay(begins))):
+            return _since(begins, inner, history, at)
         case Call("time_to", (inner, level, DurationLiteral(millis))):
             return _window(
                 "time_to", _held(inner, history, at - millis), quantity(level, history, at)
@@ -126,6 +137,20 @@ def _held(inner: Node, history: History, since: Millis) -> Held:
         if at >= since
     ]
     return [(at, value) for at, value in values if value is not None]
+
+
+def _since(begins: time, inner: Node, history: History, at: Millis) -> Decimal | None:
+    """The change since a time of day in UTC."""
+    now = datetime.fromtimestamp(at / 1_000, UTC)
+    start = datetime.combine(now.date(), begins, UTC)
+    if start > now:
+        start -= timedelta(days=1)
+    began = round(start.timestamp() * 1_000)
+    held = _held(inner, history, began - HOUR)
+    before = [value for instant, value in held if instant <= began]
+    if not held or held[-1][0] < began:
+        return None
+    return _arithmetic("-", held[-1][1], before[-1] if before else held[0][1])
 
 
 PLAINLY: dict[str, Callable[[list[Decimal]], Decimal]] = {

@@ -1,6 +1,7 @@
 """Hypothesis strategies for the rule language: trees, balances, and days of inputs."""
 
 from dataclasses import dataclass
+from datetime import time
 from decimal import Decimal
 
 from hypothesis import strategies as st
@@ -18,8 +19,10 @@ from daemon.rules.language.tree import (
     Node,
     Not,
     Number,
+    TimeOfDay,
     either,
     every,
+    varies,
 )
 from daemon.rules.language.types import ValueType
 from daemon.types import Balances, Millis, Quality, Reading, Source
@@ -54,6 +57,14 @@ WINDOWS = [
     and function.result is ValueType.NUMBER
 ]
 fields = st.sampled_from([Field(name) for name in VALUES])
+changing: st.SearchStrategy[Node] = fields | st.builds(
+    Arithmetic, st.sampled_from("+-*/"), fields, fields | numbers
+)
+"""What `prev` takes: values of one reading."""
+beginnings = st.builds(
+    TimeOfDay, st.builds(time, st.sampled_from([10, 11]), st.sampled_from([0, 1, 2, 58, 59]))
+)
+"""Times of day around 11:00 in UTC, at which the days of the tests begin."""
 
 
 def _larger(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
@@ -67,6 +78,9 @@ def _larger(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
             lambda name, x, span, least: Call(name, (x, span, least)), scores, inner, spans, leasts
         ),
         st.builds(lambda x: Call("abs", (x,)), inner),
+        st.builds(lambda x: Call("prev", (x,)), changing),
+        st.builds(lambda x: Call("today", (x,)), inner.filter(varies)),
+        st.builds(lambda x, begins: Call("since", (x, begins)), inner.filter(varies), beginnings),
         st.builds(
             lambda name, x: Call(name, tuple(x)), choices, st.lists(inner, min_size=2, max_size=3)
         ),
@@ -124,7 +138,7 @@ pauses = st.sampled_from([0, 0, 1, 499, 500, 500, 1_000, 5_000, 60_000])
 events: st.SearchStrategy[Event] = st.one_of(
     st.builds(Judge, pauses, balances),
     st.builds(Judge, pauses, balances),
-    st.builds(Fail, pauses),
+    st.builds(Fail, pauses.filter(bool)),
     st.builds(Step, st.integers(-100_000, 100_000)),
 )
 days = st.lists(events, max_size=25)

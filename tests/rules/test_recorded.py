@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from daemon.alerts.system_rules import KINDS, system_rule
 from daemon.rules import rule
 from daemon.rules.recorded import READERS, read_rule, read_rules, rule_watched
-from daemon.rules.rule import KEYS, AtLeast, Condition, KeyType, Rule, RuleKey
+from daemon.rules.rule import KEYS, AtLeast, Condition, EscalationStep, KeyType, Rule, RuleKey
 from daemon.types import Limit, OnMissing, Severity
 from tests.rules.strategies import conditions
 from tests.rules.test_rule import FULL, LOW
@@ -33,6 +33,9 @@ VALUES: dict[KeyType, st.SearchStrategy[Any]] = {
     rule.SEVERITY: st.sampled_from(Severity),
     rule.ON_MISSING: st.sampled_from(OnMissing),
     rule.SUMMARY: st.text(max_size=9),
+    rule.UNIT: st.text(max_size=9),
+    rule.FLAG: st.booleans(),
+    rule.ESCALATION: st.lists(st.builds(EscalationStep, spans, names), max_size=3).map(tuple),
     rule.BUILT_IN: st.booleans(),
 }
 

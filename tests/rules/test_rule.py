@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from daemon.rules.language.parse import parse_condition
-from daemon.rules.rule import AtLeast, Condition, Rule
+from daemon.rules.rule import AtLeast, Condition, EscalationStep, Rule
 from daemon.types import MINUTE, Limit, OnMissing, Severity
 
 LOW = Rule("low", parse_condition("available_margin < 100"))
@@ -19,6 +19,7 @@ FULL = Rule(
     accounts=("main", "grid-*"),
     channels=("email",),
     repeat=None,
+    escalate=(EscalationStep(15 * MINUTE, ("call",)),),
     inhibited_by=("other",),
     keep_firing_for=10 * MINUTE,
     at_least=AtLeast(3, 5),
@@ -28,6 +29,9 @@ FULL = Rule(
     worse_by=Decimal("0.125"),
     mute=("night",),
     summary="low",
+    title="low on {account}",
+    unit="USDT",
+    resolve=False,
     system=True,
 )
 
@@ -111,6 +115,9 @@ def test_policy_is_no_meaning() -> None:
         "worse_by",
         "mute",
         "summary",
+        "title",
+        "unit",
+        "resolve",
         "system",
     )
     assert FULL.meaning != LOW.meaning
@@ -151,6 +158,7 @@ def test_a_rule_is_recorded_as_it_would_be_written() -> None:
         "accounts": ["*"],
         "channels": [],
         "repeat": "4h",
+        "escalate": [],
         "flapping": "6 per 1h",
         "worse_by": "",
         "inhibited_by": [],
@@ -158,6 +166,9 @@ def test_a_rule_is_recorded_as_it_would_be_written() -> None:
         "missing_after": "2m",
         "mute": [],
         "summary": "",
+        "title": "",
+        "unit": "",
+        "resolve": True,
         "system": False,
     }
     assert FULL.written() == {
@@ -171,6 +182,7 @@ def test_a_rule_is_recorded_as_it_would_be_written() -> None:
         "accounts": ["main", "grid-*"],
         "channels": ["email"],
         "repeat": "",
+        "escalate": [{"after": "15m", "channels": ["call"]}],
         "flapping": "2 per 30m",
         "worse_by": "12.5%",
         "inhibited_by": ["other"],
@@ -178,6 +190,9 @@ def test_a_rule_is_recorded_as_it_would_be_written() -> None:
         "missing_after": "3m",
         "mute": ["night"],
         "summary": "low",
+        "title": "low on {account}",
+        "unit": "USDT",
+        "resolve": False,
         "system": True,
     }
     assert replace(FULL, flapping=None).written()["flapping"] == ""

@@ -124,6 +124,19 @@ def test_a_channel_that_fails_is_logged_once_and_its_end_once(
     ]
 
 
+def test_a_delivered_message_is_a_line_with_its_title(
+    reporter: EventLog, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With the channel and the number of notifications in it; a chart that follows is none."""
+    facts = NotificationFacts(Severity.WARNING, "ab3d", T0, T0, T0, None)
+    notice = Notice(NoticeKey("main", "low", 1, "telegram", Kind.FIRING, 1), T0, facts)
+    for notices in ([notice], []):
+        reporter.attempted("telegram", MESSAGE, notices, AttemptResult(Outcome.DELIVERED))
+    assert lines(caplog) == ["delivered: t"]
+    line = vars(caplog.records[-1])
+    assert (line["channel"], line["notifications"]) == ("telegram", 1)
+
+
 def test_d4_d7_what_was_found_is_in_the_line(
     reporter: EventLog, caplog: pytest.LogCaptureFixture
 ) -> None:

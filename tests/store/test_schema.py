@@ -96,6 +96,7 @@ def test_the_view_is_for_people(store: Store, write: Callable[..., None], url: s
         "rest",
         "ok",
     )
+    assert row.equity == row.available_usdt + row.al_margin + row.al_freeze
     assert (row.free_margin, row.margin_usage, row.freeze_ratio) == (Decimal("200.5"), 0, 0)
     assert (rows[1].margin_usage, types) == (0, {float} if url.startswith("sqlite") else {Decimal})
 

@@ -14,8 +14,9 @@ from daemon.cli.backtest.span import Run, Summaries
 from daemon.cli.options import Format
 from daemon.cli.output import progress, times
 from daemon.cli.output.progress import Bar
-from daemon.cli.output.tables import Row, Table, say, to_json, write_csv, write_rows
-from daemon.cli.output.terminal import STDOUT
+from daemon.cli.output.tables import Row, Table, to_json, write_csv, write_rows
+from daemon.cli.output.terminal import STDOUT, say
+from daemon.cli.output.times import DisplayClock
 from daemon.replay.backtest import ReplayedMessage
 from daemon.replay.compare import (
     MergedEpisode,
@@ -27,11 +28,15 @@ from daemon.replay.compare import (
 )
 from daemon.replay.session import used_fields
 from daemon.replay.statistics import RuleSummary
+from daemon.text.names import rule_label
 from daemon.text.numbers import format_duration
 from daemon.types import SECOND, Millis
 
 MOST = table.MOST
 """The most differences that a table shows; csv and json have all."""
+
+OPTIONAL = ("worst", "ended")
+"""Columns of the differences that a narrow terminal may lack, the first one first."""
 
 SIDES = ("config", "file")
 """The rules in force, and those of --rules FILE."""
@@ -173,8 +178,11 @@ class _People:
             f"messages: {_change(*(f'{each:,}' for each in result.messages))} ({' → '.join(NAMED)})"
         )
         say("")
-        rows = [(rule, *map(_change, *map(_cells, both))) for rule, both in self._shown(result)]
-        Table(("rule", *table.NUMBERS), rows, frozenset(table.NUMBERS)).write()
+        rows = [
+            (rule_label(rule), *map(_change, *map(_cells, both)))
+            for rule, both in self._shown(result)
+        ]
+        Table(("rule", *table.NUMBERS), rows, frozenset(table.NUMBERS), table.OPTIONAL).write()
         say("")
         self._differences(result)
 
@@ -193,12 +201,14 @@ class _People:
             return
         if self._all > len(self._last):
             say(f"{self._all:,} alerts differ; the last {len(self._last)} (--format csv has all):")
-        zone = self._runs[0].span.past.zone
-        rows = [_row(each, zone) for each in sorted(self._last, key=_begun)]
+        span = self._runs[0].span
+        clock = DisplayClock(span.now, span.past.zone)
+        rows = [_row(each, clock) for each in sorted(self._last, key=_begun)]
         Table(
             ("fired", "rule", "account", "what differs", "ended", "worst"),
             rows,
             frozenset({"worst"}),
+            OPTIONAL,
         ).write()
 
 
@@ -236,18 +246,20 @@ def _begun(each: RuleSetDifference) -> Millis:
     return min(side.fired_at for side in (each.ours, each.theirs) if side is not None)
 
 
-def _row(each: RuleSetDifference, zone: tzinfo | None) -> tuple[str, ...]:
+def _row(each: RuleSetDifference, clock: DisplayClock) -> tuple[str, ...]:
     shown = each.theirs or each.ours
     assert shown is not None  # a difference has at least one side  # noqa: S101
-    ended = "still fires" if shown.ended_at is None else times.format_time(shown.ended_at, zone)
+    ended = "still fires"
+    if shown.ended_at is not None:
+        ended = table.replayed_time(clock, shown.ended_at)
     if each.later is None:
         timing = "only by the file" if each.ours is None else "only by the configuration"
     else:
         direction = "later" if each.later > 0 else "earlier"
         timing = f"the file {format_duration(abs(each.later))} {direction}"
     return (
-        times.format_time(shown.fired_at, zone),
-        each.rule,
+        table.replayed_time(clock, shown.fired_at),
+        rule_label(each.rule),
         each.account,
         timing,
         ended,

@@ -35,6 +35,8 @@ def headline(runs: Sequence[Run], bar: Bar) -> Iterator[str]:
     what = f"{counted(len(bar.begins), 'account')}, {_rules(runs)}, {counted(bar.judged, 'input')}"
     yield f"{first} to {last}, {format_duration(ended - began)}: {what}"
     yield from _windows(max(run.longest_window() for run in runs), span, bar, ended)
+    if peaks := dict.fromkeys(peak for run in runs for peak in run.peaks()):
+        yield f"begins with the first reading of this span: {', '.join(peaks)}"
     if bar.imported and any(run.minds_misses() for run in runs):
         yield NO_MISSES
     yield from _unmatched(runs, span)

@@ -5,24 +5,30 @@ from datetime import tzinfo
 from typing import Any
 
 from daemon.cli.output import times
-from daemon.cli.output.tables import Row, exact
+from daemon.cli.output.tables import Row, exact, rule_row, value_unit
 from daemon.replay.backtest import ReplayedMessage
 from daemon.replay.statistics import RuleSummary, Worst
-from daemon.types import SECOND, Record, Transition
+from daemon.text.numbers import transition_comparison
+from daemon.types import SECOND, Alert, Record, Transition
 
 
 def transitions(record: Record, zone: tzinfo | None) -> list[Row]:
-    return [transition(each, record.account, zone) for each in record.transitions]
+    alerts = {(alert.rule, alert.seq): alert for alert in record.alerts}
+    return [
+        transition(each, alerts.get((each.rule, each.alert_seq)), record.account, zone)
+        for each in record.transitions
+    ]
 
 
-def transition(each: Transition, account: str, zone: tzinfo | None) -> Row:
+def transition(each: Transition, alert: Alert | None, account: str, zone: tzinfo | None) -> Row:
     return {
-        "rule": each.rule,
+        **rule_row(each.rule),
         "account": account,
         "at": times.format_iso(each.at, zone),
         "from": each.from_state.value,
         "to": each.to_state.value,
         "value": exact(each.value),
+        **value_unit(each.value, transition_comparison(each, alert)),
         "reason": each.reason,
     }
 
@@ -45,7 +51,7 @@ def notification(told: ReplayedMessage, zone: tzinfo | None) -> dict[str, Any]:
 
 def summary(each: RuleSummary) -> Row:
     return {
-        "rule": each.rule,
+        **rule_row(each.rule),
         "alerts": each.alerts,
         "firing_seconds": each.firing / SECOND,
         "longest_seconds": each.longest / SECOND,
@@ -57,5 +63,12 @@ def summary(each: RuleSummary) -> Row:
 
 def worst(known: Sequence[Worst]) -> Row:
     """The worst values: `worst` of the first deciding comparison, `worsts` of each of them."""
-    values = [{"comparison": each.judged.text, "value": exact(each.value)} for each in known]
+    values = [
+        {
+            "comparison": each.judged.text,
+            "value": exact(each.value),
+            **value_unit(each.value, each.judged),
+        }
+        for each in known
+    ]
     return {"worst": exact(known[0].value) if known else None, "worsts": values}

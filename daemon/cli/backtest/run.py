@@ -59,11 +59,9 @@ def show(past: OpenRecord, wish: "BacktestOptions", session: CommandSession) -> 
     if wish.other is not None:
         played = configs.read_policy(wish.other, base=past.config, environ=session.environ)
     record = replace(past, config=played)
-    span = ReplayedSpan(
-        record,
-        record.matching(wish.account),
-        *record.span(wish.since, wish.until, session.clock.now()),
-    )
+    now = session.clock.now()
+    names = record.matching(wish.account)
+    span = ReplayedSpan(record, names, *record.span(wish.since, wish.until, now), now)
     if not wish.diff:
         return _one(Run(span, played), wish.output)
     from daemon.cli.backtest import diff  # noqa: PLC0415 -- on use

@@ -19,8 +19,8 @@ from daemon.replay.backtest import (
 )
 from daemon.replay.session import ReplaySession, RuleSet, judged_amounts, used_fields
 from daemon.replay.statistics import RuleSummary, Summary
-from daemon.rules.evaluation.evaluator import conditions
-from daemon.rules.language.tree import look_back, uses
+from daemon.rules.evaluation.evaluator import conditions, recorded_expressions
+from daemon.rules.language.tree import longest_window, uses
 from daemon.store.read.time_index import Extent
 from daemon.types import AccountState, Input, Millis, OnMissing, Record
 
@@ -35,6 +35,8 @@ class ReplayedSpan:
     since: Millis
     until: Millis
     """The end, which is excluded."""
+    now: Millis
+    """The present, by which instants are shown."""
 
     def inputs(self, name: str, fields: Collection[str], look_back: Millis) -> Iterator[Input]:
         """The inputs of one account, with the earlier ones that fill its windows."""
@@ -114,9 +116,13 @@ class Run:
         )
 
     def longest_window(self) -> Millis:
-        """The longest look-back of the rules of the file."""
+        """The longest window of the rules of the file."""
         written = (each.tree for rule in self.config.rules for each in conditions(rule))
-        return max(map(look_back, written), default=0)
+        return max(map(longest_window, written), default=0)
+
+    def peaks(self) -> list[str]:
+        """The peaks that the rules of the file keep."""
+        return [peak for rule in self.config.rules for _, peak in recorded_expressions(rule)]
 
 
 Summaries = Mapping[str, RuleSummary]

@@ -1,17 +1,20 @@
 """The output of `backtest` for people: the span, the last messages, a summary of each rule."""
 
+import sys
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from daemon.cli.backtest.headline import headline, nothing_replayed
 from daemon.cli.backtest.span import Run, Summaries
-from daemon.cli.output import times
 from daemon.cli.output.progress import Bar
-from daemon.cli.output.tables import Table, say
+from daemon.cli.output.tables import Table, cell_time
+from daemon.cli.output.terminal import say
+from daemon.cli.output.times import DisplayClock, format_time
 from daemon.replay.backtest import ReplayedMessage
 from daemon.replay.statistics import RuleSummary, Worst
 from daemon.rules.evaluation.signals import LASTING
+from daemon.text.names import rule_label
 from daemon.text.numbers import format_duration, format_value
 from daemon.types import Millis, Record
 
@@ -19,6 +22,9 @@ MOST = 200
 """The most messages that a table shows; csv and json have all."""
 
 NUMBERS = ("alerts", "at night", "firing", "longest", "worst", "early")
+
+OPTIONAL = ("at night", "early", "longest")
+"""Columns that a narrow terminal may lack, the first one first."""
 
 
 @dataclass(slots=True)
@@ -60,9 +66,11 @@ class BacktestTable:
         self._messages()
         say("")
         rows = [
-            (each.rule, *cells(each)) for each in summaries.values() if is_listed(each, self.run)
+            (rule_label(each.rule), *cells(each))
+            for each in summaries.values()
+            if is_listed(each, self.run)
         ]
-        Table(("rule", *NUMBERS), rows, frozenset(NUMBERS)).write()
+        Table(("rule", *NUMBERS), rows, frozenset(NUMBERS), OPTIONAL).write()
 
     def _messages(self) -> None:
         if not self._last:
@@ -70,12 +78,17 @@ class BacktestTable:
             return
         if self._all > len(self._last):
             say(f"{self._all:,} messages; the last {len(self._last)} (--format csv has all):")
-        zone = self.run.span.past.zone
+        clock = DisplayClock(self.run.span.now, self.run.span.past.zone)
         rows = [
-            (times.format_time(told.at, zone), told.title, ", ".join(told.channels))
+            (replayed_time(clock, told.at), told.title, ", ".join(told.channels))
             for told in self._last
         ]
         Table(("time", "message", "to"), rows).write()
+
+
+def replayed_time(clock: DisplayClock, at: Millis) -> str:
+    """An instant of the history: short on a terminal, else with its date in any case."""
+    return cell_time(clock, at) if sys.stdout.isatty() else format_time(at, clock.zone)
 
 
 def is_listed(each: RuleSummary, run: Run) -> bool:

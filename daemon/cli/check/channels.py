@@ -9,8 +9,9 @@ tests are sent even where they cannot be recorded.
 import asyncio
 from dataclasses import dataclass, field
 
+from daemon.cli.check.report import CheckReport
 from daemon.cli.output import times
-from daemon.cli.output.tables import attempt_text, say
+from daemon.cli.output.tables import attempt_text
 from daemon.clock import Clock
 from daemon.config import Channel, Config
 from daemon.errors import AbsentError, StoreError
@@ -41,16 +42,18 @@ class AttemptRecorder:
         return False
 
 
-def send(config: Config, clock: Clock) -> bool:
+def send(config: Config, clock: Clock, report: CheckReport) -> bool:
     """Print the result of each channel, in their order, and return whether all delivered."""
     book = AttemptRecorder(config.daemon.database.reveal())
-    good = asyncio.run(_send_all(config, clock, book))
+    good = asyncio.run(_send_all(config, clock, book, report))
     if book.trouble:
-        say(f"the tests are not on record: {book.trouble}")
+        report.note(f"the tests are not on record: {book.trouble}")
     return good
 
 
-async def _send_all(config: Config, clock: Clock, book: AttemptRecorder) -> bool:
+async def _send_all(
+    config: Config, clock: Clock, book: AttemptRecorder, report: CheckReport
+) -> bool:
     at = times.format_time(clock.now(), config.daemon.timezone)
     tasks = [
         asyncio.create_task(_try(each, message(each.name, at), clock, book))
@@ -60,7 +63,10 @@ async def _send_all(config: Config, clock: Clock, book: AttemptRecorder) -> bool
     for channel, task in zip(config.channels, tasks, strict=True):
         attempted = await task
         good &= attempted.outcome is Outcome.DELIVERED
-        say(f"{channel.name}: {attempt_text(attempted.outcome, attempted.detail)}")
+        line = f"{channel.name}: {attempt_text(attempted.outcome, attempted.detail)}"
+        outcome, detail = attempted.outcome.value, attempted.detail or None
+        row = {"channel": channel.name, "outcome": outcome, "detail": detail}
+        report.add("channels", line, row)
     return good
 
 

@@ -7,12 +7,13 @@ a reload would change.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from daemon.cli.check import intervals
 from daemon.cli.check.reload_preview import RunningConfig, preview_reload, running_config
+from daemon.cli.check.report import CheckReport
 from daemon.cli.check.same_user import known_users, same_user_warnings
-from daemon.cli.output.terminal import echo
+from daemon.cli.check.window_memory import window_memory
 from daemon.cli.record_access import open_existing_record
 from daemon.config import Config
+from daemon.config.effective_intervals import settled_intervals
 from daemon.errors import StoreConfigError, StoreError
 from daemon.service.reporting import cron
 from daemon.store import open_database_files, preflight
@@ -50,34 +51,37 @@ def store_trouble(config: Config) -> StoreError | None:
     return None
 
 
-def show(config: Config, now: Millis, *, readable: bool = True) -> None:
+def show(config: Config, now: Millis, report: CheckReport, *, readable: bool = True) -> None:
     """Print the report; `readable` is false where the record cannot be read (told elsewhere)."""
     counts = (("account", config.accounts), ("channel", config.channels), ("rule", config.rules))
     told = (f"{len(each)} {name}{'' if len(each) == 1 else 's'}" for name, each in counts)
     word = " is good" if config.channels else ""
-    echo(f"{config.path.name}{word}: {', '.join(told)}")
-    memory = show_warnings(config, now, readable=readable)
-    every = intervals.intervals(config, memory.user_ids)
-    for line in (*_budgets(config), *_paces(config, every)):
-        echo(line)
+    report.note(f"{config.path.name}{word}: {', '.join(told)}")
+    memory = show_warnings(config, now, report, readable=readable)
+    every = settled_intervals(config.accounts, config.budget, memory.user_ids)
+    for line in _budgets(config):
+        report.note(line)
+    _paces(config, every, report)
     for line in _reports(config, now):
-        echo(line)
-    memory_needed = intervals.memory(config, every)
+        report.note(line)
+    memory_needed = window_memory(config, every)
     if memory_needed >= WORTH_TELLING:
-        echo(f"memory for the rules' windows: about {memory_needed / MEGABYTE:.0f} MB")
+        report.note(f"memory for the rules' windows: about {memory_needed / MEGABYTE:.0f} MB")
 
 
-def show_warnings(config: Config, now: Millis, *, readable: bool = True) -> Memory:
+def show_warnings(
+    config: Config, now: Millis, report: CheckReport, *, readable: bool = True
+) -> Memory:
     """Print the warnings and what a reload would change, and return the facts in the record."""
     for warning in config.warnings:
-        echo(f"warning: {warning}")
+        report.warn(warning)
     for file in open_database_files(config.daemon.database.reveal()):
-        echo(f"warning: {file} can be read by every user of this machine; chmod o= {file}")
-    memory = read_memory(config, now) if readable else Memory()
+        report.warn(f"{file} can be read by every user of this machine; chmod o= {file}")
+    memory = read_memory(config, now, report) if readable else Memory()
     for warning in same_user_warnings(known_users(config, memory.user_ids), config.hosts):
-        echo(f"warning: {warning}")
+        report.warn(warning)
     for line in _changes(config, memory.last):
-        echo(f"reload: {line}")
+        report.add("reload", f"reload: {line}", line)
     return memory
 
 
@@ -99,11 +103,11 @@ def _budgets(config: Config) -> list[str]:
     ]
 
 
-def _paces(config: Config, every: dict[str, Millis]) -> list[str]:
-    return [
-        f"{account.name}: read every {_pace(account.every, every[account.name])}"
-        for account in config.accounts
-    ]
+def _paces(config: Config, every: dict[str, Millis], report: CheckReport) -> None:
+    for account in config.accounts:
+        name, effective = account.name, every[account.name]
+        row = {"account": name, "every_ms": effective, "wanted_ms": account.every}
+        report.add("accounts", f"{name}: read every {_pace(account.every, effective)}", row)
 
 
 def _reports(config: Config, now: Millis) -> Iterator[str]:
@@ -119,14 +123,16 @@ def _pace(wished: Millis, effective: Millis) -> str:
     return f"{duration_text(effective)} instead of {duration_text(wished)}, to stay within [budget]"
 
 
-def read_memory(config: Config, now: Millis) -> Memory:
+def read_memory(config: Config, now: Millis, report: CheckReport) -> Memory:
     """The facts in the record; prints a warning where it cannot be read."""
     try:
         with open_existing_record(config) as history:
             if history is not None:
                 return Memory(history.user_ids(), running_config(history, now))
-            echo("the database is not there yet, or empty: it will be set up at the first start")
+            report.note(
+                "the database is not there yet, or empty: it will be set up at the first start"
+            )
             return Memory()
     except StoreError as error:
-        echo(f"warning: {error}")
+        report.warn(str(error))
         return Memory()

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 
 from daemon import exchanges
+from daemon.cli.check.report import CheckReport
 from daemon.cli.check.same_user import known_users, same_user_warnings
 from daemon.cli.configuration import exchange_account
-from daemon.cli.output.terminal import echo
+from daemon.cli.output.tables import Row, exact
 from daemon.cli.record_access import open_existing_record
 from daemon.cli.status.exchange import ENDPOINT, own_calls
 from daemon.clock import Clock
@@ -58,20 +59,21 @@ class KeyCheck:
     answer: Answer | NoAnswer
 
 
-def ask(config: Config, clock: Clock) -> bool:
+def ask(config: Config, clock: Clock, report: CheckReport) -> bool:
     """Print the exchange's answer for each account, in order; return whether all answered."""
-    told = recorded_calls(config, clock.now())
-    answers = asyncio.run(_ask_all(config, clock, told))
+    told = recorded_calls(config, clock.now(), report)
+    answers = asyncio.run(_ask_all(config, clock, told, report))
     users = {name: answer.user_id for name, answer in answers.items() if isinstance(answer, Answer)}
     before = set(same_user_warnings(known_users(config, told.user_ids), config.hosts))
     for warning in same_user_warnings(users, config.hosts):
         if warning not in before:  # the others were printed from the record
-            echo(f"warning: {warning}")
+            report.warn(warning)
     return all(isinstance(answer, Answer) for answer in answers.values())
 
 
-def recorded_calls(config: Config, now: Millis) -> RecordedCalls:
+def recorded_calls(config: Config, now: Millis, report: CheckReport | None = None) -> RecordedCalls:
     """The facts in the record; empty without one, or with a warning where it cannot be read."""
+    report = report or CheckReport()
     since = now - config.budget.longest
     try:
         with open_existing_record(config) as history:
@@ -86,12 +88,12 @@ def recorded_calls(config: Config, now: Millis) -> RecordedCalls:
             counted = tuple(booked if beside else own_calls(config, history, since) + booked)
             return RecordedCalls(user_ids, counted, halved_for, writable=True, beside=beside)
     except StoreError as error:
-        echo(f"warning: asking without the record, which cannot be read: {error}")
+        report.warn(f"asking without the record, which cannot be read: {error}")
         return RecordedCalls()
 
 
 async def _ask_all(
-    config: Config, clock: Clock, told: RecordedCalls
+    config: Config, clock: Clock, told: RecordedCalls, report: CheckReport
 ) -> dict[str, Answer | NoAnswer]:
     answers = {}
     async with http.open_session() as session:
@@ -102,17 +104,18 @@ async def _ask_all(
         ]
         asking = zip(config.accounts, dependencies, strict=True)
         tasks = [
-            asyncio.create_task(_ask(each, told, config, tool, n))
+            asyncio.create_task(_ask(each, told, config, tool, n, report))
             for n, (each, tool) in enumerate(asking)
         ]
         for index, (account, task) in enumerate(zip(config.accounts, tasks, strict=True)):
             asked = await task
             answers[account.name] = asked.answer
-            echo(f"{account.name}: {_said(asked.answer)}{_way(account, asked.answer)}")
+            line = f"{account.name}: {_said(asked.answer)}{_way(account, asked.answer)}"
+            report.add("keys", line, _row(account.name, asked.answer))
             if told.writable:
                 user = _user(account, told, asked.answer)
                 await asyncio.to_thread(
-                    _book, config, RecordCall(asked.at, ENDPOINT, user, index, account.host)
+                    _book, config, RecordCall(asked.at, ENDPOINT, user, index, account.host), report
                 )
     return answers
 
@@ -137,9 +140,10 @@ async def _ask(
     config: Config,
     dependencies: exchanges.ExchangeDependencies,
     n: int,
+    report: CheckReport,
 ) -> KeyCheck:
     if told.beside:
-        await _announce(account, told, config, dependencies.clock, n)
+        await _announce(account, told, config, dependencies.clock, n, report)
     keys = exchange_account(account, told.user_ids.get(account.name, ""), config.daemon.timeout)
     exchange = exchanges.load(account.exchange).connect(keys, dependencies)
     try:
@@ -150,7 +154,12 @@ async def _ask(
 
 
 async def _announce(
-    account: Account, told: RecordedCalls, config: Config, clock: Clock, n: int
+    account: Account,
+    told: RecordedCalls,
+    config: Config,
+    clock: Clock,
+    n: int,
+    report: CheckReport,
 ) -> None:
     """Announce the call in the record, and return when its time has come.
 
@@ -162,7 +171,7 @@ async def _announce(
     await clock.sleep(n * limits.host.per * 5 // (limits.host.count * 4))
     ahead = min(HEARD + limits.assets.per, ANNOUNCED)
     announced = RecordCall(clock.now() + ahead, ENDPOINT, _user(account, told), n, account.host)
-    await asyncio.to_thread(_book, config, announced)
+    await asyncio.to_thread(_book, config, announced, report)
     await clock.sleep(ahead)
 
 
@@ -173,11 +182,11 @@ def _user(account: Account, told: RecordedCalls, answer: Answer | NoAnswer | Non
     return account.user_id or told.user_ids.get(account.name, "")
 
 
-def _book(config: Config, call: RecordCall) -> None:
+def _book(config: Config, call: RecordCall, report: CheckReport) -> None:
     try:
         write_once(config.daemon.database.reveal(), call)
     except StoreError as error:
-        echo(f"warning: the call could not be booked for the daemon's budget: {error}")
+        report.warn(f"the call could not be booked for the daemon's budget: {error}")
 
 
 def _way(account: Account, answer: Answer | NoAnswer) -> str:
@@ -192,6 +201,15 @@ def _way(account: Account, answer: Answer | NoAnswer) -> str:
     pushes = f"pushes {pushes or 'directly'}" if account.ws_url and pushes != calls else ""
     ways = [calls if isinstance(answer, Answer) else "", pushes]
     return f" ({'; '.join(filter(None, ways))})" if any(ways) else ""
+
+
+def _row(account: str, answer: Answer | NoAnswer) -> Row:
+    """The answer for programs, with all digits; `reason` is why there is none."""
+    if isinstance(answer, NoAnswer):
+        return {"account": account, "reason": answer.reason.value, "detail": answer.detail}
+    values = zip(CORE, _amounts(answer.balances), strict=True)
+    amounts = {name: exact(value) for name, value in values}
+    return {"account": account, "reason": None, "user_id": answer.user_id, **amounts}
 
 
 def _said(answer: Answer | NoAnswer) -> str:

@@ -6,7 +6,7 @@ import click
 
 from daemon.cli import options
 from daemon.cli.options import ExpandedPath, Format
-from daemon.cli.output.terminal import echo
+from daemon.cli.output.terminal import say
 from daemon.cli.session import CommandSession
 
 FILE = ExpandedPath(path_type=Path, readable=False)
@@ -40,7 +40,7 @@ def upgrade(session: CommandSession) -> None:
     from daemon import store  # noqa: PLC0415 -- on use
 
     store.upgrade(loaded.daemon.database.reveal())
-    echo("the database is up to date")
+    say("the database is up to date")
 
 
 @db.command()

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from daemon.cli.output.tables import counted
-from daemon.cli.output.terminal import echo
+from daemon.cli.output.terminal import say
 from daemon.cli.session import CommandSession
 from daemon.store.maintenance.backup import make_backup
 from daemon.store.maintenance.copy import Progress
@@ -22,9 +22,9 @@ def back_up(session: CommandSession, path: Path, keep: int | None) -> None:
     last = "without readings"
     if made.last_reading is not None:
         last = f"readings up to {format_instant(made.last_reading, now, settings.timezone)}"
-    echo(f"{made.path}: {format_bytes(made.size)}, {last}, every page checked")
+    say(f"{made.path}: {format_bytes(made.size)}, {last}, every page checked")
     if made.removed:
-        echo(f"removed {counted(len(made.removed), 'older backup')}")
+        say(f"removed {counted(len(made.removed), 'older backup')}")
 
 
 def restore(session: CommandSession, path: Path, *, force: bool) -> None:
@@ -32,11 +32,11 @@ def restore(session: CommandSession, path: Path, *, force: bool) -> None:
     url = session.config(secrets=False).daemon.database.reveal()
     with _progress("copying") as progress:
         found = restore_backup(url, path, session.clock.now(), progress, force=force)
-    echo(f"{found.path} is restored from {path}, every page checked")
+    say(f"{found.path} is restored from {path}, every page checked")
     if found.former is not None:
-        echo(f"the database that was there is now {found.former}; remove it if you are sure")
+        say(f"the database that was there is now {found.former}; remove it if you are sure")
     if found.is_older:
-        echo("it is of an older version: a start, or marginwatch db upgrade, brings it up to date")
+        say("it is of an older version: a start, or marginwatch db upgrade, brings it up to date")
 
 
 @contextmanager

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import tzinfo
 
 from daemon.cli.options import Format
-from daemon.cli.output.tables import Row, Table, say, to_json, write_csv
-from daemon.cli.output.terminal import STDOUT
+from daemon.cli.output.tables import Row, Table, to_json, write_csv
+from daemon.cli.output.terminal import STDOUT, say
 from daemon.cli.session import CommandSession
 from daemon.store.maintenance.size import DatabaseSize, TableSize, full_in, growth, measure
 from daemon.text.numbers import format_bytes, format_duration, format_instant

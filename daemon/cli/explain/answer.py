@@ -11,8 +11,12 @@ from daemon.cli.channel_news import ChannelNews, channel_news
 from daemon.cli.explain import hypothetical
 from daemon.cli.explain.lines import ExplainTable, HypotheticalTable, NotWatched
 from daemon.cli.explain.question import ResolvedQuestion
+from daemon.cli.explain.rows import answer_row
 from daemon.cli.explain.rules_in_force import rule_in_force
+from daemon.cli.options import Format
 from daemon.cli.output import instants, lines, times
+from daemon.cli.output.tables import to_json
+from daemon.cli.output.terminal import STDOUT
 from daemon.cli.record_access import END, OpenRecord
 from daemon.cli.replay_source import RecordedAccount, epoch_of
 from daemon.errors import StoreError, UsageError
@@ -30,7 +34,7 @@ class Question:
     at: str
 
 
-def show(past: OpenRecord, question: Question, now: Millis) -> None:
+def show(past: OpenRecord, question: Question, now: Millis, output: Format = Format.TABLE) -> None:
     """Print the answer.
 
     Raises:
@@ -44,7 +48,11 @@ def show(past: OpenRecord, question: Question, now: Millis) -> None:
             f"{times.format_time(at, past.zone)} lies in the future: only what has been can be"
             " explained"
         )
-    lines.write(_answer(ResolvedQuestion(past, question.rule, account, at)).lines())
+    found = _answer(ResolvedQuestion(past, question.rule, account, at))
+    if output is Format.JSON:
+        STDOUT.write(to_json(answer_row(found), indent=2) + "\n")
+    else:
+        lines.write(found.lines())
 
 
 def _answer(asked: ResolvedQuestion) -> ExplainTable | NotWatched:

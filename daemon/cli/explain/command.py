@@ -3,6 +3,7 @@
 import click
 
 from daemon.cli import options
+from daemon.cli.options import Format
 from daemon.cli.session import CommandSession
 
 
@@ -11,8 +12,11 @@ from daemon.cli.session import CommandSession
 @click.argument("rule", type=options.NAME)
 @options.one_account
 @click.option("--at", "at", metavar="TIME", default="now", help=f"{options.TIME} Default: now.")
+@options.summary
 @click.pass_obj
-def explain(session: CommandSession, rule: str, account: str | None, at: str) -> None:
+def explain(
+    session: CommandSession, rule: str, account: str | None, at: str, output: Format
+) -> None:
     """Show why RULE fired or not at a time, with every value, clock, mute and message.
 
     It replays the record with the rules and mute windows that were in force then. For imported
@@ -27,4 +31,4 @@ def explain(session: CommandSession, rule: str, account: str | None, at: str) ->
     from daemon.cli.explain import answer  # noqa: PLC0415 -- on use
 
     with record_access.open_record(session) as past:
-        answer.show(past, answer.Question(rule, account, at), session.clock.now())
+        answer.show(past, answer.Question(rule, account, at), session.clock.now(), output)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
-from daemon.cli.check import intervals
 from daemon.cli.explain.question import ResolvedQuestion
 from daemon.cli.record_access import END
+from daemon.config.effective_intervals import settled_intervals
 from daemon.errors import StoreError
 from daemon.exchanges.common.penalties import LONGEST, REFUSALS
 from daemon.replay.explain import Attempt, Explanation
@@ -48,7 +48,7 @@ class NotJudged:
     @cached_property
     def patience(self) -> Millis:
         config, history = self.asked.past.config, self.asked.past.history
-        every = intervals.intervals(config, history.user_ids()).get(
+        every = settled_intervals(config.accounts, config.budget, history.user_ids()).get(
             self.asked.account, config.daemon.every
         )
         return INTERVALS * every + config.daemon.timeout

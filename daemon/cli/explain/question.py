@@ -1,13 +1,13 @@
 """A question about a rule, an account and an instant, with the recorded history up to then."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from daemon.cli.output import times
 from daemon.cli.output.lines import LabelledLine
 from daemon.cli.record_access import OpenRecord
 from daemon.store.operations import NoticeState
-from daemon.store.read.recorded import PastNotice
+from daemon.store.read.recorded import PastMove, PastNotice
 from daemon.text.numbers import format_transition_value
 from daemon.types import FLAPPING, Alert, Millis, Transition
 
@@ -33,14 +33,23 @@ class ResolvedQuestion:
 
     def history(self) -> Iterator[LabelledLine]:
         """The last transitions and notifications up to the instant, across starts and reloads."""
-        names, history = (self.rule, self.rule + FLAPPING), self.past.history
-        for move in history.last_moves(self.account, names, self.at, MOST):
+        for move in self.moves():
             yield LabelledLine("was", self.moved(move.transition, move.alert))
-        told = history.last_notifications(self.account, names, self.at, MOST)
+        told = self.notifications()
         for notice in told:
             yield LabelledLine("told", self._told(notice))
         if not told:
             yield LabelledLine("told", "nothing was sent of it")
+
+    def moves(self) -> Sequence[PastMove]:
+        return self.past.history.last_moves(self.account, self._names, self.at, MOST)
+
+    def notifications(self) -> Sequence[PastNotice]:
+        return self.past.history.last_notifications(self.account, self._names, self.at, MOST)
+
+    @property
+    def _names(self) -> tuple[str, str]:
+        return self.rule, self.rule + FLAPPING
 
     def moved(self, each: Transition, alert: Alert | None) -> str:
         value = format_transition_value(each, alert)

@@ -3,6 +3,7 @@
 import click
 
 from daemon.cli import options
+from daemon.cli.options import Format
 from daemon.cli.session import CommandSession
 
 
@@ -11,11 +12,16 @@ from daemon.cli.session import CommandSession
 @click.argument("file", metavar="FILE.csv")
 @click.option(
     "--new-accounts",
+    "--new-account",
     is_flag=True,
     help="Take accounts too that neither rules.toml nor the database knows.",
 )
+@click.option("--dry-run", is_flag=True, help="Say what would be added, and change nothing.")
+@options.summary
 @click.pass_obj
-def bring_in(session: CommandSession, file: str, *, new_accounts: bool) -> int:
+def bring_in(
+    session: CommandSession, file: str, *, new_accounts: bool, dry_run: bool, output: Format
+) -> int:
     """Import readings that others recorded, from a CSV file; "-" reads standard input.
 
     The first line names the columns: account, time (ISO 8601, or seconds or milliseconds since
@@ -33,10 +39,13 @@ def bring_in(session: CommandSession, file: str, *, new_accounts: bool) -> int:
       account,time,available_margin,alFreeze
       main,2026-01-01T03:12:00+01:00,996660.60643876,12.5
 
+    \b
+      marginwatch import last-year.csv --dry-run
       marginwatch import last-year.csv
       marginwatch history --config old/rules.toml --format csv | marginwatch import -
     """  # noqa: D301 -- click's mark for lines to be kept
     from daemon.cli.import_csv import run  # noqa: PLC0415 -- on use
 
     config, now = session.config(secrets=False), session.clock.now()
-    return run.bring_in(file, config, now, new_accounts=new_accounts)
+    options_ = run.ImportOptions(file, new_accounts, dry_run, output)
+    return run.bring_in(options_, config, now)

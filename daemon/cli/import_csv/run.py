@@ -11,8 +11,9 @@ import io
 import os
 import stat
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from functools import partial
 from itertools import groupby, islice
@@ -23,18 +24,22 @@ import click
 
 from daemon.cli.import_csv.lines import CsvLine, Mistake, lines
 from daemon.cli.import_csv.spool import Spool
+from daemon.cli.options import Format
 from daemon.cli.output import times
-from daemon.cli.output.tables import exact
-from daemon.cli.output.terminal import echo, echo_progress
+from daemon.cli.output.tables import Row, exact, to_json
+from daemon.cli.output.terminal import STDOUT, echo_progress, say
 from daemon.config import Config
 from daemon.config.problems import did_you_mean, format_value
 from daemon.errors import MarginwatchError, StoreError
+from daemon.rules.evaluation.evaluator import recorded_expressions
+from daemon.rules.rule import Rule
 from daemon.store.write.imports import (
     INSTANT,
     ImportConflict,
     ImportCounts,
     ImportedReading,
     Importer,
+    ImportPreview,
     importing,
     known_accounts,
 )
@@ -61,26 +66,74 @@ EXCHANGE = "coinw"
 STDIN = "-"
 
 
-def bring_in(file: str, config: Config, now: Millis, *, new_accounts: bool = False) -> int:
-    """Import a file, or standard input where it is "-", and return the exit status.
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """The options of one call."""
 
-    `new_accounts` also accepts accounts that neither rules.toml nor the database knows.
-    """
+    file: str
+    """The path of the file; "-" is standard input."""
+    new_accounts: bool = False
+    """Whether accounts are taken that neither rules.toml nor the database knows."""
+    dry_run: bool = False
+    output: Format = Format.TABLE
+
+
+@dataclass(slots=True)
+class AccountResult:
+    """The result of one account."""
+
+    account: str
+    is_new: bool
+    counts: ImportCounts = field(default_factory=ImportCounts)
+
+
+def bring_in(wish: ImportOptions, config: Config, now: Millis) -> int:
+    """Import a file, print the result and return the exit status."""
     zone, url = config.daemon.timezone, config.daemon.database.reveal()
     with closing(Spool()) as spool:
-        if _faulty(file, spool, zone, now):
+        if _faulty(wish.file, spool, zone, now):
             return 1
-        if not new_accounts:
-            _refuse_unknown(
-                file, spool.accounts(), [each.name for each in config.accounts], known_accounts(url)
-            )
-        with importing(url) as importer:
-            _introduce(
-                importer, spool.accounts(), {each.name: each.exchange for each in config.accounts}
-            )
-            for account in spool.accounts():
-                _store(importer, account, spool)
+        accounts = spool.accounts()
+        if not wish.new_accounts:
+            known = [each.name for each in config.accounts], known_accounts(url)
+            _refuse_unknown(wish.file, accounts, *known)
+        exchanges = {each.name: each.exchange for each in config.accounts}
+        with _importer(url, wish) as importer:
+            new = importer.introduce({name: exchanges.get(name, EXCHANGE) for name in accounts})
+            if wish.output is Format.TABLE:
+                _tell_new(new, exchanges, dry_run=wish.dry_run)
+            results = [AccountResult(name, name in new) for name in accounts]
+            for result in results:
+                _store(importer, result, spool, wish)
+                if wish.output is Format.TABLE:
+                    _note_peaks(result.account, config.rules)
+    if wish.output is Format.JSON:
+        rows = [_row(each) for each in results]
+        STDOUT.write(to_json({"dry_run": wish.dry_run, "accounts": rows}, indent=2) + "\n")
     return 0
+
+
+def _importer(url: str, wish: ImportOptions) -> AbstractContextManager[Importer | ImportPreview]:
+    return nullcontext(ImportPreview(url)) if wish.dry_run else importing(url)
+
+
+def _row(result: AccountResult) -> Row:
+    counts, clash = result.counts, result.counts.clash
+    conflict = clash and {
+        "line": clash.line,
+        "field": clash.field,
+        "value": exact(clash.said),
+        "recorded": exact(clash.held),
+    }
+    return {
+        "account": result.account,
+        "new": result.is_new,
+        "imported": counts.added,
+        "there_already": counts.known,
+        "differing": counts.clashing,
+        "skipped": counts.late,
+        "first_difference": conflict,
+    }
 
 
 def _faulty(file: str, spool: Spool, zone: tzinfo | None, now: Millis) -> bool:
@@ -101,11 +154,11 @@ def _faulty(file: str, spool: Spool, zone: tzinfo | None, now: Millis) -> bool:
             continue
         faults += 1
         if faults <= SHOWN:
-            echo(_sentence(file, found), err=True)
+            say(_sentence(file, found), err=True)
     spool.sort()
     if faults:
         more = f"and {faults - SHOWN} more mistakes; " if faults > SHOWN else ""
-        echo(f"{more}nothing was imported: mend the file, or leave these lines out", err=True)
+        say(f"{more}nothing was imported: mend the file, or leave these lines out", err=True)
     elif not spool.accounts():
         raise MarginwatchError(
             f"{_named(file)} has no readings below its first line, so nothing was imported: add"
@@ -179,30 +232,47 @@ def _regular(file: str) -> BinaryIO:
     )
 
 
-def _introduce(importer: Importer, accounts: list[str], exchanges: Mapping[str, str]) -> None:
-    for account in importer.introduce({name: exchanges.get(name, EXCHANGE) for name in accounts}):
+def _tell_new(new: list[str], exchanges: Mapping[str, str], *, dry_run: bool) -> None:
+    for account in new:
         known = ""
         if account not in exchanges:
             known = f"; rules.toml does not name it, so its exchange is taken to be {EXCHANGE}"
-        echo(f"{account}: new in the database{known}")
+        say(f"{account}: {'would be ' if dry_run else ''}new in the database{known}")
 
 
-def _store(importer: Importer, account: str, spool: Spool) -> None:
-    counts = ImportCounts()
+def _store(
+    importer: Importer | ImportPreview, result: AccountResult, spool: Spool, wish: ImportOptions
+) -> None:
+    account = result.account
     readings = _numbered(account, spool)
     while batch := list(islice(readings, BATCH)):
         try:
-            counts += importer.add(account, batch)
+            result.counts += importer.add(account, batch)
         except StoreError as error:
-            if not counts.added:
+            if not result.counts.added:
                 raise
             raise StoreError(
-                f"{error}. {account}: {_outcome(counts)}; import the file again to add the rest"
+                f"{error}. {account}: {_outcome(result.counts)}; import the file again to add the"
+                " rest"
             ) from None
-        _progress(counts.lines, f"lines of {account} stored")
-    echo(f"{account}: {_outcome(counts)}")
-    if counts.clash is not None:
-        echo(f"{account}: {_kept(counts.clash)}")
+        _progress(result.counts.lines, f"lines of {account} stored")
+    if wish.output is Format.JSON:
+        return
+    say(f"{account}: {_outcome(result.counts, dry_run=wish.dry_run)}")
+    if result.counts.clash is not None:
+        say(f"{account}: {_kept(result.counts.clash)}")
+
+
+def _note_peaks(account: str, rules: Iterable[Rule]) -> None:
+    """Say which rules do not see what was imported: a peak begins with the daemon's readings."""
+    named = [
+        each.name for each in rules if each.watches(account) and any(recorded_expressions(each))
+    ]
+    if named:
+        say(
+            f"{account}: imported readings raise no peak, so {', '.join(named)} counts from the"
+            " daemon's own readings; only backtest sees the imported ones"
+        )
 
 
 def _numbered(account: str, spool: Spool) -> Iterator[ImportedReading]:
@@ -213,8 +283,9 @@ def _numbered(account: str, spool: Spool) -> Iterator[ImportedReading]:
         )
 
 
-def _outcome(counts: ImportCounts) -> str:
-    words = [f"{counts.added:,} {'reading' if counts.added == 1 else 'readings'} imported"]
+def _outcome(counts: ImportCounts, *, dry_run: bool = False) -> str:
+    word = "would be imported" if dry_run else "imported"
+    words = [f"{counts.added:,} {'reading' if counts.added == 1 else 'readings'} {word}"]
     if counts.known:
         words.append(f"{_were(counts.known)} there already")
     if counts.clashing:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from daemon.cli import options
-from daemon.cli.output.terminal import echo
+from daemon.cli.output.terminal import say
 from daemon.cli.session import CommandSession
 from daemon.errors import UsageError
 
@@ -60,11 +60,11 @@ def last_words(session: CommandSession, unit: str) -> int:
         )
     # Where systemd does not answer its own service, the channels are told all the same.
     if ended.state not in {"failed", ""}:
-        echo(f"{unit} is {ended.state}: nobody is told anything")
+        say(f"{unit} is {ended.state}: nobody is told anything")
         return 0
     found = channels(session)
     if not found:
-        echo(
+        say(
             "no channel of the configuration can be used: nobody is told; marginwatch check"
             " says why",
             err=True,
@@ -126,7 +126,7 @@ async def _tell(channels: "list[Salvaged]", news: "Message", clock: "Clock") -> 
 
     attempts = await asyncio.gather(*(_try(channel, news, clock) for channel in channels))
     for channel, attempted in zip(channels, attempts, strict=True):
-        echo(f"{channel.name}: {attempt_text(attempted.outcome, attempted.detail)}")
+        say(f"{channel.name}: {attempt_text(attempted.outcome, attempted.detail)}")
     return any(attempted.outcome is Outcome.DELIVERED for attempted in attempts)
 
 

@@ -11,6 +11,8 @@ from daemon.types import LATEST, MINUTE, SECOND, Millis
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+_DAYS_BY_NAME = 6
+_DAYS_WITHOUT_YEAR = 300
 
 
 class WallTimeError(ValueError):
@@ -112,6 +114,21 @@ class DisplayClock:
     def clock_time(self, at: Millis) -> str:
         """The time of day, with the date unless it is today."""
         return format_instant(at, self.now, self.zone)
+
+    def short_time(self, at: Millis) -> str:
+        """The instant in a cell: `20:20:39` today, `mon 20:20:39` within six days, else a date.
+
+        The year is left out within 300 days.
+        """
+        then, today = to_local(at, self.zone), to_local(self.now, self.zone)
+        days = abs((then.date() - today.date()).days)
+        if days == 0:
+            return then.strftime("%H:%M:%S")
+        if days <= _DAYS_BY_NAME:
+            return then.strftime("%a %H:%M:%S").lower()
+        if days <= _DAYS_WITHOUT_YEAR:
+            return then.strftime("%d %b %H:%M:%S")
+        return format_time(at, self.zone)
 
     def ago(self, at: Millis) -> str:
         """The time since the instant; a future one (the clock was set) with its date."""

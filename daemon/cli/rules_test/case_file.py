@@ -22,7 +22,13 @@ from daemon.config import Config
 from daemon.config.parse import tables, values
 from daemon.config.places import Places
 from daemon.config.problems import SECTIONS, MistakeError, Problems, did_you_mean, format_value
-from daemon.replay.cases import ExpectedMessage, ExpectedTransition, RuleTestCase, case_inputs
+from daemon.replay.cases import (
+    CaseAck,
+    ExpectedMessage,
+    ExpectedTransition,
+    RuleTestCase,
+    case_inputs,
+)
 from daemon.rules.language.errors import ExpressionError
 from daemon.types import DAY, SECOND, Millis, State, base
 
@@ -88,6 +94,7 @@ class CaseTable:
     accounts: Raw = None
     expect: Raw = None
     told: Raw = None
+    acks: Raw = None
     pending: Annotated[bool, _flag] = False
 
 
@@ -158,6 +165,7 @@ class _Reader:
             channels(self.config),
         )
         changes, posts = self._changes(table.expect, cast), self._posts(table.told, cast)
+        acks = self._acks(table.acks, cast)
         if table.expect is None and table.told is None:
             self._add(
                 "expect", "is missing; write what is to happen, [] for nothing, or what is told"
@@ -177,6 +185,7 @@ class _Reader:
             changes=changes,
             posts=posts,
             pending=table.pending or expects_pending,
+            acks=acks,
         )
 
     def _start(self, at: datetime, zone: tzinfo) -> Millis:
@@ -213,6 +222,15 @@ class _Reader:
                     f" {format_value(line)}",
                 )
         return None if raw is None else tuple(found)
+
+    def _acks(self, raw: object, cast: CaseNames) -> tuple[CaseAck, ...]:
+        found: list[CaseAck] = []
+        for key, line in self._lines(raw, "acks"):
+            if isinstance(line, str):
+                found += self._parsed(key, partial(case_lines.acks, line, cast), cast)
+            else:
+                self._add(key, f'must be a line such as "5m low-margin", not {format_value(line)}')
+        return tuple(found)
 
     def _posts(self, raw: object, cast: CaseNames) -> tuple[ExpectedMessage, ...] | None:
         found: list[ExpectedMessage] = []

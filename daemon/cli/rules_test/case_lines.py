@@ -1,7 +1,8 @@
-"""Parsing the lines of a test case: transitions of `expect`, messages of `told`.
+"""Parsing the lines of a test case: transitions of `expect`, messages of `told`, and `acks`.
 
     AT [ACCOUNT/]RULE pending|firing|resolved [VALUE]
-    AT [CHANNEL:] [ACCOUNT/]RULE firing|repeat|worse|resolved[, …]
+    AT [CHANNEL:] [ACCOUNT/]RULE firing|repeat|worse|ack|resolved[, …]
+    AT [ACCOUNT/]RULE
 
 For example, `3m25s low-margin firing 90` is a transition, and `3m26s telegram: low-margin firing` a
 message.
@@ -14,7 +15,7 @@ from decimal import Decimal
 
 from daemon.config import SYSTEM_RULES
 from daemon.config.problems import did_you_mean
-from daemon.replay.cases import ExpectedMessage, ExpectedNews, ExpectedTransition
+from daemon.replay.cases import CaseAck, ExpectedMessage, ExpectedNews, ExpectedTransition
 from daemon.rules.language.build import quote
 from daemon.rules.language.errors import ExpressionError
 from daemon.rules.rule import Rule
@@ -22,7 +23,10 @@ from daemon.text.durations import parse_duration
 from daemon.types import FLAPPING, Kind, Millis, State, base
 
 STATES = (State.PENDING.value, State.FIRING.value, State.RESOLVED.value)
-KINDS = (Kind.FIRING.value, Kind.REPEAT.value, Kind.WORSE.value, Kind.RESOLVED.value)
+KINDS = (
+    *(Kind.FIRING.value, Kind.REPEAT.value, Kind.WORSE.value),
+    *(Kind.ACK.value, Kind.RESOLVED.value),
+)
 """Kinds of messages; none tells of retired alerts, since the rules of a test do not change."""
 
 CHANNEL = "channel"
@@ -100,6 +104,16 @@ def posts(line: str, contains: Sequence[str], cast: CaseNames) -> list[ExpectedM
     if not channels:
         raise named.mistake("no channel hears of these rules together")
     return [ExpectedMessage(at, each, tuple(news), tuple(contains)) for each in channels]
+
+
+def acks(line: str, cast: CaseNames) -> list[CaseAck]:
+    """Parse a line about an acknowledgement into a list of one.
+
+    Raises ExpressionError with the column at fault.
+    """
+    at, rest = _at(line)
+    account, rule = _who(rest, cast)
+    return [CaseAck(at, account, rule)]
 
 
 def _at(line: str) -> tuple[Millis, _Part]:

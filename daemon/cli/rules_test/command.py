@@ -1,4 +1,4 @@
-"""`marginwatch rules`: tests rules. The work is done by `run`."""
+"""`marginwatch rules test`: tests rules. The work is done by `run`."""
 
 from pathlib import Path
 
@@ -9,17 +9,7 @@ from daemon.cli.options import Format
 from daemon.cli.session import CommandSession
 
 
-@click.group()
-def rules() -> None:
-    """Try out rules.
-
-    \b
-    Example:
-      marginwatch rules test
-    """  # noqa: D301 -- click's mark for lines to be kept
-
-
-@rules.command()
+@click.command()
 @click.argument(
     "files",
     metavar="[FILE …]",

@@ -14,7 +14,7 @@ from daemon.alerts.mutes import Mutes
 from daemon.cli.options import Format
 from daemon.cli.output import progress, times
 from daemon.cli.output.progress import Bar
-from daemon.cli.output.tables import Row, exact, write_csv, write_json
+from daemon.cli.output.tables import Row, exact, rule_row, value_unit, write_csv, write_json
 from daemon.cli.rules_test import case_file, table
 from daemon.cli.session import CommandSession
 from daemon.config import Config
@@ -254,10 +254,11 @@ def _at(at: Millis, case: RuleTestCase) -> Row:
 
 def _change(each: ExpectedTransition) -> Row:
     return {
-        "rule": each.rule,
+        **rule_row(each.rule),
         "account": each.account,
         "to": each.to.value,
         "value": exact(each.value),
+        **value_unit(each.value, each.judged),
         "reason": each.reason,
     }
 

@@ -1,11 +1,12 @@
 """The results of test cases for people: a line per case, details of each failure, the totals."""
 
+import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from daemon.cli.output.tables import counted
-from daemon.cli.output.terminal import Styled, echo
+from daemon.cli.output.terminal import Styled, echo, terminal_width, wrapped
 from daemon.replay.cases import CaseOutcome, RuleTestCase
 from daemon.replay.context import NOT_SENT, ContextRow, ContextRows
 from daemon.replay.differences import BOTH, MISSING, DifferenceLine, Differences
@@ -15,6 +16,9 @@ from daemon.types import SECOND, Millis
 
 MOST = 60
 """The most lines of a comparison; --format json has all."""
+
+CASE = len("FAIL  ")
+"""Columns of the result before the name of a case."""
 
 _COLOURS = {BOTH: None, MISSING: "red", "+": "green"}
 
@@ -36,7 +40,7 @@ class RulesTestTable:
 
     def begin(self, path: Path, rules: Path) -> None:
         """Print the heading of a file."""
-        echo(Styled(f"{path} with the rules of {rules}", bold=True))
+        _print(Styled(f"{path} with the rules of {rules}", bold=True))
 
     def take(
         self,
@@ -52,17 +56,20 @@ class RulesTestTable:
         )
         if found.any:
             self.failures.append(Failure(path, case, found, why))
-            echo(Styled("FAIL", fg="red", bold=True), f"  {case.name} ", Styled(sums, dim=True))
         else:
             self.good += 1
-            echo(Styled("ok", fg="green"), f"    {case.name} ", Styled(sums, dim=True))
+        word = Styled("FAIL", fg="red", bold=True) if found.any else Styled("ok", fg="green")
+        first, *further = case_lines(case.name, sums)
+        echo(word, " " * (CASE - len(word.text)), first[0], Styled(first[1], dim=True))
+        for name, rest in further:
+            echo(" " * CASE, name, Styled(rest, dim=True))
 
     def end(self, lasted: Millis) -> None:
         """Print the failures and the totals."""
         for failure in self.failures:
             echo()
             for line in _told(failure):
-                echo(line)
+                _print(line)
         total, failed = self.good + len(self.failures), len(self.failures)
         sum_ = (
             f"{counted(total, 'case')}, {f'{failed} failed' if failed else 'all good'}, in"
@@ -70,6 +77,30 @@ class RulesTestTable:
         )
         echo()
         echo(Styled(sum_, fg="red" if failed else "green", bold=True))
+
+
+def case_lines(name: str, sums: str) -> list[tuple[str, str]]:
+    """The lines of a case behind its result: parts of its name, and of its sums.
+
+    On a terminal they are wrapped between words; the sums stay together.
+    """
+    name = printable(name)
+    if not sys.stdout.isatty():
+        return [(f"{name} ", sums)]
+    width = terminal_width() - CASE
+    names = wrapped(name, width)
+    if len(names[-1]) + 1 + len(sums) <= width:
+        return [*((each, "") for each in names[:-1]), (f"{names[-1]} ", sums)]
+    return [*((each, "") for each in names), *(("", each) for each in wrapped(sums, width))]
+
+
+def _print(line: str | Styled) -> None:
+    """Print a line of details; on a narrow terminal it goes on below, further to the right."""
+    styled = line if isinstance(line, Styled) else Styled(line)
+    text = printable(styled.text)
+    is_long = sys.stdout.isatty() and len(text) > terminal_width()
+    for each in wrapped(text, terminal_width(), 2 * CASE) if is_long else [text]:
+        echo(replace(styled, text=each))
 
 
 def _told(failure: Failure) -> Iterator[str | Styled]:

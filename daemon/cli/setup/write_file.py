@@ -1,4 +1,4 @@
-"""Writing a new rules.toml: readable by its owner alone, complete or not at all.
+"""Writing rules.toml, its tests and secrets: readable by their owner alone, complete or not at all.
 
 An existing file is replaced only on request.
 """
@@ -11,16 +11,17 @@ from daemon.errors import MarginwatchError
 
 OWNER_ONLY = 0o600
 
+ANOTHER = "name another one with --config, or add --force to replace it"
+"""Remedy for a file that exists."""
 
-def refuse_to_overwrite(path: Path) -> None:
+
+def refuse_to_overwrite(path: Path, remedy: str = ANOTHER) -> None:
     """Raise MarginwatchError if the file exists."""
     if os.path.lexists(path):
-        raise MarginwatchError(
-            f"{path} exists already: name another one with --config, or add --force to replace it"
-        )
+        raise MarginwatchError(f"{path} exists already: {remedy}")
 
 
-def write(path: Path, text: str, *, force: bool) -> None:
+def write(path: Path, text: str, *, force: bool, remedy: str = ANOTHER) -> None:
     """Write the file.
 
     Raises:
@@ -31,7 +32,7 @@ def write(path: Path, text: str, *, force: bool) -> None:
     try:
         _write_new(beside, text)
         if not force:
-            refuse_to_overwrite(path)  # it may have come into being while we asked
+            refuse_to_overwrite(path, remedy)  # it may have come into being while we asked
         beside.replace(path)
     except OSError as error:
         remedy = "name another place with --config, or let this user write there"

@@ -8,8 +8,18 @@ from fnmatch import fnmatchcase
 from daemon.alerts.silences import find_acknowledgement, find_silence
 from daemon.cli.options import Format
 from daemon.cli.output import times
-from daemon.cli.output.tables import Row, Table, exact, last_of, write_csv, write_json
-from daemon.cli.output.terminal import echo
+from daemon.cli.output.tables import (
+    Row,
+    Table,
+    cell_time,
+    exact,
+    last_of,
+    rule_row,
+    value_unit,
+    write_csv,
+    write_json,
+)
+from daemon.cli.output.terminal import say
 from daemon.cli.record_access import OpenRecord
 from daemon.cli.silence.actions import format_silence
 from daemon.config.model import SYSTEM_RULES
@@ -18,14 +28,17 @@ from daemon.errors import UsageError
 from daemon.rules.rule import is_pattern
 from daemon.store.read.recorded import PastAlert
 from daemon.text.names import account_label, rule_label
-from daemon.text.numbers import format_duration, format_transition_value
+from daemon.text.numbers import format_duration, format_rounded, transition_comparison
 from daemon.types import Alert, Millis, Silence, State, Transition, base
 
 SHOWN = "24h"
 """The default span of a table."""
 
-COLUMNS = ("id", "rule", "account", "severity", "at", "from", "to", "value", "reason")
+COLUMNS = ("id", "rule", "account", "severity", "at", "from", "to", "value", "reason", "unit")
 """Columns of csv, with one row per transition."""
+
+OPTIONAL = ("severity", "reason", "account", "value", "id")
+"""Columns that a narrow terminal may lack, the first one first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +91,7 @@ def _object(past: PastAlert, zone: tzinfo | None) -> Row:
     alert = past.alert
     return {
         "id": alert.code,
-        "rule": alert.rule,
+        **rule_row(alert.rule),
         "account": past.account,
         "severity": alert.severity.value,
         "state": alert.state.value,
@@ -88,8 +101,9 @@ def _object(past: PastAlert, zone: tzinfo | None) -> Row:
         "field": None if alert.judged is None else alert.judged.field,
         "condition": None if alert.judged is None else alert.judged.text,
         "worst": exact(alert.worst),
+        **value_unit(alert.worst, alert.judged),
         "detail": alert.detail or None,
-        "transitions": [_change(each, zone) for each in past.transitions],
+        "transitions": [_change(each, alert, zone) for each in past.transitions],
     }
 
 
@@ -102,15 +116,16 @@ def _lines(found: Iterable[PastAlert], zone: tzinfo | None) -> Iterator[Row]:
             "account": past.account,
             "severity": alert.severity.value,
         }
-        yield from ({**common, **_change(each, zone)} for each in past.transitions)
+        yield from ({**common, **_change(each, alert, zone)} for each in past.transitions)
 
 
-def _change(transition: Transition, zone: tzinfo | None) -> Row:
+def _change(transition: Transition, alert: Alert, zone: tzinfo | None) -> Row:
     return {
         "at": times.format_iso(transition.at, zone),
         "from": transition.from_state.value,
         "to": transition.to_state.value,
         "value": exact(transition.value),
+        **value_unit(transition.value, transition_comparison(transition, alert)),
         "reason": transition.reason,
     }
 
@@ -126,11 +141,12 @@ def _show_last(
     if last:
         columns = ("id", "rule", "account", "severity", "state", "at", "value", "reason")
         rows = [cells for past in last for cells in _cells(past, now)]
-        Table(columns, rows, frozenset({"value"})).write()
+        severities = [past.alert.severity.value for past in last for _ in past.transitions]
+        Table(columns, rows, frozenset({"value"}), OPTIONAL, severities).write()
         for line in _hushed(last, silences, now.now, now.zone):
-            echo(line)
+            say(line)
     if remark:
-        echo(remark)
+        say(remark)
 
 
 def _hushed(
@@ -156,15 +172,23 @@ def _cells(past: PastAlert, now: times.DisplayClock) -> Iterator[list[str]]:
     alert = past.alert
     head = [alert.code, rule_label(alert.rule), account_label(past.account), alert.severity.value]
     for each in past.transitions:
-        value = format_transition_value(each, alert)
+        value = _value(each, alert)
         yield [
             *head,
             each.to_state.value,
-            now.clock_time(each.at),
+            cell_time(now, each.at),
             value,
             _reason(alert, each),
         ]
         head = ["", "", "", ""]
+
+
+def _value(transition: Transition, alert: Alert) -> str:
+    """The value, rounded unless that would make it look like its limit."""
+    if transition.value is None:
+        return ""
+    judged = transition_comparison(transition, alert)
+    return format_rounded(transition.value, judged, None if judged is None else judged.threshold)
 
 
 def _reason(alert: Alert, transition: Transition) -> str:

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from itertools import chain, takewhile
 
-from daemon.cli.check import intervals
 from daemon.cli.options import Format
 from daemon.cli.output import times
-from daemon.cli.output.tables import Row, Table, last_of, write_csv, write_json
-from daemon.cli.output.terminal import echo
+from daemon.cli.output.tables import Row, Table, cell_time, last_of, write_csv, write_json
+from daemon.cli.output.terminal import say
 from daemon.cli.record_access import OpenRecord
+from daemon.config.effective_intervals import settled_intervals
 from daemon.readings import gaps, slots
 from daemon.readings.gaps import ListedGap
 from daemon.store.database.lock_holder import holder
@@ -19,6 +19,9 @@ SHOWN = "7d"
 """The default span of a table."""
 
 COLUMNS = ("account", "started_at", "ended_at", "reason", "missed", "step_ms", "detail")
+
+OPTIONAL = ("missed", "to", "account")
+"""Columns that a narrow terminal may lack, the first one first."""
 
 
 def show(
@@ -53,8 +56,10 @@ def _away(record: OpenRecord, now: Millis) -> Mapping[str, tuple[ListedGap]]:
     if last is None or holder(record.url) is not None:
         return {}
     stands = {each.account: each for each in record.history.status(now)}
-    every = intervals.intervals(
-        record.config, {name: each.user_id for name, each in stands.items()}
+    every = settled_intervals(
+        record.config.accounts,
+        record.config.budget,
+        {name: each.user_id for name, each in stands.items()},
     )
     found = {}
     for name, state in last.state.items():
@@ -87,16 +92,16 @@ def _show_last(found: list[tuple[str, ListedGap]], now: Millis, record: OpenReco
         columns = ("account", "from", "to", "lasted", "reason", "missed")
         clock = times.DisplayClock(now, record.zone)
         rows = [_cells(*each, clock) for each in last]
-        Table(columns, rows, frozenset({"missed"})).write()
+        Table(columns, rows, frozenset({"missed"}), OPTIONAL).write()
     if remark:
-        echo(remark)
+        say(remark)
 
 
 def _cells(account: str, gap: ListedGap, clock: times.DisplayClock) -> list[str]:
-    began = clock.clock_time(gap.started_at)
+    began = cell_time(clock, gap.started_at)
     if gap.step is not None:
         size = f"{'-' if gap.step < 0 else '+'}{format_duration(abs(gap.step))}"
         return [account, began, "", "", f"{gap.reason} {size}", ""]
-    ended = "goes on" if gap.ended_at is None else clock.clock_time(gap.ended_at)
+    ended = "goes on" if gap.ended_at is None else cell_time(clock, gap.ended_at)
     lasted = format_duration((clock.now if gap.ended_at is None else gap.ended_at) - gap.started_at)
     return [account, began, ended, lasted, gap.reason.value, str(gap.missed)]

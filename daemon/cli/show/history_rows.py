@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from daemon.cli.options import Format
 from daemon.cli.output import times
-from daemon.cli.output.tables import Row, Table, exact, last_of, room, say, write_csv, write_json
-from daemon.cli.output.terminal import echo
+from daemon.cli.output.tables import Row, Table, exact, last_of, room, write_csv, write_json
+from daemon.cli.output.terminal import say
 from daemon.cli.output.times import DisplayClock
 from daemon.cli.record_access import OpenRecord
 from daemon.config.problems import did_you_mean
@@ -96,7 +96,7 @@ def _show_last(
             say(f"not shown: {'; '.join(left_out)}. Name fields with --fields")
         table.write()
     if remark:
-        echo(remark)
+        say(remark)
 
 
 def _fitting(

@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from daemon.cli.options import Format
-from daemon.cli.output.tables import Row, Table, attempt_text, last_of, say, write_csv, write_json
+from daemon.cli.output.tables import (
+    Row,
+    Table,
+    attempt_text,
+    cell_time,
+    last_of,
+    rule_row,
+    write_csv,
+    write_json,
+)
+from daemon.cli.output.terminal import say
 from daemon.cli.output.times import DisplayClock
 from daemon.cli.record_access import BEGINNING, END, OpenRecord
 from daemon.cli.status import channels
@@ -17,6 +27,7 @@ from daemon.store.database.lock_holder import holder
 from daemon.store.operations import NoticeState
 from daemon.store.read.recorded import PastNotice
 from daemon.text.names import account_label, rule_label
+from daemon.text.numbers import format_duration
 from daemon.types import Millis, NoticeKey
 
 SHOWN = "24h"
@@ -25,9 +36,12 @@ SHOWN = "24h"
 COLUMNS = (
     "at", "channel", "kind", "rule", "account", "id", "severity", "state", "done_at", "attempts",
     "tried_at", "outcome", "detail", "told_at", "message", "title", "why", "until",
-    "handed_over_by", "handed_to",
+    "handed_over_by", "handed_to", "late",
 )  # fmt: skip
 """Columns of csv, and keys of json."""
+
+OPTIONAL = ("account", "rule", "raised")
+"""Columns that a narrow terminal may lack, the first one first."""
 
 Reasons = Mapping[NoticeKey, WaitReason]
 """The reason of each waiting notification."""
@@ -93,7 +107,7 @@ def _row(past: PastNotice, reason: WaitReason | None, now: DisplayClock) -> Row:
         "at": now.iso(past.notice.at),
         "channel": key.channel,
         "kind": key.kind.value,
-        "rule": key.rule,
+        **rule_row(key.rule),
         "account": key.account,
         "id": facts.code,
         "severity": facts.severity.value,
@@ -110,6 +124,7 @@ def _row(past: PastNotice, reason: WaitReason | None, now: DisplayClock) -> Row:
         "until": now.iso(None if reason is None else reason.until),
         "handed_over_by": facts.handed_over_by or None,
         "handed_to": past.handed_to,
+        "late": facts.late.value or None,
     }
 
 
@@ -129,7 +144,9 @@ def _show_last(
     last, remark = last_of(found, "notifications")
     if last:
         names = ("raised", "channel", "kind", "id", "rule", "account", "how it went")
-        Table(names, [_cells(each, why.get(each.notice.key), now) for each in last]).write()
+        rows = [_cells(each, why.get(each.notice.key), now) for each in last]
+        severities = [each.notice.facts.severity.value for each in last]
+        Table(names, rows, optional=OPTIONAL, severities=severities).write()
     elif wish.waiting:
         remark = "nothing waits"
     if remark:
@@ -139,7 +156,7 @@ def _show_last(
 def _cells(past: PastNotice, reason: WaitReason | None, now: DisplayClock) -> list[str]:
     key = past.notice.key
     return [
-        now.clock_time(past.notice.at),
+        cell_time(now, past.notice.at),
         key.channel,
         key.kind.value,
         past.notice.facts.code,
@@ -155,12 +172,15 @@ def _fared(past: PastNotice, reason: WaitReason | None, now: DisplayClock) -> It
         yield channels.reason_text(reason, now)
     elif past.state is not NoticeState.REFUSED:
         at = past.notice.at if past.done_at is None else past.done_at
-        yield f"{past.state} {now.clock_time(at)}"
+        yield f"{past.state} {cell_time(now, at)}"
     elif not past.attempts:
         yield "not tried, as the channel was parked"
     if past.attempts > 1:
         yield f"{past.attempts} attempts"
     if past.outcome is not None and past.state is not NoticeState.DELIVERED:
         yield attempt_text(past.outcome, past.detail)
+    spent = past.notice.facts.unacknowledged
+    if spent is not None:
+        yield f"escalated: nobody acknowledged for {format_duration(spent)}"
     if past.handed_to:
         yield f"handed over to {' and '.join(past.handed_to)}"

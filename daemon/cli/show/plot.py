@@ -1,4 +1,4 @@
-"""`marginwatch plot`: a field as a picture. The work is done by `plot_draw`."""
+"""`marginwatch plot`: fields in the terminal or as a picture. The work is done by `plot_draw`."""
 
 import click
 
@@ -8,42 +8,52 @@ from daemon.cli.session import CommandSession
 
 @click.command()
 @options.config
-@click.argument("field")
-@options.one_account
+@click.argument("fields", metavar="FIELD...", nargs=-1)
+@click.option(
+    "--field", "more", metavar="FIELD", multiple=True, help="One more FIELD; may be repeated."
+)
+@click.option(
+    "--account",
+    metavar="GLOB",
+    type=options.NAME,
+    help='The account, or several, such as "grid-*"; not needed if there is only one.',
+)
 @options.since("24h")
 @options.until
 @click.option(
     "--png",
     metavar="FILE",
     type=options.ExpandedPath(allow_dash=True),
-    required=True,
-    help='File of the picture; "-" is standard output.',
+    help='Draw a picture into this file instead; "-" is standard output.',
 )
 @click.pass_obj
 def plot(
     session: CommandSession,
     /,
-    field: str,
+    fields: tuple[str, ...],
+    more: tuple[str, ...],
     account: str | None,
     since: str | None,
     until: str | None,
-    png: str,
+    png: str | None,
 ) -> None:
-    """Draw FIELD as PNG: available_margin, al_freeze, margin_usage or any other field.
+    """Draw a FIELD in the terminal, or as a picture: available_margin, margin_usage or any other.
 
-    The picture also shows the thresholds of the configured rules, when these rules fired, and where
-    readings are missing.
+    It also shows the limits of the configured rules, when these rules fired, and where readings are
+    missing. Several fields or accounts are charts one above the other.
 
     \b
     Examples:
+      marginwatch plot available_margin --since 2h
       marginwatch plot available_margin --since 24h --png margin.png
+      marginwatch plot available_margin al_freeze --account "grid-*" --png bots.png
       marginwatch plot freeze_ratio --account grid-bot --since 2026-11-01 --until 2026-11-08 \
 --png week.png
     """  # noqa: D301 -- click's mark for lines to be kept
     from daemon.cli import record_access  # noqa: PLC0415 -- on use
     from daemon.cli.show import plot_draw  # noqa: PLC0415 -- on use
 
-    wish = plot_draw.PlotOptions(field, account, since, until, png)
+    wish = plot_draw.PlotOptions((*fields, *more), account, since, until, png)
     wish.check()
     with record_access.open_record(session, imported=True) as past:
-        plot_draw.write(past, wish, session)
+        plot_draw.show(past, wish, session)

@@ -1,16 +1,16 @@
 """The work of `silence` and `ack`: short transactions, beside a daemon that may be running."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
-from daemon.alerts.silences import matches, standing_silences
+from daemon.alerts.silences import find_acknowledgement, matches, standing_silences
 from daemon.cli.options import Format
 from daemon.cli.output import instants, times
-from daemon.cli.output.tables import Row, Table, write_csv, write_json
-from daemon.cli.output.terminal import echo
+from daemon.cli.output.tables import Row, Table, cell_time, to_json, write_csv, write_json
+from daemon.cli.output.terminal import STDOUT, say
 from daemon.cli.record_access import OpenRecord, open_record
 from daemon.cli.session import CommandSession
 from daemon.config import SYSTEM_RULES
@@ -22,6 +22,9 @@ from daemon.types import DAY, Alert, Millis, Silence, base
 
 COLUMNS = ("number", "what", "rule", "account", "alert", "from", "until", "comment")
 """Columns of csv, and keys of json."""
+
+OPTIONAL = ("alert", "from", "what", "account")
+"""Columns that a narrow terminal may lack, the first one first."""
 
 LASTING: Millis = 366 * DAY
 """The longest --for; a longer one is mistyped, or better given as a date."""
@@ -48,7 +51,7 @@ class SilenceOptions:
     """Whether everything may be silenced for longer than KNOWINGLY."""
 
 
-def add(session: CommandSession, wish: SilenceOptions) -> None:
+def add(session: CommandSession, wish: SilenceOptions, output: Format) -> None:
     """Write a silence, and print what it does.
 
     Raises:
@@ -63,31 +66,58 @@ def add(session: CommandSession, wish: SilenceOptions) -> None:
             _refuse_everything(wish, ended_at, past)
         alerts = _open(past, now)
         new = list(_silences(wish, now, ended_at, alerts))
-        numbers = [Quiet(past.url).add(each, now) for each in new]
-        for number, each in zip(numbers, new, strict=True):
-            echo(f"silence {number}: {format_silence(each, past.zone)}{_now_quiet(each, alerts)}")
+        written = [replace(each, id=Quiet(past.url).add(each, now)) for each in new]
+        if output is Format.JSON:
+            write_json(
+                {
+                    **silence_row(each, past.zone),
+                    "open": [one.code for _, one in _met(each, alerts)],
+                }
+                for each in written
+            )
+            return
+        for each in written:
+            say(f"silence {each.id}: {format_silence(each, past.zone)}{_now_quiet(each, alerts)}")
 
 
-def acknowledge(session: CommandSession, code: str, comment: str) -> None:
+def acknowledge(session: CommandSession, code: str | None, comment: str, output: Format) -> None:
     """Acknowledge an open alert, and print it.
 
     Raises:
-        UsageError: where no open alert has this id.
+        UsageError: where no open alert has this id, or none is given.
 
     """
     now = session.clock.now()
     with open_record(session) as past:
-        account, alert = _named(code, _open(past, now))
-        if any(each.ack and each.code == alert.code for each in past.history.silences()):
-            echo(f"{alert.code} is acknowledged already: nobody is reminded of it")
-            return
-        new = Silence(0, True, base(alert.rule), account, alert.code, now, None, _comment(comment))
-        Quiet(past.url).add(new, now)
-        about = f"{rule_label(alert.rule)} · {account_label(account)}"
-        echo(f"acknowledged {alert.code}: {about}: no more reminders of it")
+        alerts = _open(past, now)
+        if code is None:
+            raise UsageError(f"say which alert: {_there(alerts)}")
+        account, alert = _named(code, alerts)
+        silences = past.history.silences()
+        before = find_acknowledgement(silences, alert.code, now)
+        ack = before or _acknowledged(past, account, alert, now, _comment(comment))
+        if output is Format.JSON:
+            row = {**silence_row(ack, past.zone), "new": before is None}
+            STDOUT.write(to_json(row, indent=2) + "\n")
+        elif before is not None:
+            say(f"{alert.code} is acknowledged already: nobody is reminded of it{_undo(ack)}")
+        else:
+            about = f"{rule_label(alert.rule)} · {account_label(account)}"
+            say(f"acknowledged {alert.code}: {about}: no more reminders of it{_undo(ack)}")
 
 
-def end(session: CommandSession, numbers: Sequence[int]) -> None:
+def _acknowledged(
+    past: OpenRecord, account: str, alert: Alert, now: Millis, comment: str
+) -> Silence:
+    new = Silence(0, True, base(alert.rule), account, alert.code, now, None, comment)
+    return replace(new, id=Quiet(past.url).add(new, now))
+
+
+def _undo(ack: Silence) -> str:
+    return f"; marginwatch silence end {ack.id} takes it back"
+
+
+def end(session: CommandSession, numbers: Sequence[int], output: Format) -> None:
     """End silences by their numbers, and print each.
 
     Raises:
@@ -103,9 +133,13 @@ def end(session: CommandSession, numbers: Sequence[int]) -> None:
                 f"there is no silence {', '.join(strange)}: marginwatch silence list shows them"
             )
         ended = Quiet(past.url).end(numbers, now)
+        if output is Format.JSON:
+            rows = [silence_row(known[number], past.zone) for number in numbers]
+            write_json({**each, "ended": each["number"] in ended} for each in rows)
+            return
         for number in numbers:
             word = "ended" if number in ended else "was over already"
-            echo(f"silence {number} {word}: {format_silence(known[number], past.zone)}")
+            say(f"silence {number} {word}: {format_silence(known[number], past.zone)}")
 
 
 def show(session: CommandSession, *, past: bool, output: Format) -> None:
@@ -148,7 +182,7 @@ def format_silence(silence: Silence, zone: tzinfo | None) -> str:
 
 def _print(found: Sequence[Silence], now: times.DisplayClock) -> None:
     if not found:
-        echo("nothing is silenced, and no open alert is acknowledged")
+        say("nothing is silenced, and no open alert is acknowledged")
         return
     cells = [
         [
@@ -157,13 +191,13 @@ def _print(found: Sequence[Silence], now: times.DisplayClock) -> None:
             each.rule,
             each.account,
             each.code,
-            now.clock_time(each.started_at),
-            "it ends" if each.ended_at is None else now.clock_time(each.ended_at),
+            cell_time(now, each.started_at),
+            "it ends" if each.ended_at is None else cell_time(now, each.ended_at),
             each.comment,
         ]
         for each in found
     ]
-    Table(COLUMNS, cells, frozenset({"number"})).write()
+    Table(COLUMNS, cells, frozenset({"number"}), OPTIONAL).write()
 
 
 def current_silences(record: OpenRecord, now: Millis) -> list[Silence]:
@@ -245,7 +279,7 @@ def _silences(
     if ended_at is not None:
         yield by_name
         return
-    found = [pair for pair in alerts if matches(by_name, pair[1].rule, pair[0], pair[1].code)]
+    found = _met(by_name, alerts)
     if not found:
         raise UsageError(
             "no open alert matches, so there is nothing to wait for: use --for or --until"
@@ -272,18 +306,25 @@ def _named(code: str, alerts: Sequence[tuple[str, Alert]]) -> tuple[str, Alert]:
     for account, alert in alerts:
         if alert.code == code.lower():
             return account, alert
+    raise UsageError(f'no open alert has the id "{code}"; {_there(alerts)}')
+
+
+def _there(alerts: Sequence[tuple[str, Alert]]) -> str:
+    """The open alerts, by their ids."""
     there = ", ".join(
         f"{alert.code} ({rule_label(alert.rule)} · {account_label(account)})"
         for account, alert in alerts
     )
-    raise UsageError(
-        f'no open alert has the id "{code}"; {f"there are {there}" if there else "none is open"}'
-    )
+    return f"there are {there}" if there else "none is open"
+
+
+def _met(silence: Silence, alerts: Sequence[tuple[str, Alert]]) -> list[tuple[str, Alert]]:
+    return [pair for pair in alerts if matches(silence, pair[1].rule, pair[0], pair[1].code)]
 
 
 def _now_quiet(silence: Silence, alerts: Sequence[tuple[str, Alert]]) -> str:
     """The open alerts that it matches, so that a too wide or too narrow pattern is noticed."""
-    found = [pair for pair in alerts if matches(silence, pair[1].rule, pair[0], pair[1].code)]
+    found = _met(silence, alerts)
     if silence.code or not found:
         return "" if silence.code else "; nothing of it is open now"
     names = ", ".join(

@@ -49,8 +49,9 @@ def silence() -> None:
 @click.option(
     "--comment", metavar="TEXT", default="", help="Reason; shown wherever the silence is shown."
 )
+@options.summary
 @click.pass_obj
-def add(session: CommandSession, /, **wish: object) -> None:
+def add(session: CommandSession, /, output: Format, **wish: object) -> None:
     """Begin a silence at once, also for messages that wait to be sent.
 
     \b
@@ -61,7 +62,7 @@ def add(session: CommandSession, /, **wish: object) -> None:
     """  # noqa: D301 -- click's mark for lines to be kept
     from daemon.cli.silence import actions  # noqa: PLC0415 -- on use
 
-    actions.add(session, actions.SilenceOptions(**wish))  # type: ignore[arg-type]
+    actions.add(session, actions.SilenceOptions(**wish), output)  # type: ignore[arg-type]
 
 
 @silence.command(name="list")
@@ -84,8 +85,9 @@ def show(session: CommandSession, past: bool, output: Format) -> None:
 @silence.command()
 @options.config
 @click.argument("numbers", metavar="NUMBER...", nargs=-1, type=click.IntRange(min=1), required=True)
+@options.summary
 @click.pass_obj
-def end(session: CommandSession, numbers: tuple[int, ...]) -> None:
+def end(session: CommandSession, numbers: tuple[int, ...], output: Format) -> None:
     """End silences before their time; `silence list` shows their numbers.
 
     What still fires is told with the next reading.
@@ -96,4 +98,4 @@ def end(session: CommandSession, numbers: tuple[int, ...]) -> None:
     """  # noqa: D301 -- click's mark for lines to be kept
     from daemon.cli.silence import actions  # noqa: PLC0415 -- on use
 
-    actions.end(session, numbers)
+    actions.end(session, numbers, output)

@@ -9,7 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from daemon.cli.output.tables import Row, Table, attempt_text, say
+from daemon.cli.output.tables import Row, Table, attempt_text
+from daemon.cli.output.terminal import say
 from daemon.cli.output.times import DisplayClock
 from daemon.cli.record_access import BEGINNING, END, OpenRecord
 from daemon.cli.status.waiting import (
@@ -26,6 +27,7 @@ from daemon.notifiers.services import pace
 from daemon.service.delivery.rate import free_at
 from daemon.store.read.channel_health import Deliveries, Streak
 from daemon.store.read.recorded import PastNotice
+from daemon.text.numbers import format_duration
 from daemon.types import Millis
 
 COLUMNS = ("channel", "last delivery", "failing", "waiting")
@@ -242,7 +244,8 @@ def reason_text(reason: WaitReason, now: DisplayClock) -> str:
         case WaitCause.MUTED:
             return f"held by a mute window until {until}"
         case WaitCause.JOINING:
-            return f"joined with what fires until {until}"
+            wait = max(0, (reason.until or now.now) - now.now)
+            return f"waits up to {format_duration(wait)} for others"
         case WaitCause.PACE:
             return f"the service takes no more messages until {until}"
         case WaitCause.BACKING_OFF:

@@ -18,14 +18,19 @@ The exit status, for monitoring (the first line says what is not well):
 
 @click.command(epilog=_EXIT_STATUS)
 @options.config
+@options.account
 @options.output
 @click.pass_obj
-def status(session: CommandSession, output: Format) -> int:
+def status(session: CommandSession, account: str, output: Format) -> int:
     """Show the daemon, the freshness of each account, open alerts, and what waits for each channel.
+
+    With --account only these accounts and their alerts count, also for the exit status; the
+    daemon's own alerts are left out.
 
     \b
     Examples:
       marginwatch status
+      marginwatch status --account 'grid-*'
       watch marginwatch status --config /etc/marginwatch/rules.toml
     """  # noqa: D301 -- click's mark for lines to be kept
     from daemon.cli import record_access  # noqa: PLC0415 -- on use
@@ -34,7 +39,7 @@ def status(session: CommandSession, output: Format) -> int:
 
     try:
         with record_access.open_record(session) as past:
-            return overview.show(past, session.clock.now(), output)
+            return overview.show(past, session.clock.now(), output, account)
     except StoreError as error:  # 1 would say that the daemon watches
         error.exit_status = max(error.exit_status, health.BLIND)
         raise

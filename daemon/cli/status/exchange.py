@@ -24,6 +24,9 @@ from daemon.types import Limit, Millis
 
 ENDPOINT = "assets"
 
+TIGHT = 0.8
+"""Share of a budget from which on people are told of it; json always has it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Use:
@@ -31,6 +34,10 @@ class Use:
 
     used: int
     of: Limit
+
+    @property
+    def is_tight(self) -> bool:
+        return self.used >= TIGHT * self.of.count
 
     def __str__(self) -> str:
         return f"{self.used} of {self.of.count} calls in {duration_text(self.of.per)}"
@@ -46,6 +53,11 @@ class HostUse:
     assets: Use
     """Calls for balances of the user with the most."""
     halved_until: Millis | None
+
+    @property
+    def is_tight(self) -> bool:
+        uses = (self.host, self.user, self.assets)
+        return self.halved_until is not None or any(each.is_tight for each in uses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +165,9 @@ def lines(traffic: Traffic, accounts: Iterable[str], zone: tzinfo | None) -> Ite
     """The lines below the table of accounts."""
     for account in accounts:
         yield from _account_lines(traffic, account, zone)
-    for host, use in traffic.hosts.items():
+    # If one host is tight, the others are shown to compare.
+    is_tight = any(use.is_tight for use in traffic.hosts.values())
+    for host, use in traffic.hosts.items() if is_tight else ():
         until, at = use.halved_until, f" at {host}" if len(traffic.hosts) > 1 else ""
         halved = ""
         if until is not None:

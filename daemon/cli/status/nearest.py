@@ -8,6 +8,9 @@ from daemon.rules.evaluation.nearest import NearestRule
 
 COLUMNS = ("account", "rule", "field", "value", "limit", "distance")
 
+OPTIONAL = ("field", "limit")
+"""Columns that a narrow terminal may lack, the first one first."""
+
 
 def nearest_row(nearest: NearestRule | None) -> Row | None:
     """The rule for programs, with all digits; the distance is negative beyond the limit."""

@@ -5,17 +5,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from daemon.alerts.channel_decisions import FiringDecider, NotificationPolicy
-from daemon.cli.channel_news import ChannelNews, channel_news
-from daemon.cli.output.tables import Row, exact
+from daemon.cli.channel_news import ChannelNews, channel_news, channel_row
+from daemon.cli.output.tables import Row, exact, rule_row, value_unit
 from daemon.cli.output.times import DisplayClock
 from daemon.cli.record_access import OpenRecord
 from daemon.cli.replay_source import rule_set
 from daemon.store.read.status import AccountStatus
 from daemon.text.names import account_label, rule_label
-from daemon.text.numbers import format_duration, format_value
+from daemon.text.numbers import format_duration, format_rounded
 from daemon.types import DAEMON_ACCOUNT, SEVERITIES, AccountState, Alert, Millis, State
 
 COLUMNS = ("id", "rule", "account", "severity", "state", "for", "worst")
+
+OPTIONAL = ("severity", "account")
+"""Columns that a narrow terminal may lack, the first one first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,31 +69,24 @@ def alert_row(each: OpenAlert, now: DisplayClock) -> Row:
     alert = each.alert
     return {
         "id": alert.code,
-        "rule": alert.rule,
+        **rule_row(alert.rule),
         "account": each.account,
         "severity": alert.severity.value,
         "state": alert.state.value,
         "started_at": now.iso(alert.started_at),
         "fired_at": now.iso(alert.fired_at),
         "worst": exact(alert.worst),
+        **value_unit(alert.worst, alert.judged),
         "detail": alert.detail or None,
-        "channels": [_channel_row(news, now) for news in each.news],
-    }
-
-
-def _channel_row(news: ChannelNews, now: DisplayClock) -> Row:
-    return {
-        "channel": news.channel,
-        "told_at": now.iso(news.told_at),
-        "why": None if news.hold is None else news.hold.reason.value,
-        "until": now.iso(None if news.hold is None else news.hold.until),
+        "channels": [channel_row(news, now) for news in each.news],
     }
 
 
 def alert_cells(each: OpenAlert, now: DisplayClock) -> list[str]:
     alert = each.alert
     lasts = format_duration(now.now - (alert.fired_at or alert.started_at))
-    worst = "-" if alert.worst is None else format_value(alert.worst, alert.judged)
+    limit = None if alert.judged is None else alert.judged.threshold
+    worst = "-" if alert.worst is None else format_rounded(alert.worst, alert.judged, limit)
     return [
         alert.code,
         rule_label(alert.rule),
@@ -103,13 +99,13 @@ def alert_cells(each: OpenAlert, now: DisplayClock) -> list[str]:
 
 
 def alert_sentences(each: OpenAlert, now: DisplayClock) -> Iterator[str]:
-    """Sentences below the table: the finding of a system rule, and why news is held back."""
+    """Sentences below the table: a finding, why news is held back, and when it escalates."""
     name = f"{rule_label(each.alert.rule)} · {account_label(each.account)}"
     if each.alert.detail:
         yield f"{name}: {each.alert.detail}"
     held = defaultdict[str, list[str]](list)
     for news in each.news:
-        if news.is_held:
+        if news.is_held or news.is_to_escalate:
             held[news.text(now.clock_time)].append(news.channel)
     for text, channels in held.items():
         yield f"{name} to {' and '.join(channels)}: {text}"

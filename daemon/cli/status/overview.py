@@ -4,23 +4,25 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from daemon.cli.options import Format
-from daemon.cli.output.tables import Row, Table, exact, say, to_json, write_csv
-from daemon.cli.output.terminal import STDOUT, echo
+from daemon.cli.output.tables import Row, Table, exact, to_json, write_csv
+from daemon.cli.output.terminal import STDOUT, echo, say
 from daemon.cli.output.times import DisplayClock
 from daemon.cli.record_access import OpenRecord
 from daemon.cli.silence import actions
 from daemon.cli.status import channels
 from daemon.cli.status import exchange as traffic
-from daemon.cli.status.health import Finding, exit_status, findings, headline
+from daemon.cli.status.health import ALERTING, BLIND, WELL, Finding, exit_status, findings, headline
 from daemon.cli.status.nearest import COLUMNS as NEAREST_COLUMNS
+from daemon.cli.status.nearest import OPTIONAL as OPTIONAL_OF_NEAREST
 from daemon.cli.status.nearest import nearest_cells, nearest_row
 from daemon.cli.status.open_alerts import COLUMNS as ALERT_COLUMNS
+from daemon.cli.status.open_alerts import OPTIONAL as OPTIONAL_OF_ALERTS
 from daemon.cli.status.open_alerts import alert_cells, alert_row, alert_sentences
-from daemon.cli.status.state import AccountOverview, Overview, gather
+from daemon.cli.status.state import EVERY, AccountOverview, Overview, gather
 from daemon.readings import sum_check
 from daemon.store.read.status import AccountStatus
 from daemon.text.durations import duration_text
-from daemon.text.numbers import format_amount
+from daemon.text.numbers import format_absence, format_amount
 from daemon.types import Millis, Miss, Quality, Reading
 
 COLUMNS = (
@@ -32,9 +34,13 @@ COLUMNS = (
 """Columns of csv, with one row per account."""
 
 
-def show(record: OpenRecord, now: Millis, output: Format) -> int:
+COLOURS = {WELL: "green", ALERTING: "yellow", BLIND: "red"}
+"""The colour of the first line, by the exit status."""
+
+
+def show(record: OpenRecord, now: Millis, output: Format, accounts: str = EVERY) -> int:
     """Print the state at `now`; return the exit status."""
-    overview = gather(record, now)
+    overview = gather(record, now, accounts)
     found = findings(overview)
     match output:
         case Format.JSON:
@@ -50,16 +56,11 @@ def show(record: OpenRecord, now: Millis, output: Format) -> int:
 
 
 def _object(overview: Overview, found: Sequence[Finding]) -> Row:
-    daemon, (first, *others) = (
-        overview.daemon,
-        traffic.budget_rows(overview.traffic, overview.now.zone),
-    )
+    first, *others = traffic.budget_rows(overview.traffic, overview.now.zone)
     return {
         "at": overview.now.iso(overview.now.now),
         "not_well": [{"why": each.why.value, "text": each.text} for each in found],
-        "collecting": daemon is not None,
-        "pid": int(daemon.pid) if daemon is not None and daemon.pid.isdecimal() else None,
-        "not_recording": daemon.trouble or None if daemon is not None else None,
+        **_daemon_row(overview),
         "budget": {key: value for key, value in first.items() if key != "address"},
         "budgets": [first, *others],
         "rollups_left": {"hours": overview.rollups.hours, "inputs": overview.rollups.inputs},
@@ -75,6 +76,17 @@ def _object(overview: Overview, found: Sequence[Finding]) -> Row:
             }
             for each in overview.muted
         ],
+    }
+
+
+def _daemon_row(overview: Overview) -> Row:
+    daemon, (since, until) = overview.daemon, overview.absence or (None, None)
+    return {
+        "collecting": daemon is not None,
+        "pid": int(daemon.pid) if daemon is not None and daemon.pid.isdecimal() else None,
+        "absent_from": overview.now.iso(since),
+        "absent_until": overview.now.iso(until),
+        "not_recording": daemon.trouble or None if daemon is not None else None,
     }
 
 
@@ -127,9 +139,12 @@ def _miss_row(miss: Miss | None, now: DisplayClock) -> Row:
 
 
 def _print(overview: Overview, found: Sequence[Finding]) -> None:
-    say(headline(found))
+    say(headline(found), fg=COLOURS[exit_status(found)])
     for line in _daemon(overview):
-        echo(line)
+        say(line)
+    if overview.absence is not None:
+        clock = overview.now
+        say(f"it {format_absence(*overview.absence, clock.now, clock.zone)}")
     _print_accounts(overview)
     _print_alerts(overview)
     echo()
@@ -144,27 +159,29 @@ def _print_accounts(overview: Overview) -> None:
         "accounts",
         ("account", "every", "last reading", "available_margin", "24 h", "last miss"),
         accounts,
+        ("every", "24 h"),
     )
     for remark in chain.from_iterable(map(_remarks, overview.accounts)):
-        echo(remark)
+        say(remark)
     for line in traffic.lines(
         overview.traffic, (each.name for each in overview.accounts), overview.now.zone
     ):
-        echo(line)
+        say(line)
     nearest = nearest_cells(overview.accounts)
     if nearest:
-        _section("nearest rules", NEAREST_COLUMNS, nearest)
+        _section("nearest rules", NEAREST_COLUMNS, nearest, OPTIONAL_OF_NEAREST)
 
 
 def _print_alerts(overview: Overview) -> None:
     """Print the open alerts, then the silences and acknowledgements, then what is muted."""
     cells = [alert_cells(each, overview.now) for each in overview.alerts]
-    _section("open alerts", ALERT_COLUMNS, cells)
+    severities = [each.alert.severity.value for each in overview.alerts]
+    _section("open alerts", ALERT_COLUMNS, cells, OPTIONAL_OF_ALERTS, severities)
     for alert in overview.alerts:
         for sentence in alert_sentences(alert, overview.now):
-            echo(sentence)
+            say(sentence)
     for each in overview.silences:
-        echo(
+        say(
             f"{'acknowledged' if each.ack else f'silence {each.id}'}:"
             f" {actions.format_silence(each, overview.now.zone)}"
         )
@@ -173,11 +190,18 @@ def _print_alerts(overview: Overview) -> None:
         say(f"muted until {until} by {', '.join(muted.windows)}: {', '.join(muted.rules)}")
 
 
-def _section(title: str, columns: tuple[str, ...], rows: list[list[str]]) -> None:
+def _section(
+    title: str,
+    columns: tuple[str, ...],
+    rows: list[list[str]],
+    optional: tuple[str, ...],
+    severities: Sequence[str] = (),
+) -> None:
     echo()
     echo(title if rows else f"{title}: none")
     if rows:
-        Table(columns, rows, frozenset({"available_margin", "worst", "value", "distance"})).write()
+        numbers = frozenset({"available_margin", "worst", "value", "distance"})
+        Table(columns, rows, numbers, optional, severities).write()
 
 
 def _daemon(overview: Overview) -> Iterator[str]:

@@ -4,6 +4,7 @@ Each warning is the key of the condition with a sentence.
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import date, time, tzinfo
 from decimal import Decimal
 from itertools import chain
 
@@ -25,14 +26,19 @@ from daemon.rules.language.tree import (
     Negative,
     Node,
     Number,
+    TimeOfDay,
     is_percentage,
     readable,
     varies,
     walk,
 )
+from daemon.rules.local_time import skipped_days
 from daemon.rules.rule import Condition, Rule
 from daemon.text.durations import duration_text
 from daemon.types import SECOND, Balances, Millis
+
+PREV, DAYS = "prev", ("today", "since")
+"""Functions of the reading before, and of a day."""
 
 _FLAT = [
     Balances(*map(Decimal, sent.split()))
@@ -47,16 +53,33 @@ _FLAT = [
 """Balances so different that a condition that is true for all of them does not depend on them."""
 
 
-def doubts(rule: Rule, intervals: Mapping[str, Millis]) -> Iterator[tuple[str, str]]:
-    """Every warning about the rule; `intervals` are those of the accounts that it watches."""
+_FIRST_DAY, _DAYS = date(2026, 1, 1), 2 * 365
+"""The days that are asked for skipped times: the clock is put every year alike."""
+
+
+def doubts(
+    rule: Rule, intervals: Mapping[str, Millis], zone: tzinfo | None = None
+) -> Iterator[tuple[str, str]]:
+    """Every warning about the rule.
+
+    `intervals` are those of the accounts that it watches, `zone` is the configured time zone.
+    """
     for key, condition in (("when", rule.when), ("clear_when", rule.clear_when)):
         if condition is not None:
-            found = (_fixed(condition), _percentages(condition), _short(condition, intervals))
+            found = (
+                _fixed(condition),
+                _percentages(condition),
+                _short(condition, intervals),
+                _skipped(condition, zone),
+            )
             yield from ((key, sentence) for sentence in chain(*found))
     if intervals:
         yield from (("when", each) for each in _true_at_once(rule, max(intervals.values())))
-    if rule.clear_when is None:
+    # Nobody is told of the end of an event, so that it may come when it likes.
+    if rule.clear_when is None and rule.resolve:
         yield from (("when", each) for each in _forgetting(rule.when))
+        if not rule.keep_firing_for:
+            yield from (("when", each) for each in _fleeting(rule.when))
 
 
 def _fixed(condition: Condition) -> Iterator[str]:
@@ -218,6 +241,38 @@ def _forgetting(when: Condition) -> Iterator[str]:
                     f" add a clear_when on the level{_suggestion(call, oriented(node))}"
                 )
                 return
+
+
+def _fleeting(when: Condition) -> Iterator[str]:
+    """Warn of a comparison with the reading before: it is over one reading later.
+
+    What asks whether nothing moved (`==`) holds until something does.
+    """
+    compared = (node for node in walk(when.tree) if isinstance(node, Comparison))
+    moved = (part for node in compared if node.operator != "==" for part in walk(node))
+    for node in moved:
+        if isinstance(node, Call) and node.name == PREV:
+            yield (
+                f"{node} is the reading before, so the alert ends at the next reading; add"
+                ' keep_firing_for = "10m"'
+            )
+            return
+
+
+def _skipped(condition: Condition, zone: tzinfo | None) -> Iterator[str]:
+    """Warn of a time of day that the clock skips when it is put forward."""
+    for call in dict.fromkeys(each for each in walk(condition.tree) if isinstance(each, Call)):
+        if call.name not in DAYS:
+            continue
+        begins = next((each.time for each in call.arguments if isinstance(each, TimeOfDay)), time())
+        found = next(skipped_days(begins, zone, _FIRST_DAY, _DAYS), None)
+        if found is not None:
+            day, shown = found
+            yield (
+                f"{call}: the clock skips {begins:%H:%M} when it is put forward, as on {day}, and"
+                f" on that day the change counts from {shown:%H:%M}; write another time if that"
+                " matters"
+            )
 
 
 def _suggestion(call: Call, comparison: Comparison) -> str:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from daemon.config import intervals as pace
 from daemon.config.checks import overlap
+from daemon.config.effective_intervals import age_mistakes, settled_intervals, slower
 from daemon.config.model import Config
 from daemon.config.parse.document import Document
 from daemon.config.parse.tables import Item
 from daemon.config.problems import Problems
+from daemon.rules.evaluation.evaluator import recorded_expressions
 from daemon.rules.language.build import MAX_LOOK_BACK
 from daemon.rules.language.tree import look_back
 from daemon.rules.rule import Rule
@@ -26,6 +27,9 @@ def check(items: Iterable[Item[Rule]], problems: Problems) -> None:
 def _mistakes(rule: Rule) -> Iterator[tuple[str, str]]:
     if rule.at_least is not None and rule.hold:
         yield "at_least", "is used instead of for; keep one of the two"
+    if rule.at_least is not None and any(recorded_expressions(rule)):
+        # The counter is rebuilt from stored readings, and the peaks of then are not known.
+        yield "at_least", "cannot be used with peak; write for instead"
     if _reach(rule) > MAX_LOOK_BACK:
         yield "at_least", _too_far(rule)
     found = None if rule.clear_when is None else overlap.example(rule.when, rule.clear_when)
@@ -55,7 +59,7 @@ def check_pace(written: Document, config: Config, problems: Problems) -> None:
     """Report time limits that pass between two regular readings (SEMANTICS B3)."""
     intervals = {
         name: each
-        for name, each in pace.settled_intervals(config.accounts, config.budget, {}).items()
+        for name, each in settled_intervals(config.accounts, config.budget, {}).items()
         if name
     }
     for item in written.rules:
@@ -65,7 +69,7 @@ def check_pace(written: Document, config: Config, problems: Problems) -> None:
             for key, sentence in _too_short(rule, watched):
                 problems.add(f"{item.place}.{key}", sentence)
     limit = config.system.no_readings
-    slow = None if limit is None else pace.slower(limit, intervals)
+    slow = None if limit is None else slower(limit, intervals)
     if limit is not None and slow is not None:
         problems.add(
             "system.no-readings",
@@ -75,9 +79,9 @@ def check_pace(written: Document, config: Config, problems: Problems) -> None:
 
 def _too_short(rule: Rule, intervals: Mapping[str, Millis]) -> Iterator[tuple[str, str]]:
     for key, condition in (("when", rule.when), ("clear_when", rule.clear_when)):
-        for sentence in pace.age_mistakes(condition, intervals) if condition else ():
+        for sentence in age_mistakes(condition, intervals) if condition else ():
             yield key, sentence
-    slow = pace.slower(rule.missing_after, intervals)
+    slow = slower(rule.missing_after, intervals)
     disturbed = _disturbed(rule)
     if slow is not None and disturbed:
         yield (

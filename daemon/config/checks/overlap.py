@@ -60,6 +60,8 @@ class _OneField:
     def window(self, call: Call) -> int:
         raise TypeError(f"no window is looked at here: {call}")
 
+    stateful = window
+
 
 def _only_field(*trees: Node) -> str | None:
     """The only field that both conditions use; None when they use another or several."""

@@ -8,7 +8,7 @@ from daemon.config.model import SYSTEM_RULES
 from daemon.config.parse.document import Document
 from daemon.config.parse.tables import Item
 from daemon.config.problems import Problems, format_value
-from daemon.rules.rule import is_pattern
+from daemon.rules.rule import Rule, is_pattern
 
 MAX_SHOWN = 10
 """Most rules of a circle that are named."""
@@ -69,6 +69,7 @@ def _targets(document: Document, problems: Problems) -> None:
         _known(rule, "channels", rule.table.channels, channels, problems)
         _known(rule, "inhibited_by", rule.table.inhibited_by, rules | SYSTEM_RULES, problems)
         _known(rule, "mute", rule.table.mute, mutes, problems)
+        _escalation(rule, channels, problems)
     for channel in document.channels:
         _known(channel, "fallback", (channel.table.fallback,), channels | {""}, problems)
         if channel.name and channel.table.fallback == channel.name:
@@ -78,11 +79,31 @@ def _targets(document: Document, problems: Problems) -> None:
         _known(item, "channels", item.table.channels, channels, problems)
 
 
+def _escalation(rule: Item[Rule], channels: set[str], problems: Problems) -> None:
+    """Report steps to channels that do not exist, or that the rule tells at once."""
+    named = [name for step in rule.table.escalate for name in step.channels]
+    _known(rule, "escalate", named, channels, problems)
+    if named and not rule.table.channels and not problems.within(f"{rule.place}.channels"):
+        problems.add(
+            f"{rule.place}.escalate",
+            "has no effect, as the rule tells every channel at once; name in channels those that"
+            " are told first",
+        )
+    for name in named:
+        if name in rule.table.channels:
+            problems.add(
+                f"{rule.place}.escalate",
+                f"the rule tells {format_value(name)} at once; take it out of channels, or out of"
+                " escalate",
+            )
+
+
 _KIND = {
     "accounts": "account",
     "channels": "channel",
     "inhibited_by": "rule",
     "mute": "mute",
+    "escalate": "channel",
     "fallback": "channel",
 }
 

@@ -6,8 +6,8 @@ from fnmatch import fnmatchcase
 
 from daemon.alerts.mutes import DAYS, MuteWindow
 from daemon.alerts.system_rules import ACCOUNT, DAEMON
-from daemon.config.checks import conditions
-from daemon.config.intervals import settled_intervals
+from daemon.config.checks import conditions, loud
+from daemon.config.effective_intervals import settled_intervals
 from daemon.config.model import SYSTEM_RULES, Account, Channel, Config
 from daemon.config.parse import zones
 from daemon.readings.fields import AGE
@@ -47,6 +47,7 @@ def warnings(
     yield from _twins(config.accounts)
     yield from _channels(config.channels)
     yield from _risky_urls(config.channels, caution)
+    yield from loud.hint(config)
     if not config.rules:
         yield "rules: there is none, so no balance will ever alert; add [[rules]]"
     intervals = settled_intervals(config.accounts, config.budget, {})
@@ -60,6 +61,7 @@ def warnings(
     )
     if config.system.no_readings is None and not notices_silence:
         yield NO_SILENCE_ALERT
+    yield from loud.quiet_system_rules(config)
 
 
 def _risky_urls(channels: Iterable[Channel], caution: Callable[[str], str | None]) -> Iterator[str]:
@@ -97,7 +99,9 @@ def _channels(channels: tuple[Channel, ...]) -> Iterator[str]:
 def _rule(rule: Rule, config: Config, intervals: Mapping[str, Millis]) -> Iterator[str]:
     yield from _unmatched(rule, [account.name for account in config.accounts])
     watched = {name: every for name, every in intervals.items() if rule.watches(name)}
-    yield from (f"{key}: {sentence}" for key, sentence in conditions.doubts(rule, watched))
+    found = conditions.doubts(rule, watched, config.daemon.timezone)
+    yield from (f"{key}: {sentence}" for key, sentence in found)
+    yield from loud.quiet_rule(rule, config.channels)
     if rule.clear_when == rule.when:
         yield "clear_when: is the same as when, so the alert would never end"
     for name in rule.inhibited_by:

@@ -47,10 +47,18 @@ def route(wanted: str, url: str, environ: Mapping[str, str], *, own: bool) -> Ro
         return DIRECT
     if wanted not in WORDS:
         return Route(_safe(wanted, parts.scheme))
-    variable = _variable(parts.scheme, environ)
+    return _route_of_environment(parts, environ, is_used=bool(wanted))
+
+
+def _route_of_environment(
+    parts: SplitResult, environ: Mapping[str, str], *, is_used: bool
+) -> Route:
+    """The way through the first proxy that the environment names; lower case comes first."""
+    spellings = (spelt for name in _VARIABLES[parts.scheme] for spelt in (name, name.upper()))
+    variable = next((name for name in spellings if environ.get(name)), "")
     if not variable or _is_exempt(parts, environ):
         return DIRECT
-    if not wanted:
+    if not is_used:
         return Route(unused=variable)
     written = environ[variable]
     if "://" not in written:
@@ -68,12 +76,6 @@ def _safe(proxy: str, scheme: str) -> str:
             "names a proxy that would see the keys unencrypted; call https:// and wss:// through it"
         )
     return proxy
-
-
-def _variable(scheme: str, environ: Mapping[str, str]) -> str:
-    """The first variable that names a proxy; the lower-case one is preferred, as is usual."""
-    spellings = (spelt for name in _VARIABLES[scheme] for spelt in (name, name.upper()))
-    return next((name for name in spellings if environ.get(name)), "")
 
 
 def _is_exempt(parts: SplitResult, environ: Mapping[str, str]) -> bool:
@@ -103,25 +105,28 @@ def _covers(entry: str, host: str, port: str) -> bool:
 def address(written: str) -> str:
     """The address of a proxy, unchanged; raises MistakeError when it cannot be used."""
     scheme, _, rest = written.partition("://")
-    before, _, _ = rest.rpartition("@")
+    login, _, place = rest.rpartition("@")
     if scheme.lower().startswith("socks"):
         raise MistakeError(
             "names a SOCKS proxy, which is not supported; name an HTTP proxy, http://HOST:PORT"
         )
-    if any(sign in before for sign in "@/#?") or ":" in unquote(before.partition(":")[0]):
+    if any(sign in login for sign in "@/#?") or ":" in unquote(login.partition(":")[0]):
         raise MistakeError(
             f"holds @, /, # or ? in its user or password, or : in its user; {_ENCODED}"
         )
     if not written.isascii() or not written.isprintable() or {" ", "\\"} & {*written}:
         raise MistakeError("holds a space or a character that no address has; copy it again")
-    parts = _split(written)
+    _check_parts(_split(written))
+    if addresses.flaw(f"https://{place}", "https") is not None:
+        raise MistakeError(_FORM)
+    return written
+
+
+def _check_parts(parts: SplitResult | None) -> None:
     if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
         raise MistakeError(_FORM)
     if parts.path not in {"", "/"} or parts.query or parts.fragment:
         raise MistakeError("must end behind the port")
-    if addresses.flaw(f"https://{rest.rpartition('@')[2]}", "https") is not None:
-        raise MistakeError(_FORM)
-    return written
 
 
 def _split(written: str) -> SplitResult | None:

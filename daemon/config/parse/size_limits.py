@@ -4,7 +4,7 @@ They bound the time and memory that the readers of its tables need, whoever wrot
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 MAX_KEY_PARTS = 20
 """Most parts of a dotted key: the time of TOML's reader grows with the square of their number."""
@@ -56,9 +56,15 @@ def excesses(tables: Mapping[str, object]) -> Iterator[tuple[str, str]]:
             continue
         if len(value) > MAX_ENTRIES:
             yield place, f"has {len(value):,} entries; at most {MAX_ENTRIES:,} are possible"
-        elif isinstance(value, list) and place in tables:
-            waiting += [(f"{place}[{index}]", each) for index, each in enumerate(value)]
         elif isinstance(value, list):
-            waiting += [(f"{place}, entry {number}", each) for number, each in enumerate(value, 1)]
+            waiting += _entries(place, value, is_table=place in tables)
         else:
             waiting += [(f"{place}.{key}" if place else key, each) for key, each in value.items()]
+
+
+def _entries(
+    place: str, values: Sequence[object], *, is_table: bool
+) -> Iterator[tuple[str, object]]:
+    """The values of a list with their places: `rules[0]` for tables, else counted from 1."""
+    for index, each in enumerate(values):
+        yield f"{place}[{index}]" if is_table else f"{place}, entry {index + 1}", each

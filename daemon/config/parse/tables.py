@@ -11,6 +11,7 @@ from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin
 
 from daemon.config.model import System
 from daemon.config.parse import values
+from daemon.config.parse.escalation import escalation
 from daemon.config.problems import Problems
 from daemon.hidden import HiddenMapping
 from daemon.rules import rule
@@ -32,6 +33,9 @@ READERS: Mapping[KeyType, Callable[[object], object]] = {
     rule.SEVERITY: values.one_of(Severity),
     rule.ON_MISSING: values.one_of(OnMissing),
     rule.SUMMARY: values.summary,
+    rule.UNIT: values.unit,
+    rule.FLAG: values.flag,
+    rule.ESCALATION: escalation,
 }
 """Readers of the keys of a rule, by their types: `rules` does not know how mistakes are told."""
 

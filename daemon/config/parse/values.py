@@ -33,9 +33,6 @@ from daemon.types import DAY, Limit, Millis
 T = TypeVar("T")
 Text = TypeVar("Text", bound=str)
 
-FASTEST: Millis = 400
-"""The shortest polling interval: the exchange allows five calls in two seconds per user."""
-
 LONGEST: Millis = 366 * DAY
 
 MOST_COUNTED = 9_999
@@ -45,6 +42,7 @@ SMALLEST_STEP: Millis = 250
 """The smallest recorded clock step; smaller ones are ignored (SEMANTICS A5)."""
 
 MAX_ZONE = 100
+MAX_UNIT = 12
 """Most characters of a time zone's name; the longest has about 30."""
 
 _NAME = re.compile(r"[\w .-]{1,64}")
@@ -294,6 +292,20 @@ def summary(raw: object) -> str:
     if wrong is not None:
         raise MistakeError(wrong)
     return template
+
+
+def unit(raw: object) -> str:
+    word = text(raw)
+    if len(word) > MAX_UNIT or word != word.strip() or not word.isprintable():
+        known = f'a word of at most {MAX_UNIT} characters such as "USDT"'
+        raise MistakeError(f"must be {known}, not {format_value(raw)}")
+    return word
+
+
+def flag(raw: object) -> bool:
+    if not isinstance(raw, bool):
+        raise MistakeError(f"must be true or false, without quotes, not {format_value(raw)}")
+    return raw
 
 
 def zone(raw: object) -> ZoneInfo:

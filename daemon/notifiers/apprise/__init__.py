@@ -10,6 +10,7 @@ import html
 import logging
 import re
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import chain
 from typing import Any
@@ -59,8 +60,8 @@ class AppriseNotifier:
 
     HTML goes out as the HTML part of a mail. Apprise makes the text part from it, which reads well
     for `div`, `span`, `b`, `a` and `br`: a line for each `div`, a blank line for each `br` between
-    two. Other tags read badly: each table cell becomes a line, lists lose text, paragraphs their
-    distance.
+    two. What is `code` begins a line. Other tags read badly: each table cell becomes a line, lists
+    lose text, paragraphs their distance.
     """
 
     def __init__(self, url: str, clock: Clock, timeout: Millis = TIMEOUT) -> None:
@@ -152,6 +153,8 @@ class AppriseNotifier:
         if form is Form.UNDECLARED:
             return {"title": title, "body": body, "body_format": None}
         escaped = html.escape(body, quote=False)
+        if form is Form.ENTITIES:
+            escaped = _tappable(escaped, message.commands)
         if form is Form.LINES:
             return {
                 "title": title,
@@ -176,6 +179,13 @@ class AppriseNotifier:
         twin = copy.copy(plugin)
         vars(twin).update(wishes)
         return _in_apprise(twin)
+
+
+def _tappable(escaped: str, commands: Iterable[str]) -> str:
+    """The text with its commands as code, which Telegram copies at a tap."""
+    known = {html.escape(each, quote=False) for each in commands}
+    pattern = "|".join(map(re.escape, sorted(known, key=len, reverse=True)))
+    return re.sub(pattern, r"<code>\g<0></code>", escaped) if pattern else escaped
 
 
 def _is_delivered(attempted: AttemptResult) -> bool:

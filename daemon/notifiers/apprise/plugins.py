@@ -21,6 +21,7 @@ from urllib3.exceptions import InsecureRequestWarning
 
 from daemon.addresses import is_loopback
 from daemon.notifiers.apprise import channel_url
+from daemon.notifiers.apprise.telegram import Telegram
 from daemon.notifiers.services import Form, Limits, Service, in_plain_text, service
 from daemon.notifiers.transport import answers, redirects
 from daemon.redaction import Redactor
@@ -47,26 +48,8 @@ _OWN = frozenset(
 """Headers of a mail that a URL (`+Message-ID=…`) would make appear twice."""
 
 
-class Telegram(NotifyTelegram):
-    """Apprise's Telegram plugin, with single silent pictures made to work.
-
-    It ignores `image=yes`: Apprise's own picture would arrive first, as a message that rings.
-    """
-
-    def __init__(self, **parts: Any) -> None:
-        super().__init__(**parts | {"include_image": False})  # type: ignore[no-untyped-call]
-
-    def send_media(
-        self, target: Any, notify_type: Any, payload: Any = None, *rest: Any, **named: Any
-    ) -> bool:
-        silent = {"disable_notification": "true"} if self.silent else {}
-        return bool(
-            super().send_media(target, notify_type, {**(payload or {}), **silent}, *rest, **named)
-        )
-
-
 _REPAIRED: dict[type[NotifyBase], type[NotifyBase]] = {NotifyTelegram: Telegram}
-
+"""Plugins of Apprise, and ours in their place."""
 
 _LOGIN_IN_HEADER = frozenset(
     f"{scheme}{secure}"

@@ -13,9 +13,9 @@ from enum import Enum, auto
 from typing import Generic, TypeVar
 
 from daemon.clock import Clock, ends_within
-from daemon.notifiers.transport import departures
+from daemon.notifiers.transport import send_turns
 from daemon.notifiers.transport.connections import CallConnections
-from daemon.notifiers.transport.departures import Departures
+from daemon.notifiers.transport.send_turns import SendTurns
 from daemon.types import SECOND, Millis
 
 T = TypeVar("T")
@@ -49,7 +49,7 @@ class BoundedCalls(Generic[T]):
         timeout: Millis,
         is_sure: Callable[[T], bool],
         abandoned: int = 2,
-        turns: Departures = departures.ALL,
+        turns: SendTurns = send_turns.ALL,
     ) -> None:
         self._clock = clock
         self._timeout = timeout

@@ -14,7 +14,7 @@ from typing import Protocol, TypeAlias
 from daemon.readings.exact import added, divided, multiplied, negated, subtracted
 from daemon.readings.fields import AGE, NAMES, RATIOS, SIGNS, WORSE_WHEN_HIGH
 from daemon.rules import functions
-from daemon.rules.functions import PlainFunction, WindowFunction
+from daemon.rules.functions import PlainFunction, StatefulFunction, WindowFunction
 from daemon.rules.language.tree import (
     Arithmetic,
     Call,
@@ -61,6 +61,8 @@ class Slots(Protocol):
     def field(self, name: str) -> int: ...
 
     def window(self, call: Call) -> int: ...
+
+    def stateful(self, call: Call) -> int: ...
 
 
 def compile_number(node: Node, slots: Slots) -> Value:
@@ -170,6 +172,8 @@ def _call(node: Call, slots: Slots) -> Value:
         return _settled(
             node, _called(function.value, [compile_number(each, slots) for each in node.arguments])
         )
+    if isinstance(function, StatefulFunction):
+        return operator.itemgetter(slots.stateful(node))
     return operator.itemgetter(slots.window(node))
 
 

@@ -7,13 +7,13 @@ The state is derived: a function of the judged readings within `look_back` and o
 A rebuilt evaluator therefore gives the same verdicts (DESIGN §3). It decides nothing about alerts.
 """
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import tzinfo
 from decimal import Decimal
 from typing import TypeAlias
 
-from daemon.readings.exact import subtracted
-from daemon.readings.fields import AGE, CORE, FREE_MARGIN, MADE_OF, SIGNS
+from daemon.readings.fields import AGE, CORE, DERIVED_AMOUNTS, MADE_OF, SIGNS, VALUES
 from daemon.rules.evaluation.at_least import MOfNCounter, scheduled
 from daemon.rules.evaluation.compile import (
     Deciding,
@@ -26,9 +26,26 @@ from daemon.rules.evaluation.compile import (
 from daemon.rules.evaluation.signals import LASTING, Shown, SystemSignals
 from daemon.rules.evaluation.trace import Trace, describe_fault, trace_condition
 from daemon.rules.evaluation.values import ValueTable
-from daemon.rules.language.tree import Call, DurationLiteral, Field, look_back, uses, walk
+from daemon.rules.language.tree import (
+    Call,
+    DurationLiteral,
+    Field,
+    look_back,
+    recorded_calls,
+    uses,
+    walk,
+)
 from daemon.rules.rule import Condition, Rule
-from daemon.types import MINUTE, Balances, DecidingComparison, Millis, Miss, Reading, Unconfirmed
+from daemon.types import (
+    MINUTE,
+    Balances,
+    DecidingComparison,
+    Millis,
+    Miss,
+    Reading,
+    RecordedValue,
+    Unconfirmed,
+)
 
 Judgeable: TypeAlias = Reading | Unconfirmed
 """Inputs that are judged: a reading, or a suspect reading that was never confirmed."""
@@ -121,11 +138,18 @@ class _Judge:
 class Evaluator:
     """Evaluates readings and misses of one account, in their order. Not thread-safe.
 
-    `changing` are the fields whose change over ten minutes is kept for messages.
+    `changing` are the fields whose change over ten minutes is kept for messages. `zone` is that of
+    times of day; None is the zone of the system. `recorded` are the values to continue from.
     """
 
-    def __init__(self, rules: Sequence[Rule], changing: Sequence[str] = CORE) -> None:
-        self._table = ValueTable()
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        changing: Sequence[str] = CORE,
+        zone: tzinfo | None = None,
+        recorded: Iterable[RecordedValue] = (),
+    ) -> None:
+        self._table = ValueTable(zone)
         about_unknown = [rule for rule in rules if _names(rule, (UNKNOWN,))]
         self._signals = SystemSignals(max(map(_limit, about_unknown), default=0))
         judges = {rule.name: _judge(rule, self._table) for rule in rules}
@@ -145,6 +169,10 @@ class Evaluator:
             name: self._table.window(call)
             for name, call in zip(changing, self._moving, strict=True)
         }
+        self._table.recorded.begin(recorded)
+        self._keeps_values = any(any(recorded_expressions(rule)) for rule in rules)
+        self.values: tuple[RecordedValue, ...] = self._table.recorded.values
+        """The values that the rules keep, by now; the same object until one of them changes."""
         self.windowed = frozenset(name for name, judge in judges.items() if judge.look_back)
         """Rules with a window; the others are correct even if windows could not be rebuilt."""
         self.look_back = max(self._table.look_back, _remembered(judges.values()))
@@ -165,6 +193,9 @@ class Evaluator:
         `watched`. The others cannot change anything.
         """
         frame = self._feed(event)
+        if self._keeps_values:
+            self._table.recorded.take()
+            self.values = self._table.recorded.values
         verdicts: dict[str, Verdict] = {}
         unknown: list[str] = []
         for name, judge in self._written.items():
@@ -218,12 +249,15 @@ class Evaluator:
         Unpacks a whole window: call it for a message, not for every reading. Empty for fields that
         are not kept.
         """
-        if field != FREE_MARGIN:
+        if field not in DERIVED_AMOUNTS:
             return self._entries(field)
-        margin, bound = (self._entries(part) for part in MADE_OF[FREE_MARGIN])
-        taken = dict(bound)
-        pairs = ((at, subtracted(value, taken[at])) for at, value in margin if at in taken)
-        return tuple((at, value) for at, value in pairs if value is not None)
+        parts = {name: dict(self._entries(name)) for name in MADE_OF[field]}
+        instants = sorted(set.intersection(*map(set, parts.values())))
+        values = (
+            (at, VALUES[field](Balances(**{name: part[at] for name, part in parts.items()})))
+            for at in instants
+        )
+        return tuple((at, value) for at, value in values if value is not None)
 
     def _entries(self, field: str) -> Points:
         call = _recent_window(field)
@@ -238,10 +272,11 @@ class Evaluator:
     def trace(self, name: str) -> tuple[Trace, Trace | None]:
         """Values of every part of `when` and `clear_when` at the last input."""
         rule = {**self._written, **self._system}[name].rule
+        table, slots = self._table, self._table.of_rule(name)
         clear = (
-            None if rule.clear_when is None else trace_condition(rule.clear_when.tree, self._table)
+            None if rule.clear_when is None else trace_condition(rule.clear_when.tree, table, slots)
         )
-        return trace_condition(rule.when.tree, self._table), clear
+        return trace_condition(rule.when.tree, table, slots), clear
 
     def agreement(self, name: str) -> tuple[int, int] | None:
         """For a rule with `at_least`: readings that hold, and readings counted."""
@@ -305,13 +340,13 @@ def _recent_window(field: str) -> Call:
 
 
 def _judge(rule: Rule, table: ValueTable) -> _Judge:
-    when = rule.when.tree
-    clear = None if rule.clear_when is None else compile_truth(rule.clear_when.tree, table)
+    when, slots = rule.when.tree, table.of_rule(rule.name)
+    clear = None if rule.clear_when is None else compile_truth(rule.clear_when.tree, slots)
     counter = None if rule.at_least is None else MOfNCounter(rule.at_least, rule.missing_after)
     reach = max(look_back(condition.tree) for condition in conditions(rule))
     remembered = 0 if counter is None else counter.look_back
-    decides = None if _names(rule, _YES_OR_NO) else compile_deciding(when, table)
-    return _Judge(rule, compile_truth(when, table), clear, decides, counter, reach + remembered)
+    decides = None if _names(rule, _YES_OR_NO) else compile_deciding(when, slots)
+    return _Judge(rule, compile_truth(when, slots), clear, decides, counter, reach + remembered)
 
 
 def _remembered(judges: Iterable[_Judge]) -> Millis:
@@ -350,3 +385,9 @@ def _names(rule: Rule, fields: Iterable[str]) -> bool:
 def conditions(rule: Rule) -> list[Condition]:
     """`when`, and `clear_when` if the rule has one."""
     return [condition for condition in (rule.when, rule.clear_when) if condition is not None]
+
+
+def recorded_expressions(rule: Rule) -> Iterator[tuple[str, str]]:
+    """The keys of the values that a rule keeps."""
+    for condition in conditions(rule):
+        yield from ((rule.name, str(call)) for call in recorded_calls(condition.tree))

@@ -20,6 +20,7 @@ from daemon.rules.language.tree import (
     Not,
     children,
     look_back,
+    recorded_calls,
     varies,
     walk,
 )
@@ -130,7 +131,8 @@ def _distance(node: Node, balances: Balances, *, opposite: bool = False) -> Dist
 def _compared(comparison: Comparison, balances: Balances, *, opposite: bool) -> Distance | None:
     told = oriented(comparison)
     unseen = any(isinstance(part, Field) and part.name in _UNSEEN for part in walk(told))
-    if unseen or look_back(told.left) or varies(told.right):
+    kept = any(recorded_calls(told))
+    if unseen or kept or look_back(told.left) or varies(told.right):
         return None
     table = ValueTable()
     decide = compile_deciding(told, table, opposite=opposite)

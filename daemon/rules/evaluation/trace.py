@@ -7,14 +7,15 @@ after an input and changes nothing. The conditions must be compiled on that tabl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TypeGuard
 
 from daemon.readings.exact import INFINITY, known, rounded
 from daemon.readings.fields import MADE_OF, SIGNS
 from daemon.rules import functions
-from daemon.rules.evaluation.compile import compile_number, compile_truth, is_duration_node
+from daemon.rules.evaluation.compile import Slots, compile_number, compile_truth, is_duration_node
 from daemon.rules.evaluation.values import ValueTable
 from daemon.rules.evaluation.windows import Window
-from daemon.rules.functions import Parameter
+from daemon.rules.functions import Parameter, StatefulFunction, WindowFunction
 from daemon.rules.language.tree import (
     Arithmetic,
     Call,
@@ -25,6 +26,7 @@ from daemon.rules.language.tree import (
     Negative,
     Node,
     Not,
+    TimeOfDay,
     children,
     compares_percentages,
     readable,
@@ -70,23 +72,35 @@ class Trace:
     """The value is a ratio that is compared with a percentage."""
 
 
-def trace_condition(node: Node, table: ValueTable, *, percentage: bool = False) -> Trace:
-    """Trace a condition, or a part of one, that was compiled on this table."""
+def trace_condition(
+    node: Node, table: ValueTable, slots: Slots | None = None, *, percentage: bool = False
+) -> Trace:
+    """Trace a condition, or a part of one, that was compiled on this table.
+
+    `slots` are those of its rule, if it has recorded values.
+    """
+    slots = slots or table
     passed_on = (
         compares_percentages(node)
         if isinstance(node, Comparison)
         else percentage and _keeps_unit(node)
     )
-    parts = tuple(trace_condition(part, table, percentage=passed_on) for part in _parts(node))
+    parts = tuple(
+        trace_condition(part, table, slots, percentage=passed_on) for part in _parts(node)
+    )
     if isinstance(node, Comparison | Not | Every | Either):
         return Trace(
-            readable(node), ValueType.TRUTH, compile_truth(node, table)(table.frame), children=parts
+            readable(node), ValueType.TRUTH, compile_truth(node, slots)(table.frame), children=parts
         )
     kind = ValueType.DURATION if is_duration_node(node) else ValueType.NUMBER
-    value = compile_number(node, table)(table.frame)
-    held = _held(node, table) if isinstance(node, Call) and node.span else None
+    value = compile_number(node, slots)(table.frame)
+    held = _held(node, table) if _has_window(node) else None
     why = _why(node, table, parts, held) if value is None else ""
     return Trace(readable(node), kind, value, why, held, parts, percentage)
+
+
+def _has_window(node: Node) -> TypeGuard[Call]:
+    return isinstance(node, Call) and isinstance(functions.find(node.name), WindowFunction)
 
 
 def _keeps_unit(node: Node) -> bool:
@@ -126,10 +140,10 @@ def describe_fault(part: Trace) -> str:
 def _parts(node: Node) -> Iterator[Node]:
     """The parts shown below a node.
 
-    The length and the `least` of a window function are left out: they are in its text.
+    The length, the `least` and the time of day are left out: they are in the function's text.
     """
-    if not isinstance(node, Call) or not node.span:
-        yield from children(node)
+    if not _has_window(node):
+        yield from (child for child in children(node) if not isinstance(child, TimeOfDay))
         return
     for parameter, argument in zip(
         functions.window(node.name).parameters, node.arguments, strict=False
@@ -150,6 +164,8 @@ def _why(node: Node, table: ValueTable, parts: tuple[Trace, ...], held: Held | N
             return _unsent(name, table.balances) if table.fed else "no reading yet"
         case Call() if held is not None:
             return _of_window(node, held, parts, table.held(node))
+        case Call(name) if isinstance(function := functions.find(name), StatefulFunction):
+            return function.unknown
         case Arithmetic(sign) if all(part.value is not None for part in parts):
             return f" {_OPERATORS[sign]} ".join(_number(part.value) for part in parts)
         case _:

@@ -7,6 +7,7 @@ knows no rules. Two tables fed with the same readings hold the same values, to t
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import time, tzinfo
 from decimal import Decimal
 from functools import partial
 from typing import TypeAlias
@@ -14,10 +15,16 @@ from typing import TypeAlias
 from daemon.readings.fields import AGE, VALUES
 from daemon.readings.fields import Value as FieldValue
 from daemon.rules import functions
-from daemon.rules.evaluation.compile import Frame, Value, compile_number
-from daemon.rules.evaluation.windows import Ring, Window
-from daemon.rules.functions import Parameter, WindowFunction
-from daemon.rules.language.tree import Call, Node, Number, look_back
+from daemon.rules.evaluation.compile import Frame, Slots, Value, compile_number
+from daemon.rules.evaluation.recorded_slots import RecordedSlot, RecordedSlots
+from daemon.rules.evaluation.windows import ENTRY, Ring, Window
+from daemon.rules.functions import (
+    FunctionState,
+    Parameter,
+    RecordedState,
+    WindowFunction,
+)
+from daemon.rules.language.tree import Call, Node, Number, TimeOfDay, look_back
 from daemon.types import Balances, Millis
 
 _TRIM_EVERY = 256
@@ -26,12 +33,6 @@ _TRIM_EVERY = 256
 Step: TypeAlias = Callable[[Millis, Frame], None]
 """One action at an instant. Actions are ordered, so that each finds the values it needs."""
 
-
-_RING_ENTRY = 70
-"""Bytes of a reading in a ring, measured with amounts of 24 characters.
-
-It takes 35, and as much again until the ring drops its old chunks.
-"""
 
 _OPEN = 8_000
 """Bytes that a ring, and each of its windows, takes for unpacked values."""
@@ -56,7 +57,7 @@ class ExpressionSeries:
             _OPEN + window.bytes_per_entry * (span // every + 1)
             for span, window in self.windows.items()
         )
-        return _OPEN + _RING_ENTRY * (max(self.windows) // every + 1) + kept
+        return _OPEN + ENTRY * (max(self.windows) // every + 1) + kept
 
     def feed(self, at: Millis, frame: Frame) -> None:
         """Add the expression's present value, unless it is unknown, and move the windows on."""
@@ -81,8 +82,11 @@ class ExpressionSeries:
 class ValueTable:
     """The frame of one account. Slots are assigned while rules are compiled, before any reading."""
 
-    def __init__(self) -> None:
+    def __init__(self, zone: tzinfo | None = None) -> None:
+        """An empty table. `zone` is that of times of day; None is the zone of the system."""
+        self._zone = zone
         self.frame: Frame = []
+        self.recorded = RecordedSlots(self.frame)
         self.balances = Balances()
         """Balances of the last reading fed."""
         self.look_back: Millis = 0
@@ -92,6 +96,7 @@ class ValueTable:
         self._window_slots: dict[Call, int] = {}
         self._fields: list[tuple[int, FieldValue]] = []
         self._series: dict[Node, ExpressionSeries] = {}
+        self._states: dict[Call, FunctionState] = {}
         # An expression may use what was compiled before it, never the reverse; hence the order.
         self._feeding: list[Step] = []
         self._advancing: list[Step] = []
@@ -112,6 +117,36 @@ class ValueTable:
             value = self._value(call, function, window)
             slot = self._window_slots[call] = self._new_slot()
             self._then(_shown(slot, value, window, function.known_from))
+            self.look_back = max(self.look_back, look_back(call))
+        return self._window_slots[call]
+
+    def of_rule(self, rule: str) -> Slots:
+        """The slots for a rule, which has recorded values of its own."""
+        return _RuleSlots(self, rule)
+
+    def recorded_slot(self, rule: str, call: Call) -> int:
+        """The slot of a value that a rule keeps."""
+        key = rule, str(call)
+        slot = self.recorded.find(key)
+        if slot is None:
+            value, slot = compile_number(call.arguments[0], self), self._new_slot()
+            state = _start(call, self._zone)
+            assert isinstance(state, RecordedState)  # noqa: S101 - its function says so
+            self.recorded.add(key, RecordedSlot(slot, value, state))
+        return slot
+
+    def stateful(self, call: Call) -> int:
+        """The slot of a stateful function's value."""
+        if functions.stateful(call.name).recorded:
+            return self.recorded_slot("", call)
+        if call not in self._window_slots:
+            # Compile first, as for a window: what is inside is fed before.
+            value = compile_number(call.arguments[0], self)
+            slot = self._window_slots[call] = self._new_slot()
+            state = _start(call, self._zone)
+            assert isinstance(state, FunctionState)  # noqa: S101 - the others are recorded
+            self._states[call] = state
+            self._then(_remembered(slot, value, state), _recalled(slot, state))
             self.look_back = max(self.look_back, look_back(call))
         return self._window_slots[call]
 
@@ -142,7 +177,8 @@ class ValueTable:
 
     def memory(self, every: Millis) -> int:
         """Estimated bytes of the full windows, with a reading every `every` ms."""
-        return sum(series.memory(every) for series in self._series.values())
+        windows = sum(series.memory(every) for series in self._series.values())
+        return windows + sum(state.memory(every) for state in self._states.values())
 
     def shift(self, by: Millis) -> None:
         """Move every held instant by a step of the clock, so durations stay true (SEMANTICS A5)."""
@@ -150,6 +186,8 @@ class ValueTable:
             self._fed_at += by
         for series in self._series.values():
             series.ring.shift(by)
+        for state in self._states.values():
+            state.shift(by)
 
     def _new_slot(self) -> int:
         self.frame.append(None)
@@ -207,3 +245,41 @@ def _shown(slot: int, value: Value, window: Window, known_from: int) -> Step:
         frame[slot] = value(frame) if window.end - window.first >= known_from else None
 
     return show
+
+
+@dataclass(frozen=True, slots=True)
+class _RuleSlots:
+    """The slots of a table, with those of one rule's recorded values."""
+
+    table: ValueTable
+    rule: str
+
+    def field(self, name: str) -> int:
+        return self.table.field(name)
+
+    def window(self, call: Call) -> int:
+        return self.table.window(call)
+
+    def stateful(self, call: Call) -> int:
+        if functions.stateful(call.name).recorded:
+            return self.table.recorded_slot(self.rule, call)
+        return self.table.stateful(call)
+
+
+def _start(call: Call, zone: tzinfo | None) -> FunctionState | RecordedState:
+    times = [each.time for each in call.arguments if isinstance(each, TimeOfDay)]
+    return functions.stateful(call.name).start(times[0] if times else time(0), zone)
+
+
+def _remembered(slot: int, value: Value, state: FunctionState) -> Step:
+    def read(at: Millis, frame: Frame) -> None:
+        frame[slot] = state.read(at, value(frame))
+
+    return read
+
+
+def _recalled(slot: int, state: FunctionState) -> Step:
+    def advance(at: Millis, frame: Frame) -> None:
+        frame[slot] = state.advance(at)
+
+    return advance

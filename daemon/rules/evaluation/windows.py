@@ -7,6 +7,7 @@ stored, and rebuilt by feeding stored readings (DESIGN §3). Instants must not d
 """
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import ClassVar, TypeVar
@@ -15,6 +16,12 @@ from daemon.types import Millis
 
 CHUNK = 64
 """Number of values that are packed and unpacked together."""
+
+ENTRY = 70
+"""Bytes of a reading in a ring, measured with amounts of 24 characters.
+
+It takes 35, and as much again until the ring drops its old chunks.
+"""
 
 _NEVER: Millis = 1 << 80
 
@@ -60,6 +67,14 @@ class Ring:
     def instant(self, number: int) -> Millis:
         """Instant of an entry, in the ring's own time."""
         return self._instants[number - self._first]
+
+    def find(self, steady: Millis) -> int:
+        """Number of the first entry at or after an instant of the ring's own time."""
+        return self._first + bisect_left(self._instants, steady)
+
+    def value(self, number: int) -> Decimal:
+        """Value of an entry. Slow: unpacks its chunk."""
+        return self.chunk(number)[(number - self._first) % CHUNK]
 
     def chunk(self, number: int) -> list[Decimal]:
         """Values of the chunk that holds an entry. The last chunk grows while readings come."""

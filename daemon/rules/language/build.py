@@ -4,8 +4,10 @@ The parser calls it as it goes, innermost part first. Nothing is evaluated here.
 looked up in the lists of fields and functions, and reaches nothing else.
 """
 
+import re
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
+from datetime import time
 from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any
@@ -14,7 +16,7 @@ from lark import Token, Transformer
 
 from daemon.readings.fields import AGE, NAMES, SIGNS, SPELLINGS, find_field
 from daemon.rules import functions
-from daemon.rules.functions import Function, Parameter, PlainFunction
+from daemon.rules.functions import Function, Parameter, PlainFunction, StatefulFunction
 from daemon.rules.language.errors import ExpressionError
 from daemon.rules.language.tree import (
     Arithmetic,
@@ -26,9 +28,12 @@ from daemon.rules.language.tree import (
     Node,
     Not,
     Number,
+    TimeOfDay,
     either,
     every,
     look_back,
+    recorded_calls,
+    varies,
 )
 from daemon.rules.language.types import ValueType
 from daemon.text.durations import duration_text, parse_duration
@@ -43,11 +48,13 @@ MAX_LOOK_BACK: Millis = 7 * DAY
 
 _LONGEST_WORD = 40
 
+_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 
 _EXAMPLE = {
     ValueType.NUMBER: "",
     ValueType.DURATION: ", such as `10m`",
     ValueType.TRUTH: ", such as `available_margin < 100`",
+    ValueType.TIME: ', such as `"08:00"`',
 }
 
 
@@ -105,6 +112,17 @@ class Builder(Transformer[Token, Term]):
         if millis is None:
             return self.malformed(parts)
         return Term(DurationLiteral(millis), ValueType.DURATION, column_of(parts[0]))
+
+    def time(self, parts: list[Token]) -> Term:
+        found = _TIME.fullmatch(parts[0][1:-1])
+        if found is None:
+            raise ExpressionError(
+                f'{quote(parts[0])} is no time of day: write hours and minutes, from `"00:00"` to'
+                ' `"23:59"`; nothing else stands in quotes',
+                column_of(parts[0]),
+            )
+        begins = time(int(found[1]), int(found[2]))
+        return Term(TimeOfDay(begins), ValueType.TIME, column_of(parts[0]))
 
     def malformed(self, parts: list[Token]) -> Term:
         raise ExpressionError(
@@ -217,7 +235,7 @@ def _unknown_field(word: str) -> str:
 
 
 def _check_comparable(left: Term, right: Term) -> None:
-    if left.kind is ValueType.TRUTH:
+    if left.kind in (ValueType.TRUTH, ValueType.TIME):
         need(left, ValueType.NUMBER)
     if right.kind is left.kind:
         return
@@ -231,9 +249,12 @@ def _check_comparable(left: Term, right: Term) -> None:
 def _check_arguments(word: Token, function: Function, arguments: list[Term]) -> None:
     fewest, most = function.counts
     if not fewest <= len(arguments) <= most:
+        found = str(len(arguments))
+        if isinstance(function, StatefulFunction) and len(arguments) > most:
+            found += f": {function.excess}"
         raise ExpressionError(
-            f"{quote(word)} takes {_count(fewest, most)}, `{word}({function.usage})`; found"
-            f" {len(arguments)}",
+            f"{quote(word)} takes {_count(fewest, most)}, `{word}({function.usage})`;"
+            f" found {found}",
             column_of(word),
         )
     if isinstance(function, PlainFunction):
@@ -242,6 +263,37 @@ def _check_arguments(word: Token, function: Function, arguments: list[Term]) -> 
         parameters = function.parameters
     for parameter, argument in zip(parameters, arguments, strict=False):
         _check_argument(parameter, argument)
+    if isinstance(function, StatefulFunction):
+        _check_series(word, function, arguments[0])
+    if not isinstance(function, PlainFunction):
+        _check_kept(word, arguments)
+
+
+def _check_kept(word: Token, arguments: Sequence[Term]) -> None:
+    """Refuse recorded values inside other functions of the past: a rebuild knows only the last."""
+    for argument in arguments:
+        kept = next(recorded_calls(argument.node), None)
+        if kept is not None:
+            raise ExpressionError(
+                f"{quote(kept)} cannot stand inside `{word}`: of a peak only the present value is"
+                f" kept; compare with it, as in `available_margin < 0.9 * peak(available_margin)`",
+                argument.column,
+            )
+
+
+def _check_series(word: Token, function: StatefulFunction, series: Term) -> None:
+    if not varies(series.node):
+        raise ExpressionError(
+            f"{quote(series.node)} is the same at every reading, so there is nothing to remember;"
+            f" write a field, as in `{word}(equity)`",
+            series.column,
+        )
+    if function.one_reading and look_back(series.node):
+        raise ExpressionError(
+            f"`{word}` takes values of one reading, and {quote(series.node)} looks back itself;"
+            " for an earlier value write `first(x, 10m)`",
+            series.column,
+        )
 
 
 def _count(fewest: int, most: int) -> str:
@@ -256,6 +308,8 @@ def _check_argument(parameter: Parameter, argument: Term) -> None:
     match parameter:
         case Parameter.SERIES | Parameter.LEVEL:
             need(argument, ValueType.NUMBER)
+        case Parameter.TIME:
+            need(argument, ValueType.TIME)
         case Parameter.SPAN if (
             not isinstance(argument.node, DurationLiteral) or not argument.node.millis
         ):

@@ -27,6 +27,8 @@ _INSTEAD = {
     "!": "write `not`",
     "%": "write it right behind its number, as in `20%`",
     "[": "a window is written as in `max(available_margin, 10m)`",
+    '"': 'a time of day stands between two of them, as in `since(equity, "08:00")`',
+    "'": "a time of day stands between two of them, as in `since(equity, '08:00')`",
     "≤": "write `<=`",
     "≥": "write `>=`",
     "≠": "write `!=`",

@@ -6,12 +6,15 @@ canonical text, which parses to an equal node. Nodes evaluate nothing and do not
 a text.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import time
 from decimal import Decimal
 from typing import ClassVar, TypeAlias
 
 from daemon.readings.exact import EXACT
+from daemon.rules import functions
+from daemon.rules.functions import StatefulFunction
 from daemon.text.durations import duration_text
 from daemon.types import Millis
 
@@ -39,6 +42,17 @@ class DurationLiteral:
 
     def __str__(self) -> str:
         return duration_text(self.millis)
+
+
+@dataclass(frozen=True, slots=True)
+class TimeOfDay:
+    """A time by the clock on the wall, such as `"08:00"`."""
+
+    time: time
+    binding: ClassVar[int] = 8
+
+    def __str__(self) -> str:
+        return f'"{self.time:%H:%M}"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +158,7 @@ class Either:
 Node: TypeAlias = (
     Number
     | DurationLiteral
+    | TimeOfDay
     | Field
     | Call
     | Negative
@@ -231,7 +246,7 @@ def compares_percentages(comparison: "Comparison") -> bool:
 
 def children(node: Node) -> tuple[Node, ...]:
     match node:
-        case Number() | DurationLiteral() | Field():
+        case Number() | DurationLiteral() | TimeOfDay() | Field():
             return ()
         case Call(_, arguments):
             return arguments
@@ -261,13 +276,35 @@ def uses(node: Node, field: str) -> bool:
     return Field(field) in walk(node)
 
 
+def recorded_calls(node: Node) -> Iterator[Call]:
+    """The calls of functions whose value is recorded."""
+    for part in walk(node):
+        function = functions.find(part.name) if isinstance(part, Call) else None
+        if isinstance(function, StatefulFunction) and function.recorded:
+            yield part  # type: ignore[misc]  # only a call has a function
+
+
 def look_back(node: Node) -> Millis:
     """How far the value looks into the past; nested windows add up (SEMANTICS C1).
 
     Only the first argument of a function is taken over its window. The others are taken at the
     present instant.
     """
-    reaches = [look_back(child) for child in children(node)]
-    if isinstance(node, Call) and reaches:
-        reaches[0] += node.span
+    return _reach(node, _own_look_back)
+
+
+def longest_window(node: Node) -> Millis:
+    """The longest of the windows whose length is written; nested windows add up."""
+    return _reach(node, lambda call: call.span)
+
+
+def _own_look_back(call: Call) -> Millis:
+    function = functions.find(call.name)
+    return function.look_back if isinstance(function, StatefulFunction) else call.span
+
+
+def _reach(node: Node, own: Callable[[Call], Millis]) -> Millis:
+    reaches = [_reach(child, own) for child in children(node)]
+    if isinstance(node, Call):
+        reaches[0] += own(node)
     return max(reaches, default=0)

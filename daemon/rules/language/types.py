@@ -9,3 +9,4 @@ class ValueType(Enum):
     NUMBER = "a number"
     DURATION = "a duration"
     TRUTH = "a comparison"
+    TIME = "a time of day"

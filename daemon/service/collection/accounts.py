@@ -11,7 +11,8 @@ from functools import partial
 
 from daemon import exchanges
 from daemon.clock import Clock
-from daemon.config import Account, Config, intervals
+from daemon.config import Account, Config
+from daemon.config.effective_intervals import settled_intervals
 from daemon.exchanges.common import stream_connection
 from daemon.exchanges.common.http import HttpSession
 from daemon.exchanges.common.penalties import Pause
@@ -279,7 +280,7 @@ class Accounts:
 
     def _log_stretched(self) -> None:
         """Log stretched intervals once, as they will be when every account has answered."""
-        effective = intervals.settled_intervals(
+        effective = settled_intervals(
             self._config.accounts, self._config.budget, self._interval_controller.user_ids
         )
         wishes = {account.name: account.every for account in self._config.accounts}

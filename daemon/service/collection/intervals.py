@@ -1,13 +1,14 @@
 """Keeps every account at the interval that its host's budget allows (SEMANTICS B2, B3).
 
-All accounts of a host stretch evenly, and further while its budget is halved. `config.intervals`
-decides how far; the budget itself decides when a call leaves.
+All accounts of a host stretch evenly, and further while its budget is halved.
+`config.effective_intervals` decides how far; the budget itself decides when a call leaves.
 """
 
 from collections.abc import Mapping
 
 from daemon.clock import Clock
-from daemon.config import Config, intervals
+from daemon.config import Config
+from daemon.config.effective_intervals import intervals
 from daemon.exchanges.common.rate_limit import Budgets
 from daemon.service.collection.scheduler import Schedule
 from daemon.types import SECOND, Millis
@@ -29,9 +30,7 @@ class IntervalController:
     def intervals(self) -> dict[str, Millis]:
         """By account: its interval now."""
         halved = self._budgets.halved_for
-        return intervals.intervals(
-            self._config.accounts, self._config.budget, self.user_ids, halved
-        )
+        return intervals(self._config.accounts, self._config.budget, self.user_ids, halved)
 
     def begin(self) -> Mapping[str, Millis]:
         """Fix the intervals at which the accounts are polled from now on."""

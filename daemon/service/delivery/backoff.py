@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from daemon.store.read.channel_health import Deliveries
 from daemon.types import HOUR, MINUTE, SECOND, AttemptResult, Millis, Outcome
 
-FIRST = SECOND
+BASE = SECOND
+"""After n failures the next attempt is due within BASE * 2 ** n."""
 CAP = 5 * MINUTE
 CRITICAL_CAP = 30 * SECOND
 PROBE_GAP = 5 * SECOND
@@ -103,7 +104,7 @@ def after_attempt(
 def delay(streak: int, critical: bool, jitter: float) -> Millis:
     """Full jitter: between 0 and a bound that doubles with every failure, up to its cap."""
     cap = CRITICAL_CAP if critical else CAP
-    return int(jitter * min(cap, FIRST * 2 ** min(streak, 20)))
+    return int(jitter * min(cap, BASE * 2 ** min(streak, 20)))
 
 
 def due_at(

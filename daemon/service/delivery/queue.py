@@ -228,6 +228,8 @@ class NotificationQueue:
         key = entry.notice.key
         self._open[key.channel][key] = entry
         self._expect(key)
+        if key.kind in NEWS:
+            self._set(key, self._known(key).announced(entry.notice.facts))
         entry.maybe_repeat = key in self._known(key).doubtful
         self._changed[key.channel].set()
 
@@ -236,7 +238,8 @@ class NotificationQueue:
         for key in keys:
             entry = self._open[key.channel].get(key)
             if entry is not None and not entry.sending:
-                self._close(key, waiting=None)
+                self._set(key, self._known(key).superseded())
+                self._close(key)
 
     def is_unheard_end(self, key: NoticeKey) -> bool:
         """Whether this is the end of an alert that the channel was never told of."""
@@ -350,7 +353,9 @@ class NotificationQueue:
         return self._status[key.account].get(_episode(key), {}).get(key.channel, ChannelStatus())
 
     def _tell(self, key: NoticeKey, **changes: object) -> None:
-        status = replace(self._known(key), **changes)  # type: ignore[arg-type]
+        self._set(key, replace(self._known(key), **changes))  # type: ignore[arg-type]
+
+    def _set(self, key: NoticeKey, status: ChannelStatus) -> None:
         self._status[key.account].setdefault(_episode(key), {})[key.channel] = status
 
     def _forget(self, account: str, episode: Episode) -> None:

@@ -106,7 +106,7 @@ class Owner:
         self._state = state
         self._rules = {rule.name: rule for rule in rules}
         self._policy = NotificationPolicy(self._rules, context.channels, context.mutes)
-        self._windows = AccountWindows(state.account, tuple(self._rules.values()), context)
+        self._windows = AccountWindows(state, tuple(self._rules.values()), context)
         self._drift = ClockDrift(context.clock, context.offset)
         self._suspect_listener = suspect_listener
         self._gate = Gate(
@@ -329,5 +329,5 @@ class Owner:
     async def _warm(self) -> None:
         """Rebuild windows and plausibility from the record: both, or neither if it fails."""
         latest = await self._context.async_store.latest(self.account)
-        await self._windows.rebuild(self._state.at)
+        await self._windows.rebuild(self._state)
         self._gate.recall(latest)

@@ -1,7 +1,8 @@
 """Context that the account owners and the self monitor share."""
 
+import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from daemon.alerts.decide import Decision
@@ -14,6 +15,8 @@ from daemon.service.delivery.immediate import EagerClaims
 from daemon.service.delivery.queue import NotificationQueue
 from daemon.service.observer import Observer
 from daemon.types import Millis, Notice, Silence, State
+
+_log = logging.getLogger("marginwatch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +37,33 @@ class JudgingContext:
     book: Callable[[Sequence[Notice]], EagerClaims] = lambda _: EagerClaims()
     max_jump: Decimal | None = None
     """Largest believed change as a share of the last available_margin; None means any."""
+    noted: set[int] = field(default_factory=set)
+    """Numbers of the silences that were logged: each once, when it first concerns an alert."""
 
     async def silences(self, known: Sequence[Silence], at: Millis) -> Sequence[Silence]:
         """Silences for an instant; the ones known last if the database cannot be read."""
         try:
-            return await self.async_store.silences(at)
+            found = await self.async_store.silences(at)
         except StoreError:
             return known
+        for each in found:
+            if each.id not in self.noted:
+                self.noted.add(each.id)
+                _log.info("%s", _noted(each), extra=_fields(each))
+        return found
+
+
+def _noted(silence: Silence) -> str:
+    why = f" ({silence.comment})" if silence.comment else ""
+    if silence.ack:
+        return f"alert {silence.code} is acknowledged{why}"
+    about = f"alert {silence.code}" if silence.code else f"{silence.rule} on {silence.account}"
+    return f"silence {silence.id} holds back {about}{why}"
+
+
+def _fields(silence: Silence) -> dict[str, str]:
+    about = {"account": silence.account, "rule": silence.rule, "alert": silence.code}
+    return {key: value for key, value in about.items() if value}
 
 
 def concerns(decision: Decision) -> bool:

@@ -9,6 +9,7 @@ something else now. `begin` blocks: it runs in a thread of its own, before any l
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import tzinfo
 from typing import TypeAlias
 
 from daemon import __version__
@@ -27,6 +28,7 @@ from daemon.service.supervisor import RELOAD
 from daemon.store import Store
 from daemon.store.operations import CommitFailed, Operation, Rejected, Reroute, StartEpoch, Written
 from daemon.store.read.recovery import LastLife
+from daemon.text.numbers import format_absence
 from daemon.types import (
     DAEMON_ACCOUNT,
     AccountState,
@@ -40,6 +42,9 @@ from daemon.types import (
     Outcome,
     Record,
 )
+
+MISSED = 2
+"""Intervals from which on a time without the daemon is worth a line."""
 
 Absence: TypeAlias = tuple[Millis, Millis]
 """Start and end of a time without the daemon, both of wall time."""
@@ -88,6 +93,10 @@ class StartResult:
     Loaded here, because the database may be gone when the self monitor first looks, which it has to
     report.
     """
+    open_alerts: int = 0
+    """Alerts that were open before this start."""
+    waiting: int = 0
+    """Notifications that waited to be sent before this start."""
 
 
 def begin(
@@ -103,8 +112,8 @@ def begin(
         StoreError: where the database cannot be read or refuses to write.
 
     """
-    _remember(store, notifications, clock)
-    names = [*config.accounts, *(name for name in store.alerting() if name not in config.accounts)]
+    waiting = _remember(store, notifications, clock)
+    names = [*config.accounts, *(name for name in store.stateful() if name not in config.accounts)]
     known, now = {name: store.load(name) for name in names}, _now(notifications, clock)
     own = store.load(DAEMON_ACCOUNT)
     for state in known.values():
@@ -122,7 +131,24 @@ def begin(
     _redirect(store, notifications, config, clock)
     for start in starts.values():
         notifications.resume(start.state)
-    return StartResult({name: starts[name].state for name in config.accounts}, absent, own)
+    open_alerts = sum(len(state.alerts) for state in (*known.values(), own))
+    states = {name: starts[name].state for name in config.accounts}
+    return StartResult(states, absent, own, open_alerts, waiting)
+
+
+def missed_sentence(started: StartResult, every: Mapping[str, Millis], zone: tzinfo | None) -> str:
+    """Sentence about what a start missed; empty where the gap is shorter than two intervals.
+
+    `every` are the effective intervals by account.
+    """
+    if started.absent is None or not every:
+        return ""
+    since, until = started.absent
+    if until - since < MISSED * min(every.values()):
+        return ""
+    alerts = f"{started.open_alerts} alert{' was' if started.open_alerts == 1 else 's were'} open"
+    messages = f"{started.waiting} message{'' if started.waiting == 1 else 's'} waited"
+    return f"{format_absence(since, until, until, zone)}; {alerts}; {messages}"
 
 
 def _now(notifications: NotificationQueue, clock: Clock) -> Millis:
@@ -130,15 +156,18 @@ def _now(notifications: NotificationQueue, clock: Clock) -> Millis:
     return notifications.instant(DAEMON_ACCOUNT, clock.elapsed())
 
 
-def _remember(store: Store, notifications: NotificationQueue, clock: Clock) -> None:
+def _remember(store: Store, notifications: NotificationQueue, clock: Clock) -> int:
+    """Fill the queue from the record; return the number of notifications that wait."""
     for known in store.episode_deliveries():
         notifications.remember(known.key, known.told, known.begun)
-    for kept in store.open_notices():
+    open_notices = list(store.open_notices())
+    for kept in open_notices:
         notifications.keep(
             QueuedNotification(
                 kept.notice, clock.elapsed(), handed_over=kept.handed_over, kept=True
             )
         )
+    return len(open_notices)
 
 
 def _redirect(

@@ -23,9 +23,11 @@ SLICE: Millis = 20
 class AccountWindows:
     """Evaluator of the rules that watch one account."""
 
-    def __init__(self, account: str, rules: tuple[Rule, ...], context: JudgingContext) -> None:
-        self.evaluator = Evaluator(rules)
-        self._account = account
+    def __init__(
+        self, state: AccountState, rules: tuple[Rule, ...], context: JudgingContext
+    ) -> None:
+        self.evaluator = Evaluator(rules, zone=context.mutes.zone, recorded=state.values)
+        self._account = state.account
         self._rules = rules
         self._context = context
         self._cold_since: Millis | None = None
@@ -63,15 +65,16 @@ class AccountWindows:
             ("windows", self._account), "all rules are judged", account=self._account
         )
 
-    async def rebuild(self, at: Millis) -> None:
-        """Read the windows that end `at`, in slices, so that no other account waits for it.
+    async def rebuild(self, state: AccountState) -> None:
+        """Read the windows that end with the state, in slices, so that no account waits for it.
 
         Raises:
             StoreError: if the record cannot be read; the present windows stay.
         """
-        evaluator, clock = Evaluator(self._rules), self._context.clock
+        evaluator = Evaluator(self._rules, zone=self._context.mutes.zone, recorded=state.values)
+        clock = self._context.clock
         started = clock.elapsed()
-        since = at - evaluator.look_back
+        since = state.at - evaluator.look_back
         async for reading in self._context.async_store.recent(self._account, since):
             evaluator.warm(reading)
             if clock.elapsed() - started >= SLICE:

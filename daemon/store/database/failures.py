@@ -129,12 +129,17 @@ def _sentence(url: URL, error: SQLAlchemyError) -> StoreError:
             f"the database {database_name(url)} has other tables than expected: run"
             " marginwatch db upgrade"
         )
-    if url.get_backend_name() == "postgresql":
-        said = _server_says(cause or error)
-        refused = getattr(cause, "sqlstate", None) is None and _LOGIN.search(said)
-        kind = StoreConfigError if refused else StoreError
-        return kind(f"the database {database_name(url)} cannot be used: {said}")
-    return StoreError(f"the database {database_name(url)} cannot be used: {cause or error}")
+    return _unusable(url, cause or error)
+
+
+def _unusable(url: URL, error: BaseException) -> StoreError:
+    """The sentence about a failure that has no remedy of its own."""
+    if url.get_backend_name() != "postgresql":
+        return StoreError(f"the database {database_name(url)} cannot be used: {error}")
+    said = _server_says(error)
+    refused = getattr(error, "sqlstate", None) is None and _LOGIN.search(said)
+    kind = StoreConfigError if refused else StoreError
+    return kind(f"the database {database_name(url)} cannot be used: {said}")
 
 
 _LOGIN = re.compile(

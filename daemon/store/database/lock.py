@@ -7,7 +7,6 @@ advisory lock of the writer's session, taken again at each new connection, so th
 written without it.
 """
 
-import errno
 import fcntl
 import os
 import re
@@ -24,7 +23,8 @@ from sqlalchemy import URL, Engine, event
 
 from daemon.errors import StoreConfigError, StoreError, owner_text, user_name
 from daemon.store.database.failures import database_name
-from daemon.store.database.files import beside, make_private, reclaim
+from daemon.store.database.files import make_private, reclaim
+from daemon.store.database.lock_file import OWNER_ONLY, lock_path, open_lock, read_note, write_note
 from daemon.store.database.lock_owner import is_marginwatch, lock_owner
 
 PROJECT = 0x6D61_7267
@@ -45,14 +45,6 @@ GLANCE = 0.05
 
 NAME = re.compile(r"marginwatch (\d+) on (.+)")
 
-SIZE = 1_024
-"""Fixed size of the file in bytes, so that a full disk has room for any note."""
-
-OWNER_ONLY = 0o600
-
-_NO_FILE = frozenset({errno.ELOOP, errno.ENXIO, errno.EISDIR})
-"""Errors when opening a link, a socket or a folder."""
-
 
 class Lock:
     """Held until `release`, or until the process ends. `url` is that of a file."""
@@ -72,9 +64,7 @@ class Lock:
         """Show others why nothing can be recorded; "" when all is well. Never fails."""
         self._trouble = trouble
         if self._descriptor is not None:
-            text = f"{os.getpid()}\n{trouble}\n".encode()[:SIZE]
-            with suppress(OSError):
-                os.pwrite(self._descriptor, text.ljust(SIZE, b"\n"), 0)
+            write_note(self._descriptor, trouble)
 
     def renew(self) -> str | None:
         """Take the lock again if its file was removed; returns why that failed, or None.
@@ -95,43 +85,6 @@ class Lock:
         self._descriptor = renewed
         self.note(self._trouble)
         return None
-
-
-def lock_path(url: URL) -> Path:
-    return beside(url, ".lock")
-
-
-def open_lock(path: Path, flags: int) -> int:
-    """Open the lock file for `flags`, without waiting or following a link; its descriptor.
-
-    Raises:
-        OSError: when it cannot be opened.
-        StoreError: when its place holds something else, which must not be written.
-    """
-    try:
-        descriptor = os.open(
-            path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC, OWNER_ONLY
-        )
-    except OSError as error:
-        if error.errno in _NO_FILE:
-            raise _not_a_lock(path) from None
-        raise
-    found = os.fstat(descriptor)
-    # Others could have put a link here, so that we write into a file of ours that it names.
-    if stat.S_ISREG(found.st_mode) and found.st_nlink <= 1 and found.st_size <= SIZE:
-        return descriptor
-    os.close(descriptor)
-    raise _not_a_lock(path)
-
-
-def _not_a_lock(path: Path) -> StoreError:
-    return StoreError(f"{path} is not a lock file: check what it is, and move it away")
-
-
-def read_lock(descriptor: int) -> tuple[str, str]:
-    """The holder's pid, and why it can record nothing; either may be empty."""
-    pid, _, rest = os.pread(descriptor, SIZE, 0).decode("utf-8", "replace").partition("\n")
-    return pid.strip(), rest.strip()
 
 
 def _is_at(path: Path, descriptor: int) -> bool:
@@ -262,7 +215,7 @@ def _is_granted(descriptor: int, kind: int) -> bool:
 
 def _held(url: URL, descriptor: int) -> StoreError:
     """The error that names the holder. It suggests ending a process only if the kernel names it."""
-    path, (pid, _) = lock_path(url), read_lock(descriptor)
+    path, (pid, _) = lock_path(url), read_note(descriptor)
     owner = lock_owner(os.fstat(descriptor))
     if _is_foreign(descriptor):  # its text may be false
         return StoreError(

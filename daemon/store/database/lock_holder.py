@@ -15,7 +15,8 @@ from sqlalchemy import URL
 from daemon.errors import StoreError, owner_text
 from daemon.store.database import engine as engines
 from daemon.store.database.failures import store_errors
-from daemon.store.database.lock import HOLDER, NAME, lock_path, open_lock, read_lock
+from daemon.store.database.lock import HOLDER, NAME
+from daemon.store.database.lock_file import lock_path, open_lock, read_note
 from daemon.store.database.lock_owner import LOCKS, lock_owner
 
 
@@ -51,7 +52,7 @@ def _of_file(url: URL) -> Holder | None:
         with suppress(BlockingIOError):
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
             return None
-        pid, trouble = read_lock(descriptor)
+        pid, trouble = read_note(descriptor)
         owner = lock_owner(os.fstat(descriptor))
         if owner is None:  # in another container
             return Holder(pid, trouble=trouble)

@@ -6,6 +6,7 @@ after them (SEMANTICS A5).
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
@@ -28,6 +29,7 @@ from daemon.store.schema import (
     messages,
     misses,
     notifications,
+    rule_values,
     snapshots,
 )
 from daemon.store.write.inputs import OPEN
@@ -46,6 +48,7 @@ from daemon.types import (
     NotificationFacts,
     Quality,
     Reading,
+    RecordedValue,
     Source,
 )
 
@@ -132,6 +135,7 @@ def load(connection: Connection, account: str) -> AccountState:
         _alerts(connection, account_id),
         None if begun.since is None else begun.since + moves.moved(begun.seq),
         fired(connection, account_id, at - DAY, moves),
+        _values(connection, account_id),
     )
 
 
@@ -228,7 +232,7 @@ def _waiting() -> Select[int]:
 def updated_status(told: ChannelStatus, kept: KeptNotice) -> ChannelStatus:
     """A channel's status after one more notification.
 
-    A notification superseded before an attempt adds nothing.
+    A notification superseded before an attempt adds nothing, and takes its announcement back.
     """
     if kept.maybe_repeat and kept.state is not NoticeState.DELIVERED:
         told = replace(told, doubtful=told.doubtful | {kept.notice.key})
@@ -237,17 +241,30 @@ def updated_status(told: ChannelStatus, kept: KeptNotice) -> ChannelStatus:
         return replace(told, acked=True)
     if kept.notice.key.kind not in NEWS:
         return replace(told, ended=True, end_given_up=refused)
+    told = told.announced(kept.notice.facts)
     if kept.told_at is not None and (told.told_at is None or kept.told_at >= told.told_at):
         told = replace(told, told_at=kept.told_at, last=kept.notice.facts)
     waiting = kept.notice.key if kept.state.value in UNSETTLED else told.waiting
     sure = told.sure or kept.state is NoticeState.DELIVERED
-    return replace(told, sure=sure, waiting=waiting, given_up=refused)
+    told = replace(told, sure=sure, waiting=waiting, given_up=refused)
+    return told.superseded() if kept.state is NoticeState.SUPERSEDED else told
 
 
-def alerting(connection: Connection) -> list[str]:
-    """Accounts with open alerts."""
+def _values(connection: Connection, account_id: int) -> tuple[RecordedValue, ...]:
+    """The values that rules keep of an account, in the order of their keys."""
+    chosen = select(rule_values).where(rule_values.c.account_id == account_id)
+    found = []
+    for row in connection.execute(chosen):
+        with at_row("rule_values", account_id):
+            found.append(RecordedValue(row.rule, row.expression, typed(Decimal, row.value)))
+    return tuple(sorted(found, key=lambda each: each.key))
+
+
+def stateful(connection: Connection) -> list[str]:
+    """Accounts with open alerts, or with values that rules keep."""
+    alerting = select(alerts.c.account_id).where(alerts.c.state.in_(OPEN))
     chosen = select(accounts.c.name).where(
-        accounts.c.id.in_(select(alerts.c.account_id).where(alerts.c.state.in_(OPEN)))
+        or_(accounts.c.id.in_(alerting), accounts.c.id.in_(select(rule_values.c.account_id)))
     )
     return list(connection.scalars(chosen.order_by(accounts.c.id)))
 

@@ -36,7 +36,7 @@ def watched(
     connection: Connection, account_id: int, account: str, span: ReportSpan, patience: Millis
 ) -> Watched:
     """The record of an account; gaps are times without judged readings longer than `patience`."""
-    record = AccountRows(connection, account_id, steps(connection, account_id))
+    record = AccountRows.of(connection, account_id)
     extent = record.extent(0, LAST)
     begun = span.until if extent is None else min(max(span.since, extent.first_at), span.until)
     judged = ReadingAggregates(record, *_between(record, snapshots, span))

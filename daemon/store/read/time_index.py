@@ -98,6 +98,11 @@ class AccountRows:
     steps: Steps
     until: int = LAST
 
+    @classmethod
+    def of(cls, connection: Connection, account_id: int, until: int = LAST) -> "AccountRows":
+        """The rows with the clock steps that are recorded among them."""
+        return cls(connection, account_id, steps(connection, account_id, until), until)
+
     def begin(self, at: Millis, *, pushes: bool = False) -> int | None:
         """The last judged reading at or before `at` (SEMANTICS C1); None when there is none.
 
@@ -122,7 +127,17 @@ class AccountRows:
         found = [self.first(table, at) for table in (snapshots, misses, gaps)]
         return min((seq - 1 for seq in found if seq is not None), default=LAST)
 
-    def extent(self, after: int, last: int) -> "Extent | None":
+    def bounds(self, begin: Millis, end: Millis) -> tuple[int, int]:
+        """Counters of the first and last input of a replay that needs readings from `begin` on."""
+        first = self.begin(begin)
+        return (FIRST + 1 if first is None else first), self.end(end)
+
+    def extent_between(self, since: Millis, until: Millis) -> Extent | None:
+        """The size of what a replay of the span reads; None when it is nothing."""
+        first, last = self.bounds(since, until)
+        return self.extent(first - 1, last)
+
+    def extent(self, after: int, last: int) -> Extent | None:
         """The size of the record above the counter `after`, up to `last`; None when it is empty."""
         ends = [self._ends(table, after, last) for table in (snapshots, misses)]
         firsts, lasts = (

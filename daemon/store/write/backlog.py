@@ -76,12 +76,20 @@ def _droppable(record: Record) -> bool:
 
 def _gap(record: Record) -> StoreDownGap:
     event = record.event
-    return StoreDownGap(record.account, event.seq, event.at, event.at, 1, record.alerts)
+    return StoreDownGap(
+        record.account, event.seq, event.at, event.at, 1, record.alerts, record.values
+    )
 
 
 def _grown(gap: StoreDownGap, record: Record) -> StoreDownGap:
     event = record.event
     alerts = {(alert.rule, alert.seq): alert for alert in (*gap.alerts, *record.alerts)}
+    values = {each.key: each for each in (*gap.values, *record.values)}
     return replace(
-        gap, seq=event.seq, ended_at=event.at, missed=gap.missed + 1, alerts=tuple(alerts.values())
+        gap,
+        seq=event.seq,
+        ended_at=event.at,
+        missed=gap.missed + 1,
+        alerts=tuple(alerts.values()),
+        values=tuple(values.values()),
     )

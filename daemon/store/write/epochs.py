@@ -1,5 +1,7 @@
 """Starts, reloads and stops as rows, in the caller's transaction."""
 
+import json
+
 from sqlalchemy import Connection, func, select, update
 
 from daemon.store.codec import plain
@@ -55,7 +57,8 @@ def _end(connection: Connection, new: EndEpoch) -> None:
 
 def _known(connection: Connection, at: Millis, state: object) -> bool:
     begun = connection.scalars(select(epochs.c.state).where(epochs.c.started_at == at))
-    return any(held == state for held in begun)
+    text = json.dumps(state, sort_keys=True)  # as JSON, where a tuple is a list
+    return any(json.dumps(held, sort_keys=True) == text for held in begun)
 
 
 def _introduce(connection: Connection, new: StartEpoch) -> None:

@@ -113,21 +113,13 @@ class Importer:
         """Add readings not there yet, in one transaction."""
         with self._writing() as connection:
             number = rows.AccountIds()(connection, account)
-            own = _own(connection, number)
-            early = [each for each in batch if own is None or each.at < own]
-            held = _held(connection, number, {each.at for each in early})
-            new = [each for each in early if each.seq not in held[each.at]]
+            new, counts = _compared(connection, number, batch)
             if new:
                 connection.execute(
                     insert(snapshots), [{"account_id": number, **_columns(each)} for each in new]
                 )
                 mark(connection, number, {hour_of(each.at) for each in new})
-        there = [each for each in early if each.seq in held[each.at]]
-        clashes = [clash for each in there if (clash := _clash(each, held[each.at])) is not None]
-        first = min(clashes, key=lambda clash: clash.line, default=None)
-        return ImportCounts(
-            len(new), len(there) - len(clashes), len(batch) - len(early), len(clashes), first
-        )
+        return counts
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
@@ -158,6 +150,45 @@ def importing(url: str) -> Iterator[Importer]:
         yield Importer(parsed, engine)
     finally:
         engine.dispose()
+
+
+class ImportPreview:
+    """Preview of an import. It writes nothing, and makes no database."""
+
+    def __init__(self, url: str) -> None:
+        self._url = engines.parse(url)
+        self._known = known_accounts(url)
+
+    def introduce(self, exchanges: Mapping[str, str]) -> list[str]:
+        """The accounts that would be added."""
+        return [name for name in exchanges if name not in self._known]
+
+    def add(self, account: str, batch: Sequence[ImportedReading]) -> ImportCounts:
+        """The counts of these readings, as `Importer.add` gives them."""
+        if account not in self._known:
+            return ImportCounts(added=len(batch))
+
+        def counts(connection: Connection) -> ImportCounts:
+            number = connection.scalars(select(accounts.c.id).filter_by(name=account)).one()
+            return _compared(connection, number, batch)[1]
+
+        with closing(Reader(self._url)) as reader:
+            return reader.read(counts)
+
+
+def _compared(
+    connection: Connection, account_id: rows.AccountId, batch: Sequence[ImportedReading]
+) -> tuple[list[ImportedReading], ImportCounts]:
+    """The readings that are new, and the counts of all."""
+    own = _own(connection, account_id)
+    early = [each for each in batch if own is None or each.at < own]
+    held = _held(connection, account_id, {each.at for each in early})
+    new = [each for each in early if each.seq not in held[each.at]]
+    there = [each for each in early if each.seq in held[each.at]]
+    clashes = [clash for each in there if (clash := _clash(each, held[each.at])) is not None]
+    first = min(clashes, key=lambda clash: clash.line, default=None)
+    late = len(batch) - len(early)
+    return new, ImportCounts(len(new), len(there) - len(clashes), late, len(clashes), first)
 
 
 def known_accounts(url: str) -> list[str]:

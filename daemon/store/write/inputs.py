@@ -18,6 +18,7 @@ from daemon.store.rows import (
     AccountIds,
     alert_id,
     insert,
+    keep_value,
     key_parameters,
     upsert_alert,
 )
@@ -80,6 +81,8 @@ def cause(connection: Connection, ids: AccountIds, new: Record) -> None:
     def number(rule: str, seq: int) -> int:
         return numbers.get((rule, seq)) or alert_id(connection, account_id, rule, seq)
 
+    for kept in new.values:
+        keep_value(connection, account_id, kept)
     for transition in new.transitions:
         _transition(connection, number(transition.rule, transition.alert_seq), transition)
     for notice in new.notices:
@@ -118,6 +121,8 @@ def gap(connection: Connection, ids: AccountIds, new: Gap | StoreDownGap) -> Non
     )
     for alert in new.alerts if added and isinstance(new, StoreDownGap) else ():
         upsert_alert(connection, account_id, alert)
+    for kept in new.values if added and isinstance(new, StoreDownGap) else ():
+        keep_value(connection, account_id, kept)
 
 
 def queue(connection: Connection, ids: AccountIds, notices: Iterable[Notice]) -> None:

@@ -20,7 +20,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 from sqlalchemy import Connection, Engine
 
@@ -37,6 +37,7 @@ from daemon.store.operations import (
 from daemon.store.rows import AccountIds
 from daemon.store.write.apply import apply
 from daemon.store.write.backlog import Backlog
+from daemon.store.write.location import SERVER, DatabaseLocation
 
 GROUP = 256
 """Most operations in one transaction."""
@@ -90,31 +91,6 @@ class FaultInjection:
     wait: Wait = threading.Event.wait
     look: float = LOOK
     limit: int = LIMIT
-
-
-class DatabaseLocation(Protocol):
-    """The place of the database, if it can change."""
-
-    def verify(self) -> None:
-        """Raise Refused when a write would be lost."""
-        ...
-
-    def renew(self) -> None:
-        """Connect again after a refused write. A file may have been put back meanwhile."""
-        ...
-
-
-class Server:
-    """A PostgreSQL server: the session keeps its lock, unless the connection was lost."""
-
-    def verify(self) -> None:
-        """Nothing to do: a server stays in its place."""
-
-    def renew(self) -> None:
-        """Nothing to do: the engine reconnects by itself."""
-
-
-SERVER = Server()
 
 
 @dataclass(slots=True)

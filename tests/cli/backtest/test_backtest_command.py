@@ -106,8 +106,9 @@ def test_json_is_as_documented(tmp_path: Path) -> None:
         }
         for second, kind in (("06", "firing"), ("11", "resolved"))
     ]
-    title, name, *_ = found["notifications"][0]["text"].splitlines()
-    assert (title, name) == ("WARNING main: available_margin 90 (below 100)", "low")
+    title, *_, ids, _ = found["notifications"][0]["text"].splitlines()
+    assert title == "WARNING main: available_margin 90 (below 100)"
+    assert ids.startswith("low · alert ")
     assert found["summary"][0] == {
         "rule": "low",
         "alerts": 1,
@@ -234,6 +235,29 @@ def test_windows_that_are_not_full_are_named_once(tmp_path: Path) -> None:
         )[1]
         == ""
     )
+
+
+def test_a_peak_begins_with_the_span_and_a_day_is_no_window(tmp_path: Path) -> None:
+    """`today` and `prev` name no length; of a peak it is said where it begins."""
+    rules = [
+        f'[[rules]]\nname = "{name}"\nwhen = "{when}"\nkeep_firing_for = "1m"\n'
+        for name, when in {
+            "day": "today(available_margin) < -9_000",
+            "step": "available_margin < prev(available_margin) - 9_000",
+            "drawdown": "available_margin < 90% * peak(available_margin)",
+        }.items()
+    ]
+    lived(tmp_path, [], alone(LOW, FINE, FINE, LOW))
+    tables = (account(), *rules, CHANNEL)
+    assert shown(tmp_path, tables=tables)[1] == (
+        "begins with the first reading of this span: peak(available_margin)"
+    )
+    fired = [
+        (each["rule"], each["at"][17:19]) for each in data(tmp_path, tables=tables)["transitions"]
+    ]
+    assert fired == [("drawdown", "15")]
+    since = ("--since", "2026-01-01T12:00:15")
+    assert data(tmp_path, *since, tables=tables)["transitions"] == []
 
 
 def test_nothing_to_announce_is_said(tmp_path: Path) -> None:

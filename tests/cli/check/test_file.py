@@ -1,13 +1,16 @@
 """`check`: what it says of the file alone."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from daemon.cli.check import intervals
+from daemon.cli.check.window_memory import window_memory
 from daemon.cli.configuration import configuration
 from daemon.config.checks.warnings import NO_HEARTBEAT
+from daemon.config.effective_intervals import settled_intervals
 from daemon.store.operations import SetUserId
+from daemon.types import Millis
 from tests.cli.calls import CHANNEL, RULE, SECRETS, account, call, collecting, record, write
 
 FIELDS = 5 * (121 * 70 + 2 * 8_000)
@@ -93,28 +96,33 @@ def test_a_stretched_interval_is_told(tmp_path: Path) -> None:
     )
 
 
+def effective(path: Path, user_ids: Mapping[str, str]) -> Mapping[str, Millis]:
+    config = configuration(path, SECRETS)
+    return settled_intervals(config.accounts, config.budget, user_ids)
+
+
 def test_accounts_of_one_user_share_its_allowance(tmp_path: Path) -> None:
     """SEMANTICS B3: known from the file, from the record, or from a shared key."""
     keys = {"every": "1s"}
     same = write(tmp_path, *(account(name, api_key="key-a", **keys) for name in "abc"))
-    assert intervals.intervals(configuration(same, SECRETS), {}) == {
+    assert effective(same, {}) == {
         "a": 1_320,
         "b": 1_320,
         "c": 1_320,
     }
     own = write(tmp_path, *(account(name, api_key=f"key-{name}", **keys) for name in "abc"))
-    assert intervals.intervals(configuration(own, SECRETS), {}) == {
+    assert effective(own, {}) == {
         "a": 1_000,
         "b": 1_000,
         "c": 1_000,
     }
     users = {"a": "7", "b": "7", "c": "8"}
-    assert intervals.intervals(configuration(own, SECRETS), users) == {
+    assert effective(own, users) == {
         "a": 1_000,
         "b": 1_000,
         "c": 1_000,
     }
-    assert intervals.intervals(configuration(own, SECRETS), dict.fromkeys("abc", "7"))["a"] == 1_320
+    assert effective(own, dict.fromkeys("abc", "7"))["a"] == 1_320
 
 
 def test_the_record_tells_whose_key_it_is(tmp_path: Path) -> None:
@@ -143,7 +151,7 @@ def test_memory_is_that_of_the_longest_window_of_each_expression(
 ) -> None:
     """Equal windows are kept once; the five fields are kept for ten minutes anyway."""
     config = configuration(write(tmp_path, account(), *rules), SECRETS)
-    assert intervals.memory(config, {"main": 5_000}) == expected
+    assert window_memory(config, {"main": 5_000}) == expected
 
 
 def test_much_memory_is_told(tmp_path: Path) -> None:

@@ -23,7 +23,8 @@ def test_the_demo_shows_readings_an_alert_its_message_and_a_summary(restored_log
         r"^[\d:]+ firing +low-margin on main at [\d.]+ \(alert \w{4}\)$", shown, re.MULTILINE
     )
     assert re.search(
-        r"^  \| WARNING main: available_margin [\d.]+ \(below 100\)\n  \| low-margin$",
+        r"^  \| WARNING main: available_margin [\d.]+ \(below 100\)\n(  \| .*\n)+"
+        r"  \| low-margin · alert \w{4} · since [\d:]+$",
         shown,
         re.MULTILINE,
     )

@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import itertools
+import json
 import os
 import re
 import resource
@@ -27,8 +28,19 @@ from daemon.cli.import_csv.spool import Spool
 from daemon.cli.session import CommandSession
 from daemon.store import History
 from daemon.types import SECOND, Balances, Quality, Reading, Record, Source
-from tests.cli.calls import SECRETS, Terminal, call, collecting, record, url, write
-from tests.docs.markdown import README
+from tests.cli.calls import (
+    CHANNEL,
+    RULE,
+    SECRETS,
+    Terminal,
+    account,
+    call,
+    collecting,
+    record,
+    url,
+    write,
+)
+from tests.docs.markdown import DATABASE
 from tests.fakes import NOON, ManualClock
 from tests.other_users import mounted, needs_root
 from tests.values import reading
@@ -72,6 +84,18 @@ def test_readings_are_imported_exactly(tmp_path: Path) -> None:
     assert second.balances == Balances(al_freeze=Decimal("12.5"))
     assert (first.at, second.at) == (NOON, NOON + 5 * SECOND)
     assert first.seq < second.seq < 0
+
+
+def test_a_rule_that_keeps_a_peak_is_named(tmp_path: Path) -> None:
+    """A peak begins with the daemon's own readings; whoever imports older ones is told so."""
+    (tmp_path / "old.csv").write_text(f"{HEAD}main,2026-01-01T12:00:00+01:00,5\n")
+    drawdown = '[[rules]]\nname = "drawdown"\nwhen = "equity < 80% * peak(equity)"\n'
+    config = write(tmp_path, account(), RULE, drawdown, CHANNEL)
+    result = call("import", tmp_path / "old.csv", "--config", config, clock=DAY_LATER)
+    assert result.stdout.splitlines()[-1] == (
+        "main: imported readings raise no peak, so drawdown counts from the daemon's own readings;"
+        " only backtest sees the imported ones"
+    )
 
 
 def test_history_shows_what_was_imported(tmp_path: Path) -> None:
@@ -258,8 +282,8 @@ def test_what_excel_writes_is_read(tmp_path: Path) -> None:
 
 
 def test_the_example_in_the_readme(tmp_path: Path) -> None:
-    """The example of the README is imported exactly, with readings five seconds apart."""
-    [example] = README.blocks("csv")
+    """The example of docs/database.md is imported exactly, with readings five seconds apart."""
+    [example] = DATABASE.blocks("csv")
     assert bring_in(tmp_path, example).stdout.endswith("2 readings imported\n")
     first, second = recorded(tmp_path)
     assert second.at - first.at == 5 * SECOND
@@ -307,7 +331,7 @@ def test_the_example_in_the_readme(tmp_path: Path) -> None:
                 'has two columns "al_margin": leave one out',
             ],
         ),
-        ("margin,equity\n", ['"margin"', '"equity"', 'no column "account"', 'no column "time"']),
+        ("margin,worth\n", ['"margin"', '"worth"', 'no column "account"', 'no column "time"']),
         (
             f"account,time,{'x' * 500}\n",
             [f'has the column "{"x" * 39}…", which', "has no column of a field"],
@@ -496,7 +520,8 @@ def test_a_terminal_sees_how_far_it_is(tmp_path: Path, monkeypatch: pytest.Monke
         HEAD + "".join(f"main,{1_767_265_000 + at},1\n" for at in range(5)), encoding="utf-8"
     )
     session = CommandSession(environ=SECRETS, path=write(tmp_path))
-    assert run.bring_in(str(file), session.config(secrets=False), NOON) == 0
+    wish = run.ImportOptions(str(file))
+    assert run.bring_in(wish, session.config(secrets=False), NOON) == 0
     assert (
         terminal.getvalue()
         == "2 lines read\x1b[K\r4 lines read\x1b[K\r2 lines of main stored\x1b[K\r4 lines of main"
@@ -672,3 +697,50 @@ def test_s13_a_line_without_an_end_takes_no_memory(tmp_path: Path) -> None:
             stream.close()
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("standard input:1: has more than 10,000 characters")
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_a_dry_run_says_what_would_be_added_and_changes_nothing(
+    tmp_path: Path, before: bool
+) -> None:
+    """With a database and without one, which it does not make."""
+    text = HEAD + "main,1767200000,90\nmain,1767200005,91\n"
+    if before:
+        assert bring_in(tmp_path, HEAD + "main,1767200000,90\n").exit_code == 0
+    there = recorded(tmp_path) if before else []
+    result = bring_in(tmp_path, text, options=["--dry-run"])
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == (
+        ["main: 1 reading would be imported, 1 was there already"]
+        if before
+        else ["main: would be new in the database", "main: 2 readings would be imported"]
+    )
+    assert (tmp_path / "marginwatch.db").exists() == before
+    assert (recorded(tmp_path) if before else []) == there
+    assert bring_in(tmp_path, text.replace("main", "mian"), options=["--dry-run"]).exit_code == 1
+
+
+def test_an_import_for_programs(tmp_path: Path) -> None:
+    """Counts of each account, and the first line that contradicts the record."""
+    assert bring_in(tmp_path, HEAD + "main,1767200000,90\n").exit_code == 0
+    text = HEAD + "main,1767200000,95\nmain,1767200005,91\n"
+    found = json.loads(bring_in(tmp_path, text, options=["--json"]).stdout)
+    assert found == {
+        "dry_run": False,
+        "accounts": [
+            {
+                "account": "main",
+                "new": False,
+                "imported": 1,
+                "there_already": 0,
+                "differing": 1,
+                "skipped": 0,
+                "first_difference": {
+                    "line": 2,
+                    "field": "available_margin",
+                    "value": "95",
+                    "recorded": "90",
+                },
+            }
+        ],
+    }

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from daemon.cli.output import times
 from daemon.cli.output.instants import parse_instant
-from daemon.cli.output.tables import Table, exact, say, write_csv, write_json
+from daemon.cli.output.tables import Table, exact, write_csv, write_json
+from daemon.cli.output.terminal import say
 from daemon.errors import UsageError
 from tests.cli.calls import Terminal
 from tests.fakes import NOON

@@ -70,11 +70,11 @@ def test_the_shipped_rules_pass_their_tests() -> None:
         ('"available_margin > 60"', '""'),
         ('inhibited_by = ["margin-critical"]', ""),
         ('severity = "critical"', ""),
-        ('repeat = "30m"', ""),
+        ('repeat = "5m"', ""),
         ('"delta(al_freeze, 10m) > 200"', '"delta(al_freeze, 10m) > 201"'),
         ('"al_freeze < 150"', '""'),
         ('# no-readings = "2m"', 'no-readings = "3m"'),
-        ('# key-refused = "0s"', 'key-refused = "1m"'),
+        ('key-refused = "1m"', 'key-refused = "0s"'),
     ],
 )
 def test_a_change_of_a_shipped_rule_fails_its_tests(
@@ -209,7 +209,8 @@ def test_json_has_everything(tmp_path: Path) -> None:
     told = good["messages"][0]
     assert (told["after"], told["channel"]) == ("6s", "hook")
     assert told["news"] == [{"rule": "low", "account": "main", "kind": "firing"}]
-    assert told["text"].startswith("WARNING main: available_margin 90 (below 100)\nlow\n")
+    assert told["text"].startswith("WARNING main: available_margin 90 (below 100)\n")
+    assert "\nlow · alert " in told["text"]
     assert [
         (each["sign"], each["after"], each["what"], each["remark"]) for each in wrong["differences"]
     ] == [
@@ -434,7 +435,7 @@ def test_the_place_of_a_typo_in_a_series_is_shown(tmp_path: Path) -> None:
     ]
 
 
-KINDS = "expected firing, repeat, worse or resolved behind the rule"
+KINDS = "expected firing, repeat, worse, ack or resolved behind the rule"
 STATES = "expected pending, firing or resolved behind the rule"
 NAME_THEM = "name accounts in [tests.accounts.NAME]"
 EITHER = "write [tests.series], or [tests.accounts.NAME] for each of several accounts"
@@ -702,3 +703,62 @@ def test_values_are_written_as_people_write_them(
     case = f'{CASE}series = {{ {series} }}\nexpect = ["{at} low firing {value}"]'
     result = _test(tmp_path, case)
     assert result.exit_code == 0, result.output
+
+
+CLIMBING = """
+[[rules]]
+name = "low"
+when = "available_margin < 100"
+channels = ["hook"]
+repeat = ""
+escalate = [{ after = "15m", channels = ["call"] }]
+"""
+ESCALATES = """
+[[tests]]
+name = "it escalates after a quarter of an hour"
+interval = "5m"
+series.available_margin = "90x4 500"
+told = [
+    "1s hook: low firing",
+    { message = "15m1s call: low firing", contains = ["nobody acknowledged for 15 min"] },
+    "20m1s hook: low resolved",
+    "20m1s call: low resolved",
+]
+"""
+ACKNOWLEDGED = """
+[[tests]]
+name = "an acknowledgement ends it"
+interval = "5m"
+series.available_margin = "90x4 500"
+acks = ["7m low", "6m low", "1h low"]
+told = ["1s low firing", "10m1s hook: low ack", "20m1s low resolved"]
+"""
+
+
+ENDS_IT = 'tests "an acknowledgement ends it" (line 2).acks'
+
+
+def test_e6_a_case_plays_an_escalation_and_its_acknowledgement(tmp_path: Path) -> None:
+    """E6: a line without a channel is about those that are told at once."""
+    write(tmp_path, CLIMBING, CHANNEL, CHANNEL.replace('"hook"', '"call"'))
+    result = _test(tmp_path, ESCALATES, ACKNOWLEDGED)
+    assert result.exit_code == 0, result.output
+    wrong = ACKNOWLEDGED.replace('"6m low"', '"6m lo"').replace('"7m low"', "7")
+    assert _mistakes(tmp_path, wrong) == [
+        f'{ENDS_IT}, entry 1: must be a line such as "5m low-margin", not 7',
+        f'{ENDS_IT}, entry 2: there is no rule `lo`; did you mean "low"?',
+        "    6m lo",
+        "       ^",
+    ]
+
+
+def test_json_says_which_values_are_durations(tmp_path: Path) -> None:
+    """An age of 12 s is `12000`, in milliseconds; an amount has no unit."""
+    rules = RULE + RULE.replace('"low"', '"old"').replace("available_margin < 100", "age > 10s")
+    write(tmp_path, account(), rules)
+    case = '[[tests]]\nname = "a"\nseries.available_margin = "90 _ _ _ 130"\nexpect = []'
+    result = _test(tmp_path, case, options=("--json",))
+    (found,) = json.loads(result.stdout)
+    fired = [each for each in found["transitions"] if each["to"] == "firing"]
+    units = {each["rule"]: each.get("unit") for each in fired}
+    assert units == {"low": None, "old": "ms"}

@@ -203,7 +203,7 @@ def test_an_account_that_is_not_recorded_is_bad_usage(command: str, tmp_path: Pa
     shown = call(command, "--account", "Grösse", "--config", path)
     assert (shown.exit_code, shown.stderr) == (
         2,
-        'no recorded account matches "Grösse": there are Größe\n',
+        'no recorded account matches "Grösse"; did you mean "Größe"?\n',
     )
     decomposed = unicodedata.normalize("NFD", "Größe")
     assert call(command, "--account", decomposed, "--config", path).exit_code == 0

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from daemon.cli.output import tables
 from daemon.store.operations import Reroute
-from daemon.types import HOUR, MINUTE, SECOND, Outcome
+from daemon.types import HOUR, MINUTE, SECOND, Late, Outcome
 from tests.cli import notifications
 from tests.cli.calls import CHANNEL, RULE, account, call, collecting, record, write
 from tests.cli.notifications import AT, attempt, fires, notice, written
@@ -174,6 +175,7 @@ def test_programs_get_every_attempts_end(tmp_path: Path) -> None:
         "until": "2026-01-01T12:01:06.000+01:00",
         "handed_over_by": None,
         "handed_to": [],
+        "late": None,
     }
     [flat] = csv.DictReader(io.StringIO(printed))
     assert flat == {name: "" if value in (None, []) else str(value) for name, value in row.items()}
@@ -321,3 +323,15 @@ def test_a_channel_that_is_gone_shows_while_something_waits_for_it(tmp_path: Pat
         "gone is not in rules.toml: a start or reload hands what waits there to other channels"
         in lines
     )
+
+
+def test_e6_an_escalation_is_said(tmp_path: Path) -> None:
+    """E6: to people and to programs, with the time for which nobody acknowledged the alert."""
+    first = notice("hook")
+    facts = replace(first.facts, late=Late.ESCALATED, unacknowledged=900 * SECOND)
+    with collecting(tmp_path, fires(replace(first, facts=facts))):
+        config = configured(tmp_path)
+        shown = call("notifications", "--config", config, clock=LATER).stdout
+        printed = call("notifications", "--format", "json", "--config", config, clock=LATER).stdout
+    assert "escalated: nobody acknowledged for 15 min" in " ".join(shown.split())
+    assert json.loads(printed)[0]["late"] == "escalated"

@@ -18,7 +18,7 @@ from tests.values import answer, reading, rule
 
 LATER = ManualClock(NOON + HOUR)
 PNG = b"\x89PNG\r\n\x1a\n"
-SIZE = (800).to_bytes(4) + (450).to_bytes(4)
+SIZE = (800, 450)
 
 
 def plotted_by(
@@ -32,7 +32,13 @@ def read(seq: int, at: Millis, name: str = "main") -> Record:
 
 
 def is_picture(data: bytes) -> bool:
-    return data.startswith(PNG) and data[16:24] == SIZE
+    return size(data) == SIZE
+
+
+def size(data: bytes) -> tuple[int, int]:
+    """Width and height of a PNG."""
+    assert data.startswith(PNG)
+    return int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
 
 
 @pytest.fixture
@@ -50,8 +56,8 @@ def test_f8_any_field_is_a_picture(few: Path, field: str) -> None:
     assert is_picture((few / "a.png").read_bytes())
     assert (
         result.stdout
-        == f"{few}/a.png: {plot_draw.drawable(field)} of main, 2025-12-31 13:00:00 to 2026-01-01"
-        " 13:00:00\n"
+        == f"{few}/a.png: {plot_draw.drawable(field)} of main, 2026-01-01 12:00:05 to 2026-01-01"
+        " 13:00:00; nothing is recorded before that\n"
     )
 
 
@@ -95,7 +101,7 @@ def test_f8_a_minus_is_standard_output(few: Path) -> None:
 
 def test_f8_no_readings_are_a_picture_too(few: Path) -> None:
     """F8: whoever waits for a picture gets one that says so, and a sentence; the status is 0."""
-    span = ["--since", "2025-11-01", "--until", "2025-11-02"]
+    span = ["--since", "2026-01-01T12:02", "--until", "2026-01-01T12:04"]
     result = plotted_by(few, "available_margin", *span, "--png", few / "a.png")
     assert (result.exit_code, is_picture((few / "a.png").read_bytes())) == (0, True)
     assert (
@@ -105,10 +111,43 @@ def test_f8_no_readings_are_a_picture_too(few: Path) -> None:
     )
 
 
+def test_f8_a_span_before_the_record_says_when_that_begins(few: Path) -> None:
+    """F8: an earlier --since would be no help."""
+    span = ["--since", "2025-11-01", "--until", "2025-11-02"]
+    result = plotted_by(few, "available_margin", *span, "--png", few / "a.png")
+    assert (result.exit_code, is_picture((few / "a.png").read_bytes())) == (0, True)
+    sentence = "the record of main begins later, at 2026-01-01 12:00:05, and the picture says so\n"
+    assert result.stderr == sentence
+
+
 def test_f8_the_future_is_not_drawn(few: Path) -> None:
     """F8: a picture ends now, so that nothing that is yet to come looks missing."""
     result = plotted_by(few, "available_margin", "--until", "2026-02-01", "--png", few / "a.png")
-    assert result.stdout.endswith("2025-12-31 13:00:00 to 2026-01-01 13:00:00\n")
+    assert " to 2026-01-01 13:00:00;" in result.stdout
+
+
+def test_f8_several_fields_are_charts_of_one_picture(few: Path) -> None:
+    """F8: each once, by either way to name them; one line says what they are."""
+    more = ["al_freeze", "availableMargin", "--field", "margin_usage"]
+    result = plotted_by(few, "available_margin", *more, "--png", few / "a.png")
+    assert (result.exit_code, result.stderr) == (0, "")
+    named = "available_margin, al_freeze, margin_usage of main, 2026-01-01 12:00:05"
+    assert result.stdout.startswith(f"{few}/a.png: {named}")
+    width, height = size((few / "a.png").read_bytes())
+    assert (width, height > 700) == (800, True)
+
+
+def test_f8_several_accounts_are_charts_of_one_picture(tmp_path: Path) -> None:
+    """F8: all whose name matches; one without readings of the span is named."""
+    names = ("grid-1", "grid-2", "main")
+    record(tmp_path, read(1, NOON, "grid-1"), read(1, NOON + 2 * HOUR, "grid-2"), accounts=names)
+    result = plotted_by(
+        tmp_path, "--field", "al_margin", "--account", "grid-*", "--png", tmp_path / "a.png"
+    )
+    assert result.exit_code == 0
+    assert "al_margin of grid-1, grid-2, 2026-01-01 12:00:00 to" in result.stdout
+    assert result.stderr.startswith("the record of grid-2 begins later, at 2026-01-01 14:00:00")
+    assert size((tmp_path / "a.png").read_bytes())[1] > 450
 
 
 @pytest.mark.parametrize(
@@ -119,9 +158,25 @@ def test_f8_the_future_is_not_drawn(few: Path) -> None:
         (["age"], "age is no value of a reading: in the picture of any other field a gap shows it"),
         (
             ["al_margin", "--account", "grid"],
-            'no account "grid" is recorded; there are main, grid-1',
+            'no account "grid" is recorded; did you mean "grid-1"?',
+        ),
+        (
+            ["al_margin", "--account", "elsewhere"],
+            'no account "elsewhere" is recorded; there are main, grid-1',
         ),
         (["al_margin"], "say which account: --account NAME; there are main, grid-1"),
+        (
+            ["al_margin", "--account", "x-*"],
+            'no recorded account matches "x-*": there are main, grid-1',
+        ),
+        ([], "name a field to draw, such as available_margin"),
+        (
+            [*NAMES[:-1], "--account", "*"],
+            (
+                f"these are {2 * len(NAMES[:-1])} charts, and a picture has room for 12:"
+                " name fewer fields or accounts"
+            ),
+        ),
         (
             ["al_margin", "--account", "main", "--since", "soon"],
             (
@@ -149,19 +204,21 @@ def test_f8_what_cannot_be_drawn_is_bad_usage(
     assert not (tmp_path / "a.png").exists()
 
 
-def test_f8_a_picture_needs_a_place(few: Path) -> None:
-    """F8: the option is asked for."""
+def test_f8_a_picture_is_drawn_only_where_it_is_asked_for(few: Path) -> None:
+    """F8: without the option the chart is text."""
     result = plotted_by(few, "al_margin")
-    assert (result.exit_code, result.stderr) == (
-        2,
-        "missing option '--png' (see marginwatch plot --help)\n",
-    )
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith("al_margin of main\n")
+    assert not any(each.read_bytes().startswith(PNG) for each in few.iterdir() if each.is_file())
 
 
-def test_f8_a_record_without_accounts_has_no_picture(tmp_path: Path) -> None:
+@pytest.mark.parametrize("account", [(), ("--account", "grid-*")])
+def test_f8_a_record_without_accounts_has_no_picture(
+    tmp_path: Path, account: tuple[str, ...]
+) -> None:
     """F8: status 1, and what to do."""
     record(tmp_path, accounts=())
-    result = plotted_by(tmp_path, "al_margin", "--png", tmp_path / "a.png")
+    result = plotted_by(tmp_path, "al_margin", *account, "--png", tmp_path / "a.png")
     assert (result.exit_code, result.stderr) == (
         1,
         "nothing is recorded yet: let the daemon run first, or import readings\n",

@@ -26,6 +26,9 @@ SAID = (
 )
 
 
+UNDO = "; marginwatch silence end 1 takes it back\n"
+
+
 def run(folder: Path, *words: object, clock: ManualClock = LATER) -> Result:
     return call(
         *words, "--config", write(folder, account(), account("grid"), RULE, CHANNEL), clock=clock
@@ -117,9 +120,9 @@ def test_e2_a_silence_can_be_ended_before_its_time(firing: Path) -> None:
 def test_e1_an_ack_is_of_one_open_alert(firing: Path) -> None:
     """The acknowledgement is shown with its alert; a second one changes nothing."""
     said = run(firing, "ack", code(firing), "--comment", "adding\n margin")
-    assert said.stdout == f"acknowledged {code(firing)}: low · main: no more reminders of it\n"
+    assert said.stdout == f"acknowledged {code(firing)}: low · main: no more reminders of it{UNDO}"
     again = run(firing, "ack", code(firing))
-    assert again.stdout == f"{code(firing)} is acknowledged already: nobody is reminded of it\n"
+    assert again.stdout == f"{code(firing)} is acknowledged already: nobody is reminded of it{UNDO}"
     assert [(each["what"], each["comment"]) for each in silences(firing)] == [
         ("ack", "adding margin")
     ]

@@ -66,8 +66,16 @@ def test_b3_status_shows_what_is_used_of_the_budget(tmp_path: Path) -> None:
         "assets": {"used": 2, "allowed": 5, "per": "2s"},
         "halved_until": None,
     }
-    busiest = "by its busiest user 5 of 50 calls in 10s and 2 of 5 calls in 2s"
-    assert f"budget: 8 of 50 calls in 10s by this machine; {busiest}" in lines(tmp_path)
+    assert not any(line.startswith("budget") for line in lines(tmp_path))  # enough is left
+
+
+@pytest.mark.parametrize(("others", "shown"), [(3, False), (4, True)])
+def test_people_are_told_of_a_tight_budget_only(tmp_path: Path, others: int, shown: bool) -> None:
+    """Four fifths of one of its limits."""
+    calls = [RecordCall(NOW - 1_000, "assets", "8", n) for n in range(others)]
+    busiest = f"by its busiest user {others} of 50 calls in 10s and {others} of 5 calls in 2s"
+    line = f"budget: {others} of 50 calls in 10s by this machine; {busiest}"
+    assert (line in lines(tmp_path, *calls)) == shown
 
 
 def test_b2_status_shows_the_pause_the_halved_budget_and_the_intervals_it_makes(

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from daemon.cli.status.state import recent_absence
 from daemon.readings.sum_check import SENTENCE
+from daemon.store import History, Store
 from daemon.store.operations import (
     Claim,
     MessageKey,
@@ -20,14 +22,20 @@ from daemon.store.operations import (
     Operation,
     RecordAttempt,
     SetUserId,
+    StartEpoch,
     Written,
 )
 from daemon.types import (
+    HOUR,
+    MINUTE,
     SECOND,
+    AccountState,
     Alert,
     AttemptResult,
     Check,
     FlapRange,
+    Gap,
+    GapReason,
     Kind,
     Message,
     Notice,
@@ -40,9 +48,10 @@ from daemon.types import (
     State,
     Transition,
 )
-from tests.cli.calls import CHANNEL, RULE, account, call, collecting, record, write
+from tests.cli.calls import CHANNEL, RULE, account, call, collecting, record, url, write
+from tests.cli.past import alone, lived
 from tests.fakes import NOON, ManualClock
-from tests.values import judged, miss, reading
+from tests.values import answer, judged, miss, reading, rule
 
 LATER = ManualClock(NOON + 65 * SECOND)
 AT = NOON + 5 * SECOND
@@ -107,6 +116,29 @@ def test_strict_10_what_is_held_back_is_shown_with_its_reason(tmp_path: Path) ->
             "until": "2026-01-01T13:01:05.000+01:00",
         }
     ]
+
+
+def test_e6_to_whom_an_alert_escalates_is_shown_with_the_time(tmp_path: Path) -> None:
+    """E6: unless somebody acknowledges it; then the reason is that."""
+    record(tmp_path, fired())
+    climbing = RULE.replace(
+        "[[rules]]",
+        '[[rules]]\nchannels = ["hook"]\nescalate = [{ after = "15m", channels = ["call"] }]',
+    )
+    config = write(tmp_path, account(), climbing, CHANNEL, CHANNEL.replace('"hook"', '"call"'))
+    shown = call("status", "--config", config, clock=LATER).stdout
+    sentence = "low · main to call: not told: told at 12:15:05 if nobody acknowledges it before"
+    assert sentence in shown.splitlines()
+
+    def call_row() -> object:
+        printed = call("status", "--format", "json", "--config", config, clock=LATER).stdout
+        return json.loads(printed)["alerts"][0]["channels"][1]
+
+    until = "2026-01-01T12:15:05.000+01:00"
+    waits = {"channel": "call", "told_at": None, "why": "not_escalated", "until": until}
+    assert call_row() == waits
+    call("ack", "ab3d", "--config", config, clock=LATER)
+    assert call_row() == waits | {"why": "acknowledged", "until": None}
 
 
 def test_rules_that_a_mute_window_holds_back_are_shown_with_its_end(tmp_path: Path) -> None:
@@ -303,3 +335,43 @@ def test_what_is_not_recorded_is_said(tmp_path: Path) -> None:
     )
     assert second == "what stands here is from before"
     assert json.loads(machine)["not_recording"] == "locked by another program"
+
+
+def test_a_recent_start_after_a_gap_says_what_it_missed(tmp_path: Path) -> None:
+    """For an hour; not where the gap is shorter than two intervals."""
+    begin = NOON + 10 * MINUTE
+    for start in (NOON, begin):
+        lived(tmp_path, [rule("low")], alone(answer()), begin=start, every=5 * SECOND)
+    with History.open(url(tmp_path)) as history:
+        every = {"main": 5 * SECOND}
+        found = recent_absence(history, every, begin + 59 * MINUTE)
+        assert found is not None
+        assert (found[0] - NOON, found[1]) == (5 * SECOND, begin)
+        assert recent_absence(history, every, begin + 61 * MINUTE) is None
+        assert recent_absence(history, {"main": 6 * MINUTE}, begin + MINUTE) is None
+        assert recent_absence(history, {}, begin + MINUTE) is None
+
+
+def test_status_shows_what_a_start_missed(tmp_path: Path) -> None:
+    """In a line, and in json."""
+    config = write(tmp_path, account(), RULE, CHANNEL)
+    record(tmp_path, Record("main", reading(1, NOON)))
+    down = Gap("main", 3, NOON, NOON + 10 * MINUTE, GapReason.DAEMON_DOWN, 120)
+    at = NOON + 10 * MINUTE
+    begin = StartEpoch(
+        at, "start", "1", [], {"main": "coinw"}, state={"main": AccountState("main")}, gaps=(down,)
+    )
+    store = Store.open(url(tmp_path))
+    try:
+        assert store.submit(begin).result() is Written.COMMITTED
+        asked = "status", "--config", config
+        shown = call(*asked, clock=ManualClock(at + SECOND)).stdout.splitlines()
+        found = json.loads(call(*asked, "--json", clock=ManualClock(at + SECOND)).stdout)
+        late = json.loads(call(*asked, "--json", clock=ManualClock(at + 2 * HOUR)).stdout)
+    finally:
+        store.close()
+    assert shown[2] == (
+        "it did not run from 12:00:00 to 12:10:00 (10 min): no readings of that time"
+    )
+    assert found["absent_until"] == "2026-01-01T12:10:00.000+01:00"
+    assert (late["absent_from"], late["absent_until"]) == (None, None)

@@ -193,3 +193,39 @@ def test_a_condition_that_waits_or_asks_for_a_level_is_left_alone(
 ) -> None:
     """What does not fire at the first readings needs no guard."""
     assert found(when, *lines) == []
+
+
+def test_a_step_that_is_over_at_the_next_reading_is_found() -> None:
+    """`prev` is the reading before: the alert would begin and end with every step."""
+    when = "equity - prev(equity) < -50"
+    assert doubts(loaded(WHOLE + rule("odd", when, 'keep_firing_for = "10m"'))) == []
+    (warning,) = doubts(loaded(WHOLE + rule("odd", when)))
+    assert warning.partition(".when: ")[2] == (
+        "prev(equity) is the reading before, so the alert ends at the next reading; add"
+        ' keep_firing_for = "10m"'
+    )
+
+
+def test_what_has_not_moved_since_the_reading_before_is_no_step() -> None:
+    """It holds until something moves, however many readings that takes."""
+    assert doubts(loaded(WHOLE + rule("odd", "al_freeze == prev(al_freeze)", 'for = "30m"'))) == []
+
+
+@pytest.mark.parametrize(
+    ("zone", "when", "expected"),
+    [
+        ("Europe/Berlin", "since(equity, '02:30') < -50", ["02:30", "2026-03-29", "03:00"]),
+        ("Africa/Cairo", "today(equity) < -50", ["00:00", "2026-04-24", "01:00"]),
+        ("Europe/Berlin", "today(equity) < -50", []),
+        ("Asia/Singapore", "since(equity, '02:30') < -50", []),
+    ],
+)
+def test_a_time_that_the_clock_skips_is_named_with_its_day(
+    zone: str, when: str, expected: list[str]
+) -> None:
+    """The change is counted from the jump on that day, and `check` says so."""
+    accounts = f'[daemon]\ntimezone = "{zone}"\n{WHOLE}'
+    told = found(when, accounts=accounts)
+    assert len(told) == bool(expected)
+    for word in expected:
+        assert word in told[0]

@@ -28,6 +28,11 @@ def too_short(limit: str, what: str) -> str:
     ("text", "sentences"),
     [
         (
+            WHOLE.replace("available_margin < 100", "equity < 0.9 * peak(equity)")
+            + 'at_least = "3 of 5"',
+            ["at_least: cannot be used with peak; write for instead"],
+        ),
+        (
             WHOLE + 'for = "1m"\nat_least = "3 of 5"',
             ["at_least: is used instead of for; keep one of the two"],
         ),

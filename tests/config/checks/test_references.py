@@ -105,3 +105,46 @@ def test_a_bad_name_that_is_referred_to_is_one_mistake() -> None:
     assert problems(text) == [
         'channels "a!" (line 6).name: must be 1 to 64 letters, digits, spaces or _ . -, not "a!"',
     ]
+
+
+def escalating(escalate: str, *lines: str) -> str:
+    return WHOLE + rule("a", f"escalate = {escalate}", *lines)
+
+
+STEP = '[{ after = "15m", channels = ["mail"] }]'
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (escalating(STEP, 'channels = ["phone"]'), None),
+        (
+            escalating(STEP),
+            (
+                "has no effect, as the rule tells every channel at once; name in channels those"
+                " that are told first"
+            ),
+        ),
+        (
+            escalating(STEP, 'channels = ["phone", "mail"]'),
+            'the rule tells "mail" at once; take it out of channels, or out of escalate',
+        ),
+        (
+            escalating('[{ after = "15m", channels = ["phne"] }]', 'channels = ["mail"]'),
+            'there is no channel "phne"; did you mean "phone"?',
+        ),
+    ],
+)
+def test_an_escalation_leads_to_a_channel_that_is_not_told_at_once(
+    text: str, sentence: str | None
+) -> None:
+    """Unknown channels, and those that the rule has already, are mistakes."""
+    expected = [] if sentence is None else [f'rules "a" (line 18).escalate: {sentence}']
+    assert problems(text) == expected
+
+
+def test_a_mistake_in_channels_is_told_once() -> None:
+    """What the rule's channels would be is not known then."""
+    assert problems(escalating(STEP, "channels = 3")) == [
+        'rules "a" (line 18).channels: must be a list such as ["one", "two"], not 3'
+    ]

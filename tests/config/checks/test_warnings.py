@@ -164,6 +164,7 @@ def forgets(call: str, level: str = "") -> str:
                 ),
             ],
         ),
+        (WHOLE + rule("odd", "delta(al_freeze, 10m) > 200", "resolve = false"), []),
         (
             WHOLE + rule("odd", "delta(availableMargin, 10m) < -200"),
             [

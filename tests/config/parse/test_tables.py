@@ -39,6 +39,12 @@ CHOICES: dict[KeyType, list[object]] = {
     rule.SEVERITY: ["info", "warning", "critical"],
     rule.ON_MISSING: ["keep", "firing", "ok"],
     rule.SUMMARY: ["", "{value:.2f}"],
+    rule.UNIT: ["", "USDT"],
+    rule.FLAG: [True, False],
+    rule.ESCALATION: [
+        [],
+        [{"after": "1s", "channels": ["call"]}, {"after": "2s", "channels": ["boss", "mail"]}],
+    ],
 }
 """Values in the canonical form, by type of key."""
 

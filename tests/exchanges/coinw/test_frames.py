@@ -21,7 +21,7 @@ from daemon.exchanges.common.stream_protocol import (
     Subscribed,
 )
 from daemon.simulator.balances import SimulatedBalances, push_frame
-from daemon.simulator.faults import LOGGED_IN, LOGIN_REFUSED
+from daemon.simulator.socket_faults import LOGGED_IN, LOGIN_REFUSED
 from daemon.simulator.sockets import MALFORMED, NOT_JSON, PONG, ack, refusal
 from daemon.types import Answer, Balances, MissReason, NoAnswer
 from tests.exchanges.damage import damaged

@@ -30,6 +30,8 @@ class Fixed:
         """A window's slot, behind the fields."""
         return len(FIELDS)
 
+    stateful = window
+
 
 def frame(*values: str | None) -> Frame:
     """A frame with these values."""

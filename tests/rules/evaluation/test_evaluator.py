@@ -3,6 +3,7 @@ rebuild.
 """
 
 from collections.abc import Mapping
+from datetime import UTC
 from decimal import Decimal
 
 import pytest
@@ -214,7 +215,7 @@ class Side:
 
     def __init__(self, rules: list[Rule]) -> None:
         self.rules = rules
-        self.evaluator = Evaluator(rules)
+        self.evaluator = Evaluator(rules, zone=UTC)
         self.history: naive.History = []
         self.now = START
 
@@ -236,7 +237,7 @@ class Side:
 
     def rebuild(self) -> None:
         """Rebuild the windows from stored readings, from the last before the look-back."""
-        self.evaluator = Evaluator(self.rules)
+        self.evaluator = Evaluator(self.rules, zone=UTC)
         since = self.now - self.evaluator.look_back
         before = [number for number, (at, _) in enumerate(self.history) if at <= since]
         for at, balances in self.history[before[-1] if before else 0 :]:
@@ -343,3 +344,16 @@ def test_c7_the_estimate_of_free_margin_has_values_where_both_its_parts_have() -
         sent = dict(zip(("available_margin", "al_margin"), parts, strict=True))
         evaluator.read(reading(START + at, Balances(**sent)))
     assert evaluator.recent("free_margin") == ((START, Decimal(490)), (START + 3, Decimal(270)))
+
+
+def test_c7_equity_has_values_where_all_three_parts_have() -> None:
+    """C7: messages tell how equity moved from the parts that are kept."""
+    evaluator = Evaluator([])
+    for at, frozen in ((0, "5"), (1, None), (2, "7")):
+        sent = Balances(
+            available_usdt=Decimal(100),
+            al_margin=Decimal(10),
+            al_freeze=None if frozen is None else Decimal(frozen),
+        )
+        evaluator.read(reading(START + at, sent))
+    assert evaluator.recent("equity") == ((START, Decimal(115)), (START + 2, Decimal(117)))

@@ -70,6 +70,9 @@ def test_the_distance_is_that_of_a_value_from_a_constant(condition: str, text: s
     [
         "age > 2m",
         "delta(al_freeze, 10m) > 200",
+        "peak(al_freeze) > 200",
+        "today(al_freeze) > 200",
+        "prev(al_freeze) > 200",
         "available_margin < 15% * available_usdt",
         "al_freeze == 150",
         "cross_un_pnl < -50",

@@ -1,5 +1,6 @@
 """Traces: the value of each part of a condition, and the cause of an unknown one."""
 
+from datetime import UTC
 from decimal import Decimal
 
 import pytest
@@ -9,7 +10,7 @@ from daemon.rules.evaluation.trace import Held, Trace, trace_condition, unknown_
 from daemon.rules.evaluation.values import ValueTable
 from daemon.rules.language.parse import parse_condition, parse_recorded
 from daemon.rules.language.types import ValueType
-from daemon.types import Balances
+from daemon.types import DAY, Balances
 
 
 def seen(text: str, *readings: Balances, every: int = 60_000) -> Trace:
@@ -77,6 +78,21 @@ def test_a_level_is_shown_and_a_length_is_not() -> None:
             ["1", "2"],
             ("delta(al_margin, 30s)", "1 of 2 readings needed in 30s"),
         ),
+        (
+            "prev(al_margin) > 3",
+            ["1"],
+            ("prev(al_margin)", "there is no reading before, or it has no value"),
+        ),
+        (
+            'since(al_margin, "08:00") > 3',
+            [],
+            ("al_margin", "no reading yet"),
+        ),
+        (
+            "today(al_margin / 0 - 1 / 0) > 3",
+            ["1.50"],
+            ("al_margin / 0 - 1 / 0", "∞ \N{MINUS SIGN} ∞"),
+        ),
         ("(al_margin - 1) / 0 > 3", ["1"], ("(al_margin - 1) / 0", "0 ÷ 0")),
         ("al_margin / 0 - 1 / 0 > 3", ["1.50"], ("al_margin / 0 - 1 / 0", "∞ \N{MINUS SIGN} ∞")),
         (
@@ -143,3 +159,22 @@ def test_c4_what_is_compared_with_a_percentage_is_shown_as_one() -> None:
     assert [part.percentage for part in ratio.children] == [False, False]
     negative = seen("-al_margin > 30%", *sent("7")).children[0]
     assert [part.percentage for part in (negative, *negative.children)] == [True, True]
+
+
+def test_what_remembers_shows_its_series_and_no_time() -> None:
+    """Below `since` is its series; the time of day is in its own text."""
+    told = seen('since(al_margin, "00:00") > 3', *sent("7", "9"))
+    (change, _) = told.children
+    assert (change.text, change.value, change.held) == ('since(al_margin, "00:00")', 2, None)
+    assert [(part.text, part.value) for part in change.children] == [("al_margin", Decimal(9))]
+
+
+def test_at_a_miss_what_remembers_says_why_it_is_unknown() -> None:
+    """A miss of a new day comes before its first reading."""
+    tree, table = parse_condition("today(al_margin) > 3 and age > 1m").tree, ValueTable(UTC)
+    compile_truth(tree, table)
+    table.feed(0, Balances(al_margin=Decimal(1)))
+    table.advance(DAY)
+    found = unknown_part(trace_condition(tree, table))
+    assert found is not None
+    assert found.why == "no reading of today has a value"

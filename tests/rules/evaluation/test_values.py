@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from daemon.rules.evaluation.values import ValueTable
+from daemon.rules.functions._day import LOOK_BACK
 from daemon.rules.language.parse import parse_condition
 from daemon.rules.language.tree import Call, Comparison
 from daemon.types import Balances
@@ -107,6 +108,17 @@ def test_memory_is_told() -> None:
     table.window(call("median(al_margin, 1h)"))
     assert table.memory(5_000) == hour + 721 * 120
     assert table.memory(10_000) < table.memory(5_000)
+
+
+def test_memory_of_what_remembers_is_told() -> None:
+    """A day's readings are held for `today`, one value for `prev` and `peak`."""
+    table = ValueTable()
+    table.stateful(call("prev(al_margin)"))
+    slot = table.stateful(call("peak(al_margin)"))
+    assert table.memory(5_000) == 0
+    assert slot == table.stateful(call("peak(al_margin)"))
+    table.stateful(call("today(al_margin)"))
+    assert table.memory(5_000) == 70 * (LOOK_BACK // 5_000 + 1)
 
 
 def test_fed() -> None:

@@ -6,19 +6,32 @@ from types import ModuleType
 import pytest
 
 from daemon.rules.evaluation.windows import RunningAggregate
-from daemon.rules.functions import Parameter, PlainFunction, WindowFunction, find, names, window
+from daemon.rules.functions import (
+    Parameter,
+    StatefulFunction,
+    WindowFunction,
+    find,
+    names,
+    stateful,
+    window,
+)
 
 
 def test_names() -> None:
     """The functions are the files of the folder, without those that begin with an underscore."""
     over_time = {"min", "max", "avg", "median", "sum", "count", "first", "last", "stddev"}
     over_time |= {"delta", "change", "drop", "rise", "slope", "time_to", "zscore", "spike"}
-    assert set(names()) == over_time | {"abs", "least", "greatest"}
+    assert set(names()) == over_time | {"abs", "least", "greatest"} | {
+        "prev",
+        "since",
+        "today",
+        "peak",
+    }
 
 
 @pytest.mark.parametrize("name", names())
 def test_contract(name: str) -> None:
-    """Every function names its parameters once; a window function begins with the series."""
+    """Every function names its parameters once; what looks back begins with the series."""
     function = find(name)
     fewest, most = function.counts
     assert 1 <= fewest <= most
@@ -28,10 +41,15 @@ def test_contract(name: str) -> None:
         assert Parameter.SPAN in function.parameters
         assert len(set(function.parameters)) == len(function.parameters)
         assert Parameter.LEAST not in function.parameters[:-1]
+    if isinstance(function, StatefulFunction):
+        assert function.parameters[0] is Parameter.SERIES
+        assert fewest == most == len(function.parameters)
+        assert function.unknown
+        assert function.excess
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in names() if not isinstance(find(name), PlainFunction)]
+    "name", [name for name in names() if isinstance(find(name), WindowFunction)]
 )
 def test_every_window_keeps_for_itself(name: str) -> None:
     """Aggregates of different windows are separate."""
@@ -64,6 +82,8 @@ def test_c2_known_from(names_: tuple[str, ...], expected: int) -> None:
         ("time_to", "x, level, duration"),
         ("abs", "x"),
         ("least", "a, b, …"),
+        ("prev", "x"),
+        ("since", 'x, "HH:MM"'),
     ],
 )
 def test_usage(name: str, expected: str) -> None:
@@ -88,3 +108,9 @@ def test_plain_functions_look_at_no_window() -> None:
     """A plain function taken for a window function raises TypeError."""
     with pytest.raises(TypeError, match="abs looks at no window"):
         window("abs")
+
+
+def test_window_functions_remember_nothing() -> None:
+    """A window function taken for a stateful one raises TypeError."""
+    with pytest.raises(TypeError, match="max remembers nothing"):
+        stateful("max")

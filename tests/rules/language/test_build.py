@@ -11,11 +11,11 @@ TIME_TO = "`time_to(al_margin, 5, 1h)`"
 LEAST = "expected the least to divide by, a number above 0, such as `0.5`"
 FIELDS = (
     "available_margin, available_usdt, almighty_gold, al_margin, al_freeze, cross_un_pnl, "
-    "free_margin, margin_usage, freeze_ratio, age"
+    "free_margin, equity, margin_usage, freeze_ratio, age"
 )
 FUNCTIONS = (
-    "abs, avg, change, count, delta, drop, first, greatest, last, least, max, median, min, rise,"
-    " slope, spike, stddev, sum, time_to, zscore"
+    "abs, avg, change, count, delta, drop, first, greatest, last, least, max, median, min, peak,"
+    " prev, rise, since, slope, spike, stddev, sum, time_to, today, zscore"
 )
 NEITHER = (
     "is neither a number, such as `1_000`, `0.5` or `20%`, nor a duration, such as `250ms`, `90s`"
@@ -225,3 +225,101 @@ def test_longest_window() -> None:
     assert str(parse_condition("max(al_margin, 168h) < 1")) == "max(al_margin, 7d) < 1"
     column, message = refusal(f"max(al_margin, {7 * DAY + 1}ms) < 1")
     assert (column, message.partition(",")[0]) == (0, "`max(al_margin")
+
+
+NO_TIME = (
+    'is no time of day: write hours and minutes, from `"00:00"` to `"23:59"`; nothing else'
+    " stands in quotes"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "message"),
+    [
+        ('since(equity, "24:00") < 1', 14, f'`"24:00"` {NO_TIME}'),
+        ('since(equity, "8:00") < 1', 14, f'`"8:00"` {NO_TIME}'),
+        ("since(equity, '12:60') < 1", 14, f"`'12:60'` {NO_TIME}"),
+        ('available_margin < "100"', 19, f'`"100"` {NO_TIME}'),
+        (
+            "since(equity, 10m) < 1",
+            14,
+            'expected a time of day, such as `"08:00"`; `10m` is a duration',
+        ),
+        ('"08:00" == "08:00"', 0, 'expected a number; `"08:00"` is a time of day'),
+        (
+            'equity < "08:00"',
+            9,
+            '`equity` is a number and can be compared only with one; `"08:00"` is a time of day',
+        ),
+        (
+            "today(equity, 10m) < 1",
+            0,
+            (
+                "`today` takes 1 argument, `today(x)`; found 2: for the change since another time"
+                ' write `since(x, "08:00")`'
+            ),
+        ),
+        ("since(equity) < 1", 0, '`since` takes 2 arguments, `since(x, "HH:MM")`; found 1'),
+        (
+            "today(5) < 1",
+            6,
+            (
+                "`5` is the same at every reading, so there is nothing to remember; write a field,"
+                " as in `today(equity)`"
+            ),
+        ),
+        (
+            "prev(prev(equity)) < 1",
+            5,
+            (
+                "`prev` takes values of one reading, and `prev(equity)` looks back itself; for an"
+                " earlier value write `first(x, 10m)`"
+            ),
+        ),
+        (
+            "peak(equity, 10m) < 1",
+            0,
+            (
+                "`peak` takes 1 argument, `peak(x)`; found 2: for the highest value of a span write"
+                " `max(x, 10m)`"
+            ),
+        ),
+        (
+            "max(equity / peak(equity), 1h) < 1",
+            4,
+            (
+                "`peak(equity)` cannot stand inside `max`: of a peak only the present value is"
+                " kept; compare with it, as in `available_margin < 0.9 * peak(available_margin)`"
+            ),
+        ),
+        (
+            "peak(peak(equity)) < 1",
+            5,
+            (
+                "`peak(equity)` cannot stand inside `peak`: of a peak only the present value is"
+                " kept; compare with it, as in `available_margin < 0.9 * peak(available_margin)`"
+            ),
+        ),
+        (
+            "peak(avg(equity, 1m)) < 1",
+            5,
+            (
+                "`peak` takes values of one reading, and `avg(equity, 1m)` looks back itself; for"
+                " an earlier value write `first(x, 10m)`"
+            ),
+        ),
+        (
+            "prev(max(equity, 10m)) < 1",
+            5,
+            (
+                "`prev` takes values of one reading, and `max(equity, 10m)` looks back itself; for"
+                " an earlier value write `first(x, 10m)`"
+            ),
+        ),
+    ],
+)
+def test_what_remembers_has_a_sentence_for_each_mistake(
+    text: str, column: int, message: str
+) -> None:
+    """Times of day, constants, and values that look back themselves."""
+    assert refusal(text) == (column, message)

@@ -84,6 +84,14 @@ OPERATOR = "expected an operator, such as `<`, `+` or `and`"
         ("al_margin < 1 && age > 1s", 14, "`&` is not part of the language: write `and`"),
         ("al_margin < 1 OR age > 1s", 14, "`OR` is not part of the language: write `or`"),
         ("al_margin < 1 $", 14, "`$` is not part of the language"),
+        (
+            'since(equity, "08:00) < 1',
+            14,
+            (
+                '`"` is not part of the language: a time of day stands between two of them, as in'
+                ' `since(equity, "08:00")`'
+            ),
+        ),
         ("al_margin < 1 \x1b", 14, "the character U+001B is not part of the language"),
         ("al_margin\u00a0< 1", 9, "the character U+00A0 is not part of the language"),
     ],
@@ -237,7 +245,7 @@ NAMES = [
     *functions.names(),
 ]
 MARKS = ["(", ")", ",", "<", "<=", "==", "!=", "+", "-", "*", "/", ".", "%", "="]
-words = st.sampled_from([*NAMES, *MARKS, "1", "20%", "1_0", "5m", "1h30m"])
+words = st.sampled_from([*NAMES, *MARKS, "1", "20%", "1_0", "5m", "1h30m", '"08:00"'])
 
 
 def nested(depth: int) -> st.SearchStrategy[str]:
@@ -274,7 +282,12 @@ def test_any_text(text: str) -> None:
 
 
 SOUND = [
-    *[f"{name}(al_margin, 1h) > 1" for name in functions.names()],
+    *[
+        f"{name}(al_margin, 1h) > 1"
+        for name in functions.names()
+        if not isinstance(functions.find(name), functions.StatefulFunction)
+    ],
+    'since(equity - prev(equity), "07:30") < -1 or today(al_margin) > 5',
     "time_to(available_margin, 2 * al_margin, 30m) <= 2h or age > 1m30s",
     (
         "not spike(max(al_freeze / 3, 5m), 1h, 0.5) > 20% and 0 < least(al_margin, -cross_un_pnl)"

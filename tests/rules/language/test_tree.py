@@ -16,13 +16,14 @@ from daemon.rules.language.tree import (
     compares_percentages,
     either,
     every,
+    longest_window,
     look_back,
     readable,
     uses,
     varies,
     walk,
 )
-from daemon.types import MINUTE
+from daemon.types import HOUR, MINUTE
 from tests.rules.strategies import conditions
 
 
@@ -185,3 +186,19 @@ def test_c4_what_is_compared_with_a_percentage_is_one(text: str, expected: bool)
     comparison = parse_condition(text).tree
     assert isinstance(comparison, Comparison)
     assert compares_percentages(comparison) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "back", "window"),
+    [
+        ("al_margin < 1", 0, 0),
+        ("max(delta(al_margin, 5m), 10m) > 1 or min(al_margin, 1m) > 2", 15 * MINUTE, 15 * MINUTE),
+        ("max(al_margin - prev(al_margin), 10m) > 1", 10 * MINUTE + 1, 10 * MINUTE),
+        ("today(max(al_margin, 10m)) > 1", 28 * HOUR + 10 * MINUTE, 10 * MINUTE),
+        ("al_margin > peak(al_margin)", 0, 0),
+    ],
+)
+def test_how_far_a_condition_looks_back(text: str, back: int, window: int) -> None:
+    """C1: nested look-backs add up; only windows have a length that somebody wrote."""
+    tree = parse_condition(text).tree
+    assert (look_back(tree), longest_window(tree)) == (back, window)

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from daemon.config import Account, BudgetLimits, Secret, intervals
+from daemon.config import Account, BudgetLimits, Secret
+from daemon.config.effective_intervals import intervals
 from daemon.exchanges.common import rate_limit
 from daemon.readings.slots import slot
 from daemon.service.collection.poller import PollCallbacks, Poller
@@ -56,7 +57,7 @@ class Fleet:
         accounts = [
             Account(name, Secret(name), Secret("s"), every=every, user_id=name) for name in names
         ]
-        self.paces = intervals.intervals(accounts, limits, {})
+        self.paces = intervals(accounts, limits, {})
         shared = rate_limit.Budget(self.clock, limits.host, limits.user, {"assets": limits.assets})
         self.exchanges = {name: Exchange(name, shared, self.clock) for name in names}
         callbacks = PollCallbacks(lambda _answer: None, lambda _user: None)

@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 from daemon.alerts.channel_decisions import ChannelStatus
 from daemon.alerts.mutes import DAYS, Mutes, MuteWindow
 from daemon.cli.status.waiting import parked_channels, refusing_channels
+from daemon.rules.rule import EscalationStep
 from daemon.service.clock_monitor import offset
 from daemon.service.delivery.channel_state import LISTEN
 from daemon.service.delivery.queue import NotificationQueue
@@ -82,8 +83,15 @@ BLIND = rule(
     repeat=REPEAT,
 )
 QUIET = rule("quiet", "available_margin < 100", mute=("noon",), repeat=REPEAT)
+CLIMBING = rule(
+    "climbing",
+    "available_margin < 100",
+    channels=("alpha",),
+    escalate=(EscalationStep(3 * MINUTE, ("beta",)), EscalationStep(8 * MINUTE, ("gamma",))),
+    repeat=REPEAT,
+)
 RULES = (CRITICAL, LOW, ONLY, HELD)
-POLICIES = (CRITICAL, SINKING, FLAPPY, BLIND, QUIET)
+POLICIES = (CRITICAL, SINKING, FLAPPY, BLIND, QUIET, CLIMBING)
 NOON = MuteWindow("noon", frozenset(DAYS), time(11, 1), time(11, 20))
 """Manual clocks start at 11:00."""
 MUTES = Mutes({NOON.name: NOON}, UTC)

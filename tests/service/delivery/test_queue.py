@@ -29,7 +29,7 @@ def queued(*notices: Notice) -> NotificationQueue:
 def test_what_is_queued_waits_and_wakes_its_channel() -> None:
     """A new notification is seen by the owner (waiting) and by the worker (changed)."""
     notifications = queued(FIRING)
-    assert told(notifications) == ChannelStatus(waiting=FIRING.key)
+    assert told(notifications) == ChannelStatus(waiting=FIRING.key, announced_after=0)
     assert [entry.notice for entry in notifications.waiting("telegram")] == [FIRING]
     assert notifications.changed("telegram").is_set()
     assert notifications.knows(FIRING.key, "telegram")
@@ -41,7 +41,7 @@ def test_what_is_being_sent_cannot_be_superseded() -> None:
     notifications = queued(FIRING)
     notifications.sending([FIRING.key])
     notifications.supersede([FIRING.key])
-    assert told(notifications) == ChannelStatus(in_flight=True)
+    assert told(notifications) == ChannelStatus(in_flight=True, announced_after=0)
     assert notifications.waiting("telegram") == []
     assert [entry.notice for entry in notifications.open("telegram")] == [FIRING]
 
@@ -60,7 +60,9 @@ def test_delivered_is_told() -> None:
     notifications = queued(FIRING)
     notifications.sending([FIRING.key])
     notifications.settle([FIRING.key], Outcome.DELIVERED, T0 + 5)
-    assert told(notifications) == ChannelStatus(told_at=T0 + 5, last=FACTS, sure=True)
+    assert told(notifications) == ChannelStatus(
+        told_at=T0 + 5, last=FACTS, sure=True, announced_after=0
+    )
 
 
 def test_unknown_counts_as_told_and_is_tried_again() -> None:
@@ -69,7 +71,11 @@ def test_unknown_counts_as_told_and_is_tried_again() -> None:
     notifications.sending([FIRING.key])
     notifications.settle([FIRING.key], Outcome.UNKNOWN, T0 + 5)
     assert told(notifications) == ChannelStatus(
-        told_at=T0 + 5, last=FACTS, waiting=FIRING.key, doubtful=frozenset({FIRING.key})
+        told_at=T0 + 5,
+        last=FACTS,
+        waiting=FIRING.key,
+        announced_after=0,
+        doubtful=frozenset({FIRING.key}),
     )
     assert notifications.waiting("telegram")[0].maybe_repeat is True
 
@@ -83,7 +89,7 @@ def test_later_is_tried_again_and_told_nothing(began: bool) -> None:
         notifications.settle([FIRING.key], Outcome.LATER, T0 + 5)
     else:
         notifications.unsend([FIRING.key])
-    assert told(notifications) == ChannelStatus(waiting=FIRING.key)
+    assert told(notifications) == ChannelStatus(waiting=FIRING.key, announced_after=0)
 
 
 def test_a_channel_given_up_is_not_told() -> None:
@@ -91,7 +97,7 @@ def test_a_channel_given_up_is_not_told() -> None:
     notifications = queued(FIRING)
     notifications.sending([FIRING.key])
     notifications.settle([FIRING.key], Outcome.REFUSED, T0, give_up=True)
-    assert told(notifications) == ChannelStatus(given_up=True)
+    assert told(notifications) == ChannelStatus(given_up=True, announced_after=0)
     assert notifications.open("telegram") == []
 
 
@@ -102,10 +108,14 @@ def test_what_was_told_is_forgotten_when_the_alert_and_its_news_are_over() -> No
     notifications.settle([FIRING.key], Outcome.DELIVERED, T0)
     notifications.queue(END, 200)
     notifications.over("main", [EPISODE])
-    assert told(notifications) == ChannelStatus(told_at=T0, last=FACTS, sure=True, ended=True)
+    assert told(notifications) == ChannelStatus(
+        told_at=T0, last=FACTS, sure=True, ended=True, announced_after=0
+    )
     notifications.sending([END.key])
     notifications.settle([END.key], Outcome.LATER, T0)
-    assert told(notifications) == ChannelStatus(told_at=T0, last=FACTS, sure=True, ended=True)
+    assert told(notifications) == ChannelStatus(
+        told_at=T0, last=FACTS, sure=True, ended=True, announced_after=0
+    )
     notifications.sending([END.key])
     notifications.settle([END.key], Outcome.DELIVERED, T0)
     assert told(notifications) is None
@@ -123,7 +133,7 @@ def test_a5_a_clock_step_moves_what_was_told() -> None:
     """A5: repeats keep their distance; what was never told has no instant to move."""
     notifications = queued(FIRING)
     notifications.shift("main", -60_000)
-    assert told(notifications) == ChannelStatus(waiting=FIRING.key)
+    assert told(notifications) == ChannelStatus(waiting=FIRING.key, announced_after=0)
     notifications.remember(FIRING.key, ChannelStatus(told_at=T0))
     notifications.shift("main", -60_000)
     assert told(notifications) == ChannelStatus(told_at=T0 - 60_000)
@@ -205,17 +215,21 @@ def test_a_clock_step_leaves_alone_what_is_over() -> None:
     notifications.queue(END, 200)
     notifications.over("main", [EPISODE])
     notifications.shift("main", -60_000)
-    assert told(notifications) == ChannelStatus(told_at=T0, last=FACTS, sure=True, ended=True)
+    assert told(notifications) == ChannelStatus(
+        told_at=T0, last=FACTS, sure=True, ended=True, announced_after=0
+    )
 
 
 def test_worse_is_news_of_the_firing() -> None:
     """E1: it is told and remembered like a repeat, with its value."""
     worse = Notice(replace(FIRING.key, kind=Kind.WORSE, seq=5), T0 + 9, replace(FACTS, at=T0 + 9))
     notifications = queued(worse)
-    assert told(notifications) == ChannelStatus(waiting=worse.key)
+    assert told(notifications) == ChannelStatus(waiting=worse.key, announced_after=9)
     notifications.sending([worse.key])
     notifications.settle([worse.key], Outcome.DELIVERED, T0 + 10)
-    assert told(notifications) == ChannelStatus(told_at=T0 + 10, last=worse.facts, sure=True)
+    assert told(notifications) == ChannelStatus(
+        told_at=T0 + 10, last=worse.facts, sure=True, announced_after=9
+    )
 
 
 def test_the_end_tells_nothing_of_the_value() -> None:

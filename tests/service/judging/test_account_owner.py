@@ -69,6 +69,11 @@ RULES = (
     rule("spike", "delta(al_freeze, 10s) > 200", clear_when="al_freeze < 150"),
     rule("deep", "min(delta(available_margin, 5s), 20s) < -80 or max(al_freeze, 8s) > 450"),
     rule("stale", "age > 2s"),
+    rule("step", "available_margin - prev(available_margin) < -25", flapping=None),
+    rule("today", "today(available_margin) < -30", clear_when="today(available_margin) > 0"),
+    rule("since", "since(max(al_freeze, 3s), '11:00') > 100 and age < 1s"),
+    rule("fallen", "available_margin < 0.4 * peak(available_margin)"),
+    rule("highest", "available_margin >= peak(available_margin)", hold=SECOND),
     rule(
         "lasting",
         "available_margin < 100",

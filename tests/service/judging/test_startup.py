@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from dataclasses import replace
 from datetime import time
 from functools import partial
 from pathlib import Path
@@ -15,9 +16,9 @@ from daemon.alerts.ids import alert_code
 from daemon.alerts.mutes import Mutes, MuteWindow
 from daemon.errors import StoreError
 from daemon.rules.rule import Rule
-from daemon.service.judging.startup import StartConfig, open_account, watching
+from daemon.service.judging.startup import StartConfig, missed_sentence, open_account, watching
 from daemon.store import FaultInjection
-from daemon.types import MINUTE, AccountState, ClockStep, ConfigChange, Kind, Severity
+from daemon.types import MINUTE, SECOND, AccountState, ClockStep, ConfigChange, Kind, Severity
 from tests.fakes import ManualClock
 from tests.service.lives import RELOAD, TRANSITIONS, Life, rows
 from tests.values import T0, TRUE, answer, reading, rule, state
@@ -100,6 +101,27 @@ async def test_f6_a_life_knows_since_when_nobody_watched(tmp_path: Path) -> None
     await clock.advance(10 * MINUTE)
     async with Life(url, ["main", "other"], [rule()], clock=clock) as life:
         assert life.start_result.absent == (last, last + 10 * MINUTE)
+
+
+async def test_a_start_after_a_gap_says_what_it_missed(tmp_path: Path) -> None:
+    """One sentence with the time, the open alerts and the messages that waited."""
+    url, clock = f"sqlite:///{tmp_path / 'm.db'}", ManualClock()
+    async with Life(url, ["main"], [rule()], clock=clock) as life:
+        await life.tell({"main": answer(available_margin="90")})
+    await clock.advance(10 * MINUTE)
+    async with Life(url, ["main"], [rule()], clock=clock) as life:
+        started = life.start_result
+    every = {"main": 5 * SECOND, "slow": 600 * MINUTE}
+    assert missed_sentence(started, every, ZoneInfo("Europe/Berlin")) == (
+        "did not run from 12:00:00 to 12:10:00 (10 min): no readings of that time;"
+        " 1 alert was open; 1 message waited"
+    )
+    several = replace(started, open_alerts=0, waiting=2)
+    assert missed_sentence(several, every, None).endswith("0 alerts were open; 2 messages waited")
+    assert missed_sentence(started, {"main": 5 * MINUTE}, None) != ""
+    assert missed_sentence(started, {"main": 5 * MINUTE + 1}, None) == ""
+    assert missed_sentence(started, {}, None) == ""
+    assert missed_sentence(replace(started, absent=None), every, None) == ""
 
 
 async def test_d5_a_rule_that_changed_while_stopped_retires_its_alert(tmp_path: Path) -> None:
@@ -226,3 +248,45 @@ def test_a_beginning_whose_outcome_is_unknown_is_a_sentence(tmp_path: Path) -> N
             [rule()],
             fault_injection=FaultInjection(commit=fail),
         )
+
+
+KEPT = "SELECT rule, expression, value FROM rule_values ORDER BY rule"
+
+
+async def test_promise_4_a_peak_goes_on_as_long_as_its_rule_has_the_expression(
+    tmp_path: Path,
+) -> None:
+    """A kill and another limit change nothing; another expression or name begins anew."""
+    url, path = f"sqlite:///{tmp_path / 'm.db'}", tmp_path / "m.db"
+    first = rule("drawdown", "available_margin < 50% * peak(available_margin)")
+    limit = rule("drawdown", "available_margin < 80% * peak(available_margin)")
+    frozen = rule("drawdown", "al_freeze < 80% * peak(al_freeze)")
+    renamed = rule("drawdown-2", "available_margin < 80% * peak(available_margin)")
+    highest = []
+    for present, amount in ((first, "500"), (limit, "450"), (frozen, "450"), (limit, "440")):
+        async with Life(url, ["main"], [present]) as life:
+            await life.tell({"main": answer(available_margin=amount, al_freeze="7")})
+        highest += rows(path, KEPT)
+    peak = "peak(available_margin)"
+    assert highest == [
+        ("drawdown", peak, "500"),
+        ("drawdown", peak, "500"),
+        ("drawdown", "peak(al_freeze)", "7"),
+        ("drawdown", peak, "440"),
+    ]
+    async with Life(url, ["main"], [renamed]) as life:
+        await life.tell({"main": answer(available_margin="430")})
+    assert rows(path, KEPT) == [("drawdown-2", peak, "430")]
+
+
+async def test_an_account_that_is_gone_loses_its_peak(tmp_path: Path) -> None:
+    """It may come back after a long time, and begins anew then; it has no open alert."""
+    url, path = f"sqlite:///{tmp_path / 'm.db'}", tmp_path / "m.db"
+    drawdown = rule("drawdown", "available_margin < 50% * peak(available_margin)")
+    async with Life(url, ["main", "grid"], [drawdown]) as life:
+        await life.tell({name: answer(available_margin="500") for name in ("main", "grid")})
+    async with Life(url, ["grid"], [drawdown]):
+        assert len(rows(path, KEPT)) == 1
+    async with Life(url, ["main", "grid"], [drawdown]) as life:
+        assert not life.states["main"].values
+        assert life.states["grid"].values

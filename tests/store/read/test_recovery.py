@@ -17,6 +17,7 @@ from daemon.store.operations import (
     Reroute,
     SetUserId,
     StoreDownGap,
+    Supersede,
 )
 from daemon.store.read import recovery as state_module
 from daemon.types import (
@@ -30,6 +31,7 @@ from daemon.types import (
     Quality,
     Reading,
     Record,
+    RecordedValue,
     Source,
     Unconfirmed,
 )
@@ -39,7 +41,11 @@ from tests.values import T0, miss, reading
 Write = Callable[..., None]
 
 MAYBE = ChannelStatus(
-    told_at=T0 + 3_000, last=notice().facts, waiting=key(), doubtful=frozenset({key()})
+    told_at=T0 + 3_000,
+    last=notice().facts,
+    waiting=key(),
+    announced_after=2_000,
+    doubtful=frozenset({key()}),
 )
 """A delivery of a channel that got the news, or did not."""
 
@@ -219,7 +225,31 @@ def test_what_a_channel_was_told(
         RecordAttempt(message, T0 + 4_000, AttemptResult(outcome), {key(): state}),
     )
     [found] = store.episode_deliveries()
-    assert (found.key, found.told) == (key(), told)
+    assert (found.key, found.told) == (key(), told.announced(notice().facts))
+
+
+def test_e6_what_was_taken_back_before_it_left_announced_nothing(
+    store: Store, write: Write
+) -> None:
+    """E6: an escalation counts from the next news; one that may have arrived stays announced."""
+    held = Supersede(T0 + 5_000, (key(),))
+    write(fires(2), held)
+    assert [each.told for each in store.episode_deliveries()] == [ChannelStatus()]
+    again = key(kind=Kind.REPEAT, seq=9)
+    write(replace(read(9), notices=(notice(again),)))
+    [found] = store.episode_deliveries()
+    assert found.told == ChannelStatus(waiting=again, announced_after=9_000)
+
+
+def test_e6_what_may_have_arrived_stays_announced(store: Store, write: Write) -> None:
+    """E6: taken back after an attempt without an answer, it counts all the same."""
+    message = MessageKey("phone", T0 + 3_000)
+    doubted = RecordAttempt(
+        message, T0 + 4_000, AttemptResult(Outcome.UNKNOWN), {key(): NoticeState.QUEUED}
+    )
+    write(fires(2), Claim(message, (key(),)), doubted, Supersede(T0 + 5_000, (key(),)))
+    [found] = store.episode_deliveries()
+    assert found.told.announced_after == 2_000
 
 
 def test_a5_what_was_told_moves_with_the_clock(store: Store, write: Write) -> None:
@@ -278,7 +308,7 @@ def test_lists_for_a_start(store: Store, write: Write) -> None:
     )
     assert store.codes() == {"k7m2"}
     assert store.user_ids() == {"main": "1162061", "other": ""}
-    assert store.alerting() == [ACCOUNT]
+    assert store.stateful() == [ACCOUNT]
 
 
 def test_b3_calls_tell_the_budget(store: Store, write: Write) -> None:
@@ -309,3 +339,25 @@ def test_digits_survive(store: Store, write: Write) -> None:
     write(read(2, available_margin=value))
     [[found]] = store.recent(ACCOUNT, T0)
     assert found.balances.available_margin == Decimal(value)
+
+
+def test_values_that_rules_keep_come_back_to_the_digit(store: Store, write: Write) -> None:
+    """Promises 4 and 7: a peak is stored with its reading, raised, and deleted."""
+    high = RecordedValue("b", "peak(equity)", Decimal("996660.6064387699998485"))
+    endless = RecordedValue("b", "peak(margin_usage)", Decimal("Infinity"))
+    other = RecordedValue("a", "peak(equity)", Decimal("1.50"))
+    write(replace(read(2), values=(replace(high, value=Decimal(1)), endless, other)))
+    write(replace(read(3), values=(high,)))
+    loaded = store.load(ACCOUNT).values
+    assert loaded == (other, high, endless)
+    assert str(loaded[1].value) == "996660.6064387699998485"
+    assert store.stateful() == [ACCOUNT]
+    write(replace(read(4), values=(replace(high, value=None), replace(other, value=None))))
+    assert store.load(ACCOUNT).values == (endless,)
+
+
+def test_values_of_readings_that_were_lost_are_in_their_gap(store: Store, write: Write) -> None:
+    """Promise 4: also where the database refused the readings that raised them."""
+    kept = RecordedValue("a", "peak(equity)", Decimal(7))
+    write(StoreDownGap(ACCOUNT, 9, T0 + 3_000, T0 + 9_000, 7, values=(kept,)))
+    assert store.load(ACCOUNT).values == (kept,)

@@ -1,10 +1,11 @@
 """Operations that wait while the store refuses writes."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 from daemon.store.operations import Operation, SetUserId, StoreDownGap
 from daemon.store.write.backlog import Backlog
-from daemon.types import ClockStep, Gap, GapReason, Record
+from daemon.types import ClockStep, Gap, GapReason, Record, RecordedValue
 from tests.store.records import ACCOUNT, alert, clears, fires, key, read
 from tests.values import T0, miss
 
@@ -34,6 +35,21 @@ def test_beyond_the_bound_readings_become_one_gap() -> None:
         read(3),
         StoreDownGap(ACCOUNT, 6, T0 + 4_000, T0 + 6_000, 3),
     ]
+
+
+def test_a_gap_keeps_what_rules_remember() -> None:
+    """Promise 4: a peak among the readings that are lost outlasts them."""
+    kept = [RecordedValue("r", "peak(equity)", Decimal(n)) for n in (5, 7)]
+    other = RecordedValue("other", "peak(equity)", Decimal(1))
+    backlog = filled(
+        read(2),
+        read(3),
+        *(replace(read(4 + n), values=(each,)) for n, each in enumerate(kept)),
+        replace(read(6), values=(other,)),
+    )
+    (gap,) = backlog.head(9)[2:]
+    assert isinstance(gap, StoreDownGap)
+    assert gap.values == (kept[1], other)
 
 
 def test_each_account_has_its_gap() -> None:

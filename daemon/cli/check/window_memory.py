@@ -1,9 +1,8 @@
-"""Effective intervals of the accounts, and the memory of their windows. Pure."""
+"""The memory that the windows of all accounts take. Pure."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from daemon.config import Config
-from daemon.config.intervals import settled_intervals
 from daemon.readings.fields import CORE
 from daemon.rules.evaluation.compile import compile_truth
 from daemon.rules.evaluation.evaluator import CHANGE_SPAN, conditions
@@ -13,17 +12,7 @@ from daemon.rules.rule import Rule
 from daemon.types import Millis
 
 
-def intervals(
-    config: Config, user_ids: Mapping[str, str], halved: Collection[str] = ()
-) -> dict[str, Millis]:
-    """The effective interval of each account, after all were stretched evenly to fit the budget.
-
-    `user_ids` are the known ones by account; `halved` are the hosts whose limits are halved.
-    """
-    return settled_intervals(config.accounts, config.budget, user_ids, halved)
-
-
-def memory(config: Config, every: Mapping[str, Millis]) -> int:
+def window_memory(config: Config, every: Mapping[str, Millis]) -> int:
     """The approximate bytes that the windows of all accounts take once they are full."""
     return sum(
         _table(rule for rule in config.rules if rule.watches(account.name)).memory(

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.config import Account, BudgetLimits, Secret, intervals
-from daemon.config.intervals import WantedInterval, stretch
+from daemon.config import Account, BudgetLimits, Secret
+from daemon.config import effective_intervals as intervals
+from daemon.config.effective_intervals import WantedInterval, stretch
 from daemon.rules.language.parse import parse_condition
 from daemon.types import SECOND, Limit
 

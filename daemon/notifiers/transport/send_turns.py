@@ -13,7 +13,7 @@ LEAD = 0.005
 """Seconds for which a call that is not away yet holds up the next one: its receiver may be slow."""
 
 
-class Departures:
+class SendTurns:
     """The turn of all calls of this process. Safe to use from several threads."""
 
     def __init__(self, lead: float = LEAD) -> None:
@@ -36,5 +36,5 @@ class Departures:
                 self._changed.notify()
 
 
-ALL = Departures()
+ALL = SendTurns()
 """Those of this process."""

@@ -1,6 +1,7 @@
 """A channel through Telegram, over TLS to its real name: answers of the Bot API, texts received."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from threading import Event
 
 import pytest
@@ -196,6 +197,15 @@ def test_special_signs_arrive(telegram: BotApi, phone: Sender, query: str) -> No
     title = f"WARNING {SIGNS}"
     assert phone.send(URL + query, said(text, title=title)).outcome is Outcome.DELIVERED
     assert [(shown.text, shown.bold) for shown in telegram.chat] == [(f"{title}\n{text}", (title,))]
+
+
+def test_a_tap_copies_a_command(telegram: BotApi, phone: Sender) -> None:
+    """Commands are code, whichever other signs stand around them, and nothing else is."""
+    commands = ("marginwatch ack ct83", "marginwatch ack ct83 --comment '<&>'", "marginwatch ack x")
+    text = f"a < b\n1: {commands[0]}\n2: {commands[1]}\n<code>no</code>"
+    message = replace(said(text, title="t"), commands=commands)
+    assert phone.send(URL, message).outcome is Outcome.DELIVERED
+    assert [(shown.text, shown.code) for shown in telegram.chat] == [(f"t\n{text}", commands[:2])]
 
 
 @pytest.mark.parametrize("sign", ["x", "<", "&", "'", "😀", "é", "\n.", "_"])

@@ -1,0 +1,1 @@
+"""Draws charts with matplotlib, which only these modules import, in the render process only."""

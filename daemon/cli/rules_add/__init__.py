@@ -1,0 +1,1 @@
+"""`marginwatch rules add` and `rules recipes`: ready rules for common needs."""

@@ -1,0 +1,116 @@
+"""docs/operations.md: what you read is what the program says, and the backup is a good one."""
+
+import ast
+import re
+import shutil
+import sqlite3
+import subprocess
+from contextlib import closing
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from daemon.store import upgrade
+from tests.docs.markdown import COMPARISON, GLOSSARY, OPERATIONS, ROOT
+
+TABLE = OPERATIONS.table("Troubleshooting")
+
+
+@cache
+def spoken() -> str:
+    """All texts of the program, with a line for each, in which `…` stands for what is filled in."""
+    texts: list[str] = []
+    for path in (ROOT / "daemon").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                texts.append("".join(map(_part, node.values)))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                texts.append(node.value)
+    return "\n".join(texts)
+
+
+def _part(part: ast.expr) -> str:
+    return str(part.value) if isinstance(part, ast.Constant) else "…"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [words for cell in TABLE.column("you read") for words in re.findall("`([^`]+)`", cell)],
+)
+def test_every_sentence_is_one_of_the_program(words: str) -> None:
+    """A symptom is written as it is read; each of its parts stands in the program's texts."""
+    if words == "status":
+        return
+    for part in filter(None, re.split(r"[…:;(]\s*", words)):
+        assert part.strip(" );,") in spoken(), part
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A database in which one account is recorded."""
+    upgrade(f"sqlite:///{tmp_path}/marginwatch.db")
+    with closing(sqlite3.connect(tmp_path / "marginwatch.db")) as connection:
+        connection.execute(INSERT, ["main"])
+        connection.commit()
+    return tmp_path
+
+
+def test_the_backup_has_what_was_committed_while_another_writes(folder: Path) -> None:
+    """All commands, on a database in use: the copy is whole, and holds nothing half written."""
+    if shutil.which("sqlite3") is None:
+        pytest.skip("the program sqlite3 is missing")
+    with closing(sqlite3.connect(folder / "marginwatch.db", isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute(INSERT, ["half written"])
+        assert typed(".backup", folder) == ["", "", "ok\n"]
+    assert accounts(folder / "backup.db") == ["main"]
+    assert (folder / "backup.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_restored_backup_is_what_was_saved(folder: Path) -> None:
+    """The old files are put aside with all that belongs to them; systemd is left out here."""
+    (folder / "backup.db").write_bytes((folder / "marginwatch.db").read_bytes())
+    with closing(sqlite3.connect(folder / "marginwatch.db", isolation_level=None)) as writer:
+        writer.execute(INSERT, ["later"])
+        typed("mkdir", folder)
+        assert sorted(path.name for path in folder.glob("marginwatch.db*")) == ["marginwatch.db"]
+    assert accounts(folder / "marginwatch.db") == ["main"]
+    assert accounts(folder / "old" / "marginwatch.db") == ["main", "later"]
+
+
+INSERT = "INSERT INTO accounts (name, exchange) VALUES (?, 'coinw')"
+
+
+def typed(word: str, folder: Path) -> list[str]:
+    """Outputs of the commands of one block, as this user and in another folder than that shown."""
+    (block,) = (block for block in OPERATIONS.blocks("console") if word in block)
+    block = re.sub(r"sudo (-u marginwatch )?|-o marginwatch ", "", block)
+    commands = [
+        line.removeprefix("$ ").replace("/var/lib/marginwatch", str(folder))
+        for line in block.splitlines()
+        if "systemctl" not in line
+    ]
+    return [
+        subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True).stdout
+        for command in commands
+    ]
+
+
+def accounts(file: Path) -> list[str]:
+    with closing(sqlite3.connect(file)) as connection:
+        return [name for (name,) in connection.execute("SELECT name FROM accounts ORDER BY id")]
+
+
+def test_the_glossary_is_in_the_order_of_the_alphabet() -> None:
+    """A reader finds a word, and each stands there once."""
+    words = GLOSSARY.table("Glossary").column("word")
+    assert words == sorted(set(words))
+    assert {"miss", "gap", "retired", "judged", "parked", "epoch"} <= set(words)
+
+
+def test_seven_programs_are_compared() -> None:
+    """Each of them does something better, and each fact about what is missing is there."""
+    (table,) = COMPARISON.tables()
+    assert len(table.rows) == 7
+    assert all(all(row) for row in table.rows)
