@@ -23,7 +23,7 @@ from daemon.cli.status.waiting import WaitReason
 from daemon.config.problems import did_you_mean
 from daemon.errors import UsageError
 from daemon.rules.rule import is_pattern
-from daemon.store.database.lock_holder import holder
+from daemon.store.database.running_daemon import running_daemon
 from daemon.store.operations import NoticeState
 from daemon.store.read.recorded import PastNotice
 from daemon.text.names import account_label, rule_label
@@ -62,7 +62,7 @@ class NotificationFilter:
 def show(record: OpenRecord, wish: NotificationFilter, now: Millis) -> None:
     """Print the notifications that match, in the order in which they were raised."""
     record.must_know(wish.account)
-    running = holder(record.url) is not None
+    running = running_daemon(record.url) is not None
     standings = channels.channel_overviews(record, now, running=running)
     _must_know(wish.channel, {each.name for each in standings}, record)
     why = {each.notice.notice.key: each.reason for one in standings for each in one.waiting}

@@ -21,7 +21,7 @@ from daemon.errors import UsageError
 from daemon.replay.session import RuleSet
 from daemon.rules.evaluation.nearest import NearestRule, nearest_rule
 from daemon.service.judging.startup import MISSED
-from daemon.store.database.lock_holder import Holder, holder
+from daemon.store.database.running_daemon import RunningDaemon, running_daemon
 from daemon.store.history import History
 from daemon.store.read.rollups import RollupsLeft
 from daemon.store.read.status import AccountStatus
@@ -43,7 +43,7 @@ class AccountOverview:
 @dataclass(frozen=True, slots=True)
 class Overview:
     now: DisplayClock
-    daemon: Holder | None
+    daemon: RunningDaemon | None
     accounts: tuple[AccountOverview, ...]
     alerts: tuple[OpenAlert, ...]
     channels: tuple[ChannelOverview, ...]
@@ -81,7 +81,7 @@ def gather(record: OpenRecord, now: Millis, accounts: str = EVERY) -> Overview:
     halved = [host for host, use in exchange.hosts.items() if use.halved_until is not None]
     every = settled_intervals(config.accounts, config.budget, user_ids, halved)
     rules = rule_set(config)
-    daemon = holder(record.url)
+    daemon = running_daemon(record.url)
     return Overview(
         now=DisplayClock(now, record.zone),
         daemon=daemon,
