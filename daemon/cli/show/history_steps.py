@@ -44,7 +44,7 @@ Part: TypeAlias = tuple[Millis, FieldRollup]
 
 
 @dataclass(frozen=True, slots=True)
-class Steps:
+class StepLength:
     """Steps of one length, in a time zone."""
 
     every: Millis
@@ -96,7 +96,7 @@ def show(
 ) -> None:
     """Print the steps that have judged readings, account by account."""
     begin, end = record.span(since, until, now)
-    steps = Steps(wish.every, record.zone)
+    steps = StepLength(wish.every, record.zone)
     if since is None and wish.output is Format.TABLE:
         begin = max(0, min(end, now) - MOST * wish.every)
     begin, end = steps.start(begin), min(end, now + 1) if until is None else end
@@ -115,7 +115,7 @@ def show(
 
 
 def in_steps(
-    history: History, account: str, field: str, span: tuple[Millis, Millis], steps: Steps
+    history: History, account: str, field: str, span: tuple[Millis, Millis], steps: StepLength
 ) -> Iterator[Part]:
     """The figures of each step of the span that has judged readings, in order."""
     parts = _parts(history, account, field, span, steps)
@@ -124,7 +124,7 @@ def in_steps(
 
 
 def _parts(
-    history: History, account: str, field: str, span: tuple[Millis, Millis], steps: Steps
+    history: History, account: str, field: str, span: tuple[Millis, Millis], steps: StepLength
 ) -> Iterable[Part]:
     """Rollups of whole hours, and figures of the readings of all other times, in order."""
     since, until = span
@@ -149,7 +149,7 @@ def _parts(
 
 
 def _from_readings(
-    history: History, account: str, field: str, span: tuple[Millis, Millis], steps: Steps
+    history: History, account: str, field: str, span: tuple[Millis, Millis], steps: StepLength
 ) -> Iterator[Part]:
     value = VALUES[field]
     readings = (each for _, each in history.readings([account], *span) if each.quality in JUDGED)

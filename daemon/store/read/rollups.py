@@ -80,7 +80,7 @@ class RolledHours:
 
 @dataclass(frozen=True, slots=True)
 class RollupsLeft:
-    """What is still to be done over all accounts."""
+    """Rest of the work, over all accounts."""
 
     hours: int = 0
     """Hours that are known to be due."""

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from daemon.cli.show.history_steps import Steps, in_steps
+from daemon.cli.show.history_steps import StepLength, in_steps
 from daemon.store import History, Store
 from daemon.store.operations import MarkHours, WriteRollups
 from daemon.types import DAY, HOUR, MINUTE, Millis, Quality, Record
@@ -104,7 +104,7 @@ def test_whole_hours_come_from_rollups(tmp_path: Path) -> None:
 def test_days_begin_at_midnight(zone: tzinfo, day: str) -> None:
     """Also on days of 23 and 25 hours."""
     midnight = int(datetime.fromisoformat(day).replace(tzinfo=zone).timestamp() * 1_000)
-    found = Steps(DAY, zone)
+    found = StepLength(DAY, zone)
     assert {found.start(midnight + hour * HOUR) for hour in range(23)} == {midnight}
     assert found.start(midnight - 1) < midnight
     assert found.start(midnight + 26 * HOUR) > midnight
@@ -113,7 +113,7 @@ def test_days_begin_at_midnight(zone: tzinfo, day: str) -> None:
 def test_an_hour_across_two_steps_is_read_itself(tmp_path: Path) -> None:
     """In a zone of half an hour, midnight is in the middle of an hour."""
     record(tmp_path, *readings(*map(str, range(70)), apart=13 * MINUTE))
-    kolkata = Steps(DAY, ZoneInfo("Asia/Kolkata"))
+    kolkata = StepLength(DAY, ZoneInfo("Asia/Kolkata"))
     with History.open(url(tmp_path)) as history:
         before = list(in_steps(history, "main", "available_margin", (0, LATER.now()), kolkata))
     roll_up(tmp_path)
