@@ -41,22 +41,34 @@ class Rollups:
         """Catch up every minute, until cancelled."""
         while True:
             try:
-                await self._catch_up()
-                self._failure = ""
+                failure = await self._catch_up()
             except (StoreError, CommitFailed) as error:
-                if str(error) != self._failure:
-                    self._failure = str(error)
-                    _log.warning("the hourly rollups wait, and are tried every minute: %s", error)
+                failure = str(error)
+            if failure and failure != self._failure:
+                _log.warning("the hourly rollups wait, and are tried every minute: %s", failure)
+            self._failure = failure
             await self._clock.sleep(MINUTE)
 
-    async def _catch_up(self) -> None:
+    async def _catch_up(self) -> str:
+        """Roll what can be; returns why the hours of some account cannot, or "".
+
+        A damaged row of one account must not keep the hours of the others.
+        """
+        failure = ""
         for account in await asyncio.to_thread(self._store.recorded_accounts):
-            while await self._mark(account) or await self._roll(account):
-                await self._tell()
-                await self._clock.sleep(PAUSE)
-        if self._told_at is not None:
+            try:
+                await self._catch_up_account(account)
+            except (StoreError, CommitFailed) as error:
+                failure = failure or str(error)
+        if self._told_at is not None and not failure:
             self._told_at = None
             _log.info("the hourly rollups are up to date")
+        return failure
+
+    async def _catch_up_account(self, account: str) -> None:
+        while await self._mark(account) or await self._roll(account):
+            await self._tell()
+            await self._clock.sleep(PAUSE)
 
     async def _mark(self, account: str) -> bool:
         """Mark the hours of the next inputs; False when there are none."""

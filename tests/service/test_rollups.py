@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -37,9 +38,9 @@ async def until(clock: ManualClock, done: Callable[[], bool]) -> None:
             await clock.advance(MINUTE)
 
 
-def hours(url: str) -> list[int]:
+def hours(url: str, account: str = ACCOUNT) -> list[int]:
     with History.open(url) as history:
-        return [at for at, _ in history.rollups(ACCOUNT, "available_margin", 0, T0 + 365 * DAY)]
+        return [at for at, _ in history.rollups(account, "available_margin", 0, T0 + 365 * DAY)]
 
 
 async def test_hours_are_rolled_when_they_are_over(url: str) -> None:
@@ -91,3 +92,22 @@ async def test_a_store_that_refuses_is_told_once(
             await clock.advance(MINUTE)
     [told] = [each for each in caplog.messages if "hourly rollups wait" in each]
     assert told.startswith("the hourly rollups wait, and are tried every minute: ")
+
+
+async def test_a_damaged_row_of_one_account_keeps_no_other_from_being_rolled(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is told; the accounts after it get their hours."""
+    store, clock = Store.open(url), ManualClock(T0 + 90 * MINUTE)
+    store.submit(epoch("damaged", "whole")).result(10)
+    for account in ("damaged", "whole"):
+        store.submit(read(2, T0 + 10 * MINUTE, account)).result(10)
+    with sqlite3.connect(url.removeprefix("sqlite:///")) as database:
+        database.execute(
+            "UPDATE snapshots SET available_margin = 9e999 WHERE account_id ="
+            " (SELECT id FROM accounts WHERE name = 'damaged')"
+        )
+    async with rolling(store, clock):
+        await until(clock, lambda: any("hourly rollups wait" in each for each in caplog.messages))
+    assert (hours(url, "damaged"), hours(url, "whole")) == ([], [T0])
+    store.close()
