@@ -264,8 +264,10 @@ def _actions(item: MessageItem) -> Iterator[Action]:
     if (fires and is_silence(facts.judged)) or (item.over and facts.reason == MISSING):
         yield Action(f"{_LOOK} if this lasts")
     if fires:
-        yield Action("no more reminders", f"marginwatch ack {facts.code}")
-        yield Action("silent for 2 h", f"marginwatch silence add --alert {facts.code} --for 2h")
+        # A label that reads as a status makes people believe that it happened already.
+        silence = f"marginwatch silence add --alert {facts.code} --for 2h"
+        yield Action("to stop reminders", f"marginwatch ack {facts.code}")
+        yield Action("to hear nothing of it for 2 h", silence)
 
 
 def _ids(item: MessageItem, news: NewsText, context: RenderContext) -> str:
