@@ -178,11 +178,28 @@ def _parts(facts: NotificationFacts) -> Iterator[str]:
 def _lines(item: MessageItem, told: str, context: RenderContext) -> Iterator[str]:
     """Yield what happened, as far as the headline, `told`, does not tell it."""
     facts = item.last.facts
+    yield from _since_told(item, context)
     if not item.over:
         yield from (words for words in (facts.title, facts.summary) if words not in told)
     yield from _measured(facts, told)
     yield from _worst(item)
     yield from _remarks(item, context)
+
+
+def _since_told(item: MessageItem, context: RenderContext) -> Iterator[str]:
+    """Yield how the value of news that it got worse moved since the news before."""
+    facts, judged = item.last.facts, item.last.facts.judged
+    if item.last.key.kind is not Kind.WORSE or facts.told is None or facts.swings is not None:
+        return
+    if judged is None or judged.value is None or is_silence(judged):
+        return
+    step = facts.trend.step
+    if step is not None and (step.before, step.after) == (facts.told, judged.value):
+        return
+    before = format_rounded(facts.told, judged, judged.threshold)
+    now = format_rounded(judged.value, judged, judged.threshold)
+    at = "" if facts.told_at is None else f" at {context.moment(facts.told_at)}"
+    yield f"{before} -> {now} since last told{at}"
 
 
 def _common(item: MessageItem, told: str, context: RenderContext) -> Iterator[str]:

@@ -124,6 +124,8 @@ def test_e1_worse_is_told_beyond_the_value_last_told() -> None:
         WORSE,
     ]
     assert (phone.facts.told, phone.facts.judged) == (Decimal(60), judged("45"))
+    assert phone.facts.told_at is not None
+    assert phone.facts.told_at < phone.facts.at
     assert [
         phone.read(6, "90"),
         phone.read(7, "45"),

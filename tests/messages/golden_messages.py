@@ -268,6 +268,7 @@ MESSAGES: Mapping[str, Message] = {
         at=NIGHT + MINUTE,
         margin="12.30001",
         told=Decimal("45.64407694"),
+        told_at=NIGHT,
         worst=Decimal("12.30001"),
     ),
 }
