@@ -237,13 +237,13 @@ MESSAGES: Mapping[str, Message] = {
         _both("low-margin", "ct83", NIGHT, 70 * SECOND),
         _both("margin-critical", "n4pe", NIGHT + 10 * SECOND, 20 * SECOND),
         after=2 * HOUR,
-        why_late="phone could not be reached since 03:12:22 until 05:13:20 (HTTP 502)",
+        why_late="phone could not be reached from 03:12:22 until 05:13:20 (HTTP 502)",
     ),
     "late-days": _message(
         MessageItem(_notice(Kind.FIRING, at=NIGHT)),
         _both("low-margin", "n4pe", NIGHT - HOUR, 70 * SECOND),
         after=DAY,
-        why_late="phone could not be reached since 02:12:22 (HTTP 502)",
+        why_late="phone could not be reached from 2026-01-01 02:12:22 until 03:12:09 (HTTP 502)",
     ),
     "over": _said(
         Kind.RESOLVED,
