@@ -198,12 +198,29 @@ def test_d4_readings_that_are_back_are_not_called_resolved() -> None:
     back = notice(
         Kind.RESOLVED, reason="back", at=T0 + 12 * MINUTE, judged=judged("300"), worst=None
     )
-    assert said(back).title == "BACK main: readings are back, available_margin 300"
-    assert (
-        lines(back)[0] == "BACK main: readings are back, available_margin 300 (low, after 12 min)"
-    )
+    why = "low fired for 12 min as there were no readings"
+    title = "BACK main: available_margin 300"
+    assert said(back).title == f"{title} (above 100)"
+    assert headline(back) == f"{title} ({why}, readings are back, above 100)"
     assert "alert k3f9 · warning · 11:00:00 to 11:12:00" in lines(back)
     assert "rule: available_margin < 100" in lines(back)
+
+
+def test_d4_readings_that_are_back_say_where_the_value_stands() -> None:
+    """D4: it may be as bad as before, on either side of its limit, or be no number."""
+
+    def title(side: DecidingComparison | None) -> str:
+        return said(notice(Kind.RESOLVED, reason="back", judged=side)).title
+
+    assert title(judged("40")).endswith("available_margin 40 (still below 100)")
+    high = judged("40", "5", falling=False, field="al_freeze")
+    assert title(high).endswith("al_freeze 40 (readings are back, still above 5)")
+    assert title(replace(high, value=Decimal(3))).endswith(
+        "al_freeze 3 (readings are back, below 5)"
+    )
+    even = judged("100")
+    assert title(replace(even, directed=False)).endswith("available_margin 100 (readings are back)")
+    assert title(None).startswith("BACK main: readings are back")
 
 
 def test_d4_what_is_no_longer_judged_is_not_called_resolved() -> None:
