@@ -214,6 +214,8 @@ def _common(item: MessageItem, told: str, context: RenderContext) -> Iterator[st
         return
     if facts.detail not in told:
         yield facts.detail
+    if facts.swings is not None and item.last.key.kind is Kind.FIRING:
+        yield "from now on not each firing is told, until it is calm"
     yield from step_sentence(facts, context.moment)
     if not context.is_late(item):
         yield from pace_sentence(facts)

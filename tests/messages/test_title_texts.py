@@ -273,6 +273,9 @@ def test_e4_flapping_tells_count_span_and_range() -> None:
     assert said(flapping()).title == "FLAPPING main: low fired 7 times in 1 h (between 42 and 130)"
     assert lines(flapping())[0] == "FLAPPING main: low fired 7 times in 1 h (between 42 and 130)"
     assert "firing now" in lines(flapping(detail="firing now"))
+    outlook = "from now on not each firing is told, until it is calm"
+    assert outlook in lines(flapping())
+    assert outlook not in lines(flapping(Kind.REPEAT))
     assert ":flapping" not in said(flapping()).body + said(flapping()).title
     short = flapping(swings=FlapRange(7, Decimal(2), Decimal(9)), at=T0 + 40 * SECOND)
     assert said(short).title == "FLAPPING main: low fired 7 times in 40 s (between 2 and 9)"
