@@ -11,6 +11,7 @@ from dataclasses import replace
 from decimal import Decimal
 from operator import attrgetter
 
+from daemon.alerts.system_rules import KINDS
 from daemon.alerts.trend import pace_sentence, step_sentence
 from daemon.messages.section import (
     Action,
@@ -52,6 +53,7 @@ from daemon.types import (
     DecidingComparison,
     Kind,
     NotificationFacts,
+    base,
 )
 
 LABELS: Mapping[str, str] = {
@@ -280,6 +282,9 @@ def _actions(item: MessageItem) -> Iterator[Action]:
     if facts.unconfirmed:
         yield Action(f"{_LOOK} before you act")
     fires = item.notice.key.kind in NEWS and not item.over
+    system_rule = KINDS.get(base(item.notice.key.rule))
+    if fires and system_rule is not None and system_rule.remedy:
+        yield Action(system_rule.remedy)
     if (fires and is_silence(facts.judged)) or (item.over and facts.reason == MISSING):
         yield Action(f"{_LOOK} if this lasts")
     if fires:

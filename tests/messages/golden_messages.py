@@ -215,7 +215,8 @@ MESSAGES: Mapping[str, Message] = {
         judged=REFUSED,
         worst=Decimal(1),
         trend=Trend(),
-        detail="CoinW refused the key (6000: authentication error)",
+        detail="CoinW refused the key (6000: authentication error): check api_key and secret_key",
+        read_at=NIGHT - 6 * SECOND,
     ),
     "firing-title": _said(
         Kind.FIRING,

@@ -379,6 +379,9 @@ def test_d7_a_refused_key_is_told_in_words() -> None:
     )
     assert said(refused).title == "CRITICAL main: the exchange refuses the key"
     assert "key_refused" not in said(refused).body
+    remedy = "check the key at the exchange, and look into its own app meanwhile"
+    assert remedy in lines(refused)
+    assert remedy not in lines(notice(Kind.RESOLVED, "key-refused", judged=REFUSED))
     told = replace(
         refused, facts=replace(refused.facts, detail="coinw says 6000: the key is unknown")
     )
