@@ -1,7 +1,7 @@
 """Hourly rollups, with which of them are to be made, and how far the readings were looked through.
 
-The table `rollups` was empty so far. It gets more columns and is not made anew, because on PostgreSQL
-others may have views and grants on it.
+The table `rollups` was empty so far. It gets more columns and is not made anew, because on
+PostgreSQL others may have views and grants on it.
 
 This file never changes once it has been released, and imports nothing from `daemon`: it describes the past.
 """
