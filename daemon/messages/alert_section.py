@@ -181,6 +181,8 @@ def _lines(item: MessageItem, told: str, context: RenderContext) -> Iterator[str
     """Yield what happened, as far as the headline, `told`, does not tell it."""
     facts = item.last.facts
     yield from _since_told(item, context)
+    if item.over and facts.reason == MISSING:
+        yield "the alert was closed as there are no readings, NOT because it got better"
     if not item.over:
         yield from (words for words in (facts.title, facts.summary) if words not in told)
     yield from _measured(facts, told)
@@ -207,15 +209,16 @@ def _since_told(item: MessageItem, context: RenderContext) -> Iterator[str]:
 def _common(item: MessageItem, told: str, context: RenderContext) -> Iterator[str]:
     """Yield the finding of a system rule, and how the judged field moved.
 
-    A finding is over with the alert, and a late message tells no pace, as it has passed.
+    A finding is over with the alert, unless that ended for want of readings. A late message tells
+    no pace, as it has passed.
     """
     facts = item.last.facts
     if facts.unconfirmed:
         yield "the exchange's answer looked wrong, and asking again brought no other"
+    if facts.detail not in told and (not item.over or facts.reason == MISSING):
+        yield facts.detail
     if item.over:
         return
-    if facts.detail not in told:
-        yield facts.detail
     if facts.swings is not None and item.last.key.kind is Kind.FIRING:
         yield "from now on not each firing is told, until it is calm"
     yield from step_sentence(facts, context.moment)

@@ -624,6 +624,7 @@ def test_d4_what_is_no_longer_judged_says_so() -> None:
     phone.read(0, "90")
     assert phone.missed(3) == OVER
     assert (phone.facts.reason, phone.facts.judged) == ("missing", judged("75"))
+    assert phone.facts.detail == "no answer within 10 s"
 
 
 def test_a_reminder_at_a_miss_shows_the_field_as_it_was_last_seen() -> None:

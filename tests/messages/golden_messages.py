@@ -168,7 +168,13 @@ MESSAGES: Mapping[str, Message] = {
         read_at=NIGHT - 31 * SECOND,
         detail="CoinW answers HTTP 500: asking again",
     ),
-    "blind-ended": _said(Kind.RESOLVED, at=NIGHT + 2 * MINUTE, reason="missing", read_at=NIGHT),
+    "blind-ended": _said(
+        Kind.RESOLVED,
+        at=NIGHT + 2 * MINUTE,
+        reason="missing",
+        read_at=NIGHT,
+        detail="CoinW answers HTTP 500: asking again",
+    ),
     "calm": _flapping(
         Kind.RESOLVED, at=NIGHT + HOUR, margin="500", detail="not firing now", reason="calm"
     ),
