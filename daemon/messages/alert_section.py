@@ -181,6 +181,7 @@ def _lines(item: MessageItem, told: str, context: RenderContext) -> Iterator[str
     """Yield what happened, as far as the headline, `told`, does not tell it."""
     facts = item.last.facts
     yield from _since_told(item, context)
+    yield from _still_told(facts)
     if item.over and facts.reason == MISSING:
         yield "the alert was closed as there are no readings, NOT because it got better"
     if not item.over:
@@ -204,6 +205,14 @@ def _since_told(item: MessageItem, context: RenderContext) -> Iterator[str]:
     now = format_rounded(judged.value, judged, judged.threshold)
     at = "" if facts.told_at is None else f" at {context.moment(facts.told_at)}"
     yield f"{before} -> {now} since last told{at}"
+
+
+def _still_told(facts: NotificationFacts) -> Iterator[str]:
+    """Yield what is told after an acknowledgement, which stops reminders alone."""
+    texts = {Kind.WORSE: "if it gets worse", Kind.RESOLVED: "when it ends"}
+    told = [texts[kind] for kind in facts.still_told]
+    if told:
+        yield f"you are still told {' and '.join(told)}"
 
 
 def _common(item: MessageItem, told: str, context: RenderContext) -> Iterator[str]:

@@ -81,6 +81,7 @@ DEPOSIT = DecidingComparison(
     Decimal(500),
     falling=False,
 )
+STILL_TOLD = (Kind.WORSE, Kind.RESOLVED)
 SWINGS = FlapRange(7, Decimal("42.1"), Decimal("130.125"))
 
 
@@ -125,7 +126,9 @@ def _several() -> Sequence[MessageItem]:
         "trend": Trend(),
     }
     return (
-        MessageItem(_notice(Kind.ACK, at=NIGHT + 5 * MINUTE, detail="adding margin")),
+        MessageItem(
+            _notice(Kind.ACK, at=NIGHT + 5 * MINUTE, detail="adding margin", still_told=STILL_TOLD)
+        ),
         MessageItem(
             _notice(
                 Kind.FIRING,
@@ -156,7 +159,9 @@ def _flapping(kind: Kind, **facts: Any) -> Message:
 
 
 MESSAGES: Mapping[str, Message] = {
-    "ack": _said(Kind.ACK, at=NIGHT + 5 * MINUTE, detail="adding margin"),
+    "ack": _said(
+        Kind.ACK, at=NIGHT + 5 * MINUTE, detail="adding margin", still_told=STILL_TOLD
+    ),
     "back": _said(Kind.RESOLVED, at=NIGHT + 12 * MINUTE, reason="back", margin="300", worst=None),
     "blind": _said(
         Kind.FIRING,

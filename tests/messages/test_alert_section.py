@@ -224,6 +224,20 @@ def test_worse_says_first_how_it_moved_since_last_told() -> None:
     assert "since last told" not in text(MessageItem(unknown), now=T0 + MINUTE)
 
 
+@pytest.mark.parametrize(
+    ("told", "sentence"),
+    [
+        ((Kind.WORSE, Kind.RESOLVED), "you are still told if it gets worse and when it ends"),
+        ((Kind.RESOLVED,), "you are still told when it ends"),
+        ((), ""),
+    ],
+)
+def test_e1_an_ack_says_what_is_still_told(told: tuple[Kind, ...], sentence: str) -> None:
+    """E1: what its rule tells, and nothing that it does not."""
+    acked = text(MessageItem(notice(Kind.ACK, still_told=told)))
+    assert [line for line in acked.splitlines() if "still told" in line] == [sentence][: len(told)]
+
+
 def test_the_mail_has_no_bar_without_words() -> None:
     """A title may tell all; a coloured edge beside nothing would be a riddle."""
     message = said([MessageItem(notice(Kind.REPEAT, worst=None))], T0)
