@@ -14,6 +14,7 @@ from operator import attrgetter
 from daemon.alerts.system_rules import KINDS
 from daemon.alerts.trend import pace_sentence, step_sentence
 from daemon.messages.section import (
+    LATE_AFTER,
     Action,
     FieldRow,
     MessageItem,
@@ -21,7 +22,7 @@ from daemon.messages.section import (
     Section,
     uncertainty_marks,
 )
-from daemon.messages.title_texts import NewsText, names_rule, news_texts
+from daemon.messages.title_texts import NewsText, names_rule, news_texts, tells_value
 from daemon.messages.title_words import (
     MISSING,
     account_name,
@@ -42,6 +43,7 @@ from daemon.rules.evaluation.signals import LASTING
 from daemon.text.numbers import (
     format_amount,
     format_change,
+    format_duration,
     format_minutes,
     format_rounded,
     is_duration,
@@ -52,6 +54,7 @@ from daemon.types import (
     NEWS,
     DecidingComparison,
     Kind,
+    Millis,
     NotificationFacts,
     base,
 )
@@ -182,6 +185,8 @@ def _lines(item: MessageItem, told: str, context: RenderContext) -> Iterator[str
     facts = item.last.facts
     yield from _since_told(item, context)
     yield from _still_told(facts)
+    if unread := _unread(item):
+        yield f"no readings for {format_duration(unread)}"
     if item.over and facts.reason == MISSING:
         yield "the alert was closed as there are no readings, NOT because it got better"
     if not item.over:
@@ -205,6 +210,15 @@ def _since_told(item: MessageItem, context: RenderContext) -> Iterator[str]:
     now = format_rounded(judged.value, judged, judged.threshold)
     at = "" if facts.told_at is None else f" at {context.moment(facts.told_at)}"
     yield f"{before} -> {now} since last told{at}"
+
+
+def _unread(item: MessageItem) -> Millis:
+    """Time without readings, if the headline has the value before them; else 0."""
+    last, read_at = item.last, item.last.facts.read_at
+    if read_at is None or item.over or not tells_value(last):
+        return 0
+    unread = last.at - read_at
+    return unread if unread >= LATE_AFTER else 0
 
 
 def _still_told(facts: NotificationFacts) -> Iterator[str]:
@@ -297,7 +311,8 @@ def _actions(item: MessageItem) -> Iterator[Action]:
     system_rule = KINDS.get(base(item.notice.key.rule))
     if fires and system_rule is not None and system_rule.remedy:
         yield Action(system_rule.remedy)
-    if (fires and is_silence(facts.judged)) or (item.over and facts.reason == MISSING):
+    silent = is_silence(facts.judged) or _unread(item) > 0
+    if (fires and silent) or (item.over and facts.reason == MISSING):
         yield Action(f"{_LOOK} if this lasts")
     if fires:
         # A label that reads as a status makes people believe that it happened already.

@@ -133,8 +133,11 @@ def test_fields_that_are_old_say_so() -> None:
         assert "in positions 0" in lines
         assert "10 min" not in message
     assert "(for 1 min, below 50, at 11:00:00)" in text(MessageItem(blind), now=T0 + MINUTE)
+    unread = ["no readings for 1 min", "look into the exchange's own app if this lasts"]
+    assert set(unread) <= set(text(MessageItem(blind), now=T0 + MINUTE).splitlines())
     fresh = notice(Kind.REPEAT, at=T0 + 10 * SECOND, read_at=T0)
     assert "(for 10 s, below 50)" in text(MessageItem(fresh), now=T0 + 10 * SECOND)
+    assert "no readings" not in text(MessageItem(fresh), now=T0 + 10 * SECOND)
 
 
 def test_free_margin_is_called_an_estimate() -> None:
