@@ -56,6 +56,7 @@ from daemon.types import (
     Kind,
     Millis,
     NotificationFacts,
+    TransitionReason,
     base,
 )
 
@@ -185,6 +186,10 @@ def _lines(item: MessageItem, told: str, context: RenderContext) -> Iterator[str
     facts = item.last.facts
     yield from _since_told(item, context)
     yield from _still_told(facts)
+    if item.last.key.kind is Kind.RETIRED:
+        changed = facts.reason == TransitionReason.RULE_CHANGED
+        only = ", only by the rule as it is now" if changed else ""
+        yield f"you are not warned by this rule any more{only}"
     if unread := _unread(item):
         yield f"no readings for {format_duration(unread)}"
     if item.over and facts.reason == MISSING:

@@ -265,7 +265,7 @@ MESSAGES: Mapping[str, Message] = {
         reason="cleared",
     ),
     "report": report.compose(BAD, RenderContext(SPAN.until, UTC)),
-    "retired": _said(Kind.RETIRED, at=NIGHT + HOUR, margin="499.71964459", reason="rule_changed"),
+    "retired": _said(Kind.RETIRED, at=NIGHT + HOUR, margin="499.71964459", reason="rule_removed"),
     "still": _said(Kind.REPEAT, at=NIGHT + 4 * HOUR, margin="41.14407693", worst=Decimal("38.5")),
     "still-old": _said(
         Kind.REPEAT,

@@ -69,6 +69,11 @@ def test_a_reminder_says_for_how_long() -> None:
 def test_a_retired_alert_is_not_called_resolved() -> None:
     """D5: nobody may take it for the end of the trouble."""
     assert "no longer watched" in text(MessageItem(notice(Kind.RETIRED)))
+    gone = notice(Kind.RETIRED, reason="rule_removed")
+    unwarned = "you are not warned by this rule any more"
+    assert unwarned in text(MessageItem(gone)).splitlines()
+    changed = notice(Kind.RETIRED, reason="rule_changed")
+    assert f"{unwarned}, only by the rule as it is now" in text(MessageItem(changed)).splitlines()
 
 
 def test_a_headline_that_was_cut_in_the_title_stands_whole_in_the_text() -> None:
