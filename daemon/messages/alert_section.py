@@ -110,6 +110,8 @@ def with_fields(
     known = at is None and same
     rows = tuple(_rows(facts, str(section.news) if same else "", moving=known))
     common = section.common
+    # Of an account of which the headline tells all, there is nothing to add.
+    rows = rows if any(map(str, rows)) else ()
     if rows and at is not None:
         common = (*common, f"last known {context.moment(at)}, may be different now:")
     elif rows and not same:
@@ -121,7 +123,7 @@ def with_fields(
 
 
 def _rows(facts: NotificationFacts, news: str, *, moving: bool) -> Iterator[FieldRow]:
-    """Yield the judged field by its name, then the others; nothing that the headline tells."""
+    """Yield the judged field by its name, then the others."""
     judged = facts.judged
     own = {} if judged is None else {judged.field: judged.field}
     limit = None if judged is None else judged.threshold
@@ -130,11 +132,8 @@ def _rows(facts: NotificationFacts, news: str, *, moving: bool) -> Iterator[Fiel
         if value is None:
             continue
         shown = format_rounded(value, None, limit if field in own else None)
-        if field in own and shown in news.split():
-            shown = ""
         moves = tuple(_moves(facts, field)) if moving else ()
-        if shown or moves:
-            yield FieldRow(label, shown, moves)
+        yield FieldRow(label, shown, moves, told=field in own and shown in news.split())
 
 
 def _value(facts: NotificationFacts, field: str) -> Decimal | None:
@@ -160,9 +159,12 @@ def _moves(facts: NotificationFacts, field: str) -> list[str]:
         change = changes.get(field)
         if change:
             told.setdefault(change, span)
-    if list(told) == [_stepped(facts, field)]:
-        return []
-    return [f"{format_change(rough(change))} in {span}" for change, span in told.items()]
+    stepped = _stepped(facts, field)
+    return [
+        f"{format_change(rough(change))} in {span}"
+        for change, span in told.items()
+        if change != stepped
+    ]
 
 
 def _stepped(facts: NotificationFacts, field: str) -> Decimal | None:

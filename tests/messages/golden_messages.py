@@ -167,9 +167,7 @@ def _flapping(kind: Kind, **facts: Any) -> Message:
 
 
 MESSAGES: Mapping[str, Message] = {
-    "ack": _said(
-        Kind.ACK, at=NIGHT + 5 * MINUTE, detail="adding margin", still_told=STILL_TOLD
-    ),
+    "ack": _said(Kind.ACK, at=NIGHT + 5 * MINUTE, detail="adding margin", still_told=STILL_TOLD),
     "back": _said(Kind.RESOLVED, at=NIGHT + 12 * MINUTE, reason="back", margin="300", worst=None),
     "blind": _said(
         Kind.FIRING,

@@ -74,7 +74,7 @@ def test_a_change_that_adds_nothing_is_not_said() -> None:
     step = "345.2 at 10:59:20 -> 45.2 at 11:00:00: -300 in 40 s"
     assert text(MessageItem(stepped)).splitlines()[1:3] == [
         step,
-        "available_margin -300 in 1 min, -310 in 1 h",
+        "available_margin -310 in 1 h",
     ]
     alone = replace(stepped, facts=replace(stepped.facts, hourly={}))
     assert text(MessageItem(alone)).splitlines()[1:3] == [step, "in positions 0"]
@@ -239,6 +239,16 @@ def test_e1_an_ack_says_what_is_still_told(told: tuple[Kind, ...], sentence: str
     """E1: what its rule tells, and nothing that it does not."""
     acked = text(MessageItem(notice(Kind.ACK, still_told=told)))
     assert [line for line in acked.splitlines() if "still told" in line] == [sentence][: len(told)]
+
+
+def test_a_mail_shows_all_fields_and_tears_no_duration_apart() -> None:
+    """Its table has room for the value of the title; `10` and `min` stay on one line."""
+    message = said([MessageItem(notice())], T0)
+    assert "<b>45.2</b>" in message.html
+    assert "10\u00a0min" in message.html
+    assert "45.2" not in message.body.splitlines()[0]
+    alone = notice(balances=Balances(available_margin=Decimal("45.2")), changes={})
+    assert "<b>45.2</b>" not in said([MessageItem(alone)], T0).html
 
 
 def test_the_mail_has_no_bar_without_words() -> None:

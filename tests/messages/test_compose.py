@@ -651,7 +651,7 @@ def test_html_says_what_the_text_says_and_nothing_in_it_is_markup() -> None:
     message = compose([MessageItem(odd)], RenderContext(T0, UTC)).message
     assert "&lt;b&gt;&amp;" in message.html
     assert "<b>&" not in message.html
-    for word in ("in positions", "-54.8 in 10 min", "alert k3f9", "since 11:00:00"):
+    for word in ("in positions", "-54.8 in 10\u00a0min", "alert k3f9", "since 11:00:00"):
         assert word in message.html
 
 
