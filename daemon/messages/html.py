@@ -25,8 +25,9 @@ _CODE = "-webkit-user-select:all;user-select:all"
 """Style of a command: a tap or a click selects all of it."""
 _BELOW = f"font-size:14px;{_ASIDE}"
 
-_UNIT = re.compile(r"(\d) (ms|s|min|h|d)\b")
-"""Number and unit of a duration, which must not be torn apart at the end of a line."""
+_UNITS = r"(?:ms|s|min|h|d)\b"
+_INSIDE = re.compile(rf"(?<=\bin) (?=\d+ {_UNITS})|(?<=\d) (?={_UNITS})")
+"""Spaces within `in 10 min`, which must not be torn apart at the end of a line."""
 
 _RED, _ORANGE, _BLUE, _GREEN = "#e5484d", "#d9730d", "#3b82f6", "#2f9e5b"
 _COLOURS = {
@@ -41,7 +42,7 @@ def render(text: Text) -> str:
     """HTML fragment of the text. The title is the subject of the mail."""
     parts = [_shown(each) for each in text.shown]
     why = [_block(escape(each), _ASIDE) for each in text.why]
-    return _UNIT.sub("\\1\u00a0\\2", _block("<br><br>".join([*parts, *why]), _PAGE))
+    return _INSIDE.sub("\u00a0", _block("<br><br>".join([*parts, *why]), _PAGE))
 
 
 def _shown(shown: Shown) -> str:

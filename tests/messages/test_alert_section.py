@@ -242,10 +242,10 @@ def test_e1_an_ack_says_what_is_still_told(told: tuple[Kind, ...], sentence: str
 
 
 def test_a_mail_shows_all_fields_and_tears_no_duration_apart() -> None:
-    """Its table has room for the value of the title; `10` and `min` stay on one line."""
+    """Its table has room for the value of the title; `in 10 min` stays on one line."""
     message = said([MessageItem(notice())], T0)
     assert "<b>45.2</b>" in message.html
-    assert "10\u00a0min" in message.html
+    assert "in\u00a010\u00a0min" in message.html
     assert "45.2" not in message.body.splitlines()[0]
     alone = notice(balances=Balances(available_margin=Decimal("45.2")), changes={})
     assert "<b>45.2</b>" not in said([MessageItem(alone)], T0).html

@@ -592,7 +592,7 @@ def test_f6_after_a_day_all_is_one_digest() -> None:
     assert lines[0].endswith(" · still\nto stop reminders: marginwatch ack k3f9\nalert k3f9")
     assert all("\n" not in line for line in lines[1:])
     over = compose(
-        items[:2] + [gone("high", 0, MINUTE)], RenderContext(T0 + 25 * HOUR, UTC)
+        [*items[:2], gone("high", 0, MINUTE)], RenderContext(T0 + 25 * HOUR, UTC)
     ).message
     assert over.title == "LATE main: 3 over, first at 2026-01-01 11:00:00"
     assert "values are old" not in over.body
@@ -651,7 +651,7 @@ def test_html_says_what_the_text_says_and_nothing_in_it_is_markup() -> None:
     message = compose([MessageItem(odd)], RenderContext(T0, UTC)).message
     assert "&lt;b&gt;&amp;" in message.html
     assert "<b>&" not in message.html
-    for word in ("in positions", "-54.8 in 10\u00a0min", "alert k3f9", "since 11:00:00"):
+    for word in ("in positions", "-54.8 in\u00a010\u00a0min", "alert k3f9", "since 11:00:00"):
         assert word in message.html
 
 
