@@ -1,7 +1,7 @@
 """The state that `status` shows, gathered from the record and from the daemon's lock."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from daemon.alerts.mutes import MutedRules, muted_rules
@@ -23,6 +23,7 @@ from daemon.rules.evaluation.nearest import NearestRule, nearest_rule
 from daemon.service.judging.startup import MISSED
 from daemon.store.database.running_daemon import RunningDaemon, running_daemon
 from daemon.store.history import History
+from daemon.store.read.rollups import RollupsLeft
 from daemon.store.read.status import AccountStatus
 from daemon.types import HOUR, JUDGED, GapReason, Millis, Silence, State, base
 
@@ -53,6 +54,8 @@ class Overview:
     traffic: Traffic
     timeout: Millis
     """The longest time that one call to the exchange takes."""
+    rollups: RollupsLeft = field(default_factory=RollupsLeft)
+    """What is left of the hourly rollups."""
     absence: tuple[Millis, Millis] | None = None
     """The time in which no daemon ran before the recent start of the present one."""
 
@@ -95,6 +98,7 @@ def gather(record: OpenRecord, now: Millis, accounts: str = EVERY) -> Overview:
         muted=tuple(muted_rules(config.rules, config.mutes, now)),
         traffic=exchange,
         timeout=config.daemon.timeout,
+        rollups=history.rollups_left(now),
         absence=None if daemon is None else recent_absence(history, every, now),
     )
 

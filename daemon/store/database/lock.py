@@ -23,7 +23,7 @@ from sqlalchemy import URL, Engine, event
 
 from daemon.errors import StoreConfigError, StoreError, owner_text, user_name
 from daemon.store.database.failures import database_name
-from daemon.store.database.files import reclaim
+from daemon.store.database.files import make_private, reclaim
 from daemon.store.database.lock_file import OWNER_ONLY, lock_path, open_lock, read_note, write_note
 from daemon.store.database.locking_process import is_marginwatch, locking_process
 
@@ -103,6 +103,7 @@ def collect(url: URL, engine: Engine) -> Lock:
         lock = Lock(url)
         try:
             reclaim(url)
+            make_private(url)
         except BaseException:
             lock.release()
             raise
