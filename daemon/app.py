@@ -40,6 +40,7 @@ from daemon.service.loops import Loops
 from daemon.service.observer import Observers
 from daemon.service.reporting.data import ReportReader
 from daemon.service.reporting.scheduler import ReportDependencies, Reports
+from daemon.service.rollups import Rollups
 from daemon.service.supervisor import RELOAD, STOP
 from daemon.store import Store
 from daemon.store.database import disk
@@ -117,6 +118,7 @@ class App:
             self._start_self_monitor(start_result)
             self._start_heartbeat()
             self._loops.run("the clock monitor", self._watch)
+            self._loops.run("the hourly rollups", Rollups(self._store, self._clock).run)
             self._accounts.poll()
         except BaseException:
             await self._release()

@@ -72,7 +72,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "daemon.cli.last_words.command:last_words",
         "tell every channel that the daemon is down: for systemd",
     ),
-    "db": ("daemon.cli.db:db", "maintain the database"),
+    "db": ("daemon.cli.db.command:db", "back up, restore, measure and upgrade the database"),
     "completion": (
         "daemon.cli.completion:completion",
         "print the completion script for bash, zsh or fish",

@@ -12,7 +12,7 @@ from daemon.config import Config
 from daemon.config.problems import did_you_mean
 from daemon.errors import AbsentError, MarginwatchError, StoreError, UsageError
 from daemon.rules.rule import is_pattern
-from daemon.store.database.lock_holder import holder
+from daemon.store.database.running_daemon import running_daemon
 from daemon.store.history import History
 from daemon.types import Millis
 
@@ -134,7 +134,7 @@ def _history(config: Config, *, imported: bool) -> History:
 
 def _refuse_if_lost(config: Config, error: AbsentError) -> None:
     """Raise StoreError if a daemon is running: then the database's file was taken away."""
-    daemon = holder(config.daemon.database.reveal())
+    daemon = running_daemon(config.daemon.database.reveal())
     if daemon is not None:
         named = f"a daemon (pid {daemon.pid})" if daemon.pid else "a daemon"
         trouble = daemon.trouble or "its file was moved or deleted: put it back"

@@ -12,7 +12,16 @@ from decimal import Decimal
 from operator import attrgetter
 
 from daemon.alerts.trend import pace_sentence, step_sentence
-from daemon.messages.headline import (
+from daemon.messages.section import (
+    Action,
+    FieldRow,
+    MessageItem,
+    RenderContext,
+    Section,
+    uncertainty_marks,
+)
+from daemon.messages.title_texts import NewsText, names_rule, news_texts
+from daemon.messages.title_words import (
     MISSING,
     account_name,
     comparison_text,
@@ -25,15 +34,6 @@ from daemon.messages.headline import (
     start_and_end,
     value_text,
     with_unit,
-)
-from daemon.messages.news_texts import NewsText, names_rule, news_texts
-from daemon.messages.section import (
-    Action,
-    FieldRow,
-    MessageItem,
-    RenderContext,
-    Section,
-    uncertainty_marks,
 )
 from daemon.readings.exact import subtracted
 from daemon.readings.fields import ESTIMATES

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 
 from daemon.messages import grouping, html
 from daemon.messages.alert_section import with_fields
-from daemon.messages.headline import is_good, news_severity
 from daemon.messages.layout import Shown, Text, lay_out
 from daemon.messages.section import (
     GAP,
@@ -22,7 +21,8 @@ from daemon.messages.section import (
     Section,
     fallback_sentence,
 )
-from daemon.messages.title import TITLE, digest_title, message_title
+from daemon.messages.title_fitting import TITLE, digest_title, message_title
+from daemon.messages.title_words import is_good, news_severity
 from daemon.text.numbers import format_duration
 from daemon.types import (
     DAY,

@@ -8,8 +8,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 from daemon.messages.alert_section import item_section
-from daemon.messages.headline import account_name, end_text, news_word, rule_name
-from daemon.messages.news_texts import NewsText
 from daemon.messages.section import (
     GAP,
     MessageItem,
@@ -17,6 +15,8 @@ from daemon.messages.section import (
     Section,
     uncertainty_marks,
 )
+from daemon.messages.title_texts import NewsText
+from daemon.messages.title_words import account_name, end_text, news_word, rule_name
 from daemon.text.numbers import format_duration, format_rounded
 from daemon.types import Millis
 

@@ -16,7 +16,7 @@ from daemon.messages.report_account import WORDS, Fate, account_section
 from daemon.messages.report_data import Posted, ReportData, ReportedAlert, Watched
 from daemon.messages.report_words import Calendar, counted
 from daemon.messages.section import GAP, LATE_AFTER, FieldRow, RenderContext, Section
-from daemon.messages.title import TITLE
+from daemon.messages.title_fitting import TITLE
 from daemon.text.names import account_label
 from daemon.text.numbers import format_minutes
 from daemon.types import Message, Severity, Silence

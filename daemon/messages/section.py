@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
-from daemon.messages.news_texts import NewsText, tells_value
+from daemon.messages.title_texts import NewsText, tells_value
 from daemon.text.numbers import format_instant
 from daemon.text.printable import printable
 from daemon.types import ENDS, MINUTE, Millis, Notice, NotificationFacts

@@ -16,13 +16,14 @@ from daemon.alerts.channel_decisions import ChannelStatus
 from daemon.errors import StoreError
 from daemon.messages.report_data import Down, Posted, ReportedAlert, ReportSpan, Watched
 from daemon.readings.gaps import Seen
+from daemon.readings.rollups import FieldRollup
 from daemon.store.bounded_extra import snapshot_rows
 from daemon.store.codec import FIELDS, reading
 from daemon.store.database import engine as engines
 from daemon.store.database.migrate import check
 from daemon.store.database.reader import Reader
 from daemon.store.operations import UNSETTLED
-from daemon.store.read import export, recorded, reports, status
+from daemon.store.read import export, recorded, reports, rollups, status
 from daemon.store.read.channel_status import status_at
 from daemon.store.read.common import CommonReads
 from daemon.store.read.gaps import GapCursor, GapReader
@@ -36,6 +37,7 @@ from daemon.store.read.recorded import (
     PastTransition,
 )
 from daemon.store.read.replay import ReadingStream, Replayed
+from daemon.store.read.rollups import RolledHours, RollupsLeft
 from daemon.store.read.status import AccountStatus
 from daemon.store.read.time_index import FIRST, LAST, NO_STEPS, AccountRows, Extent, Steps, steps
 from daemon.store.schema import (
@@ -147,6 +149,28 @@ class History(CommonReads):
     def last_notification(self) -> int | None:
         """The number of the last notification; None without one."""
         return self._greatest(notifications.c.id)
+
+    def rollups(
+        self, account: str, field: str, since: Millis, until: Millis
+    ) -> list[tuple[Millis, FieldRollup]]:
+        """Hourly rollups of a field whose hour begins within the span, in order."""
+        number = self._numbers().get(account)
+        if number is None:
+            return []
+        return self._read(
+            lambda connection: rollups.field_rollups(connection, number, field, since, until)
+        )
+
+    def rolled_hours(self, account: str, since: Millis, until: Millis) -> RolledHours:
+        """The hours of the span whose rollups hold all their readings."""
+        number = self._numbers().get(account)
+        if number is None:
+            return RolledHours(since)
+        return self._read(lambda connection: rollups.freshness(connection, number, since, until))
+
+    def rollups_left(self, now: Millis) -> RollupsLeft:
+        """What is still to be rolled, over all accounts."""
+        return self._read(lambda connection: rollups.left(connection, now))
 
     def inputs(self, account: str, after: int, until: int | None = None) -> Iterator[Replayed]:
         """Judged inputs with a counter above `after`, up to `until`, in the order of replay."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
+from daemon.readings.rollups import HourRollup
 from daemon.types import (
     AccountState,
     Alert,
@@ -252,6 +253,30 @@ class StoreDownGap:
     """Values of rules that they changed, as they are after the last of them."""
 
 
+@dataclass(frozen=True, slots=True)
+class MarkHours:
+    """Hours of an account whose rollups are to be made anew; inputs up to `seq` were looked at."""
+
+    account: str
+    hours: frozenset[Millis]
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class WriteRollups:
+    """Rollups of these hours, in place of any former ones."""
+
+    account: str
+    rollups: tuple[HourRollup, ...]
+    marks: Mapping[Millis, int]
+    """The mark of each hour before its readings were read: one marked since stays marked."""
+
+
+Upkeep: TypeAlias = MarkHours | WriteRollups
+"""Operations derived from what is recorded: each has a transaction of its own, and none waits."""
+
+UPKEEP = (MarkHours, WriteRollups)
+
 Operation: TypeAlias = (
     Record
     | RecordWithClaims
@@ -266,4 +291,5 @@ Operation: TypeAlias = (
     | SetUserId
     | RecordCall
     | StoreDownGap
+    | Upkeep
 )

@@ -40,19 +40,19 @@ class AccountIds:
         if not account:
             return None
         if account not in self._known:
-            self._known[account] = self._look_up(connection, account)
+            self._known[account] = account_number(connection, account)
         return self._known[account]
 
     def forget(self) -> None:
         self._known.clear()
 
-    def _look_up(self, connection: Connection, account: str) -> int:
-        number = connection.scalar(select(accounts.c.id).where(accounts.c.name == account))
-        if number is None:
-            raise Unfit(
-                f"the database knows no account {account}: an epoch must introduce it first"
-            )
-        return int(number)
+
+def account_number(connection: Connection, account: str) -> int:
+    """The number of an account; raises Unfit when it was never recorded."""
+    number = connection.scalar(select(accounts.c.id).where(accounts.c.name == account))
+    if number is None:
+        raise Unfit(f"the database knows no account {account}: an epoch must introduce it first")
+    return int(number)
 
 
 def insert(connection: Connection, table: Table, **values: object) -> bool:
@@ -62,7 +62,7 @@ def insert(connection: Connection, table: Table, **values: object) -> bool:
 
 @cache
 def _insert(table: Table, dialect: str) -> Executable:
-    statement: Executable = _dialect(dialect).insert(table).inline().on_conflict_do_nothing()
+    statement: Executable = sql_dialect(dialect).insert(table).inline().on_conflict_do_nothing()
     # Without this the row count of an INSERT is lost before it is read.
     return statement.execution_options(preserve_rowcount=True)
 
@@ -76,7 +76,7 @@ def add(connection: Connection, table: Table, **values: object) -> int | None:
 @cache
 def _add(table: Table, dialect: str) -> Executable:
     statement: Executable = (
-        _dialect(dialect).insert(table).on_conflict_do_nothing().returning(table.c.id)
+        sql_dialect(dialect).insert(table).on_conflict_do_nothing().returning(table.c.id)
     )
     return statement
 
@@ -99,7 +99,7 @@ def upsert_alert(connection: Connection, account_id: AccountId, alert: Alert) ->
 
 @cache
 def _upsert_alert(dialect: str) -> Executable:
-    new = _dialect(dialect).insert(alerts)
+    new = sql_dialect(dialect).insert(alerts)
     changing = ("code", "severity", "state", "started_at", "ended_at", "data")
     statement: Executable = new.on_conflict_do_update(
         index_elements=ALERT_KEY,
@@ -121,7 +121,7 @@ def keep_value(connection: Connection, account_id: AccountId, kept: RecordedValu
 
 @cache
 def _keep_value(dialect: str) -> Executable:
-    new = _dialect(dialect).insert(rule_values)
+    new = sql_dialect(dialect).insert(rule_values)
     statement: Executable = new.on_conflict_do_update(
         index_elements=("account_id", "rule", "expression"), set_={"value": new.excluded.value}
     )
@@ -174,6 +174,6 @@ IS_NOTICE: ColumnElement[bool] = and_(
 """Matches the notification whose key is given by `key_parameters`, if there is one."""
 
 
-def _dialect(name: str) -> Any:
+def sql_dialect(name: str) -> Any:
     """Import a dialect on use: SQLite users need not pay for PostgreSQL's."""
     return import_module(f"sqlalchemy.dialects.{name}")

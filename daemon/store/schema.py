@@ -255,5 +255,41 @@ rollups = Table(
     Column("first", Amount, nullable=False),
     Column("last", Amount, nullable=False),
     Column("mean", Amount, nullable=False),
+    Column("sum", Amount, nullable=False),
+    # Of the hour, the same for every field.
+    Column("covered_ms", Instant, nullable=False),
+    Column("gap_ms", Instant, nullable=False),
+    # By column the digits of a value that a float does not keep.
+    Column("exact", Json),
+    sqlite_with_rowid=False,
+)
+
+miss_rollups = Table(
+    "miss_rollups",
+    metadata,
+    _of_account(),
+    Column("at", Instant, primary_key=True, autoincrement=False),
+    Column("reason", Words, primary_key=True),
+    Column("misses", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+pending_hours = Table(
+    "pending_hours",
+    metadata,
+    _of_account(),
+    Column("at", Instant, primary_key=True, autoincrement=False),
+    # Grows with each reason to roll the hour anew, so that none is lost meanwhile.
+    Column("mark", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+upkeep = Table(
+    "upkeep",
+    metadata,
+    _of_account(),
+    Column("task", Words, primary_key=True),
+    # The last input that the task has seen.
+    Column("seq", Instant, nullable=False),
     sqlite_with_rowid=False,
 )

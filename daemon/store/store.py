@@ -3,16 +3,17 @@
 Every read opens a short transaction of its own on read-only connections, from any thread.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, select
 
 from daemon.errors import StoreError
+from daemon.readings.rollups import HourRollup
 from daemon.store.database import corruption
 from daemon.store.database import engine as engines
 from daemon.store.database.failures import database_name, store_errors
@@ -21,11 +22,13 @@ from daemon.store.database.files import refuse_unwritable
 from daemon.store.database.lock import Lock, collect
 from daemon.store.database.migrate import bring_up, check, must_hold_no_triggers
 from daemon.store.operations import MessageKey, Operation, Unwritten, Written
-from daemon.store.read import recovery
+from daemon.store.read import recovery, rollups
 from daemon.store.read.channel_health import tested
 from daemon.store.read.common import CommonReads
 from daemon.store.read.recovery import KeptNotice, LastLife, RecordedDelivery
-from daemon.store.rows import AccountIds
+from daemon.store.read.rollups import RollupsLeft, UnseenInputs
+from daemon.store.rows import AccountIds, account_number
+from daemon.store.schema import accounts
 from daemon.store.write import reports, silences
 from daemon.store.write.apply import apply
 from daemon.store.write.location import SERVER
@@ -172,6 +175,36 @@ class Store(CommonReads):
     def tested(self, since: MessageKey) -> bool:
         """Whether a test of `check --notify` reached this message's channel after its attempt."""
         return self._read(lambda connection: tested(connection, since))
+
+    def recorded_accounts(self) -> list[str]:
+        """Names of all accounts ever recorded."""
+        return self._read(lambda connection: list(connection.scalars(select(accounts.c.name))))
+
+    def unseen_inputs(self, account: str) -> UnseenInputs | None:
+        """The next inputs whose hours are to be rolled; None when all were looked at."""
+        return self._read(
+            lambda connection: rollups.unseen(connection, account_number(connection, account))
+        )
+
+    def pending_hours(self, account: str, before: Millis, most: int) -> dict[Millis, int]:
+        """The first hours to be rolled that ended before an instant, with their marks."""
+        return self._read(
+            lambda connection: rollups.pending(
+                connection, account_number(connection, account), before, most
+            )
+        )
+
+    def roll_hours(self, account: str, hours: Iterable[Millis]) -> list[HourRollup]:
+        """Rollups of these hours, made from the readings."""
+        return self._read(
+            lambda connection: rollups.roll_hours(
+                connection, account_number(connection, account), hours
+            )
+        )
+
+    def rollups_left(self, now: Millis) -> RollupsLeft:
+        """What is still to be rolled, over all accounts."""
+        return self._read(lambda connection: rollups.left(connection, now))
 
     def codes(self) -> set[str]:
         """Codes of all alerts ever raised."""

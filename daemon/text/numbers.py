@@ -22,6 +22,8 @@ _WIDE = Context(prec=60, rounding=ROUND_HALF_EVEN)
 _UNBOUNDED = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX)
 _LARGEST = 40
 """Power of ten up to which a number is written out. No account has a larger amount."""
+_KILO = 1_000
+_TWO_DIGITS = 10
 _UNITS = ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (SECOND, "s"))
 
 
@@ -141,6 +143,18 @@ def format_duration(duration: Millis) -> str:
         if count or parts:
             parts.append(f"{count} {name}" if count else "")
     return " ".join(part for part in parts[:2] if part)
+
+
+def format_bytes(size: int) -> str:
+    """Format a size by its largest decimal unit: `512 B`, `1.2 MB`, `34 GB`."""
+    if size < _KILO:
+        return f"{size} B"
+    value = Decimal(size)
+    for unit in ("kB", "MB", "GB", "TB"):
+        value /= _KILO
+        if value < _KILO or unit == "TB":
+            break
+    return f"{value:.0f} {unit}" if value >= _TWO_DIGITS else f"{value:.1f} {unit}"
 
 
 def format_minutes(duration: Millis) -> str:

@@ -27,11 +27,14 @@ class Page:
     def text(self) -> str:
         return self.path.read_text(encoding="utf-8")
 
-    def blocks(self, language: str) -> list[str]:
-        """The blocks of code in a language, in their order."""
-        return [
-            textwrap.dedent(body) for named, body in _BLOCK.findall(self.text) if named == language
-        ]
+    def blocks(self, language: str, heading: str = "") -> list[str]:
+        """The blocks of code in a language, in their order; all, or those below a heading."""
+        text = self.section(heading) if heading else self.text
+        return [textwrap.dedent(body) for named, body in _BLOCK.findall(text) if named == language]
+
+    def section(self, heading: str) -> str:
+        """The text below a heading of the second rank, up to the next one."""
+        return self.text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
 
     def links(self) -> list[str]:
         return _LINK.findall(_BLOCK.sub("", self.text))

@@ -2,9 +2,9 @@
 
 import ast
 import re
-import shutil
 import sqlite3
 import subprocess
+import sys
 from contextlib import closing
 from functools import cache
 from pathlib import Path
@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from daemon.store import upgrade
+from tests.cli.calls import write
 from tests.docs.markdown import COMPARISON, GLOSSARY, OPERATIONS, ROOT
 
 TABLE = OPERATIONS.table("Troubleshooting")
@@ -53,31 +54,34 @@ def folder(tmp_path: Path) -> Path:
     with closing(sqlite3.connect(tmp_path / "marginwatch.db")) as connection:
         connection.execute(INSERT, ["main"])
         connection.commit()
+    write(tmp_path)
+    (tmp_path / "backups").mkdir()
     return tmp_path
 
 
 def test_the_backup_has_what_was_committed_while_another_writes(folder: Path) -> None:
-    """All commands, on a database in use: the copy is whole, and holds nothing half written."""
-    if shutil.which("sqlite3") is None:
-        pytest.skip("the program sqlite3 is missing")
+    """The command by hand, on a database in use: the copy is whole, and nothing half written."""
     with closing(sqlite3.connect(folder / "marginwatch.db", isolation_level=None)) as writer:
         writer.execute("BEGIN IMMEDIATE")
         writer.execute(INSERT, ["half written"])
-        assert typed(".backup", folder) == ["", "", "ok\n"]
-    assert accounts(folder / "backup.db") == ["main"]
-    assert (folder / "backup.db").stat().st_mode & 0o777 == 0o600
+        typed(" db backup ", folder)
+    [made] = (folder / "backups").iterdir()
+    assert accounts(made) == ["main"]
+    assert made.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_restored_backup_is_what_was_saved(folder: Path) -> None:
-    """The old files are put aside with all that belongs to them; systemd is left out here."""
-    (folder / "backup.db").write_bytes((folder / "marginwatch.db").read_bytes())
+    """The former database is kept with all that was in it; systemd is left out here."""
+    typed(" db backup ", folder)
     with closing(sqlite3.connect(folder / "marginwatch.db", isolation_level=None)) as writer:
         writer.execute(INSERT, ["later"])
-        typed("mkdir", folder)
-        assert sorted(path.name for path in folder.glob("marginwatch.db*")) == ["marginwatch.db"]
+    typed(" db restore ", folder)
+    [former] = folder.glob("marginwatch.db.replaced-*")
     assert accounts(folder / "marginwatch.db") == ["main"]
-    assert accounts(folder / "old" / "marginwatch.db") == ["main", "later"]
+    assert accounts(former) == ["main", "later"]
 
+
+PROGRAM = Path(sys.executable).parent / "marginwatch"
 
 INSERT = "INSERT INTO accounts (name, exchange) VALUES (?, 'coinw')"
 
@@ -85,7 +89,11 @@ INSERT = "INSERT INTO accounts (name, exchange) VALUES (?, 'coinw')"
 def typed(word: str, folder: Path) -> list[str]:
     """Outputs of the commands of one block, as this user and in another folder than that shown."""
     (block,) = (block for block in OPERATIONS.blocks("console") if word in block)
-    block = re.sub(r"sudo (-u marginwatch )?|-o marginwatch ", "", block)
+    block = re.sub(r"sudo (-u marginwatch )?", "", block)
+    block = block.replace("/opt/marginwatch/.venv/bin/marginwatch", str(PROGRAM))
+    block = block.replace("/etc/marginwatch", str(folder))
+    for backup in (folder / "backups").iterdir():
+        block = re.sub(r"backups/\S+\.db", f"backups/{backup.name}", block)
     commands = [
         line.removeprefix("$ ").replace("/var/lib/marginwatch", str(folder))
         for line in block.splitlines()

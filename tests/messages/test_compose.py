@@ -10,7 +10,7 @@ import pytest
 from daemon.messages.alert_section import item_section
 from daemon.messages.compose import compose, pair
 from daemon.messages.section import MessageItem, RenderContext
-from daemon.messages.title import TITLE
+from daemon.messages.title_fitting import TITLE
 from daemon.types import (
     HOUR,
     MINUTE,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.messages.title import TITLE
+from daemon.messages.title_fitting import TITLE
 from tests.messages.golden_messages import MESSAGES, shown
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -117,7 +117,8 @@ def test_it_holds_what_the_program_needs(wheel: Path) -> None:
         str(path.relative_to(ROOT)) for path in _below("daemon", ".py", ".lark", ".toml", ".typed")
     }
     examples = {"daemon/_bundled/rules.toml", "daemon/_bundled/rules.test.toml"}
-    units = {f"daemon/_bundled/systemd/marginwatch{name}.service" for name in ("", "-last-words")}
+    endings = (".service", "-last-words.service", "-backup.service", "-backup.timer")
+    units = {f"daemon/_bundled/systemd/marginwatch{ending}" for ending in endings}
     wanted = {*examples, *units, "daemon/py.typed"}
     assert (bundled | code | wanted | {"daemon/rules/language/grammar.lark"}) - _names(
         wheel

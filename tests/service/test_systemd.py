@@ -59,6 +59,8 @@ def test_a_manager_that_is_gone_fails_nothing(tmp_path: Path) -> None:
 
 PROGRAM = "/opt/marginwatch/.venv/bin/marginwatch"
 UNITS = ("marginwatch.service", "marginwatch-last-words.service")
+BACKUP = "marginwatch-backup.service"
+TIMER = "marginwatch-backup.timer"
 
 
 def unit(name: str) -> str:
@@ -77,11 +79,12 @@ def settings(name: str) -> dict[str, str]:
 def test_the_units_are_valid(require: Callable[[str], Path], tmp_path: Path) -> None:
     """systemd-analyze accepts the shipped units; only the program's place is this machine's."""
     analyze = require("systemd")
-    for name in UNITS:
+    names = (*UNITS, BACKUP, TIMER)
+    for name in names:
         (tmp_path / name).write_text(
             unit(name).replace(PROGRAM, shutil.which("true") or "/bin/true")
         )
-    here = [tmp_path / name for name in UNITS]
+    here = [tmp_path / name for name in names]
     done = subprocess.run(
         [analyze, "verify", "--man=no", *here], capture_output=True, text=True, check=False
     )
@@ -100,7 +103,7 @@ def test_the_daemon_is_started_reloaded_and_mourned() -> None:
     )
 
 
-@pytest.mark.parametrize("name", UNITS)
+@pytest.mark.parametrize("name", [*UNITS, BACKUP])
 def test_s1_s13_memory_is_bounded_and_a_crash_leaves_no_secrets(name: str) -> None:
     """S1, S13: a belt of 1 GB, and no core dump, which would hold keys and tokens."""
     found = settings(name)
@@ -119,3 +122,17 @@ def test_who_tells_of_the_daemons_end_may_do_no_more_than_the_daemon() -> None:
     }
     bound = TRIES * TIMEOUT + (TRIES - 1) * PAUSE + unit_status.TIMEOUT
     assert (mourner["TimeoutStartSec"], bound <= 2 * MINUTE) == ("3min", True)
+
+
+def test_the_nightly_backup_is_made_beside_the_daemon() -> None:
+    """The same user and hardening, behind the daemon for CPU and disk; a missed one is made up."""
+    daemon, backup, timer = settings(UNITS[0]), settings(BACKUP), settings(TIMER)
+    assert backup["ExecStart"] == (
+        f"{PROGRAM} db backup /var/lib/marginwatch/backups/ --keep 7"
+        " --config /etc/marginwatch/rules.toml"
+    )
+    own = {"Description", "Type", "ExecStart", "TimeoutStartSec", "StateDirectory"}
+    own |= {"Nice", "IOSchedulingClass"}
+    assert {key: each for key, each in backup.items() if key not in own}.items() <= daemon.items()
+    assert backup["StateDirectory"].split() == ["marginwatch", "marginwatch/backups"]
+    assert (timer["Persistent"], timer["WantedBy"]) == ("true", "timers.target")

@@ -16,7 +16,7 @@ from daemon.config import Config
 from daemon.config.effective_intervals import settled_intervals
 from daemon.errors import StoreConfigError, StoreError
 from daemon.service.reporting import cron
-from daemon.store import preflight
+from daemon.store import open_database_files, preflight
 from daemon.text.durations import duration_text
 from daemon.text.numbers import format_instant
 from daemon.types import Millis
@@ -75,6 +75,8 @@ def show_warnings(
     """Print the warnings and what a reload would change, and return the facts in the record."""
     for warning in config.warnings:
         report.warn(warning)
+    for file in open_database_files(config.daemon.database.reveal()):
+        report.warn(f"{file} can be read by every user of this machine; chmod o= {file}")
     memory = read_memory(config, now, report) if readable else Memory()
     for warning in same_user_warnings(known_users(config, memory.user_ids), config.hosts):
         report.warn(warning)

@@ -25,7 +25,7 @@ from daemon.exchanges.common import http, proxies
 from daemon.exchanges.common.rate_limit import ANNOUNCED, HALVED, Budget, Budgets, remaining_halving
 from daemon.readings.fields import CORE
 from daemon.store import write_once
-from daemon.store.database.lock_holder import holder
+from daemon.store.database.running_daemon import running_daemon
 from daemon.store.operations import RecordCall
 from daemon.text.numbers import format_amount
 from daemon.types import SECOND, Answer, Millis, NoAnswer
@@ -80,7 +80,7 @@ def recorded_calls(config: Config, now: Millis, report: CheckReport | None = Non
             if history is None:
                 return RecordedCalls()
             user_ids = history.user_ids()
-            beside = holder(config.daemon.database.reveal()) is not None
+            beside = running_daemon(config.daemon.database.reveal()) is not None
             booked = history.external_calls(since)
             halved_for = remaining_halving(
                 history.last_rate_limited(now - HALVED), config.hosts, now

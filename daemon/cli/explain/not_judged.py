@@ -11,7 +11,7 @@ from daemon.config.effective_intervals import settled_intervals
 from daemon.errors import StoreError
 from daemon.exchanges.common.penalties import LONGEST, REFUSALS
 from daemon.replay.explain import Attempt, Explanation
-from daemon.store.database.lock_holder import holder
+from daemon.store.database.running_daemon import running_daemon
 from daemon.store.read.recorded import PastEpoch, PastGap
 from daemon.store.write.epochs import CRASH
 from daemon.text.numbers import format_duration
@@ -145,7 +145,7 @@ class NotJudged:
         """
         past = self.asked.past
         try:
-            running = holder(past.config.daemon.database.reveal()) is not None
+            running = running_daemon(past.config.daemon.database.reveal()) is not None
         except StoreError:
             return None
         if running:

@@ -26,8 +26,8 @@ def bring_in(
 
     The first line names the columns: account, time (ISO 8601, or seconds or milliseconds since
     1970; without a zone in the configured one) and any of the fields, in either spelling. An empty
-    cell is an unknown field. A file from export readings or history --format csv can be imported as it
-    is: its quality is kept, seq and source are not.
+    cell is an unknown field. A file from export readings or history --format csv can be imported as
+    it is: its quality is kept, seq and source are not.
 
     Imported readings lie before the account's own readings; later lines are skipped and counted.
     history, backtest and explain see them, the running daemon does not. Importing a file twice adds

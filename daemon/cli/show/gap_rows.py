@@ -11,7 +11,7 @@ from daemon.cli.record_access import OpenRecord
 from daemon.config.effective_intervals import settled_intervals
 from daemon.readings import gaps, slots
 from daemon.readings.gaps import ListedGap
-from daemon.store.database.lock_holder import holder
+from daemon.store.database.running_daemon import running_daemon
 from daemon.text.numbers import format_duration
 from daemon.types import GapReason, Millis
 
@@ -54,7 +54,7 @@ def find_gaps(
 def _away(record: OpenRecord, now: Millis) -> Mapping[str, tuple[ListedGap]]:
     """The gap of each account that lasts because no daemon collects; the next start records it."""
     last = record.history.last_epoch()
-    if last is None or holder(record.url) is not None:
+    if last is None or running_daemon(record.url) is not None:
         return {}
     stands = {each.account: each for each in record.history.status(now)}
     every = settled_intervals(

@@ -42,7 +42,7 @@ def show(
     record: OpenRecord, wish: HistoryOptions, span: tuple[Millis, Millis], now: Millis
 ) -> None:
     """Print the readings that match, in the order of time."""
-    fields = SENT if wish.fields is None else tuple(map(_field, wish.fields.split(",")))
+    fields = SENT if wish.fields is None else tuple(map(value_field, wish.fields.split(",")))
     found: Found = record.history.readings(record.matching(wish.account), *span)
     if wish.changes:
         found = _changes(found, fields)
@@ -55,7 +55,8 @@ def show(
             _show_last(found, fields, DisplayClock(now, record.zone), wish)
 
 
-def _field(word: str) -> str:
+def value_field(word: str) -> str:
+    """The field that a word names; raises UsageError for one that has no recorded values."""
     name = find_field(word.strip())
     if name is None or name == AGE:
         known = [each for each in SPELLINGS if find_field(each) != AGE]

@@ -24,7 +24,7 @@ from daemon.cli.status.waiting import WaitReason
 from daemon.config.problems import did_you_mean
 from daemon.errors import UsageError
 from daemon.rules.rule import is_pattern
-from daemon.store.database.lock_holder import holder
+from daemon.store.database.running_daemon import running_daemon
 from daemon.store.operations import NoticeState
 from daemon.store.read.recorded import PastNotice
 from daemon.text.names import account_label, rule_label
@@ -63,22 +63,17 @@ class NotificationFilter:
 def show(record: OpenRecord, wish: NotificationFilter, now: Millis) -> None:
     """Print the notifications that match, in the order in which they were raised."""
     record.must_know(wish.account)
-    running = holder(record.url) is not None
+    running = running_daemon(record.url) is not None
     standings = channels.channel_overviews(record, now, running=running)
     _must_know(wish.channel, {each.name for each in standings}, record)
     why = _reasons(standings)
     found, present = _found(record, wish, now), DisplayClock(now, record.zone)
+    rows = (notification_row(each, why.get(each.notice.key), present) for each in found)
     match wish.output:
         case Format.JSON:
-            write_json(notification_row(each, why.get(each.notice.key), present) for each in found)
+            write_json(rows)
         case Format.CSV:
-            write_csv(
-                COLUMNS,
-                (
-                    flat_row(notification_row(each, why.get(each.notice.key), present))
-                    for each in found
-                ),
-            )
+            write_csv(COLUMNS, map(flat_row, rows))
         case Format.TABLE:
             _show_last(found, why, present, wish)
             if why and not running:
@@ -87,7 +82,7 @@ def show(record: OpenRecord, wish: NotificationFilter, now: Millis) -> None:
 
 def wait_reasons(record: OpenRecord, now: Millis) -> Reasons:
     """The reasons of all notifications that wait."""
-    running = holder(record.url) is not None
+    running = running_daemon(record.url) is not None
     return _reasons(channels.channel_overviews(record, now, running=running))
 
 

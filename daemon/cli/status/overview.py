@@ -63,6 +63,7 @@ def _object(overview: Overview, found: Sequence[Finding]) -> Row:
         **_daemon_row(overview),
         "budget": {key: value for key, value in first.items() if key != "address"},
         "budgets": [first, *others],
+        "rollups_left": {"hours": overview.rollups.hours, "inputs": overview.rollups.inputs},
         "accounts": [_account(each, overview) for each in overview.accounts],
         "alerts": [alert_row(each, overview.now) for each in overview.alerts],
         "channels": [channels.channel_row(each, overview.now) for each in overview.channels],
@@ -212,6 +213,12 @@ def _daemon(overview: Overview) -> Iterator[str]:
     running = f"a daemon is collecting{pid}{f' on {daemon.host}' if daemon.host else ''}"
     if not daemon.trouble:
         yield running
+        left = overview.rollups
+        if left.is_behind:
+            yield (
+                f"hourly rollups of older readings are being made: {left.hours:,} hours and"
+                f" {left.inputs:,} inputs to go"
+            )
         return
     recorded_at = _recorded_at(overview)
     since = (

@@ -1,7 +1,7 @@
 """The state that `status` shows, gathered from the record and from the daemon's lock."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from daemon.alerts.mutes import MutedRules, muted_rules
@@ -21,8 +21,9 @@ from daemon.errors import UsageError
 from daemon.replay.session import RuleSet
 from daemon.rules.evaluation.nearest import NearestRule, nearest_rule
 from daemon.service.judging.startup import MISSED
-from daemon.store.database.lock_holder import Holder, holder
+from daemon.store.database.running_daemon import RunningDaemon, running_daemon
 from daemon.store.history import History
+from daemon.store.read.rollups import RollupsLeft
 from daemon.store.read.status import AccountStatus
 from daemon.types import HOUR, JUDGED, GapReason, Millis, Silence, State, base
 
@@ -42,7 +43,7 @@ class AccountOverview:
 @dataclass(frozen=True, slots=True)
 class Overview:
     now: DisplayClock
-    daemon: Holder | None
+    daemon: RunningDaemon | None
     accounts: tuple[AccountOverview, ...]
     alerts: tuple[OpenAlert, ...]
     channels: tuple[ChannelOverview, ...]
@@ -53,6 +54,8 @@ class Overview:
     traffic: Traffic
     timeout: Millis
     """The longest time that one call to the exchange takes."""
+    rollups: RollupsLeft = field(default_factory=RollupsLeft)
+    """What is left of the hourly rollups."""
     absence: tuple[Millis, Millis] | None = None
     """The time in which no daemon ran before the recent start of the present one."""
 
@@ -78,7 +81,7 @@ def gather(record: OpenRecord, now: Millis, accounts: str = EVERY) -> Overview:
     halved = [host for host, use in exchange.hosts.items() if use.halved_until is not None]
     every = settled_intervals(config.accounts, config.budget, user_ids, halved)
     rules = rule_set(config)
-    daemon = holder(record.url)
+    daemon = running_daemon(record.url)
     return Overview(
         now=DisplayClock(now, record.zone),
         daemon=daemon,
@@ -95,6 +98,7 @@ def gather(record: OpenRecord, now: Millis, accounts: str = EVERY) -> Overview:
         muted=tuple(muted_rules(config.rules, config.mutes, now)),
         traffic=exchange,
         timeout=config.daemon.timeout,
+        rollups=history.rollups_left(now),
         absence=None if daemon is None else recent_absence(history, every, now),
     )
 

@@ -5,8 +5,11 @@ the user who should write cannot.
 """
 
 import fcntl
+import logging
 import os
+import stat
 import struct
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
@@ -14,8 +17,16 @@ from sqlalchemy import URL
 
 from daemon.errors import StoreConfigError, StoreError, owner_text
 
+_log = logging.getLogger("marginwatch")
+
 Version: TypeAlias = tuple[int, ...]
 """A value that changes with each write to the file."""
+
+AT_MOST = 0o640
+"""Rights of a new database: its owner writes, the group reads; the umask may take more away."""
+
+OTHERS = 0o007
+"""Rights of users who are neither the owner nor of the group."""
 
 FLOCK = "hhqqi0q"
 """The struct flock of fcntl(2): type, whence, start, length, pid. Python's offsets are 64-bit."""
@@ -118,6 +129,38 @@ def reclaim(url: URL) -> None:
             raise StoreError(
                 f"{file} may not be written{owner_text(file)} ({error.strerror}): remove it"
             ) from None
+
+
+def make_private(url: URL) -> None:
+    """Create the database, if there is none, and take the rights of other users away.
+
+    SQLite gives its files beside the database the rights of that. The group keeps its rights: its
+    members may read, and write where the owner lets them.
+    """
+    database = beside(url, "")
+    with suppress(OSError):  # whoever opens it says why it cannot be made
+        os.close(os.open(database, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, AT_MOST))
+    for file in open_to_others(url):
+        # It fails where the file belongs to another user, which `check` names.
+        with suppress(OSError):
+            file.chmod(stat.S_IMODE(file.stat().st_mode) & ~OTHERS)
+            _log.warning("%s was open to every user of this machine, and is no more", file)
+
+
+def open_to_others(url: URL) -> list[Path]:
+    """The database's files to which every user of this machine has any right."""
+    if url.get_backend_name() != "sqlite":
+        return []
+    files = (beside(url, suffix) for suffix in ("", "-wal", "-shm", "-journal"))
+    return [file for file in files if _mode(file) & OTHERS]
+
+
+def _mode(file: Path) -> int:
+    try:
+        found = file.lstat()
+    except OSError:
+        return 0
+    return stat.S_IMODE(found.st_mode) if stat.S_ISREG(found.st_mode) else 0
 
 
 def foreign(url: URL) -> list[Path]:

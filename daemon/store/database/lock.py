@@ -23,9 +23,9 @@ from sqlalchemy import URL, Engine, event
 
 from daemon.errors import StoreConfigError, StoreError, owner_text, user_name
 from daemon.store.database.failures import database_name
-from daemon.store.database.files import reclaim
+from daemon.store.database.files import make_private, reclaim
 from daemon.store.database.lock_file import OWNER_ONLY, lock_path, open_lock, read_note, write_note
-from daemon.store.database.lock_owner import is_marginwatch, lock_owner
+from daemon.store.database.locking_process import is_marginwatch, locking_process
 
 PROJECT = 0x6D61_7267
 """First half of our advisory lock's key ("marg"); the second is the schema's."""
@@ -103,6 +103,7 @@ def collect(url: URL, engine: Engine) -> Lock:
         lock = Lock(url)
         try:
             reclaim(url)
+            make_private(url)
         except BaseException:
             lock.release()
             raise
@@ -215,7 +216,7 @@ def _is_granted(descriptor: int, kind: int) -> bool:
 def _held(url: URL, descriptor: int) -> StoreError:
     """The error that names the holder. It suggests ending a process only if the kernel names it."""
     path, (pid, _) = lock_path(url), read_note(descriptor)
-    owner = lock_owner(os.fstat(descriptor))
+    owner = locking_process(os.fstat(descriptor))
     if _is_foreign(descriptor):  # its text may be false
         return StoreError(
             f"{path} belongs to {user_name(os.fstat(descriptor).st_uid)}, and is locked by"

@@ -4,6 +4,7 @@ It leaves nothing behind: no file is created, no lock is taken, nothing is migra
 """
 
 from contextlib import closing
+from pathlib import Path
 
 from sqlalchemy import URL, Connection, text
 
@@ -11,7 +12,7 @@ from daemon.errors import StoreConfigError, StoreError
 from daemon.store.database import engine as engines
 from daemon.store.database import lock, migrate
 from daemon.store.database.failures import database_name
-from daemon.store.database.files import beside, must_be_files, must_be_usable
+from daemon.store.database.files import beside, must_be_files, must_be_usable, open_to_others
 from daemon.store.database.reader import Reader
 
 OLDEST = 10
@@ -38,6 +39,11 @@ def preflight(url: str) -> None:
         _look_at_file(parsed)
     else:
         _look_inside(parsed)
+
+
+def open_database_files(url: str) -> list[Path]:
+    """The database's files that every user of this machine may read; a start makes them private."""
+    return open_to_others(engines.parse(url))
 
 
 def _look_at_file(url: URL) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, func, select
 
 from daemon.store.bounded_extra import snapshot_rows
-from daemon.store.codec import alert_of
-from daemon.store.read.recorded import PastAlert, transition
+from daemon.store.read import recorded
+from daemon.store.read.recorded import PastAlert
 from daemon.store.schema import accounts, alerts, snapshots, transitions
 from daemon.types import Millis
 
@@ -58,7 +58,7 @@ def move_rows(since: Millis, until: Millis) -> Select[Any]:
     """Transitions in the span, each with its alert as that is now."""
     name = func.coalesce(accounts.c.name, "").label("account")
     return (
-        select(transitions, alerts.c.rule, alerts.c.seq, alerts.c.code, alerts.c.data, name)
+        select(transitions, alerts.c.rule, alerts.c.seq, alerts.c.data, name)
         .join_from(transitions, alerts)
         .join(accounts, isouter=True)
         .where(transitions.c.at >= since, transitions.c.at < until)
@@ -67,4 +67,5 @@ def move_rows(since: Millis, until: Millis) -> Select[Any]:
 
 def move(row: Row[Any]) -> tuple[int, PastAlert]:
     """The number of a transition, and its alert with this transition alone."""
-    return row.id, PastAlert(row.account, alert_of(row), (transition(row).transition,))
+    found = recorded.move(row)
+    return row.id, PastAlert(row.account, found.alert, (found.transition,))

@@ -139,7 +139,7 @@ class ReadingStream:
         chosen = self._snapshots(FIRST, judged.seq - 1).where(
             snapshots.c.quality.in_({*JUDGED, Quality.SUSPECT})
         )
-        rows = _raw(connection, chosen.order_by(None).order_by(snapshots.c.seq.desc()).limit(1))
+        rows = raw_rows(connection, chosen.order_by(None).order_by(snapshots.c.seq.desc()).limit(1))
         found = self.readings(rows)
         if found and found[0].quality is Quality.SUSPECT:
             return found[0]
@@ -170,11 +170,11 @@ def _some(
     connection: Connection, chosen: Select[Any], last: int, most: int = PAGE
 ) -> tuple[Sequence[Raw], int]:
     """The first rows, and the counter reached: `last`, unless there may be more."""
-    rows = _raw(connection, chosen.limit(most))
+    rows = raw_rows(connection, chosen.limit(most))
     return rows, (last if len(rows) < most else rows[-1][0])
 
 
-def _raw(connection: Connection, chosen: Select[Any]) -> Sequence[Raw]:
+def raw_rows(connection: Connection, chosen: Select[Any]) -> Sequence[Raw]:
     """Tuples of the driver, without column types: this saves a call per row and column."""
     with connection.execute(chosen) as result:
         assert result.cursor is not None  # it is a SELECT  # noqa: S101

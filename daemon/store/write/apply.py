@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, or_, update
 from daemon.store.operations import (
     Claim,
     EndEpoch,
+    MarkHours,
     Operation,
     RecordAttempt,
     RecordCall,
@@ -23,10 +24,11 @@ from daemon.store.operations import (
     StoreDownGap,
     Supersede,
     Withdraw,
+    WriteRollups,
 )
 from daemon.store.rows import AccountIds, insert
 from daemon.store.schema import accounts, budget
-from daemon.store.write import attempts, epochs, inputs, reports, silences
+from daemon.store.write import attempts, epochs, inputs, reports, rollups, silences
 from daemon.types import MINUTE, Record
 
 
@@ -51,6 +53,8 @@ def apply(connection: Connection, ids: AccountIds, operation: Operation) -> None
             )
         case RecordCall():
             _book(connection, operation)
+        case MarkHours() | WriteRollups():
+            rollups.keep(connection, ids, operation)
         case _:
             assert_never(operation)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, insert, select
 
+from daemon.readings.rollups import hour_of
 from daemon.store import rows
 from daemon.store.bounded_extra import snapshot_rows
 from daemon.store.codec import FIELDS, reading, snapshot
@@ -24,6 +25,7 @@ from daemon.store.database.files import refuse_unwritable
 from daemon.store.database.migrate import check, must_hold_no_triggers, revision, upgrade
 from daemon.store.database.reader import Reader
 from daemon.store.schema import accounts, snapshots
+from daemon.store.write.rollups import mark
 from daemon.types import Balances, Millis, Quality, Reading, Source
 
 INSTANT = 1_000
@@ -116,6 +118,7 @@ class Importer:
                 connection.execute(
                     insert(snapshots), [{"account_id": number, **_columns(each)} for each in new]
                 )
+                mark(connection, number, {hour_of(each.at) for each in new})
         return counts
 
     @contextmanager

@@ -17,7 +17,7 @@ releases it when the thread has ended.
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -26,7 +26,14 @@ from sqlalchemy import Connection, Engine
 
 from daemon.errors import StoreError
 from daemon.store.database.failures import Refused, refusal, undecided
-from daemon.store.operations import CommitFailed, Operation, Rejected, Unwritten, Written
+from daemon.store.operations import (
+    UPKEEP,
+    CommitFailed,
+    Operation,
+    Rejected,
+    Unwritten,
+    Written,
+)
 from daemon.store.rows import AccountIds
 from daemon.store.write.apply import apply
 from daemon.store.write.backlog import Backlog
@@ -144,6 +151,8 @@ class Writer:
         with self._work:
             if self._stop.is_set():
                 waiting.future.set_exception(StoreError(CLOSED))
+            elif self._down is not None and isinstance(operation, UPKEEP):
+                waiting.future.set_exception(StoreError(self._down))
             elif self._down is not None:
                 self._backlog.add(operation)
                 waiting.future.set_result(Written.DEFERRED)
@@ -180,7 +189,7 @@ class Writer:
         return not self._thread.is_alive()
 
     def _count(self) -> Unwritten:
-        left = self._writing + len(self._pending) + len(self._backlog)
+        left = self._writing + _recorded(self._pending) + len(self._backlog)
         unknown = min(left, max(self._committing, self._undecided))
         return Unwritten(left - unknown, unknown)
 
@@ -211,9 +220,20 @@ class Writer:
             self._work.wait_for(
                 lambda: self._pending or self._stop.is_set(), self._fault_injection.look
             )
-            group = [self._pending.popleft() for _ in range(min(GROUP, len(self._pending)))]
-            self._writing = len(group)
+            group = self._group()
+            self._writing = _recorded(group)
             return group
+
+    def _group(self) -> list[_Waiting]:
+        """The next operations of one transaction; upkeep has one of its own, never a reading's."""
+        if self._pending and isinstance(self._pending[0].operation, UPKEEP):
+            return [self._pending.popleft()]
+        group: list[_Waiting] = []
+        while self._pending and len(group) < GROUP:
+            if isinstance(self._pending[0].operation, UPKEEP):
+                break
+            group.append(self._pending.popleft())
+        return group
 
     def _look(self) -> None:
         """Check the database when nothing is written, so that a failure is noticed."""
@@ -246,12 +266,16 @@ class Writer:
             everyone = [*group, *self._pending]
             self._pending.clear()
             for waiting in everyone:
-                self._backlog.add(waiting.operation)
+                if not isinstance(waiting.operation, UPKEEP):
+                    self._backlog.add(waiting.operation)
             self._down, self._writing, self._committing = str(refused), 0, 0
-            self._undecided = len(group) if refused.undecided else 0
+            self._undecided = _recorded(group) if refused.undecided else 0
         self._tell(self._hooks.on_down, str(refused))
         for waiting in everyone:
-            waiting.future.set_result(Written.DEFERRED)
+            if isinstance(waiting.operation, UPKEEP):
+                waiting.future.set_exception(StoreError(str(refused)))
+            else:
+                waiting.future.set_result(Written.DEFERRED)
 
     def _catch_up(self) -> None:
         """Write the backlog from its start, as far as possible; when it is empty, writes resume."""
@@ -316,7 +340,7 @@ class Writer:
                 failures = [
                     self._attempt(connection, operation, alone=alone) for operation in operations
                 ]
-                self._begin_commit(len(operations))
+                self._begin_commit(sum(not isinstance(each, UPKEEP) for each in operations))
                 self._fault_injection.commit(connection)
             self._verify_committed()
             return failures  # noqa: TRY300 -- every exit of the block above is a failure
@@ -368,6 +392,11 @@ class Writer:
             hook(*arguments)
         except Exception:  # noqa: BLE001 -- whatever it was
             _log.exception("a listener of the store failed")
+
+
+def _recorded(waiting: Iterable[_Waiting]) -> int:
+    """The number of operations that record something: what upkeep derives is derived again."""
+    return sum(not isinstance(each.operation, UPKEEP) for each in waiting)
 
 
 def _answer(future: Future[Written], failure: Exception | None) -> None:

@@ -352,3 +352,16 @@ def test_a_busy_server_is_none(said: str) -> None:
 def test_an_old_server_is_told(version: tuple[int, ...], sentence: str) -> None:
     """A7: the driver asks for version 10 at least."""
     assert too_old(version) == sentence
+
+
+def test_a_database_that_others_may_read_is_a_warning(tmp_path: Path) -> None:
+    """It names the file and the command; a start does it too."""
+    path = write(tmp_path, url(tmp_path))
+    record(tmp_path)
+    assert "every user" not in call("check", "--config", path).stdout
+    database = tmp_path / "marginwatch.db"
+    database.chmod(0o644)
+    assert (
+        f"warning: {database} can be read by every user of this machine; chmod o= {database}\n"
+        in call("check", "--config", path).stdout
+    )

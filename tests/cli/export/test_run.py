@@ -101,14 +101,14 @@ def test_the_printed_command_exports_what_came_since(tmp_path: Path) -> None:
     later = (Record("grid", reading(3, NOON + 5_000)), Record("main", reading(3, NOON + 10_000)))
     with collecting(tmp_path, *first, accounts=TWO) as store:
         one = export(path, "readings")
+        again = "marginwatch export readings"
         for each in later:
             store.submit(each).result()
         assert seqs(one.stdout) == [("grid", 2), ("main", 2)]
         said = one.stderr.splitlines()
         assert said == [
             "2 readings written",
-            f"what comes later: marginwatch export readings --config {path} --after main=2,grid=2"
-            " -o FILE",
+            f"what comes later: {again} --config {path} --after main=2,grid=2 -o FILE",
         ]
         two = export(path, "readings", "--after", "main=2,grid=2")
     assert seqs(two.stdout) == [("grid", 3), ("main", 3)]

@@ -12,7 +12,7 @@ from daemon import notifiers
 from daemon.config import secret_references
 from daemon.config.secret_references import Surroundings
 from daemon.hidden import HiddenMapping
-from daemon.messages.title import TITLE
+from daemon.messages.title_fitting import TITLE
 from daemon.notifiers.apprise import AppriseNotifier, plugins
 from daemon.types import SECOND, Message, Severity
 from tests.fakes import ManualClock

@@ -20,12 +20,15 @@ from tests.other_users import BECOME, program
 from tests.store.records import ACCOUNT, epoch, read
 from tests.values import T0
 
+NOBODY = 65534
+"""The number of the user without rights, and of its group."""
+
 READ_AS_NOBODY = f"""
 {BECOME}
 from daemon.errors import StoreError
 from daemon.store import History
 [url] = json.loads(sys.argv[1])
-become(65534, 65534, 0o022)
+become({NOBODY}, {NOBODY}, 0o022)
 try:
     with History.open(url) as history:
         print([reading.seq for _, reading in history.readings(["main"], 0, 10**14)])
@@ -59,16 +62,23 @@ def filled(path: Path) -> str:
     return url
 
 
-def test_a_stopped_database_is_readable_to_others(directory: Path) -> None:
+def test_a_stopped_database_is_readable_to_its_group(directory: Path) -> None:
     """An idle WAL database is read in a directory that the reader may not write."""
     url = filled(directory / "watch.db")
+    give_to_group_of_nobody(directory / "watch.db")
     directory.chmod(0o555)
     assert as_nobody(url) == "[2]"
 
 
-def test_a_running_database_is_readable_to_others(directory: Path) -> None:
+def give_to_group_of_nobody(path: Path) -> None:
+    if os.geteuid() == 0:
+        os.chown(path, -1, NOBODY)
+
+
+def test_a_running_database_is_readable_to_its_group(directory: Path) -> None:
     """While the daemon runs, readers share its WAL."""
     url = filled(directory / "watch.db")
+    give_to_group_of_nobody(directory / "watch.db")
     store = Store.open(url)
     store.submit(read(3)).result(10)
     assert as_nobody(url) == "[2, 3]"

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from daemon.errors import StoreError
 from daemon.store import FaultInjection, Store
 from daemon.store.database.failures import Refused
-from daemon.store.database.lock_holder import holder
+from daemon.store.database.running_daemon import running_daemon
 from daemon.store.operations import Unwritten, Written
 from tests.other_users import mounted, needs_root
 from tests.store.records import ACCOUNT, epoch, read
@@ -96,7 +96,7 @@ def test_nobody_else_collects_where_the_file_was(store: Store, path: Path, told:
         path.with_name(name).rename(away / name)
     told.next()
     url = f"sqlite:///{path}"
-    found = holder(url)
+    found = running_daemon(url)
     assert found is not None
     assert found.pid == str(os.getpid())
     with pytest.raises(StoreError, match="another marginwatch"):
@@ -104,7 +104,7 @@ def test_nobody_else_collects_where_the_file_was(store: Store, path: Path, told:
     for name in names:
         (away / name).rename(path.with_name(name))
     assert told.next() == ""
-    assert holder(url) is not None
+    assert running_daemon(url) is not None
     assert store.submit(read(3)).result(SOON) is Written.COMMITTED
 
 

@@ -16,8 +16,13 @@ from sqlalchemy import make_url
 from daemon.errors import StoreError
 from daemon.store import History, Store, preflight, upgrade, write_once
 from daemon.store.database.lock import Lock
-from daemon.store.database.lock_holder import holder
-from daemon.store.database.lock_owner import LockOwner, is_marginwatch, lock_owner, owner_among
+from daemon.store.database.locking_process import (
+    LockingProcess,
+    is_marginwatch,
+    locking_process,
+    owner_among,
+)
+from daemon.store.database.running_daemon import running_daemon
 from daemon.store.operations import RecordCall, Unwritten
 from tests.other_users import needs_root, open_folder
 from tests.values import T0
@@ -167,7 +172,7 @@ def test_s8_something_else_in_the_place_of_the_lock_is_left_alone(
     place(lock)
     before = lock.lstat()
     sentence = f"{lock} is not a lock file: check what it is, and move it away"
-    for use in (Store.open, preflight, holder):
+    for use in (Store.open, preflight, running_daemon):
         with pytest.raises(StoreError) as told:
             use(url)
         assert str(told.value) == sentence
@@ -289,7 +294,7 @@ def test_s8_a_lock_of_another_program_is_said_as_what_it_is(tmp_path: Path, kind
             == f"{lock} is locked by process {process.pid} ({name}), which does not say that it is"
             " a marginwatch: end it, then start again"
         )
-        assert holder(url) is None
+        assert running_daemon(url) is None
     assert lock.read_text() == "1\n"
 
 
@@ -297,10 +302,10 @@ def test_s8_the_kernel_tells_who_holds_a_lock(tmp_path: Path) -> None:
     """S8: asked without opening the file, as another user has to."""
     with (tmp_path / "w.db.lock").open("w") as file:
         found = os.fstat(file.fileno())
-        assert lock_owner(found) is None
+        assert locking_process(found) is None
         for kind, is_exclusive in ((fcntl.LOCK_EX, True), (fcntl.LOCK_SH, False)):
             fcntl.flock(file, kind)
-            assert lock_owner(found) == LockOwner(os.getpid(), is_exclusive=is_exclusive)
+            assert locking_process(found) == LockingProcess(os.getpid(), is_exclusive=is_exclusive)
 
 
 APART = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
@@ -318,14 +323,14 @@ def test_s8_a_daemon_in_another_container_is_seen_or_believed(tmp_path: Path) ->
         refused = subprocess.run(
             beside, capture_output=True, text=True, check=False
         ).stderr.splitlines()[-1]
-        found = holder(url)
+        found = running_daemon(url)
         assert refused.endswith(
             f"another marginwatch (pid 1) is collecting into {tmp_path / 'w.db'}: stop it first "
             "(systemctl stop marginwatch)"
         )
         assert found is not None
         assert int(found.pid) > 1
-        assert LockOwner(int(found.pid), is_exclusive=True).is_called("1")
+        assert LockingProcess(int(found.pid), is_exclusive=True).is_called("1")
         with pytest.raises(
             StoreError, match=rf"\(pid {found.pid}\) is collecting .* or kill {found.pid}\)"
         ):
@@ -362,4 +367,8 @@ def test_s8_a_file_of_that_number_on_another_file_system_is_another_file() -> No
     file = os.stat_result((0, 25, os.makedev(0, 0x1B), 1, 0, 0, 0, 0, 0, 0))
     locks = [f"{other}\n{mine}\n{disk}", f"{other}\n{disk}", disk]
     found = [owner_among(each, file) for each in locks]
-    assert found == [LockOwner(12, is_exclusive=False), LockOwner(11, is_exclusive=True), None]
+    assert found == [
+        LockingProcess(12, is_exclusive=False),
+        LockingProcess(11, is_exclusive=True),
+        None,
+    ]

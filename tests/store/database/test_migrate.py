@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
@@ -36,6 +38,32 @@ def test_a_new_database_is_made(url: str) -> None:
     upgrade(url)
     with connected(url) as connection:
         assert revision(connection) == HEAD
+
+
+def test_an_older_database_keeps_its_readings_and_gets_their_rollups(url: str) -> None:
+    """One of revision 0003, made by its own migrations: everything of it is rolled up."""
+    with connected(url) as connection:
+        config = Config()
+        config.set_main_option("script_location", str(bundled.path("migrations")))
+        config.set_main_option("path_separator", "os")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0003")
+        connection.execute(
+            text("INSERT INTO accounts (id, name, exchange) VALUES (1, 'main', 'coinw')")
+        )
+        connection.execute(
+            text(
+                "INSERT INTO snapshots (account_id, seq, at, source, quality, available_margin)"
+                " VALUES (1, 1, 7200000, 'rest', 'ok', 5), (1, 2, 7205000, 'rest', 'ok', 7)"
+            )
+        )
+    store = Store.open(url)
+    found = store.unseen_inputs("main")
+    assert found is not None
+    assert found.hours == {7_200_000}
+    [hour] = store.roll_hours("main", found.hours)
+    store.close()
+    assert int(hour.fields["available_margin"].sum) == 12
 
 
 def test_a_current_database_needs_no_alembic(sqlite: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -130,8 +130,8 @@ def test_reports_come_with_a_migration(url: str) -> None:
     store.close()
     engine = writing(parse(url))
     with engine.begin() as connection:
-        connection.execute(text("DROP TABLE reports"))
-        connection.execute(text("DROP TABLE rule_values"))
+        for table in ("reports", "rule_values", "miss_rollups", "pending_hours", "upkeep"):
+            connection.execute(text(f"DROP TABLE {table}"))
         connection.execute(text("ALTER TABLE attempts DROP COLUMN retry_after"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     upgrade(url)

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Connection, event, make_url
 
 from daemon.errors import StoreError
+from daemon.readings.rollups import HourRollup
 from daemon.store import History, Store
 from daemon.store.database.failures import Refused
 from daemon.store.operations import (
@@ -22,6 +23,7 @@ from daemon.store.operations import (
     Rejected,
     Supersede,
     Unwritten,
+    WriteRollups,
     Written,
 )
 from daemon.types import AttemptResult, Outcome
@@ -73,6 +75,34 @@ def test_what_waits_shares_a_commit(watched: Store, turnstile: Turnstile) -> Non
     turnstile.release()
     assert set(answers([first, *others])) == {Written.COMMITTED}
     assert turnstile.commits == 2
+
+
+ROLLUPS = WriteRollups(ACCOUNT, (HourRollup(T0),), {T0: 1})
+
+
+def test_upkeep_never_shares_a_readings_commit(watched: Store, turnstile: Turnstile) -> None:
+    """It has a transaction of its own, whatever waits with it."""
+    turnstile.hold()
+    first = watched.submit(read(2))
+    turnstile.held()
+    others = [
+        watched.submit(each) for each in (read(3), read(4), ROLLUPS, read(5), ROLLUPS, read(6))
+    ]
+    turnstile.release()
+    assert set(answers([first, *others])) == {Written.COMMITTED}
+    assert turnstile.commits == 6
+
+
+def test_upkeep_does_not_wait_for_a_store_that_refuses(
+    watched: Store, turnstile: Turnstile
+) -> None:
+    """What it derives is derived again, so none of it counts as lost."""
+    turnstile.fail = refuse
+    for _ in range(2):
+        with pytest.raises(StoreError, match="no room"):
+            watched.submit(ROLLUPS).result(SOON)
+    assert watched.down == "no room"
+    assert watched.close(0) == Unwritten()
 
 
 def test_one_that_fails_takes_nothing_with_it(watched: Store, turnstile: Turnstile) -> None:

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from daemon.messages import grouping
-from daemon.messages.headline import (
+from daemon.messages.section import MessageItem, RenderContext
+from daemon.messages.title_texts import NewsText, news_texts, over_texts
+from daemon.messages.title_words import (
     LATE,
     account_name,
     is_cleared,
     news_word,
 )
-from daemon.messages.news_texts import NewsText, news_texts, over_texts
-from daemon.messages.section import MessageItem, RenderContext
 from daemon.text.printable import printable
 from daemon.types import SEVERITIES
 

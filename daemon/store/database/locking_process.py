@@ -20,7 +20,7 @@ _ANONYMOUS = "00"
 
 
 @dataclass(frozen=True, slots=True)
-class LockOwner:
+class LockingProcess:
     pid: int
     is_exclusive: bool
     """A daemon's lock is exclusive; the holder of a shared one only looks, or is in the way."""
@@ -47,14 +47,14 @@ class LockOwner:
         return [str(self.pid)]
 
 
-def lock_owner(file: os.stat_result) -> LockOwner | None:
+def locking_process(file: os.stat_result) -> LockingProcess | None:
     """The process that holds the lock of this file; None when there is none, or none visible."""
     with suppress(OSError):
         return owner_among(LOCKS.read_text(), file)
     return None
 
 
-def owner_among(locks: str, file: os.stat_result) -> LockOwner | None:
+def owner_among(locks: str, file: os.stat_result) -> LockingProcess | None:
     """The owner in the lines of /proc/locks; of another device only if none has the file's own."""
     major = f"{os.major(file.st_dev):02x}"
     found = list(_owners(file, locks, f"{major}:{os.minor(file.st_dev):02x}:"))
@@ -75,7 +75,7 @@ def is_marginwatch(pid: str) -> bool:
     )
 
 
-def _owners(file: os.stat_result, locks: str, device: str) -> Iterator[LockOwner]:
+def _owners(file: os.stat_result, locks: str, device: str) -> Iterator[LockingProcess]:
     """Owners from lines such as `4: FLOCK ADVISORY WRITE 6569 00:1b:1258 0 EOF`.
 
     Lines of waiting processes have an arrow. `device` is the begin of `MAJOR:MINOR:`, hexadecimal.
@@ -86,4 +86,4 @@ def _owners(file: os.stat_result, locks: str, device: str) -> Iterator[LockOwner
             continue
         inode = words[4].rpartition(":")[2]
         if int(inode) == file.st_ino and words[4].startswith(device):
-            yield LockOwner(int(words[3]), is_exclusive=words[2] == "WRITE")
+            yield LockingProcess(int(words[3]), is_exclusive=words[2] == "WRITE")

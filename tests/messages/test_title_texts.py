@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from daemon.alerts.system_rules import KINDS
 from daemon.messages.compose import compose, pair
 from daemon.messages.section import MessageItem, RenderContext
-from daemon.messages.title import TITLE
+from daemon.messages.title_fitting import TITLE
 from daemon.notifiers.services import encoded, escaped, utf16
 from daemon.types import (
     FLAPPING,

@@ -7,7 +7,7 @@ import pytest
 
 from daemon.errors import StoreError
 from daemon.store import Store
-from daemon.store.database.lock_holder import Holder, holder
+from daemon.store.database.running_daemon import RunningDaemon, running_daemon
 from tests.store.records import epoch
 
 
@@ -16,28 +16,28 @@ def test_the_lock_tells_who_collects(url: str) -> None:
     store = Store.open(url)
     store.submit(epoch()).result(10)
     try:
-        assert holder(url) == Holder(str(os.getpid()))
+        assert running_daemon(url) == RunningDaemon(str(os.getpid()))
     finally:
         store.close()
-    assert holder(url) is None
+    assert running_daemon(url) is None
 
 
 def test_asking_takes_nothing_away(url: str) -> None:
     """A daemon can start right after, and asking while it runs does not end its lock."""
     Store.open(url).close()
-    assert holder(url) is None
+    assert running_daemon(url) is None
     store = Store.open(url)
-    assert holder(url) == holder(url) == Holder(str(os.getpid()))
+    assert running_daemon(url) == running_daemon(url) == RunningDaemon(str(os.getpid()))
     store.close()
 
 
 def test_a_database_that_never_was_collected_into_has_no_holder(tmp_path: Path) -> None:
     """No lock file, no daemon."""
-    assert holder(f"sqlite:///{tmp_path / 'none.db'}") is None
+    assert running_daemon(f"sqlite:///{tmp_path / 'none.db'}") is None
 
 
 def test_a_lock_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
     """The holder is unknown, and not guessed."""
     (tmp_path / "watch.db.lock").symlink_to("watch.db.lock")
     with pytest.raises(StoreError, match="is not a lock file"):
-        holder(f"sqlite:///{tmp_path / 'watch.db'}")
+        running_daemon(f"sqlite:///{tmp_path / 'watch.db'}")

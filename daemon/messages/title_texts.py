@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from daemon.alerts.system_rules import KINDS
-from daemon.messages.headline import (
+from daemon.messages.title_words import (
     BACK,
     LONGEST,
     MISSING,

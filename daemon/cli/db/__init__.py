@@ -1,0 +1,1 @@
+"""`marginwatch db`: maintenance of the database."""
