@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, Select, and_, func, select
 from daemon.store.bounded_extra import snapshot_rows
 from daemon.store.read import recorded
 from daemon.store.read.recorded import PastAlert
+from daemon.store.read.time_index import FIRST
 from daemon.store.schema import accounts, alerts, snapshots, transitions
 from daemon.types import Millis
 
@@ -39,9 +40,11 @@ def find_range(
 ) -> RecordedRange:
     """The readings with a counter above `after` and an instant in the span."""
     table = snapshots.c
+    # The index of instants is small, but holds the whole history; few readings follow a counter.
+    at = table.at if after == FIRST else table.at + 0
     chosen = select(
         func.min(table.seq).label("first"), func.max(table.seq).label("last"), func.count()
-    ).where(table.account_id == account_id, table.seq > after, table.at >= since, table.at < until)
+    ).where(table.account_id == account_id, table.seq > after, at >= since, at < until)
     first, last, count = connection.execute(chosen).one()
     if not count:
         return RecordedRange(account_id, since, until, after, after, 0)

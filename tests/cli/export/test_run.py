@@ -8,7 +8,6 @@ import stat
 import subprocess
 import sys
 import tempfile
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -16,8 +15,22 @@ from click.testing import Result
 from hypothesis import example, given, settings
 
 from daemon.readings.fields import SENT
-from daemon.types import SECOND, Balances, Quality, Reading, Record, Source
-from tests.cli.calls import call, collecting, coloured, on_terminal, record, write
+from daemon.store import History
+from daemon.store.operations import Written
+from daemon.types import SECOND, Balances, Outcome, Quality, Reading, Record, Source
+from tests.cli.calls import (
+    CHANNEL,
+    RULE,
+    account,
+    beside_a_terminal,
+    call,
+    collecting,
+    coloured,
+    on_terminal,
+    record,
+    url,
+    write,
+)
 from tests.cli.import_csv.test_own_csv import (
     ACCOUNTS,
     LATER,
@@ -29,6 +42,7 @@ from tests.cli.import_csv.test_own_csv import (
     meaning,
     readings,
 )
+from tests.cli.notifications import attempt, fires, notice, written
 from tests.cli.past import FINE, LOW, alone, lived
 from tests.fakes import NOON
 from tests.values import reading, rule
@@ -277,16 +291,20 @@ def test_alerts_are_their_transitions_as_alerts_prints_them(tmp_path: Path) -> N
 
 def test_notifications_are_exported_as_listed(tmp_path: Path) -> None:
     """The same cells; the next export begins before the first one that waits."""
-    path = an_alert(tmp_path)
-    result = export(path, "notifications")
-    listed = call("notifications", "--format", "csv", "--config", path, clock=LATER).stdout
-    lines = result.stdout.splitlines()
-    assert [line.partition(",")[2] for line in lines] == listed.splitlines()
-    rows = list(csv.DictReader(io.StringIO(result.stdout)))
-    settled = [row["seq"] for row in rows if row["state"] not in {"queued", "claimed"}]
-    assert (
-        (f"--after {settled[-1]}" in result.stderr) if settled else "--after" not in result.stderr
-    )
+    path = write(tmp_path, account(), RULE, CHANNEL, CHANNEL.replace('"hook"', '"desk"'))
+    told = fires(notice("desk"), notice("hook"), notice("more"))
+    with collecting(tmp_path, told) as store:
+        written(store, *(attempt(each, 1, Outcome.DELIVERED) for each in ("desk", "more")))
+        result = export(path, "notifications")
+        listed = call("notifications", "--format", "csv", "--config", path, clock=LATER).stdout
+        lines = result.stdout.splitlines()
+        assert [line.partition(",")[2] for line in lines] == listed.splitlines()
+        assert result.stderr.endswith(" --after 1 -o FILE\n")
+        written(store, attempt("hook", 2, Outcome.DELIVERED))
+        rest = export(path, "notifications", "--after", 1)
+    found = [(row["seq"], row["state"]) for row in csv.DictReader(io.StringIO(rest.stdout))]
+    assert found == [("2", "delivered"), ("3", "delivered")]
+    assert rest.stderr.endswith(" --after 3 -o FILE\n")
 
 
 def test_gaps_are_exported_as_listed(tmp_path: Path) -> None:
@@ -310,5 +328,25 @@ def test_an_empty_record_gives_a_header(tmp_path: Path) -> None:
 
 def test_digits_are_those_recorded(tmp_path: Path) -> None:
     """Neither exponents nor zeros at the end."""
-    record(tmp_path, Record("main", reading(2, NOON, available_margin=Decimal("1E+3"))))
-    assert ",1000," in export(write(tmp_path), "readings").stdout
+    record(tmp_path, Record("main", reading(2, NOON, available_margin="1E+3", al_freeze="1.50")))
+    (row,) = csv.DictReader(io.StringIO(export(write(tmp_path), "readings").stdout))
+    assert (row["available_margin"], row["al_freeze"]) == ("1000", "1.5")
+
+
+def test_a_terminal_sees_how_far_it_is(tmp_path: Path) -> None:
+    """A bar on stderr, where that is a terminal; the rows go elsewhere."""
+    path = two_accounts(tmp_path)
+    rows, seen = beside_a_terminal("export", "readings", "--config", path)
+    assert b"exporting readings" in seen
+    assert len(seqs(rows.decode())) == 5
+
+
+def test_an_export_beside_a_daemon_holds_up_neither(tmp_path: Path) -> None:
+    """A long export is read in pages: what is recorded meanwhile is committed, and not in it."""
+    many = (Record("main", reading(seq, NOON + seq)) for seq in range(2, 3_000))
+    with collecting(tmp_path, *many) as store, History.open(url(tmp_path)) as past:
+        rows = past.recorded(past.recorded_range("main", 0, NOON * 2, 1))
+        begun = [next(rows).seq]
+        later = store.submit(Record("main", reading(3_000, NOON + 3_000)))
+        assert later.result(10) is Written.COMMITTED
+        assert [*begun, *(each.seq for each in rows)] == list(range(2, 3_000))
