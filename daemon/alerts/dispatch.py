@@ -220,6 +220,8 @@ class _Dispatcher:
         return replace(known, title=title, summary=summary, unfilled=no_title or no_summary)
 
     def _compared(self, notice: Notice, last: NotificationFacts | None) -> Notice:
-        """Add the value told before to news that an alert got worse."""
-        told = None if last is None or last.judged is None else last.judged.value
-        return replace(notice, facts=replace(notice.facts, told=told))
+        """Add the value told before, and its instant, to news that an alert got worse."""
+        if last is None or last.judged is None:
+            return notice
+        facts = replace(notice.facts, told=last.judged.value, told_at=last.at)
+        return replace(notice, facts=facts)

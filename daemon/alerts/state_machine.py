@@ -121,8 +121,10 @@ def _miss(alert: Alert | None, now: RuleInput) -> list[Step]:
     """
     firing = alert is not None and alert.state is State.FIRING
     if now.rule.on_missing is OnMissing.OK:
-        over = alert if firing else None
-        return [] if over is None else [_end(over, NO_VERDICT, now, TransitionReason.MISSING)]
+        if alert is None or not firing:
+            return []
+        over = replace(alert, detail=_attempt(now.event))
+        return [_end(over, NO_VERDICT, now, TransitionReason.MISSING)]
     if firing:
         return []
     verdict = Verdict(when=None, clear=None, judged=_silence(now), detail=_attempt(now.event))

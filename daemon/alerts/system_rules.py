@@ -25,6 +25,8 @@ class SystemRule:
     build: Callable[[str, Limit], Rule]
     sentence: str
     """Headline of an alert without a sentence of its own."""
+    remedy: str = ""
+    """What the reader can do, where that is known whatever the alert's own sentence is."""
 
 
 def system_rule(name: str, limit: Limit, channels: tuple[str, ...] = ()) -> Rule:
@@ -70,7 +72,9 @@ def _number(sign: str, operator: str) -> Callable[[str, Limit], Rule]:
 ACCOUNT: Mapping[str, SystemRule] = {
     "no-readings": SystemRule(_no_readings, "there are no readings"),
     "key-refused": SystemRule(
-        _answered("key_refused", Severity.CRITICAL), "the exchange refuses the key"
+        _answered("key_refused", Severity.CRITICAL),
+        "the exchange refuses the key",
+        "check the key at the exchange, and look into its own app meanwhile",
     ),
     "rate-limited": SystemRule(_answered("rate_limited"), "the exchange limits the calls"),
     "answers-unusable": SystemRule(

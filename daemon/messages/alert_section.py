@@ -11,6 +11,7 @@ from dataclasses import replace
 from decimal import Decimal
 from operator import attrgetter
 
+from daemon.alerts.system_rules import KINDS
 from daemon.alerts.trend import pace_sentence, step_sentence
 from daemon.messages.section import (
     Action,
@@ -52,6 +53,7 @@ from daemon.types import (
     DecidingComparison,
     Kind,
     NotificationFacts,
+    base,
 )
 
 LABELS: Mapping[str, str] = {
@@ -178,6 +180,9 @@ def _parts(facts: NotificationFacts) -> Iterator[str]:
 def _lines(item: MessageItem, told: str, context: RenderContext) -> Iterator[str]:
     """Yield what happened, as far as the headline, `told`, does not tell it."""
     facts = item.last.facts
+    yield from _since_told(item, context)
+    if item.over and facts.reason == MISSING:
+        yield "the alert was closed as there are no readings, NOT because it got better"
     if not item.over:
         yield from (words for words in (facts.title, facts.summary) if words not in told)
     yield from _measured(facts, told)
@@ -185,18 +190,37 @@ def _lines(item: MessageItem, told: str, context: RenderContext) -> Iterator[str
     yield from _remarks(item, context)
 
 
+def _since_told(item: MessageItem, context: RenderContext) -> Iterator[str]:
+    """Yield how the value of news that it got worse moved since the news before."""
+    facts, judged = item.last.facts, item.last.facts.judged
+    if item.last.key.kind is not Kind.WORSE or facts.told is None or facts.swings is not None:
+        return
+    if judged is None or judged.value is None or is_silence(judged):
+        return
+    step = facts.trend.step
+    if step is not None and (step.before, step.after) == (facts.told, judged.value):
+        return
+    before = format_rounded(facts.told, judged, judged.threshold)
+    now = format_rounded(judged.value, judged, judged.threshold)
+    at = "" if facts.told_at is None else f" at {context.moment(facts.told_at)}"
+    yield f"{before} -> {now} since last told{at}"
+
+
 def _common(item: MessageItem, told: str, context: RenderContext) -> Iterator[str]:
     """Yield the finding of a system rule, and how the judged field moved.
 
-    A finding is over with the alert, and a late message tells no pace, as it has passed.
+    A finding is over with the alert, unless that ended for want of readings. A late message tells
+    no pace, as it has passed.
     """
     facts = item.last.facts
     if facts.unconfirmed:
         yield "the exchange's answer looked wrong, and asking again brought no other"
+    if facts.detail not in told and (not item.over or facts.reason == MISSING):
+        yield facts.detail
     if item.over:
         return
-    if facts.detail not in told:
-        yield facts.detail
+    if facts.swings is not None and item.last.key.kind is Kind.FIRING:
+        yield "from now on not each firing is told, until it is calm"
     yield from step_sentence(facts, context.moment)
     if not context.is_late(item):
         yield from pace_sentence(facts)
@@ -261,11 +285,16 @@ def _actions(item: MessageItem) -> Iterator[Action]:
     if facts.unconfirmed:
         yield Action(f"{_LOOK} before you act")
     fires = item.notice.key.kind in NEWS and not item.over
+    system_rule = KINDS.get(base(item.notice.key.rule))
+    if fires and system_rule is not None and system_rule.remedy:
+        yield Action(system_rule.remedy)
     if (fires and is_silence(facts.judged)) or (item.over and facts.reason == MISSING):
         yield Action(f"{_LOOK} if this lasts")
     if fires:
-        yield Action("no more reminders", f"marginwatch ack {facts.code}")
-        yield Action("silent for 2 h", f"marginwatch silence add --alert {facts.code} --for 2h")
+        # A label that reads as a status makes people believe that it happened already.
+        silence = f"marginwatch silence add --alert {facts.code} --for 2h"
+        yield Action("to stop reminders", f"marginwatch ack {facts.code}")
+        yield Action("to hear nothing of it for 2 h", silence)
 
 
 def _ids(item: MessageItem, news: NewsText, context: RenderContext) -> str:

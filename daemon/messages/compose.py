@@ -39,6 +39,7 @@ DETAILED = 4
 """Maximum number of sections with details; a longer message is a list."""
 
 _LONGEST_LATE = "late by up to 59 min 59 s"
+_AGED = "these values are old: look into the exchange's own app"
 _WIDE = "a·…<&"
 """Characters of titles that some services count as more than one."""
 _NEWEST = (Kind.FIRING, Kind.WORSE, Kind.REPEAT)
@@ -70,14 +71,19 @@ def compose(items: Sequence[MessageItem], context: RenderContext) -> ComposedMes
     # What is new stands in the title, even if all the rest waited for days.
     old = digest and all(map(context.is_late, told))
     title = digest_title(told, context) if old else message_title(fitting, context)
-    filled = list(_with_fields(fitting, context))
-    laid_out = lay_out(filled, 0 if digest else DETAILED, room, context.weigh)
+    if digest:
+        filled = [_in_digest(section) for section, _ in fitting]
+    else:
+        filled = list(_with_fields(fitting, context))
+    laid_out = lay_out(filled, len(filled) if digest else DETAILED, room, context.weigh)
     sections = list(_once(laid_out, [alike[0].notice.key.account for _, alike in fitting]))
     if context.titled and title.told is not None:
         first = sections[0]
         sections[0] = replace(first, unsaid=first.section.unsaid(title.told))
     handed_over = {item.notice.facts.handed_over_by for item in told}
-    notes = [*_why(told, context), *(steads[by] for by in steads if by in handed_over)]
+    late = [context.is_late(item) for item in told if not item.over]
+    aged = [_AGED] if digest and late and all(late) else []
+    notes = [*aged, *_why(told, context), *(steads[by] for by in steads if by in handed_over)]
     return ComposedMessage(_message(title.text, Text(sections, notes), told), told)
 
 
@@ -107,6 +113,13 @@ def _with_fields(fitting: Sequence[grouping.Kept], context: RenderContext) -> It
             yield with_fields(section, alike[0], latest.pop(account), context)
         else:
             yield section
+
+
+def _in_digest(section: Section) -> Section:
+    """Section of a digest: a headline alone, or with what to do if it still fires."""
+    acks = tuple(action for action in section.actions if action.command)[:1]
+    foot = (" · ".join(section.marks),) if acks else ()
+    return replace(section, lines=(), common=(), foot=foot, actions=acks)
 
 
 def _once(sections: Iterable[Shown], accounts: Iterable[str]) -> Iterator[Shown]:
@@ -182,9 +195,10 @@ def _fitting(
 
 
 def body_room(context: RenderContext) -> int:
-    """Room for all sections, beside the longest title and the reason of a delay."""
+    """Room for all sections, beside the longest title and the notes on a delay."""
     title = TITLE * max(map(context.weigh, _WIDE))
-    return context.room - title - context.weigh(f"{GAP}{_LONGEST_LATE}: {context.why_late}")
+    late = f"{GAP}{_AGED}{GAP}{_LONGEST_LATE}: {context.why_late}"
+    return context.room - title - context.weigh(late)
 
 
 def _why(told: Sequence[MessageItem], context: RenderContext) -> Iterator[str]:

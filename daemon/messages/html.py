@@ -52,16 +52,15 @@ def _shown(shown: Shown) -> str:
 
 
 def _edged(shown: Shown, lines: Iterable[str]) -> str:
-    """Heading with its lines, and its colour at the edge."""
+    """Heading with its lines, and its colour at the edge; empty if there is nothing to colour."""
     section = shown.section
     colour = _COLOURS.get(section.tone or section.word, _GREEN)
     text = escape(shown.heading)
     if shown.unsaid is None:
         text = f'<span style="color:{colour}">{escape(section.word)}</span> {escape(section.said)}'
     heading = _block(text, "font-size:18px;font-weight:bold") if text else ""
-    return _block(
-        heading + "".join(map(_block, lines)), f"border-left:5px solid {colour};padding-left:12px"
-    )
+    inner = heading + "".join(map(_block, lines))
+    return _block(inner, f"border-left:5px solid {colour};padding-left:12px") if inner else ""
 
 
 def _row(row: FieldRow) -> str:

@@ -40,9 +40,9 @@ def message_title(fitting: Sequence[grouping.Kept], context: RenderContext) -> T
     told = [item for _, alike in fitting for item in alike]
     word = _word(told, context)
     if len(fitting) > 1 and all(item.account_of_both and is_cleared(item.last) for item in told):
-        since = context.moment(grouping.first_firing(told))
+        first = context.moment(grouping.first_firing(told))
         over = f"{len(told)} alerts, all over"
-        return Title(_fit(f"{word} {_accounts(told)}", [f"{over}, since {since}", over], TITLE))
+        return Title(_fit(f"{word} {_accounts(told)}", [f"{over}, first at {first}", over], TITLE))
     alike = fitting[0][1]
     others = f" and {len(told) - len(alike)} more" if len(told) > len(alike) else ""
     head = f"{word} {account_name(alike[0].notice.key)}"
@@ -57,11 +57,12 @@ def message_title(fitting: Sequence[grouping.Kept], context: RenderContext) -> T
 def digest_title(told: Sequence[MessageItem], context: RenderContext) -> Title:
     """Title of a digest, for news that waited for a day or longer."""
     firing = Counter(item.notice.facts.severity for item in told if not item.over)
-    counts = [f"{firing[each]} {each}" for each in SEVERITIES if firing[each]]
+    fires = ", ".join(f"{firing[each]} {each}" for each in SEVERITIES if firing[each])
     over = len(told) - firing.total()
+    counts = [f"{fires} still firing"] if fires else []
     text = ", ".join([*counts, f"{over} over"] if over else counts)
-    since = context.moment(min(item.notice.at for item in told))
-    return Title(_fit(f"{LATE} {_accounts(told)}", [f"{text}, since {since}", text], TITLE))
+    first = context.moment(min(item.notice.at for item in told))
+    return Title(_fit(f"{LATE} {_accounts(told)}", [f"{text}, first at {first}", text], TITLE))
 
 
 def _word(told: Sequence[MessageItem], context: RenderContext) -> str:

@@ -189,11 +189,24 @@ def _end(end: Notice, marks: Sequence[str]) -> Iterator[NewsText]:
     if facts.reason == MISSING:
         return _choices([f"no readings, {rule} is no longer judged", "no readings"], marks)
     if facts.reason == BACK:
-        back = [f"readings are back, {each}" for each in values[:1]]
-        return _choices([*back, "readings are back"], [rule, f"after {lasted(facts)}", *marks])
+        return _back(facts, rule, values, marks)
     if not values:
         return _choices([rule], [f"over after {lasted(facts)}", *marks])
     return _choices(values, [rule, lasted(facts), *marks])
+
+
+def _back(
+    facts: NotificationFacts, rule: str, values: Sequence[str], marks: Sequence[str]
+) -> Iterator[NewsText]:
+    """Yield texts of readings that are back, with where the value stands now (SEMANTICS D4)."""
+    judged, limit = facts.judged, limit_text(facts.judged)
+    # It may still be as bad, and fires anew then: a reader of this end must not sleep on.
+    bad = "below " if judged is not None and judged.falling else "above "
+    where = f"still {limit}" if limit.startswith(bad) else limit
+    why = f"{rule} fired for {lasted(facts)} as there were no readings"
+    if not values:
+        return _choices(["readings are back"], [why, *marks])
+    return _choices(values, [why, "readings are back", *([where] if where else []), *marks])
 
 
 def _flapping(

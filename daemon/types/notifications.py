@@ -130,6 +130,8 @@ class NotificationFacts:
     """Earliest time to send: the end of the mute window in which an alert ended (SEMANTICS E2)."""
     told: Decimal | None = None
     """Value last told, for news that it got worse."""
+    told_at: Millis | None = None
+    """Instant of the news that told it. None in records of earlier versions."""
     unacknowledged: Millis | None = None
     """Time for which nobody acknowledged it, for an escalation."""
 

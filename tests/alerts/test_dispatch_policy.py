@@ -124,6 +124,8 @@ def test_e1_worse_is_told_beyond_the_value_last_told() -> None:
         WORSE,
     ]
     assert (phone.facts.told, phone.facts.judged) == (Decimal(60), judged("45"))
+    assert phone.facts.told_at is not None
+    assert phone.facts.told_at < phone.facts.at
     assert [
         phone.read(6, "90"),
         phone.read(7, "45"),
@@ -622,6 +624,7 @@ def test_d4_what_is_no_longer_judged_says_so() -> None:
     phone.read(0, "90")
     assert phone.missed(3) == OVER
     assert (phone.facts.reason, phone.facts.judged) == ("missing", judged("75"))
+    assert phone.facts.detail == "no answer within 10 s"
 
 
 def test_a_reminder_at_a_miss_shows_the_field_as_it_was_last_seen() -> None:

@@ -168,7 +168,13 @@ MESSAGES: Mapping[str, Message] = {
         read_at=NIGHT - 31 * SECOND,
         detail="CoinW answers HTTP 500: asking again",
     ),
-    "blind-ended": _said(Kind.RESOLVED, at=NIGHT + 2 * MINUTE, reason="missing", read_at=NIGHT),
+    "blind-ended": _said(
+        Kind.RESOLVED,
+        at=NIGHT + 2 * MINUTE,
+        reason="missing",
+        read_at=NIGHT,
+        detail="CoinW answers HTTP 500: asking again",
+    ),
     "calm": _flapping(
         Kind.RESOLVED, at=NIGHT + HOUR, margin="500", detail="not firing now", reason="calm"
     ),
@@ -215,7 +221,8 @@ MESSAGES: Mapping[str, Message] = {
         judged=REFUSED,
         worst=Decimal(1),
         trend=Trend(),
-        detail="CoinW refused the key (6000: authentication error)",
+        detail="CoinW refused the key (6000: authentication error): check api_key and secret_key",
+        read_at=NIGHT - 6 * SECOND,
     ),
     "firing-title": _said(
         Kind.FIRING,
@@ -237,13 +244,13 @@ MESSAGES: Mapping[str, Message] = {
         _both("low-margin", "ct83", NIGHT, 70 * SECOND),
         _both("margin-critical", "n4pe", NIGHT + 10 * SECOND, 20 * SECOND),
         after=2 * HOUR,
-        why_late="phone could not be reached since 03:12:22 until 05:13:20 (HTTP 502)",
+        why_late="phone could not be reached from 03:12:22 until 05:13:20 (HTTP 502)",
     ),
     "late-days": _message(
         MessageItem(_notice(Kind.FIRING, at=NIGHT)),
         _both("low-margin", "n4pe", NIGHT - HOUR, 70 * SECOND),
         after=DAY,
-        why_late="phone could not be reached since 02:12:22 (HTTP 502)",
+        why_late="phone could not be reached from 2026-01-01 02:12:22 until 03:12:09 (HTTP 502)",
     ),
     "over": _said(
         Kind.RESOLVED,
@@ -268,6 +275,7 @@ MESSAGES: Mapping[str, Message] = {
         at=NIGHT + MINUTE,
         margin="12.30001",
         told=Decimal("45.64407694"),
+        told_at=NIGHT,
         worst=Decimal("12.30001"),
     ),
 }

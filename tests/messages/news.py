@@ -32,8 +32,8 @@ FACTS = NotificationFacts(
 )
 
 QUIET = (
-    "no more reminders: marginwatch ack k3f9",
-    "silent for 2 h: marginwatch silence add --alert k3f9 --for 2h",
+    "to stop reminders: marginwatch ack k3f9",
+    "to hear nothing of it for 2 h: marginwatch silence add --alert k3f9 --for 2h",
 )
 
 

@@ -209,6 +209,28 @@ def test_a_unit_stands_behind_the_value() -> None:
     assert "lowest 40 USDT" in text(MessageItem(worse))
 
 
+def test_worse_says_first_how_it_moved_since_last_told() -> None:
+    """Below the title, where a locked phone shows it; a step from that very value says more."""
+    worse = notice(Kind.WORSE, at=T0 + MINUTE, told=Decimal(60), told_at=T0 - MINUTE)
+    since = "60 -> 45.2 since last told at 10:59:00"
+    assert text(MessageItem(worse), now=T0 + MINUTE).splitlines()[1] == since
+    crash = Step(Decimal(60), T0, Decimal("45.2"), T0 + MINUTE)
+    stepped = replace(worse, facts=replace(worse.facts, trend=Trend(crash)))
+    assert since not in text(MessageItem(stepped), now=T0 + MINUTE)
+    other = replace(crash, before=Decimal(90))
+    stepped = replace(worse, facts=replace(worse.facts, trend=Trend(other)))
+    assert since in text(MessageItem(stepped), now=T0 + MINUTE)
+    unknown = replace(worse, facts=replace(worse.facts, judged=judged(None, "50")))
+    assert "since last told" not in text(MessageItem(unknown), now=T0 + MINUTE)
+
+
+def test_the_mail_has_no_bar_without_words() -> None:
+    """A title may tell all; a coloured edge beside nothing would be a riddle."""
+    message = said([MessageItem(notice(Kind.REPEAT, worst=None))], T0)
+    assert "border-left" not in message.html
+    assert "border-left" in said([MessageItem(notice(unconfirmed=True))], T0).html
+
+
 def test_a_title_of_a_rule_stands_in_all_its_titles() -> None:
     """In place of the value; its summary stands in the text then."""
     own = {"title": "almost nothing left", "summary": "add margin on main"}

@@ -410,7 +410,7 @@ def test_f6_what_came_and_went_is_one_line_for_each_rule_and_account() -> None:
     composed_message = compose(
         items, RenderContext(T0 + 30 * MINUTE, UTC, why_late="telegram could not be reached")
     )
-    assert composed_message.message.title == "LATE main: 3 alerts, all over, since 11:00:00"
+    assert composed_message.message.title == "LATE main: 3 alerts, all over, first at 11:00:00"
     assert sorted(item.episode for item in composed_message.told) == sorted(
         item.episode for item in items
     )
@@ -566,7 +566,7 @@ def test_f6_only_what_ended_alike_stands_in_one_line() -> None:
 
 
 def test_f6_after_a_day_all_is_one_digest() -> None:
-    """F6: what fires first, then what is over, each in a line; since when, and why."""
+    """F6: what fires first, with its command, then what is over, in a line each; and why."""
     items = [
         gone("low", 0, MINUTE),
         gone("low", MINUTE, MINUTE),
@@ -575,20 +575,29 @@ def test_f6_after_a_day_all_is_one_digest() -> None:
     composed_message = compose(
         items, RenderContext(T0 + 25 * HOUR, UTC, why_late="telegram could not be reached")
     )
-    assert (
-        composed_message.message.title == "LATE main: 1 critical, 2 over, since 2026-01-01 11:00:00"
-    )
+    assert composed_message.message.title == "LATE main: 1 critical still firing, 2 over"
+    assert composed_message.message.commands == ("marginwatch ack k3f9",)
     lines = composed_message.message.body.split("\n\n")
     assert [line[: line.index(" (") if " (" in line else 28] for line in lines] == [
         "CRITICAL main: available_margin 45.2",
         "OVER main: low fired 2 times",
+        "these values are old: look i",
         "late by up to 1 d 1 h: teleg",
     ]
-    assert " · still · alert" in lines[0]
-    assert all("\n" not in line for line in lines)
+    assert lines[0].endswith(" · still\nto stop reminders: marginwatch ack k3f9\nalert k3f9")
+    assert all("\n" not in line for line in lines[1:])
+    over = compose(
+        items[:2] + [gone("high", 0, MINUTE)], RenderContext(T0 + 25 * HOUR, UTC)
+    ).message
+    assert over.title == "LATE main: 3 over, first at 2026-01-01 11:00:00"
+    assert "values are old" not in over.body
     new = MessageItem(notice(rule="new", account="grid", at=T0 + 25 * HOUR))
     title = compose([*items, new], RenderContext(T0 + 25 * HOUR, UTC)).message.title
     assert title == "CRITICAL grid: available_margin 45.2 (below 50) and 3 more"
+    assert (
+        "values are old"
+        not in compose([*items, new], RenderContext(T0 + 25 * HOUR, UTC)).message.body
+    )
     alone = compose(items[2:], RenderContext(T0 + 25 * HOUR, UTC)).message
     assert alone.title == "CRITICAL main: 45.2 (below 50, at 2026-01-01 12:00:00)"
 

@@ -198,12 +198,29 @@ def test_d4_readings_that_are_back_are_not_called_resolved() -> None:
     back = notice(
         Kind.RESOLVED, reason="back", at=T0 + 12 * MINUTE, judged=judged("300"), worst=None
     )
-    assert said(back).title == "BACK main: readings are back, available_margin 300"
-    assert (
-        lines(back)[0] == "BACK main: readings are back, available_margin 300 (low, after 12 min)"
-    )
+    why = "low fired for 12 min as there were no readings"
+    title = "BACK main: available_margin 300"
+    assert said(back).title == f"{title} (above 100)"
+    assert headline(back) == f"{title} ({why}, readings are back, above 100)"
     assert "alert k3f9 · warning · 11:00:00 to 11:12:00" in lines(back)
     assert "rule: available_margin < 100" in lines(back)
+
+
+def test_d4_readings_that_are_back_say_where_the_value_stands() -> None:
+    """D4: it may be as bad as before, on either side of its limit, or be no number."""
+
+    def title(side: DecidingComparison | None) -> str:
+        return said(notice(Kind.RESOLVED, reason="back", judged=side)).title
+
+    assert title(judged("40")).endswith("available_margin 40 (still below 100)")
+    high = judged("40", "5", falling=False, field="al_freeze")
+    assert title(high).endswith("al_freeze 40 (readings are back, still above 5)")
+    assert title(replace(high, value=Decimal(3))).endswith(
+        "al_freeze 3 (readings are back, below 5)"
+    )
+    even = judged("100")
+    assert title(replace(even, directed=False)).endswith("available_margin 100 (readings are back)")
+    assert title(None).startswith("BACK main: readings are back")
 
 
 def test_d4_what_is_no_longer_judged_is_not_called_resolved() -> None:
@@ -212,6 +229,9 @@ def test_d4_what_is_no_longer_judged_is_not_called_resolved() -> None:
     assert said(ended).title == "BLIND main: no readings, low is no longer judged"
     assert lines(ended)[0] == "BLIND main: no readings, low is no longer judged"
     assert "OVER" not in said(ended).body + said(ended).title
+    assert lines(ended)[1] == "the alert was closed as there are no readings, NOT because it got better"
+    why = replace(ended, facts=replace(ended.facts, detail="no answer within 10 s"))
+    assert "no answer within 10 s" in lines(why)
 
 
 @pytest.mark.parametrize(
@@ -256,6 +276,9 @@ def test_e4_flapping_tells_count_span_and_range() -> None:
     assert said(flapping()).title == "FLAPPING main: low fired 7 times in 1 h (between 42 and 130)"
     assert lines(flapping())[0] == "FLAPPING main: low fired 7 times in 1 h (between 42 and 130)"
     assert "firing now" in lines(flapping(detail="firing now"))
+    outlook = "from now on not each firing is told, until it is calm"
+    assert outlook in lines(flapping())
+    assert outlook not in lines(flapping(Kind.REPEAT))
     assert ":flapping" not in said(flapping()).body + said(flapping()).title
     short = flapping(swings=FlapRange(7, Decimal(2), Decimal(9)), at=T0 + 40 * SECOND)
     assert said(short).title == "FLAPPING main: low fired 7 times in 40 s (between 2 and 9)"
@@ -359,6 +382,9 @@ def test_d7_a_refused_key_is_told_in_words() -> None:
     )
     assert said(refused).title == "CRITICAL main: the exchange refuses the key"
     assert "key_refused" not in said(refused).body
+    remedy = "check the key at the exchange, and look into its own app meanwhile"
+    assert remedy in lines(refused)
+    assert remedy not in lines(notice(Kind.RESOLVED, "key-refused", judged=REFUSED))
     told = replace(
         refused, facts=replace(refused.facts, detail="coinw says 6000: the key is unknown")
     )

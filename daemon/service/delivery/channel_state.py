@@ -149,10 +149,8 @@ class ChannelState:
             since, until = (
                 format_instant(at, now, self._context.zone) for at in (outage.since, outage.until)
             )
-            until = "" if self._outage is not outage else f" until {until}"
-            yield (
-                f"{self._channel.name} could not be reached since {since}{until} ({outage.answer})"
-            )
+            span = f"from {since} until {until}" if self._outage is outage else f"since {since}"
+            yield f"{self._channel.name} could not be reached {span} ({outage.answer})"
         absent = self._context.absent
         if (
             absent is not None

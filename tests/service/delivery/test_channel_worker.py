@@ -153,7 +153,7 @@ async def test_f5_a_critical_never_waits(bench: Bench) -> None:
 
 async def test_f5_more_headlines_than_fit_are_more_messages(bench: Bench) -> None:
     """F5: never a cut headline; title and text together keep to what the service takes."""
-    bench.ways["telegram"].traits = Traits(room=800)
+    bench.ways["telegram"].traits = Traits(room=860)
     bench.queue(*(notice(f"rule-{n}") for n in range(30)))
     await bench.clock.advance(SECOND)
     assert [
@@ -334,7 +334,7 @@ async def test_f6_what_waited_says_why(bench: Bench) -> None:
     await bench.clock.advance(25 * MINUTE)
     first, second = bench.ways["telegram"].sent[-2:]
     assert ": telegram could not be reached since 11:00:01 (no such host)" in first.body
-    assert ": telegram could not be reached since 11:00:01 until 11:" in second.body
+    assert ": telegram could not be reached from 11:00:01 until 11:" in second.body
     bench.queue(notice("new"))
     await bench.clock.advance(2 * SECOND)
     assert "could not be reached" not in bench.ways["telegram"].sent[-1].body

@@ -164,8 +164,8 @@ class Story:
             f"last known {clock(each.fired)}, may be different now:",
             "in positions 0",
             "frozen 0",
-            f"no more reminders: marginwatch ack {each.code}",
-            f"silent for 2 h: marginwatch silence add --alert {each.code} --for 2h",
+            f"to stop reminders: marginwatch ack {each.code}",
+            f"to hear nothing of it for 2 h: marginwatch silence add --alert {each.code} --for 2h",
             f"{'low · ' if first else ''}alert {each.code} · since {clock(each.fired)}",
             f"rule: available_margin < 100 · available_usdt {now}, almighty_gold 0",
         ]
