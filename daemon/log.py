@@ -14,7 +14,7 @@ import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any, Literal, TextIO, TypeAlias
 
 import msgspec
@@ -105,9 +105,10 @@ class _Human(_Formatter):
     def __init__(self, redactor: Redactor, time_format: str) -> None:
         super().__init__(redactor)
         self._time_format = time_format
+        self.zone: tzinfo | None = None
 
     def line(self, record: logging.LogRecord) -> str:
-        at = datetime.fromtimestamp(record.created, UTC).astimezone()
+        at = datetime.fromtimestamp(record.created, UTC).astimezone(self.zone)
         words = [at.strftime(self._time_format)]
         if record.levelno != logging.INFO:
             words.append(record.levelname.lower())
@@ -182,8 +183,16 @@ def _is_heard(record: logging.LogRecord) -> bool:
     return record.levelno >= (logging.WARNING if least is None else least)
 
 
-class _Handler(logging.StreamHandler[TextIO]):
+class LogHandler(logging.StreamHandler[TextIO]):
     """Writes to the stream. A line that fails to format or write is dropped; the daemon goes on."""
+
+    def use_zone(self, zone: tzinfo | None) -> None:
+        """Begin lines for people with the time in this zone from now on; None is the system's.
+
+        So it is the zone of the times in their sentences. Lines of json stay in UTC.
+        """
+        if isinstance(self.formatter, _Human):
+            self.formatter.zone = zone
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 -- of the library
         try:
@@ -196,13 +205,14 @@ class _Handler(logging.StreamHandler[TextIO]):
 
 def setup(
     stream: TextIO, *, style: Style = "auto", level: str = "info", redactor: Redactor
-) -> logging.Handler:
+) -> LogHandler:
     """Log everything to one stream, once; a second call replaces the first.
 
     `level` is `debug`, `info`, `warning` or `error`. Libraries are heard as `LIBRARIES` says at
-    every level, and Python's own warnings become log lines.
+    every level, and Python's own warnings become log lines. Times are in the system's zone until
+    `use_zone` names another one.
     """
-    handler = _Handler(stream)
+    handler = LogHandler(stream)
     if style == "json":
         handler.setFormatter(_JsonFormatter(redactor))
     else:
@@ -211,7 +221,7 @@ def setup(
     handler.setLevel(level.upper())
     handler.addFilter(_is_heard)
     root = logging.getLogger()
-    for former in [known for known in root.handlers if isinstance(known, _Handler)]:
+    for former in [known for known in root.handlers if isinstance(known, LogHandler)]:
         root.removeHandler(former)
     root.addHandler(handler)
     root.setLevel(level.upper())

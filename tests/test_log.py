@@ -9,6 +9,7 @@ import sys
 import warnings
 from decimal import Decimal
 from urllib.parse import quote, quote_plus
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -18,7 +19,8 @@ from hypothesis import strategies as st
 from daemon.clock import Clock
 from daemon.log import INDENT, FailureLog, Style, fields, setup
 from daemon.redaction import Redactor
-from tests.fakes import ManualClock
+from daemon.types import SECOND
+from tests.fakes import NOON, ManualClock
 from tests.hostile import HOSTILE, raw
 
 SECRETS = st.text(min_size=4, max_size=30).filter(lambda text: len(text.strip()) >= 4)
@@ -67,6 +69,30 @@ def test_a_file_carries_the_date() -> None:
     stream = lines("human")
     logging.getLogger("daemon.x").info("ready")
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d{4} ready\n", stream.getvalue())
+
+
+def test_people_read_times_in_the_configured_zone() -> None:
+    """With its offset in a file, from the call on and until the next; json stays in UTC."""
+    stream, machine = io.StringIO(), io.StringIO()
+    handler = setup(stream, style="human", redactor=Redactor())
+    line = "2026-01-01 {} ready\n"
+    for zone, time in (("Europe/Berlin", "12:00:00+0100"), ("Asia/Hong_Kong", "19:00:00+0800")):
+        handler.use_zone(ZoneInfo(zone))
+        handler.handle(at_noon())
+        assert stream.getvalue() == line.format(time)
+        stream.seek(0)
+        stream.truncate()
+    handler = setup(machine, style="json", redactor=Redactor())
+    handler.use_zone(ZoneInfo("Europe/Berlin"))
+    handler.handle(at_noon())
+    assert json.loads(machine.getvalue())["time"] == "2026-01-01T11:00:00.000+00:00"
+
+
+def at_noon() -> logging.LogRecord:
+    """A line of 2026-01-01, 11:00 UTC."""
+    record = logging.LogRecord("daemon.x", logging.INFO, "", 0, "ready", None, None)
+    record.created = NOON / SECOND
+    return record
 
 
 def test_machines_read_one_object_a_line() -> None:
