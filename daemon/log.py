@@ -3,8 +3,9 @@
 Every known secret in a finished line is blanked, tracebacks included (`daemon.redaction`). `setup`
 puts one handler on the root logger; it takes lines of a library only from its level on.
 `FailureLog` logs a failure when it begins and when it ends. Fields of a line are the `extra` of the
-standard library: `log.info("polled", extra={"account": name})`. This module knows no subject of its
-lines and does not read the clock.
+standard library: `log.info("polled", extra={"account": name})`. Fields that the sentence has in its
+own words are only for json: `extra={IN_SENTENCE: {"seconds": 5}}`. This module knows no subject of
+its lines and does not read the clock.
 """
 
 import json
@@ -57,6 +58,9 @@ Others log from WARNING on, without tracebacks.
 
 INDENT = "    "
 """Prefix of each traceback line, so that no error text can imitate a log line."""
+
+IN_SENTENCE = "in_sentence"
+"""Key of an `extra`: a mapping of the fields that people read in the sentence."""
 
 _NAME = re.compile(r"[^\W\d_][\w-]{2,}")
 """Matches names of rules, accounts and channels."""
@@ -147,7 +151,7 @@ class _JsonFormatter(_Formatter):
             "logger": record.name,
             "message": self.message(record),
         }
-        for key, value in fields(record).items():
+        for key, value in (fields(record) | getattr(record, IN_SENTENCE, {})).items():
             said[f"{key}_" if key in said else key] = self._value(value)
         trace = self.trace(record)
         return printable_json(
@@ -155,13 +159,22 @@ class _JsonFormatter(_Formatter):
         )
 
     def _value(self, value: object) -> object:
-        """The value for JSON: integers stay numbers, floats and decimals become their digits."""
+        """The value for JSON: integers stay numbers, floats and decimals become their digits.
+
+        Instants are ISO 8601 with the offset that they have.
+        """
+        if isinstance(value, datetime):
+            return value.isoformat(timespec="milliseconds")
         return value if value is None or isinstance(value, bool | int) else self.clean(value)
 
 
 def fields(record: logging.LogRecord) -> dict[str, Any]:
-    """The `extra` of a record, in the order given."""
-    return {key: value for key, value in record.__dict__.items() if key not in _OWN}
+    """The `extra` of a record, in the order given, without what the sentence has."""
+    return {
+        key: value
+        for key, value in record.__dict__.items()
+        if key not in _OWN and key != IN_SENTENCE
+    }
 
 
 def _root(name: str) -> str:

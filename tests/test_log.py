@@ -7,6 +7,7 @@ import logging
 import re
 import sys
 import warnings
+from datetime import datetime
 from decimal import Decimal
 from urllib.parse import quote, quote_plus
 from zoneinfo import ZoneInfo
@@ -17,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.clock import Clock
-from daemon.log import INDENT, FailureLog, Style, fields, setup
+from daemon.log import IN_SENTENCE, INDENT, FailureLog, Style, fields, setup
 from daemon.redaction import Redactor
 from daemon.types import SECOND
 from tests.fakes import NOON, ManualClock
@@ -105,6 +106,24 @@ def test_machines_read_one_object_a_line() -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", said.pop("time"))
     expected = {"level": "warning", "logger": "daemon.x", "message": "low\nmargin", "seq": 7}
     assert said == expected | {"margin": "1.10", "time_": "03:12", "gone": None}
+
+
+def test_what_the_sentence_says_is_a_field_for_machines_only() -> None:
+    """Instants have the offset that they were given."""
+    at = datetime(2026, 1, 1, 12, tzinfo=ZoneInfo("Europe/Berlin"))
+    extra = {"account": "main", IN_SENTENCE: {"from": at, "seconds": 7}}
+    human = lines("human")
+    logging.getLogger("daemon.x").info("away", extra=extra)
+    machine = lines("json")
+    logging.getLogger("daemon.x").info("away", extra=extra)
+    assert human.getvalue().partition(" away")[2] == " account=main\n"
+    said = json.loads(machine.getvalue())
+    assert {key: said[key] for key in ("account", "from", "seconds")} == {
+        "account": "main",
+        "from": "2026-01-01T12:00:00.000+01:00",
+        "seconds": 7,
+    }
+    assert IN_SENTENCE not in said
 
 
 def test_people_do_not_read_a_name_twice() -> None:
