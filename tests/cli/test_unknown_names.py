@@ -15,6 +15,7 @@ RULE_OF_BOTH = RULE.replace('"low"', '"low-margin"')
 CALLS = {
     "explain": ("low-margin",),
     "plot": ("available_margin", "--png", "never.png"),
+    "rules add": ("low-margin", "--name", "new", "--limit", "50"),
     "silence add": ("--for", "2h"),
 }
 """What a command needs beside the option."""
@@ -52,7 +53,7 @@ def test_every_command_with_names_is_tried() -> None:
     """So that a new one is not forgotten; `import` has its names in the file."""
     assert {name for name, _ in OPTIONS} == {
         *("alerts", "backtest", "explain", "gaps", "history", "notifications", "plot"),
-        *("silence add", "status"),
+        *("rules add", "silence add", "status"),
     }
 
 
