@@ -121,7 +121,9 @@ async def test_the_log_follows_the_time_zone_of_the_file(it: Stage) -> None:
     await it.start()
     await reload(it, ('timezone = "UTC"', 'timezone = "Asia/Hong_Kong"'))
     written = (it.folder / "stderr").read_text()
-    offsets = re.findall(r"^[\d-]+ [\d:]+([+-]\d{4}) (started|reloading|reloaded)", written, re.M)
+    offsets = re.findall(
+        r"^[\d-]+ [\d:]+([+-]\d{4}) (started|reloading|reloaded)", written, re.MULTILINE
+    )
     assert offsets == [("+0000", "started"), ("+0000", "reloading"), ("+0800", "reloaded")]
 
 

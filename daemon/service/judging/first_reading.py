@@ -54,4 +54,6 @@ def _fields(margin: Decimal | None, nearest: NearestRule | None) -> dict[str, ob
 
 
 def _digits(value: Decimal | None) -> str | None:
-    return None if value is None else format(value, "f")
+    """All digits, without trailing zeros."""
+    text = "" if value is None else format(value, "f")
+    return (text.rstrip("0").rstrip(".") if "." in text else text) or None

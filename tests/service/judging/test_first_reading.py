@@ -78,8 +78,8 @@ def test_programs_get_its_numbers_as_fields(
         "limit": "100",
         "distance": "399.71964459",
     }
-    low = _fields(tmp_path, caplog, LOW_MARGIN, LOW)
-    assert (low["fires"], low["distance"]) == (True, "-10")
+    low = _fields(tmp_path, caplog, LOW_MARGIN, answer(available_margin="90.0"))
+    assert (low["fires"], low["value"], low["distance"]) == (True, "90", "-10")
 
 
 def _fields(
