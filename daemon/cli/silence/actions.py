@@ -140,11 +140,16 @@ def end(session: CommandSession, numbers: Sequence[int], output: Format) -> None
         held = {alert.code for _, alert in _open(past, now)}
         for number in numbers:
             silence = known[number]
-            if silence.ack and number in ended:
+            if number in ended and silence.ack:
                 say(_taken_back(silence, held))
-                continue
-            word = "ended" if number in ended else "was over already"
-            say(f"silence {number} {word}: {format_silence(silence, past.zone)}")
+            else:
+                say(_ended(silence, past.zone, now=number in ended))
+
+
+def _ended(silence: Silence, zone: tzinfo | None, *, now: bool) -> str:
+    """The end of a silence; `now` says that it had not ended before."""
+    word = "ended" if now else "was over already"
+    return f"silence {silence.id} {word}: {format_silence(silence, zone)}"
 
 
 def _taken_back(ack: Silence, held: Collection[str]) -> str:
