@@ -48,6 +48,7 @@ def code(folder: Path) -> str:
         ["alerts"],
         ["notifications"],
         ["gaps"],
+        ["export", "readings"],
         ["explain", "low", "--at", "now"],
     ],
     ids=" ".join,
@@ -55,7 +56,7 @@ def code(folder: Path) -> str:
 def test_commands_on_the_record_do_their_job_with_a_warning(firing: Path, words: list[str]) -> None:
     """The output is that of a right file; the mistake stands on stderr."""
     done = run(firing, *words)
-    assert (done.exit_code, done.stderr) == (0, WARNING)
+    assert (done.exit_code, done.stderr.startswith(WARNING)) == (0, True)
     assert done.stdout
     if words[:2] != ["silence", "add"]:
         assert done.stdout == run(firing, *words, tables=(account(), RULE)).stdout
