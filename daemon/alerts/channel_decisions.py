@@ -195,13 +195,22 @@ class FiringDecider:
         return Muter(self.state, self.policy.mutes, self.policy.silences, self.at)
 
     def _listeners(self, alert: Alert, told: Mapping[str, ChannelStatus]) -> Sequence[str]:
-        """Channels of the rule; if one gave up, also the fallback channels told instead."""
-        route = self.route(alert)
-        if not any(channel in told and told[channel].given_up for channel in route):
+        """Channels of the rule; if a channel gave up, also the channels told in its place.
+
+        If only channels of `escalate` gave up, the others of `escalate` keep their own times.
+        """
+        route, later = self.route(alert), self.escalation_times(alert, told)
+        gone = {name for name, each in told.items() if each.given_up}
+        if gone.isdisjoint((*route, *later)):
             return route
+        timed = later if gone.isdisjoint(route) else ()
         return [
             *route,
-            *(name for name in told if name in self.policy.channels and name not in route),
+            *(
+                name
+                for name in told
+                if name in self.policy.channels and name not in route and name not in timed
+            ),
         ]
 
     def _rule(self, alert: Alert) -> Rule:

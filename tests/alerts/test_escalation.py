@@ -362,6 +362,25 @@ def test_a_channel_that_refused_the_escalation_is_left_alone() -> None:
     }
 
 
+def test_a_channel_told_in_place_of_an_escalated_one_is_reminded_like_it() -> None:
+    """F3, E3, E6: `call` refused, so that its fallback `sms` was told, and stands in for it."""
+    gone = ChannelStatus(given_up=True, announced_after=15 * MINUTE)
+    told = {"phone": KNOWS, "mail": KNOWS, "call": gone, "sms": KNOWS}
+    found = decisions(told, *CHANNELS, "sms", repeat=5 * MINUTE)
+    assert found == {
+        **dict.fromkeys(("phone", "mail", "sms"), Kind.REPEAT),
+        "call": HoldReason.REFUSED,
+        "boss": HoldReason.NOT_ESCALATED,
+    }
+
+
+def test_a_refused_escalation_makes_no_later_step_earlier() -> None:
+    """F3, E6: what was taken back from `boss` is told there when its own time is over."""
+    gone = ChannelStatus(given_up=True, announced_after=15 * MINUTE)
+    told = {"phone": KNOWS, "mail": KNOWS, "call": gone, "boss": ChannelStatus()}
+    assert decisions(told)["boss"] is HoldReason.NOT_ESCALATED
+
+
 def test_where_all_refuse_all_are_tried_whatever_may_escalate() -> None:
     """F3: promise 2 ranks higher, and a channel that is not told yet changes nothing."""
     gone = ChannelStatus(given_up=True, announced_after=0)
