@@ -246,6 +246,10 @@ class NotificationQueue:
         status = self._known(key)
         return key.kind in ENDS and status.told_at is None and status.waiting is None
 
+    def was_told(self, key: NoticeKey) -> bool:
+        """Whether the channel was told that the alert fires, as far as known."""
+        return self._known(key).told_at is not None
+
     def gave_up(self, key: NoticeKey) -> bool:
         """Whether the channel refused the news of the firing, which went to others."""
         return self._known(key).given_up
