@@ -240,6 +240,7 @@ class App:
             absent,
             self._chart_renderer,
             self._report_queue,
+            escalations={each.name: each.escalates_to for each in self._config.account_rules},
         )
         for channel in self._config.channels:
             notifier = self._dependencies.notifier(channel, self._clock)

@@ -42,6 +42,7 @@ from daemon.types import (
     Notice,
     Outcome,
     Record,
+    base,
 )
 
 MISSED = 2
@@ -240,9 +241,11 @@ def _reroute(
     giving_up: bool,
 ) -> list[Notice]:
     handed: list[Notice] = []
+    escalations = {rule.name: rule.escalates_to for rule in config.rules}
     for notice in notices:
         others = [name for name in config.channels if name != notice.key.channel]
-        handed += notifications.reroute(notice, others, giving_up=giving_up)
+        later = escalations.get(base(notice.key.rule), ())
+        handed += notifications.reroute(notice, others, giving_up=giving_up, later=later)
     return handed
 
 
