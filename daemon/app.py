@@ -222,6 +222,7 @@ class App:
             name_alert,
             self._config.mutes,
             self._accounts.intervals(),
+            self._dependencies.system_zone(),
         )
         return begin(self._store, self._notifications, start_config, self._clock, self._reason)
 

@@ -75,10 +75,13 @@ class StartConfig:
     mutes: Mutes = NO_MUTES
     every: Mapping[str, Millis] = field(default_factory=dict)
     """By account: the effective interval."""
+    system_zone: str = ""
+    """Name of the machine's time zone; empty if it has none."""
 
     def written(self) -> dict[str, object]:
         """Rules and mutes as recorded with an epoch, for later replays."""
-        return {"rules": [rule.written() for rule in self.rules], "mutes": self.mutes.written()}
+        mutes = self.mutes.written(self.system_zone)
+        return {"rules": [rule.written() for rule in self.rules], "mutes": mutes}
 
 
 @dataclass(frozen=True, slots=True)
