@@ -222,6 +222,7 @@ class App:
             name_alert,
             self._config.mutes,
             self._accounts.intervals(),
+            self._dependencies.system_zone(),
         )
         return begin(self._store, self._notifications, start_config, self._clock, self._reason)
 
@@ -240,6 +241,7 @@ class App:
             absent,
             self._chart_renderer,
             self._report_queue,
+            escalations={each.name: each.escalates_to for each in self._config.account_rules},
         )
         for channel in self._config.channels:
             notifier = self._dependencies.notifier(channel, self._clock)

@@ -226,6 +226,8 @@ class Config:
     daemon_rules: tuple[Rule, ...] = ()
     """Built-in rules about the daemon itself; they watch no account."""
     budget: BudgetLimits = BudgetLimits()
+    mistakes: tuple[str, ...] = field(default=(), compare=False)
+    """Mistakes of the file, where a command goes on in spite of them; see `partial`."""
     warnings: tuple[str, ...] = field(default=(), compare=False)
     """Allowed but probably unintended settings, one sentence each, with its place; for `check`."""
     exposed: tuple[str, ...] = field(default=(), compare=False)

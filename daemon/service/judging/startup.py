@@ -42,6 +42,7 @@ from daemon.types import (
     Notice,
     Outcome,
     Record,
+    base,
 )
 
 MISSED = 2
@@ -74,10 +75,13 @@ class StartConfig:
     mutes: Mutes = NO_MUTES
     every: Mapping[str, Millis] = field(default_factory=dict)
     """By account: the effective interval."""
+    system_zone: str = ""
+    """Name of the machine's time zone; empty if it has none."""
 
     def written(self) -> dict[str, object]:
         """Rules and mutes as recorded with an epoch, for later replays."""
-        return {"rules": [rule.written() for rule in self.rules], "mutes": self.mutes.written()}
+        mutes = self.mutes.written(self.system_zone)
+        return {"rules": [rule.written() for rule in self.rules], "mutes": mutes}
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,9 +244,11 @@ def _reroute(
     giving_up: bool,
 ) -> list[Notice]:
     handed: list[Notice] = []
+    escalations = {rule.name: rule.escalates_to for rule in config.rules}
     for notice in notices:
         others = [name for name in config.channels if name != notice.key.channel]
-        handed += notifications.reroute(notice, others, giving_up=giving_up)
+        later = escalations.get(base(notice.key.rule), ())
+        handed += notifications.reroute(notice, others, giving_up=giving_up, later=later)
     return handed
 
 

@@ -215,6 +215,14 @@ async def test_e2_the_mute_windows_in_force_are_recorded_with_the_rules(tmp_path
     assert held["mutes"] == {"timezone": "Asia/Tokyo", "windows": windows}
 
 
+def test_the_zone_of_the_system_is_recorded_by_its_name() -> None:
+    """Promise 6: a replay may run on a machine of another zone; a configured zone stays."""
+    here = replace(setting(rule()), system_zone="Europe/Berlin")
+    assert here.written()["mutes"] == {"timezone": "Europe/Berlin", "windows": []}
+    tokyo = replace(here, mutes=Mutes(zone=ZoneInfo("Asia/Tokyo")))
+    assert tokyo.written()["mutes"] == {"timezone": "Asia/Tokyo", "windows": []}
+
+
 async def test_what_waits_for_a_channel_that_is_gone_goes_to_those_that_are_there(
     tmp_path: Path,
 ) -> None:
