@@ -4,7 +4,7 @@ lock of the database ──► process ──► its service of systemd, or none
 """
 
 from daemon.errors import StoreError
-from daemon.store.database.locking_process import Service, is_marginwatch, service_of
+from daemon.store.database.locking_process import SystemdService, is_marginwatch, service_of
 from daemon.store.database.running_daemon import running_daemon
 
 START = "systemctl start marginwatch, or marginwatch run: no daemon is collecting"
@@ -25,7 +25,7 @@ def reload_command(url: str) -> str:
     return command_for(daemon.pid, service_of(daemon.pid))
 
 
-def command_for(pid: str, service: Service | None) -> str:
+def command_for(pid: str, service: SystemdService | None) -> str:
     """The command for a process on this machine, and the service that it is, if any."""
     if service is None:
         return f"kill -HUP {pid}"

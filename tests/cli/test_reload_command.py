@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from daemon.cli.reload_command import EITHER, START, command_for, reload_command
-from daemon.store.database.locking_process import Service
+from daemon.store.database.locking_process import SystemdService
 from tests.cli.calls import collecting, record, url
 
 HOLDS = """
@@ -29,8 +29,8 @@ def test_a_daemon_that_was_started_by_hand_gets_a_signal(tmp_path: Path) -> None
 
 def test_a_service_is_reloaded_by_its_manager() -> None:
     """By its own name, and by the manager of the user where that runs it."""
-    assert command_for("7", Service("marginwatch")) == "systemctl reload marginwatch"
-    of_user = Service("marginwatch@grid", of_user=True)
+    assert command_for("7", SystemdService("marginwatch")) == "systemctl reload marginwatch"
+    of_user = SystemdService("marginwatch@grid", of_user=True)
     assert command_for("7", of_user) == "systemctl --user reload marginwatch@grid"
     assert command_for("7", None) == "kill -HUP 7"
 

@@ -172,7 +172,7 @@ def begin(
 
 
 def missed(started: StartResult, every: Mapping[str, Millis]) -> Missed | None:
-    """What a start missed; None where the gap is shorter than two intervals.
+    """The time without the daemon before a start; None where it is below two intervals.
 
     `every` are the effective intervals by account.
     """

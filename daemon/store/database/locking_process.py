@@ -78,7 +78,7 @@ def is_marginwatch(pid: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class SystemdService:
     """A service of systemd: `marginwatch` for `marginwatch.service`."""
 
     name: str
@@ -86,17 +86,17 @@ class Service:
     """Whether a user's own manager runs it."""
 
 
-def service_of(pid: str) -> Service | None:
+def service_of(pid: str) -> SystemdService | None:
     """The service of ours that this process is; None for one that was started by hand."""
     with suppress(OSError):
         return service_among((_PROC / pid / "cgroup").read_text(errors="replace"))
     return None
 
 
-def service_among(groups: str) -> Service | None:
+def service_among(groups: str) -> SystemdService | None:
     """The service in the lines of /proc/PID/cgroup, such as `0::/system.slice/x.service`."""
     found = _SERVICE.search(groups)
-    return None if found is None else Service(found[1], of_user="/user@" in found[0])
+    return None if found is None else SystemdService(found[1], of_user="/user@" in found[0])
 
 
 def _owners(file: os.stat_result, locks: str, device: str) -> Iterator[LockingProcess]:
