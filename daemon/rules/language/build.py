@@ -14,7 +14,8 @@ from typing import Any
 
 from lark import Token, Transformer
 
-from daemon.readings.fields import AGE, NAMES, SIGNS, SPELLINGS, find_field
+from daemon.readings.fields import AGE, NAMES, SIGNS, find_field
+from daemon.readings.similar_fields import similar_field
 from daemon.rules import functions
 from daemon.rules.functions import Function, Parameter, PlainFunction, StatefulFunction
 from daemon.rules.language.errors import ExpressionError
@@ -230,8 +231,9 @@ def _unknown_field(word: str) -> str:
             f"{quote(word)} is a function: expected `(` after it, as in"
             f" `{word}({functions.find(word).usage})`"
         )
-    suggestion = _suggestion(word, SPELLINGS) or f"; the fields are {', '.join(NAMES)}"
-    return f"there is no field {quote(word)}{suggestion}"
+    similar = similar_field(word)
+    hint = f"did you mean `{similar}`?" if similar else f"the fields are {', '.join(NAMES)}"
+    return f"there is no field {quote(word)}; {hint}"
 
 
 def _check_comparable(left: Term, right: Term) -> None:
