@@ -19,6 +19,7 @@ from daemon.readings.similar_fields import similar_field
 from daemon.rules import functions
 from daemon.rules.functions import Function, Parameter, PlainFunction, StatefulFunction
 from daemon.rules.language.errors import ExpressionError
+from daemon.rules.language.habits import NO_CURRENCY, currency
 from daemon.rules.language.tree import (
     Arithmetic,
     Call,
@@ -126,6 +127,12 @@ class Builder(Transformer[Token, Term]):
         return Term(TimeOfDay(begins), ValueType.TIME, column_of(parts[0]))
 
     def malformed(self, parts: list[Token]) -> Term:
+        unit = currency(parts[0])
+        if unit:
+            column = column_of(parts[0]) + len(parts[0]) - len(unit)
+            raise ExpressionError(
+                f"{quote(unit)} is not part of the language: {NO_CURRENCY}", column
+            )
         raise ExpressionError(
             f"{quote(parts[0])} is neither a number, such as `1_000`, `0.5` or `20%`, "
             "nor a duration, such as `250ms`, `90s` or `1h30m`",
