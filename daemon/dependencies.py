@@ -4,6 +4,7 @@ import os
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from daemon.charts.renderer import Drawer
 from daemon.clock import Clock, SystemClock
@@ -13,6 +14,7 @@ from daemon.service.delivery.chart_sender import Renderer
 from daemon.service.heartbeat import HeartbeatReceiver
 from daemon.service.observer import Observer
 from daemon.store import Store
+from daemon.system_zone import system_zone_name
 
 
 def _apprise(channel: Channel, clock: Clock) -> Notifier:
@@ -36,3 +38,4 @@ class Dependencies:
     monitor: Callable[[str, Clock], HeartbeatReceiver] = _monitor
     observers: Sequence[Observer] = ()
     open_store: Callable[..., Store] = Store.open
+    system_zone: Callable[[], str] = lambda: system_zone_name(os.environ, Path("/"))

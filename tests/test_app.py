@@ -1,6 +1,7 @@
 """The whole daemon in one process: real HTTP, a real database, a recording notifier."""
 
 import asyncio
+import json
 import re
 import sqlite3
 import threading
@@ -118,6 +119,16 @@ async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
     await made.exchange.start()
     yield made
     await made.exchange.stop()
+
+
+async def test_the_zone_of_the_system_is_recorded_where_none_is_configured(rig: Rig) -> None:
+    """Promise 6: a replay on another machine then takes the same days."""
+    kolkata = replace(rig.dependencies(), system_zone=lambda: "Asia/Kolkata")
+    app = App(rig.config(), kolkata)
+    await app.start()
+    assert await app.stop() == 0
+    [(recorded,)] = rows(rig.folder / "m.db", "SELECT rules FROM epochs")
+    assert json.loads(str(recorded))["mutes"]["timezone"] == "Asia/Kolkata"
 
 
 async def test_it_polls_stores_judges_and_tells(rig: Rig) -> None:

@@ -150,7 +150,17 @@ class _Dispatcher:
                 continue
             for channel in knowing:
                 notice = self._notice(alert, channel, Kind.ACK, Late.NO)
-                yield replace(notice, facts=replace(notice.facts, detail=ack.comment))
+                told_later = tuple(self._told_after_ack(alert))
+                facts = replace(notice.facts, detail=ack.comment, still_told=told_later)
+                yield replace(notice, facts=facts)
+
+    def _told_after_ack(self, alert: Alert) -> Iterator[Kind]:
+        """Yield the kinds of news that an acknowledgement does not stop, if the rule tells them."""
+        rule = self.policy.rules[base(alert.rule)]
+        if rule.worse_by is not None or alert.swings is not None:
+            yield Kind.WORSE
+        if rule.resolve:
+            yield Kind.RESOLVED
 
     def superseded(self) -> Iterator[NoticeKey]:
         """Yield queued firings to hold as a mute begins (E2), but none that may have arrived.

@@ -93,9 +93,13 @@ class Mutes:
             end, found = found, self._latest(chosen, found)
         return end if end > at else None
 
-    def written(self) -> dict[str, object]:
-        """Values to record with the rules in force. The system's time zone is an empty text."""
-        zone = "" if self.zone is None else str(self.zone)
+    def written(self, system_zone: str = "") -> dict[str, object]:
+        """Values to record with the rules in force.
+
+        The system's time zone is recorded by its name, as a replay may run on another machine; if
+        it has none, as an empty text.
+        """
+        zone = system_zone if self.zone is None else str(self.zone)
         return {"timezone": zone, "windows": [window.written() for window in self.windows.values()]}
 
     def _latest(self, windows: Iterable[MuteWindow], at: Millis) -> Millis | None:
@@ -126,10 +130,11 @@ def muted_rules(rules: Iterable[Rule], mutes: Mutes, at: Millis) -> list[MutedRu
 
 
 def recorded_mutes(epoch_rules: object) -> Mutes | None:
-    """Read the mute windows that were recorded with an epoch's rules.
+    """Read the mute windows and the time zone that were recorded with an epoch's rules.
 
     None if they are unknown: earlier versions did not record them, and another version may name a
-    time zone that is not known here. The verdicts do not depend on them, so a replay goes on.
+    time zone that is not known here. Verdicts depend on the zone where rules use times of day: see
+    `unknown_zone`. They do not depend on the windows. An empty zone is the system's.
     """
     if not isinstance(epoch_rules, Mapping):
         return None
@@ -138,8 +143,23 @@ def recorded_mutes(epoch_rules: object) -> Mutes | None:
         windows = [_recorded_window(each) for each in recorded["windows"]]
         zone = ZoneInfo(recorded["timezone"]) if recorded["timezone"] else None
         return Mutes({window.name: window for window in windows}, zone)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OSError):
         return None
+
+
+def unknown_zone(epoch_rules: object) -> str:
+    """The time zone recorded with an epoch's rules, if this machine does not know it; else ""."""
+    if not isinstance(epoch_rules, Mapping):
+        return ""
+    recorded = epoch_rules.get("mutes")
+    name = recorded.get("timezone") if isinstance(recorded, Mapping) else None
+    if not name:
+        return ""
+    try:
+        ZoneInfo(name)
+    except (ValueError, KeyError, TypeError, AttributeError, OSError):
+        return str(name)
+    return ""
 
 
 def _recorded_window(recorded: Mapping[str, Any]) -> MuteWindow:

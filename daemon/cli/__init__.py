@@ -58,6 +58,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "daemon.cli.import_csv.command:bring_in",
         "add readings that others recorded, from a CSV file",
     ),
+    "export": (
+        "daemon.cli.export.command:export",
+        "write readings, alerts, notifications or gaps into a file",
+    ),
     "rules": ("daemon.cli.rules:rules", "add ready rules, and test your rules"),
     "backtest": (
         "daemon.cli.backtest.command:backtest",

@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from daemon.alerts.mutes import recorded_mutes
+from daemon.alerts.mutes import recorded_mutes, unknown_zone
 from daemon.alerts.silences import NO_SILENCES
 from daemon.config import Config
 from daemon.replay.session import RuleSet
 from daemon.replay.verify import Epoch
 from daemon.rules import recorded
+from daemon.rules.evaluation.evaluator import uses_time_of_day
 from daemon.rules.language.errors import ExpressionError
 from daemon.store.history import History
 from daemon.store.read.recorded import PastEpoch
@@ -56,10 +57,18 @@ def epoch_of(epoch: PastEpoch, account: str) -> Epoch:
     """
     state = epoch.state.get(account, AccountState(account))
     try:
-        return Epoch(state, recorded.read_rules(epoch.rules), mutes=recorded_mutes(epoch.rules))
+        rules = recorded.read_rules(epoch.rules)
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, ExpressionError):
         why = (
             f"its rules were recorded by version {epoch.version}, and this one cannot read them:"
             " replay with that one"
         )
         return Epoch(state, (), why)
+    zone = unknown_zone(epoch.rules)
+    if zone and any(uses_time_of_day(rule) for rule in rules if rule.watches(account)):
+        why = (
+            f"its rules use times of day in the time zone {zone}, which this machine does not know:"
+            " install its zones (tzdata), or replay on another machine"
+        )
+        return Epoch(state, (), why)
+    return Epoch(state, rules, mutes=recorded_mutes(epoch.rules))

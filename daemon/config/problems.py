@@ -68,21 +68,27 @@ class Problems:
         """The suggestion of `did_you_mean`, which is slow; skipped for problems not shown."""
         return did_you_mean(written, known) if len(self._found) < MAX_TOLD else ""
 
+    def sentences(self, hidden: Iterable[str] = ()) -> list[str]:
+        """Every mistake with its place, in documented order; the `hidden` texts are blanked."""
+        told = sorted(self._found, key=lambda found: _order(found[0]))
+        if not told:
+            return []
+        redactor = Redactor(text for text in hidden if len(text) >= _SHORTEST_BLOTTED)
+        problems = [
+            _told(redactor.redact(self.shown(place)), redactor.redact(sentence))
+            for place, sentence in told
+        ]
+        more = [f"and {self._more:,} more mistakes: correct these first"] if self._more else []
+        return problems + more
+
     def raise_if_any(self, hidden: Iterable[str] = ()) -> None:
         """End the loading with every mistake, the `hidden` texts blanked.
 
         Raises:
             ConfigError: when there is at least one.
         """
-        told = sorted(self._found, key=lambda found: _order(found[0]))
-        if told:
-            redactor = Redactor(text for text in hidden if len(text) >= _SHORTEST_BLOTTED)
-            problems = [
-                _told(redactor.redact(self.shown(place)), redactor.redact(sentence))
-                for place, sentence in told
-            ]
-            more = [f"and {self._more:,} more mistakes: correct these first"] if self._more else []
-            raise ConfigError(problems + more)
+        if problems := self.sentences(hidden):
+            raise ConfigError(problems)
 
 
 def _order(place: str) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from operator import attrgetter
 from daemon.alerts.system_rules import KINDS
 from daemon.alerts.trend import pace_sentence, step_sentence
 from daemon.messages.section import (
+    LATE_AFTER,
     Action,
     FieldRow,
     MessageItem,
@@ -21,7 +22,7 @@ from daemon.messages.section import (
     Section,
     uncertainty_marks,
 )
-from daemon.messages.title_texts import NewsText, names_rule, news_texts
+from daemon.messages.title_texts import NewsText, names_rule, news_texts, tells_value
 from daemon.messages.title_words import (
     MISSING,
     account_name,
@@ -42,6 +43,7 @@ from daemon.rules.evaluation.signals import LASTING
 from daemon.text.numbers import (
     format_amount,
     format_change,
+    format_duration,
     format_minutes,
     format_rounded,
     is_duration,
@@ -52,7 +54,9 @@ from daemon.types import (
     NEWS,
     DecidingComparison,
     Kind,
+    Millis,
     NotificationFacts,
+    TransitionReason,
     base,
 )
 
@@ -106,6 +110,8 @@ def with_fields(
     known = at is None and same
     rows = tuple(_rows(facts, str(section.news) if same else "", moving=known))
     common = section.common
+    # Of an account of which the headline tells all, there is nothing to add.
+    rows = rows if any(map(str, rows)) else ()
     if rows and at is not None:
         common = (*common, f"last known {context.moment(at)}, may be different now:")
     elif rows and not same:
@@ -117,7 +123,7 @@ def with_fields(
 
 
 def _rows(facts: NotificationFacts, news: str, *, moving: bool) -> Iterator[FieldRow]:
-    """Yield the judged field by its name, then the others; nothing that the headline tells."""
+    """Yield the judged field by its name, then the others."""
     judged = facts.judged
     own = {} if judged is None else {judged.field: judged.field}
     limit = None if judged is None else judged.threshold
@@ -126,11 +132,8 @@ def _rows(facts: NotificationFacts, news: str, *, moving: bool) -> Iterator[Fiel
         if value is None:
             continue
         shown = format_rounded(value, None, limit if field in own else None)
-        if field in own and shown in news.split():
-            shown = ""
         moves = tuple(_moves(facts, field)) if moving else ()
-        if shown or moves:
-            yield FieldRow(label, shown, moves)
+        yield FieldRow(label, shown, moves, told=field in own and shown in news.split())
 
 
 def _value(facts: NotificationFacts, field: str) -> Decimal | None:
@@ -156,9 +159,12 @@ def _moves(facts: NotificationFacts, field: str) -> list[str]:
         change = changes.get(field)
         if change:
             told.setdefault(change, span)
-    if list(told) == [_stepped(facts, field)]:
-        return []
-    return [f"{format_change(rough(change))} in {span}" for change, span in told.items()]
+    stepped = _stepped(facts, field)
+    return [
+        f"{format_change(rough(change))} in {span}"
+        for change, span in told.items()
+        if change != stepped
+    ]
 
 
 def _stepped(facts: NotificationFacts, field: str) -> Decimal | None:
@@ -181,6 +187,13 @@ def _lines(item: MessageItem, told: str, context: RenderContext) -> Iterator[str
     """Yield what happened, as far as the headline, `told`, does not tell it."""
     facts = item.last.facts
     yield from _since_told(item, context)
+    yield from _still_told(facts)
+    if item.last.key.kind is Kind.RETIRED:
+        changed = facts.reason == TransitionReason.RULE_CHANGED
+        only = ", only by the rule as it is now" if changed else ""
+        yield f"you are not warned by this rule any more{only}"
+    if unread := _unread(item):
+        yield f"no readings for {format_duration(unread)}"
     if item.over and facts.reason == MISSING:
         yield "the alert was closed as there are no readings, NOT because it got better"
     if not item.over:
@@ -204,6 +217,23 @@ def _since_told(item: MessageItem, context: RenderContext) -> Iterator[str]:
     now = format_rounded(judged.value, judged, judged.threshold)
     at = "" if facts.told_at is None else f" at {context.moment(facts.told_at)}"
     yield f"{before} -> {now} since last told{at}"
+
+
+def _unread(item: MessageItem) -> Millis:
+    """Time without readings, if the headline has the value before them; else 0."""
+    last, read_at = item.last, item.last.facts.read_at
+    if read_at is None or item.over or not tells_value(last):
+        return 0
+    unread = last.at - read_at
+    return unread if unread >= LATE_AFTER else 0
+
+
+def _still_told(facts: NotificationFacts) -> Iterator[str]:
+    """Yield what is told after an acknowledgement, which stops reminders alone."""
+    texts = {Kind.WORSE: "if it gets worse", Kind.RESOLVED: "when it ends"}
+    told = [texts[kind] for kind in facts.still_told]
+    if told:
+        yield f"you are still told {' and '.join(told)}"
 
 
 def _common(item: MessageItem, told: str, context: RenderContext) -> Iterator[str]:
@@ -288,7 +318,8 @@ def _actions(item: MessageItem) -> Iterator[Action]:
     system_rule = KINDS.get(base(item.notice.key.rule))
     if fires and system_rule is not None and system_rule.remedy:
         yield Action(system_rule.remedy)
-    if (fires and is_silence(facts.judged)) or (item.over and facts.reason == MISSING):
+    silent = is_silence(facts.judged) or _unread(item) > 0
+    if (fires and silent) or (item.over and facts.reason == MISSING):
         yield Action(f"{_LOOK} if this lasts")
     if fires:
         # A label that reads as a status makes people believe that it happened already.

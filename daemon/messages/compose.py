@@ -71,19 +71,15 @@ def compose(items: Sequence[MessageItem], context: RenderContext) -> ComposedMes
     # What is new stands in the title, even if all the rest waited for days.
     old = digest and all(map(context.is_late, told))
     title = digest_title(told, context) if old else message_title(fitting, context)
-    if digest:
-        filled = [_in_digest(section) for section, _ in fitting]
-    else:
-        filled = list(_with_fields(fitting, context))
+    filled = list(_in_digest(fitting) if digest else _with_fields(fitting, context))
     laid_out = lay_out(filled, len(filled) if digest else DETAILED, room, context.weigh)
     sections = list(_once(laid_out, [alike[0].notice.key.account for _, alike in fitting]))
     if context.titled and title.told is not None:
         first = sections[0]
         sections[0] = replace(first, unsaid=first.section.unsaid(title.told))
     handed_over = {item.notice.facts.handed_over_by for item in told}
-    late = [context.is_late(item) for item in told if not item.over]
-    aged = [_AGED] if digest and late and all(late) else []
-    notes = [*aged, *_why(told, context), *(steads[by] for by in steads if by in handed_over)]
+    notes = [*_aged(told, context, digest=digest), *_why(told, context)]
+    notes.extend(steads[by] for by in steads if by in handed_over)
     return ComposedMessage(_message(title.text, Text(sections, notes), told), told)
 
 
@@ -115,11 +111,12 @@ def _with_fields(fitting: Sequence[grouping.Kept], context: RenderContext) -> It
             yield section
 
 
-def _in_digest(section: Section) -> Section:
-    """Section of a digest: a headline alone, or with what to do if it still fires."""
-    acks = tuple(action for action in section.actions if action.command)[:1]
-    foot = (" · ".join(section.marks),) if acks else ()
-    return replace(section, lines=(), common=(), foot=foot, actions=acks)
+def _in_digest(fitting: Sequence[grouping.Kept]) -> Iterator[Section]:
+    """Yield the sections of a digest: a headline, and what to do if it still fires."""
+    for section, _ in fitting:
+        acks = tuple(action for action in section.actions if action.command)[:1]
+        foot = (" · ".join(section.marks),) if acks else ()
+        yield replace(section, lines=(), common=(), foot=foot, actions=acks)
 
 
 def _once(sections: Iterable[Shown], accounts: Iterable[str]) -> Iterator[Shown]:
@@ -199,6 +196,13 @@ def body_room(context: RenderContext) -> int:
     title = TITLE * max(map(context.weigh, _WIDE))
     late = f"{GAP}{_AGED}{GAP}{_LONGEST_LATE}: {context.why_late}"
     return context.room - title - context.weigh(late)
+
+
+def _aged(told: Sequence[MessageItem], context: RenderContext, *, digest: bool) -> Iterator[str]:
+    """Yield the advice of a digest of which no value is a present one."""
+    firing = [item for item in told if not item.over]
+    if digest and firing and all(map(context.is_late, firing)):
+        yield _AGED
 
 
 def _why(told: Sequence[MessageItem], context: RenderContext) -> Iterator[str]:

@@ -6,6 +6,7 @@ of the mail is made from it, line by line. Plain text has no colour and no backg
 dark screen chooses both. Coloured text is readable on white and on black.
 """
 
+import re
 from collections.abc import Iterable
 from html import escape
 
@@ -24,6 +25,10 @@ _CODE = "-webkit-user-select:all;user-select:all"
 """Style of a command: a tap or a click selects all of it."""
 _BELOW = f"font-size:14px;{_ASIDE}"
 
+_UNITS = r"(?:ms|s|min|h|d)\b"
+_INSIDE = re.compile(rf"(?<=\bin) (?=\d+ {_UNITS})|(?<=\d) (?={_UNITS})")
+"""Spaces within `in 10 min`, which must not be torn apart at the end of a line."""
+
 _RED, _ORANGE, _BLUE, _GREEN = "#e5484d", "#d9730d", "#3b82f6", "#2f9e5b"
 _COLOURS = {
     **dict.fromkeys(("CRITICAL", "FIRING"), _RED),
@@ -37,7 +42,7 @@ def render(text: Text) -> str:
     """HTML fragment of the text. The title is the subject of the mail."""
     parts = [_shown(each) for each in text.shown]
     why = [_block(escape(each), _ASIDE) for each in text.why]
-    return _block("<br><br>".join([*parts, *why]), _PAGE)
+    return _INSIDE.sub("\u00a0", _block("<br><br>".join([*parts, *why]), _PAGE))
 
 
 def _shown(shown: Shown) -> str:
@@ -64,10 +69,8 @@ def _edged(shown: Shown, lines: Iterable[str]) -> str:
 
 
 def _row(row: FieldRow) -> str:
-    value = f"<b>{escape(row.value)}</b>" if row.value else ""
-    moved = f"({row.moved})" if row.value else row.moved
-    moves = f' <span style="{_ASIDE}">{escape(moved)}</span>' if row.moves else ""
-    shown = f'<span style="{_VALUE}">{value}{moves}</span>'
+    moves = f' <span style="{_ASIDE}">({escape(row.moved)})</span>' if row.moves else ""
+    shown = f'<span style="{_VALUE}"><b>{escape(row.value)}</b>{moves}</span>'
     return _block(f'{escape(row.field)} {shown}<div style="clear:both"></div>', _LINE)
 
 

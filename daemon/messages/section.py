@@ -101,8 +101,9 @@ class FieldRow:
 
     field: str
     value: str
-    """Empty if the headline tells it."""
     moves: tuple[str, ...] = ()
+    told: bool = False
+    """True if the headline tells the value. Only a table of all fields repeats it."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "field", printable(self.field))
@@ -110,8 +111,9 @@ class FieldRow:
         object.__setattr__(self, "moves", tuple(map(printable, self.moves)))
 
     def __str__(self) -> str:
-        if not self.value:
-            return f"{self.field} {self.moved}"
+        """Line of a text; empty if the headline tells all."""
+        if self.told:
+            return f"{self.field} {self.moved}" if self.moves else ""
         moves = f" ({self.moved})" if self.moves else ""
         return f"{self.field} {self.value}{moves}"
 
@@ -178,7 +180,8 @@ class Section:
     @property
     def middle(self) -> list[str]:
         """Lines between the headline and the foot."""
-        return [*self.lines, *self.common, *map(str, self.rows), *map(str, self.actions)]
+        rows = filter(None, map(str, self.rows))
+        return [*self.lines, *self.common, *rows, *map(str, self.actions)]
 
     def unsaid(self, told: NewsText) -> str:
         """Part of the headline that is not in a title that tells `told` of the account.

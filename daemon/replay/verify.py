@@ -3,9 +3,10 @@
     epoch's state ──► windows rebuilt as by the daemon ──► its inputs ──► next change of rules
                                                    └──► transitions, compared with the recorded ones
 
-States are compared too. Where inputs are gone (pruned, or lost while the store was down), nothing
-can be verified. Such a span, up to the next epoch, is reported as not covered and never counted as
-agreeing. The same holds for an epoch whose windows held such inputs.
+States are compared too, with the values that rules keep. Where inputs are gone (pruned, or lost
+while the store was down), nothing can be verified. Such a span, up to the next epoch, is reported
+as not covered and never counted as agreeing. The same holds for an epoch whose windows held such
+inputs.
 """
 
 from collections import Counter
@@ -16,7 +17,16 @@ from typing import Protocol
 from daemon.alerts.mutes import NO_MUTES, Mutes
 from daemon.replay.session import ReplaySession, RuleSet
 from daemon.rules.rule import Rule
-from daemon.types import AccountState, Alert, ConfigChange, Input, Millis, Reading, Transition
+from daemon.types import (
+    AccountState,
+    Alert,
+    ConfigChange,
+    Input,
+    Millis,
+    Reading,
+    RecordedValue,
+    Transition,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +78,8 @@ class VerifyDifference:
 
     at: Millis
     rule: str
-    recorded: Transition | Alert | None
-    replayed: Transition | Alert | None
+    recorded: Transition | Alert | RecordedValue | None
+    replayed: Transition | Alert | RecordedValue | None
     """None if only the other side has it."""
 
 
@@ -214,6 +224,16 @@ def _turn(session: ReplaySession, following: Epoch, going: _Pass) -> None:
         replayed, recorded = ours.get(rule), theirs.get(rule)
         if _plain(replayed) != _plain(recorded):
             going.found.differences.append(VerifyDifference(state.at, rule, recorded, replayed))
+    going.found.differences += _differing_values(state, turning.state)
+
+
+def _differing_values(recorded: AccountState, replayed: AccountState) -> Iterator[VerifyDifference]:
+    """Values that rules keep, such as peaks, that are not the same in both states."""
+    ours = {value.key: value for value in replayed.values}
+    theirs = {value.key: value for value in recorded.values}
+    for key in {**ours, **theirs}:
+        if ours.get(key) != theirs.get(key):
+            yield VerifyDifference(recorded.at, key[0], theirs.get(key), ours.get(key))
 
 
 def _plain(alert: Alert | None) -> Alert | None:

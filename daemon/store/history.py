@@ -23,7 +23,7 @@ from daemon.store.database import engine as engines
 from daemon.store.database.migrate import check
 from daemon.store.database.reader import Reader
 from daemon.store.operations import UNSETTLED
-from daemon.store.read import recorded, reports, rollups, status
+from daemon.store.read import export, recorded, reports, rollups, status
 from daemon.store.read.channel_status import status_at
 from daemon.store.read.common import CommonReads
 from daemon.store.read.gaps import GapCursor, GapReader
@@ -111,6 +111,44 @@ class History(CommonReads):
             ),
             key=lambda each: each[1].at,
         )
+
+    def last_counters(self, names: Collection[str]) -> dict[str, int | None]:
+        """The counter of each recorded account's last reading; None without a reading."""
+        numbers = self._numbers()
+        return {
+            name: self._read(partial(export.last_counter, account_id=numbers[name]))
+            for name in names
+        }
+
+    def recorded_range(
+        self, name: str, since: Millis, until: Millis, after: int
+    ) -> export.RecordedRange:
+        """Readings of a recorded account with a counter above `after`, for `recorded`.
+
+        The span is that of instants as recorded.
+        """
+        number = self._numbers()[name]
+        return self._read(
+            lambda connection: export.find_range(connection, number, since, until, after)
+        )
+
+    def recorded(self, span: export.RecordedRange) -> Iterator[Reading]:
+        """The readings of one account in the order of recording, imported ones first."""
+        yield from self._pages(span.rows(), snapshots.c.seq, _each(reading), span.after)
+
+    def moves(self, since: Millis, until: Millis, after: int) -> Iterator[tuple[int, PastAlert]]:
+        """Transitions in the span, numbered above `after`, each as an alert with that one alone."""
+        yield from self._pages(
+            export.move_rows(since, until), transitions.c.id, _each(export.move), after
+        )
+
+    def last_transition(self) -> int | None:
+        """The number of the last transition; None without one."""
+        return self._greatest(transitions.c.id)
+
+    def last_notification(self) -> int | None:
+        """The number of the last notification; None without one."""
+        return self._greatest(notifications.c.id)
 
     def rollups(
         self, account: str, field: str, since: Millis, until: Millis
@@ -232,15 +270,24 @@ class History(CommonReads):
             recorded.alert_rows().where(within), alerts.c.id, recorded.with_transitions
         )
 
+    def last_alert(self, code: str) -> PastAlert | None:
+        """The latest alert of that id, open or over; None if there is none."""
+        chosen = recorded.alert_rows().where(alerts.c.code == code)
+        found = self._last(chosen, alerts.c.id, 1, recorded.with_transitions)
+        return found[0] if found else None
+
     def notifications(
-        self, since: Millis, until: Millis, *, waiting: bool = False
+        self, since: Millis, until: Millis, *, waiting: bool = False, after: int = 0
     ) -> Iterator[PastNotice]:
-        """Notifications raised within the span, in order of recording; or only the waiting ones."""
+        """Notifications raised within the span, in order of recording; or only the waiting ones.
+
+        They are numbered above `after`.
+        """
         within = and_(notifications.c.at >= since, notifications.c.at < until)
         chosen = recorded.notice_rows().where(within)
         if waiting:
             chosen = chosen.where(notifications.c.state.in_(UNSETTLED))
-        yield from self._pages(chosen, notifications.c.id, recorded.notices)
+        yield from self._pages(chosen, notifications.c.id, recorded.notices, after)
 
     def last_moves(
         self, account: str, rules: Collection[str], until: Millis, most: int
@@ -367,6 +414,9 @@ class History(CommonReads):
             yield from self._read(
                 partial(find_holes, account_id=number, wanted=wanted, turns=turns)
             )
+
+    def _greatest(self, key: ColumnElement[int]) -> int | None:
+        return self._read(lambda connection: connection.execute(select(func.max(key))).scalar())
 
     def _numbers(self) -> dict[str, int]:
         chosen = select(accounts.c.name, accounts.c.id).order_by(accounts.c.id)

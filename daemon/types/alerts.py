@@ -191,6 +191,11 @@ class RecordedValue:
     value: Decimal | None
     """None: it is no longer kept."""
 
+    def __post_init__(self) -> None:
+        # It could not be compared with any later value, so the rule could not be judged any more.
+        if self.value is not None and self.value.is_nan():
+            raise ValueError("a kept value that is no number")
+
     @property
     def key(self) -> tuple[str, str]:
         return self.rule, self.expression

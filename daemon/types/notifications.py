@@ -132,6 +132,8 @@ class NotificationFacts:
     """Value last told, for news that it got worse."""
     told_at: Millis | None = None
     """Instant of the news that told it. None in records of earlier versions."""
+    still_told: tuple[Kind, ...] = ()
+    """Kinds of news that the rule tells of it after an acknowledgement (SEMANTICS E1)."""
     unacknowledged: Millis | None = None
     """Time for which nobody acknowledged it, for an escalation."""
 

@@ -27,13 +27,13 @@ def upgrade() -> None:
 
 
 BALANCES = """
-CREATE VIEW balances AS
+{create} VIEW balances AS
 SELECT accounts.name AS account, {time} AS time, seq, source, quality,
     available_margin, available_usdt, almighty_gold, al_margin, al_freeze, cross_un_pnl,
     available_margin - al_margin AS free_margin,
-    available_usdt + al_margin + al_freeze AS equity,
     {margin_usage} AS margin_usage,
-    {freeze_ratio} AS freeze_ratio
+    {freeze_ratio} AS freeze_ratio,
+    available_usdt + al_margin + al_freeze AS equity
 FROM snapshots JOIN accounts ON accounts.id = snapshots.account_id
 """
 
@@ -45,10 +45,12 @@ SHARE = """CASE
 
 SPELLINGS = {
     "sqlite": {
+        "create": "CREATE",
         "time": "strftime('%Y-%m-%dT%H:%M:%S', at / 1000, 'unixepoch') || printf('.%03dZ', at % 1000)",
         "infinity": "9e999",
     },
     "postgresql": {
+        "create": "CREATE OR REPLACE",
         "time": (
             "to_char(to_timestamp(at / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS')"
             " || '.' || lpad((at % 1000)::text, 3, '0') || 'Z'"
@@ -59,14 +61,19 @@ SPELLINGS = {
 
 
 def _balances() -> None:
+    """Add the column last: PostgreSQL then keeps the views and grants that others have on the view.
+
+    SQLite cannot replace a view, but there nothing depends on it.
+    """
     connection = op.get_bind()
     words = SPELLINGS[connection.dialect.name]
     shares = {
         name: SHARE.format(part=part, infinity=words["infinity"])
         for name, part in (("margin_usage", "al_margin"), ("freeze_ratio", "al_freeze"))
     }
-    sql = BALANCES.format(time=words["time"], **shares)
-    op.execute("DROP VIEW balances")
+    sql = BALANCES.format(create=words["create"], time=words["time"], **shares)
+    if connection.dialect.name == "sqlite":
+        op.execute("DROP VIEW balances")
     connection.exec_driver_sql(
         sql.replace("%", "%%") if connection.dialect.name == "postgresql" else sql
     )

@@ -1,6 +1,7 @@
 """Hourly rollups, with which of them are to be made, and how far the readings were looked through.
 
-The table `rollups` was empty so far, so it is made anew.
+The table `rollups` was empty so far. It gets more columns and is not made anew, because on
+PostgreSQL others may have views and grants on it.
 
 This file never changes once it has been released, and imports nothing from `daemon`: it describes the past.
 """
@@ -17,21 +18,14 @@ AMOUNT = sa.REAL().with_variant(sa.NUMERIC(), "postgresql")
 
 
 def upgrade() -> None:
-    op.drop_table("rollups")
-    _keyed(
-        "rollups",
-        ["at", "field"],
-        sa.Column("at", INSTANT, nullable=False),
-        sa.Column("field", sa.Text(), nullable=False),
-        sa.Column("readings", sa.Integer(), nullable=False),
-        *(
-            sa.Column(name, AMOUNT, nullable=False)
-            for name in ("low", "high", "first", "last", "mean", "sum")
-        ),
+    op.execute("DELETE FROM rollups")
+    for column in (
+        sa.Column("sum", AMOUNT, nullable=False),
         sa.Column("covered_ms", INSTANT, nullable=False),
         sa.Column("gap_ms", INSTANT, nullable=False),
         sa.Column("exact", sa.JSON()),
-    )
+    ):
+        op.add_column("rollups", column)
     _keyed(
         "miss_rollups",
         ["at", "reason"],

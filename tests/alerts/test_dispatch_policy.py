@@ -347,6 +347,7 @@ def test_e1_an_end_that_nobody_wants_is_told_to_nobody() -> None:
         ),
     )
     assert phone.read(62, "90") == [("low", Kind.ACK, Late.NO)]
+    assert phone.facts.still_told == ()
     assert phone.read(180, "90") == []
     assert phone.read(190, "500") == []
     assert phone.last is not None

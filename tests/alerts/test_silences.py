@@ -107,6 +107,7 @@ def test_e1_an_ack_is_told_once_and_ends_the_reminders() -> None:
     assert phone.read(0, "90") == FIRED
     assert phone.read(10, "90") == [("low", Kind.ACK, Late.NO)]
     assert phone.facts.detail == "adding margin"
+    assert phone.facts.still_told == (Kind.WORSE, Kind.RESOLVED)
     assert [phone.read(second, "90") for second in (20, 40, 60)] == [[], [], []]
     assert phone.read(70, "40") == [("low", Kind.WORSE, Late.NO)]
     assert phone.read(80, "500") == OVER

@@ -112,7 +112,7 @@ def test_bad_usage_is_one_sentence(arguments: list[str], sentence: str) -> None:
     assert (result.exit_code, result.stdout, result.stderr) == (2, "", sentence)
 
 
-PLANNED = ["plot", "notifications", "gaps", "export", "silence", "ack", "service"]
+PLANNED = ["plot", "notifications", "gaps", "silence", "ack", "service"]
 """Commands of DESIGN §5 that there are not yet."""
 
 

@@ -13,7 +13,9 @@ from tests.values import rule
 RULE_OF_BOTH = RULE.replace('"low"', '"low-margin"')
 
 CALLS = {
+    "export": ("alerts",),
     "explain": ("low-margin",),
+    "rules add": ("low-margin",),
     "plot": ("available_margin", "--png", "never.png"),
     "silence add": ("--for", "2h"),
 }
@@ -51,8 +53,8 @@ def test_a_mistyped_name_is_bad_usage(tmp_path: Path, command: str, option: str)
 def test_every_command_with_names_is_tried() -> None:
     """So that a new one is not forgotten; `import` has its names in the file."""
     assert {name for name, _ in OPTIONS} == {
-        *("alerts", "backtest", "explain", "gaps", "history", "notifications", "plot"),
-        *("silence add", "status"),
+        *("alerts", "backtest", "explain", "export", "gaps", "history", "notifications", "plot"),
+        *("rules add", "silence add", "status"),
     }
 
 

@@ -50,6 +50,7 @@ for command in sys.argv[2:]:
 """
 COMMANDS = (
     "history --format csv",
+    "export readings",
     "backtest --since 2h",
     "backtest --verify",
     "explain falling --account main --at now",

@@ -35,6 +35,16 @@ from tests.messages.facts import BAD, SPAN
 NIGHT: Millis = 1_767_237_141_000
 """2026-01-01 03:12:21 UTC."""
 
+GOLD = Decimal("4.64407694")
+
+
+def _balances(margin: str) -> Balances:
+    """Balances of which the first two fields add up to the available margin."""
+    available = Decimal(margin)
+    gold = min(GOLD, available)
+    return Balances(available, available - gold, gold, Decimal("62.14"), Decimal(0))
+
+
 LIMIT = DecidingComparison(
     "available_margin < 50",
     "available_margin",
@@ -50,9 +60,7 @@ FACTS = NotificationFacts(
     at=NIGHT,
     judged=LIMIT,
     worst=LIMIT.value,
-    balances=Balances(
-        Decimal("45.64407694"), Decimal(41), Decimal("4.64407694"), Decimal("62.14"), Decimal(0)
-    ),
+    balances=_balances("45.64407694"),
     minutely={"available_margin": Decimal("-308.35592306"), "al_margin": Decimal("62.14")},
     changes={"available_margin": Decimal("-348.1"), "al_margin": Decimal("62.14")},
     hourly={"available_margin": Decimal("-454.07556765")},
@@ -69,7 +77,7 @@ REFUSED = DecidingComparison(
 DROP = DecidingComparison(
     "drop(available_margin, 7d) > 0.2",
     "drop(available_margin, 7d)",
-    Decimal("0.25318"),
+    Decimal("0.25320"),
     Decimal("0.2"),
     falling=False,
     ratio=True,
@@ -81,6 +89,7 @@ DEPOSIT = DecidingComparison(
     Decimal(500),
     falling=False,
 )
+STILL_TOLD = (Kind.WORSE, Kind.RESOLVED)
 SWINGS = FlapRange(7, Decimal("42.1"), Decimal("130.125"))
 
 
@@ -88,10 +97,10 @@ def _notice(kind: Kind, rule: str = "margin-critical", **facts: Any) -> Notice:
     """News of one alert; `margin` is the value now."""
     account = facts.pop("account", "main")
     if "margin" in facts:
-        value = Decimal(facts.pop("margin"))
-        facts["judged"] = replace(LIMIT, value=value)
-        facts["balances"] = replace(FACTS.balances, available_margin=value)
-        facts |= {"minutely": {}, "changes": {}, "hourly": {}}
+        margin = facts.pop("margin")
+        facts["judged"] = replace(LIMIT, value=Decimal(margin))
+        facts["balances"] = _balances(margin)
+        facts = {"minutely": {}, "changes": {}, "hourly": {}, **facts}
     if kind is not Kind.FIRING:
         facts = {"trend": Trend(), **facts}
     told = replace(FACTS, **facts)
@@ -125,7 +134,9 @@ def _several() -> Sequence[MessageItem]:
         "trend": Trend(),
     }
     return (
-        MessageItem(_notice(Kind.ACK, at=NIGHT + 5 * MINUTE, detail="adding margin")),
+        MessageItem(
+            _notice(Kind.ACK, at=NIGHT + 5 * MINUTE, detail="adding margin", still_told=STILL_TOLD)
+        ),
         MessageItem(
             _notice(
                 Kind.FIRING,
@@ -156,7 +167,7 @@ def _flapping(kind: Kind, **facts: Any) -> Message:
 
 
 MESSAGES: Mapping[str, Message] = {
-    "ack": _said(Kind.ACK, at=NIGHT + 5 * MINUTE, detail="adding margin"),
+    "ack": _said(Kind.ACK, at=NIGHT + 5 * MINUTE, detail="adding margin", still_told=STILL_TOLD),
     "back": _said(Kind.RESOLVED, at=NIGHT + 12 * MINUTE, reason="back", margin="300", worst=None),
     "blind": _said(
         Kind.FIRING,
@@ -209,7 +220,16 @@ MESSAGES: Mapping[str, Message] = {
         Kind.FIRING, severity=Severity.WARNING, at=NIGHT + HOUR, late=Late.MUTED, trend=Trend()
     ),
     "firing-ratio": _said(
-        Kind.FIRING, "drawdown", severity=Severity.INFO, judged=DROP, worst=None, trend=Trend()
+        Kind.FIRING,
+        "drawdown",
+        severity=Severity.INFO,
+        judged=DROP,
+        worst=None,
+        trend=Trend(),
+        balances=_balances("373.18"),
+        minutely={},
+        changes={"available_margin": Decimal("-2.5")},
+        hourly={"available_margin": Decimal("-40.36")},
     ),
     "firing-several": _message(*_several()),
     "firing-summary": _said(
@@ -233,13 +253,21 @@ MESSAGES: Mapping[str, Message] = {
         trend=Trend(),
         title="deposit arrived, 804.64 are available",
         unit="USDT",
-        balances=replace(FACTS.balances, available_margin=Decimal("804.64407694")),
+        balances=_balances("804.64407694"),
         minutely={"available_margin": Decimal(759)},
         changes={},
         hourly={},
     ),
     "firing-unconfirmed": _said(Kind.FIRING, margin="0", unconfirmed=True, trend=Trend()),
-    "flapping": _flapping(Kind.FIRING, at=NIGHT + 52 * MINUTE, detail="firing now", trend=Trend()),
+    "flapping": _flapping(
+        Kind.FIRING,
+        at=NIGHT + 52 * MINUTE,
+        detail="firing now",
+        trend=Trend(),
+        minutely={},
+        changes={"available_margin": Decimal("-38.4")},
+        hourly={},
+    ),
     "late": _message(
         _both("low-margin", "ct83", NIGHT, 70 * SECOND),
         _both("margin-critical", "n4pe", NIGHT + 10 * SECOND, 20 * SECOND),
@@ -260,7 +288,7 @@ MESSAGES: Mapping[str, Message] = {
         reason="cleared",
     ),
     "report": report.compose(BAD, RenderContext(SPAN.until, UTC)),
-    "retired": _said(Kind.RETIRED, at=NIGHT + HOUR, margin="499.71964459", reason="rule_changed"),
+    "retired": _said(Kind.RETIRED, at=NIGHT + HOUR, margin="499.71964459", reason="rule_removed"),
     "still": _said(Kind.REPEAT, at=NIGHT + 4 * HOUR, margin="41.14407693", worst=Decimal("38.5")),
     "still-old": _said(
         Kind.REPEAT,
@@ -276,6 +304,9 @@ MESSAGES: Mapping[str, Message] = {
         margin="12.30001",
         told=Decimal("45.64407694"),
         told_at=NIGHT,
+        minutely={"available_margin": Decimal("-33.34406694")},
+        changes={"available_margin": Decimal("-381.7"), "al_margin": Decimal("62.14")},
+        hourly={"available_margin": Decimal("-487.4")},
         worst=Decimal("12.30001"),
     ),
 }

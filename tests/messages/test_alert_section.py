@@ -74,7 +74,7 @@ def test_a_change_that_adds_nothing_is_not_said() -> None:
     step = "345.2 at 10:59:20 -> 45.2 at 11:00:00: -300 in 40 s"
     assert text(MessageItem(stepped)).splitlines()[1:3] == [
         step,
-        "available_margin -300 in 1 min, -310 in 1 h",
+        "available_margin -310 in 1 h",
     ]
     alone = replace(stepped, facts=replace(stepped.facts, hourly={}))
     assert text(MessageItem(alone)).splitlines()[1:3] == [step, "in positions 0"]
@@ -133,8 +133,11 @@ def test_fields_that_are_old_say_so() -> None:
         assert "in positions 0" in lines
         assert "10 min" not in message
     assert "(for 1 min, below 50, at 11:00:00)" in text(MessageItem(blind), now=T0 + MINUTE)
+    unread = ["no readings for 1 min", "look into the exchange's own app if this lasts"]
+    assert set(unread) <= set(text(MessageItem(blind), now=T0 + MINUTE).splitlines())
     fresh = notice(Kind.REPEAT, at=T0 + 10 * SECOND, read_at=T0)
     assert "(for 10 s, below 50)" in text(MessageItem(fresh), now=T0 + 10 * SECOND)
+    assert "no readings" not in text(MessageItem(fresh), now=T0 + 10 * SECOND)
 
 
 def test_free_margin_is_called_an_estimate() -> None:
@@ -222,6 +225,30 @@ def test_worse_says_first_how_it_moved_since_last_told() -> None:
     assert since in text(MessageItem(stepped), now=T0 + MINUTE)
     unknown = replace(worse, facts=replace(worse.facts, judged=judged(None, "50")))
     assert "since last told" not in text(MessageItem(unknown), now=T0 + MINUTE)
+
+
+@pytest.mark.parametrize(
+    ("told", "sentence"),
+    [
+        ((Kind.WORSE, Kind.RESOLVED), "you are still told if it gets worse and when it ends"),
+        ((Kind.RESOLVED,), "you are still told when it ends"),
+        ((), ""),
+    ],
+)
+def test_e1_an_ack_says_what_is_still_told(told: tuple[Kind, ...], sentence: str) -> None:
+    """E1: what its rule tells, and nothing that it does not."""
+    acked = text(MessageItem(notice(Kind.ACK, still_told=told)))
+    assert [line for line in acked.splitlines() if "still told" in line] == [sentence][: len(told)]
+
+
+def test_a_mail_shows_all_fields_and_tears_no_duration_apart() -> None:
+    """Its table has room for the value of the title; `in 10 min` stays on one line."""
+    message = said([MessageItem(notice())], T0)
+    assert "<b>45.2</b>" in message.html
+    assert "in\u00a010\u00a0min" in message.html
+    assert "45.2" not in message.body.splitlines()[0]
+    alone = notice(balances=Balances(available_margin=Decimal("45.2")), changes={})
+    assert "<b>45.2</b>" not in said([MessageItem(alone)], T0).html
 
 
 def test_the_mail_has_no_bar_without_words() -> None:

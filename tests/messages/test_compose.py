@@ -69,6 +69,11 @@ def test_a_reminder_says_for_how_long() -> None:
 def test_a_retired_alert_is_not_called_resolved() -> None:
     """D5: nobody may take it for the end of the trouble."""
     assert "no longer watched" in text(MessageItem(notice(Kind.RETIRED)))
+    gone = notice(Kind.RETIRED, reason="rule_removed")
+    unwarned = "you are not warned by this rule any more"
+    assert unwarned in text(MessageItem(gone)).splitlines()
+    changed = notice(Kind.RETIRED, reason="rule_changed")
+    assert f"{unwarned}, only by the rule as it is now" in text(MessageItem(changed)).splitlines()
 
 
 def test_a_headline_that_was_cut_in_the_title_stands_whole_in_the_text() -> None:
@@ -587,7 +592,7 @@ def test_f6_after_a_day_all_is_one_digest() -> None:
     assert lines[0].endswith(" · still\nto stop reminders: marginwatch ack k3f9\nalert k3f9")
     assert all("\n" not in line for line in lines[1:])
     over = compose(
-        items[:2] + [gone("high", 0, MINUTE)], RenderContext(T0 + 25 * HOUR, UTC)
+        [*items[:2], gone("high", 0, MINUTE)], RenderContext(T0 + 25 * HOUR, UTC)
     ).message
     assert over.title == "LATE main: 3 over, first at 2026-01-01 11:00:00"
     assert "values are old" not in over.body
@@ -646,7 +651,7 @@ def test_html_says_what_the_text_says_and_nothing_in_it_is_markup() -> None:
     message = compose([MessageItem(odd)], RenderContext(T0, UTC)).message
     assert "&lt;b&gt;&amp;" in message.html
     assert "<b>&" not in message.html
-    for word in ("in positions", "-54.8 in 10 min", "alert k3f9", "since 11:00:00"):
+    for word in ("in positions", "-54.8 in\u00a010\u00a0min", "alert k3f9", "since 11:00:00"):
         assert word in message.html
 
 

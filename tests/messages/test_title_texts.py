@@ -229,7 +229,10 @@ def test_d4_what_is_no_longer_judged_is_not_called_resolved() -> None:
     assert said(ended).title == "BLIND main: no readings, low is no longer judged"
     assert lines(ended)[0] == "BLIND main: no readings, low is no longer judged"
     assert "OVER" not in said(ended).body + said(ended).title
-    assert lines(ended)[1] == "the alert was closed as there are no readings, NOT because it got better"
+    assert (
+        lines(ended)[1]
+        == "the alert was closed as there are no readings, NOT because it got better"
+    )
     why = replace(ended, facts=replace(ended.facts, detail="no answer within 10 s"))
     assert "no answer within 10 s" in lines(why)
 

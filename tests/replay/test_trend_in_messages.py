@@ -106,7 +106,10 @@ def test_what_gets_worse_again_is_told_as_the_largest_step() -> None:
     ]
     assert len(worse) == 1
     assert _lines(worse[0], FORETOLD) == []
-    assert _lines(worse[0], STEP) == ["354 at 11:09:55 -> 52 at 11:10:15: -302 in 20 s"]
+    assert _lines(worse[0], STEP) == [
+        "94 -> 52 since last told at 11:10:05",
+        "354 at 11:09:55 -> 52 at 11:10:15: -302 in 20 s",
+    ]
 
 
 def test_what_gets_worse_upward_is_never_told_as_falling() -> None:

@@ -2,8 +2,11 @@
 daemon.
 """
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -13,7 +16,7 @@ from daemon.alerts.mutes import Mutes
 from daemon.cli.replay_source import RecordedAccount
 from daemon.replay.verify import Epoch, Verified, verify
 from daemon.store.history import History
-from daemon.types import SECOND, Input, Reading, Transition
+from daemon.types import SECOND, Input, Reading, RecordedValue, Transition
 from tests.lengths import length
 from tests.replay.days import ACCOUNTS, live
 from tests.replay.played import new_session, readings
@@ -54,6 +57,25 @@ async def test_promise_6_days_begin_in_the_recorded_time_zone(tmp_path: Path) ->
     with History.open(f"sqlite:///{path}") as history:
         found = verify(RecordedAccount(history, "main"))
     assert (found.transitions, found.differences) == (1, [])
+
+
+async def test_promise_6_a_peak_that_a_restart_lost_is_a_difference(tmp_path: Path) -> None:
+    """It changes later verdicts, so it must not differ in silence."""
+    path, clock = tmp_path / "m.db", RestlessClock()
+    fallen = rule("fallen", "available_margin < 50% * peak(available_margin)")
+    for margins in (("1000",), ("400", "300")):
+        async with Life(f"sqlite:///{path}", ["main"], [fallen], clock=clock) as life:
+            for margin in margins:
+                await clock.advance(5 * SECOND)
+                await life.tell({"main": answer(available_margin=margin)})
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("DELETE FROM rule_values")
+    with History.open(f"sqlite:///{path}") as history:
+        found = verify(RecordedAccount(history, "main"))
+    kept = RecordedValue("fallen", "peak(available_margin)", Decimal(1000))
+    assert [(each.rule, each.recorded, each.replayed) for each in found.differences] == [
+        ("fallen", None, kept)
+    ]
 
 
 class Growing:

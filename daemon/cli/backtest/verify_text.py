@@ -20,7 +20,9 @@ from daemon.rules.language.tree import Comparison, walk
 from daemon.rules.rule import Rule
 from daemon.text.durations import duration_text
 from daemon.text.numbers import format_amount, is_duration, transition_comparison
-from daemon.types import Alert, Transition, TransitionReason, base
+from daemon.types import Alert, RecordedValue, Transition, TransitionReason, base
+
+Side = Transition | Alert | RecordedValue | None
 
 INSTANTS = frozenset({"started_at", "fired_at", "ended_at", "clearing_since"})
 """Fields of an alert that are instants."""
@@ -45,7 +47,10 @@ class ExactFormatter:
         return self._side(each.recorded, apart), self._side(each.replayed, apart)
 
     def row(self, each: VerifyDifference) -> Row:
-        """The row for programs: an alert has its state, its worst value and what differs."""
+        """The row for programs.
+
+        An alert has its state, its worst value and what differs; a kept value its expression.
+        """
         apart = differing(each)
         sides = {
             "recorded": self._data(each.recorded, apart),
@@ -53,11 +58,13 @@ class ExactFormatter:
         }
         return {"at": times.format_iso(each.at, self.zone), "rule": each.rule, **sides}
 
-    def _side(self, side: Transition | Alert | None, apart: Sequence[str]) -> str:
+    def _side(self, side: Side, apart: Sequence[str]) -> str:
         if side is None:
             return "nothing"
         if isinstance(side, Alert):
             return "".join(self._state(side, apart))
+        if isinstance(side, RecordedValue):
+            return f"{side.expression} {exact(side.value)}"
         value = (
             "" if side.value is None else f" at {_spelled(side.value, duration=self._lasts(side))}"
         )
@@ -73,12 +80,14 @@ class ExactFormatter:
             elif name in apart:
                 yield f", {name} {self._plain(name, value)}"
 
-    def _data(self, side: Transition | Alert | None, apart: Sequence[str]) -> Row | None:
+    def _data(self, side: Side, apart: Sequence[str]) -> Row | None:
         if side is None:
             return None
         if isinstance(side, Transition):
             states = {"from": side.from_state.value, "to": side.to_state.value}
             return {**states, "value": exact(side.value), "reason": side.reason}
+        if isinstance(side, RecordedValue):
+            return {"expression": side.expression, "value": exact(side.value)}
         leaves = _leaves(side)
         more = {name: self._datum(name, leaves.get(name)) for name in apart}
         return {"state": side.state.value, "worst": exact(side.worst), **more}

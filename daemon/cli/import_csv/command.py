@@ -26,8 +26,8 @@ def bring_in(
 
     The first line names the columns: account, time (ISO 8601, or seconds or milliseconds since
     1970; without a zone in the configured one) and any of the fields, in either spelling. An empty
-    cell is an unknown field. A file from history --format csv can be imported as it is: its quality
-    is kept, seq and source are not.
+    cell is an unknown field. A file from export readings or history --format csv can be imported as
+    it is: its quality is kept, seq and source are not.
 
     Imported readings lie before the account's own readings; later lines are skipped and counted.
     history, backtest and explain see them, the running daemon does not. Importing a file twice adds
@@ -42,7 +42,7 @@ def bring_in(
     \b
       marginwatch import last-year.csv --dry-run
       marginwatch import last-year.csv
-      marginwatch history --config old/rules.toml --format csv | marginwatch import -
+      marginwatch export readings --config old/rules.toml | marginwatch import -
     """  # noqa: D301 -- click's mark for lines to be kept
     from daemon.cli.import_csv import run  # noqa: PLC0415 -- on use
 

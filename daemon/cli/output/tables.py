@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeVar
 
-from daemon.cli.output.terminal import STDOUT, encodable, say, terminal_width
+from daemon.cli.output.terminal import STDOUT, Writable, encodable, say, terminal_width
 from daemon.cli.output.times import DisplayClock
 from daemon.text.names import rule_label
 from daemon.text.numbers import is_duration
@@ -50,19 +50,26 @@ def write_json(rows: Iterable[Row]) -> None:
     STDOUT.write("[]\n" if separator == "[\n" else "\n]\n")
 
 
-def write_csv(columns: Sequence[str], rows: Iterable[Row]) -> None:
-    """Print a header and rows; None is an empty cell."""
-    csv.writer(STDOUT, lineterminator="\n").writerow(columns)
-    write_rows(columns, rows)
+def write_csv(columns: Sequence[str], rows: Iterable[Row], file: Writable = STDOUT) -> None:
+    """Print a header and rows, or write them to a file; None is an empty cell."""
+    csv.writer(file, lineterminator="\n").writerow(columns)
+    write_rows(columns, rows, file)
 
 
-def write_rows(columns: Sequence[str], rows: Iterable[Row]) -> None:
+def write_rows(columns: Sequence[str], rows: Iterable[Row], file: Writable = STDOUT) -> None:
     """Print rows of a csv whose header is written; keys that are no column are left out."""
-    writer = csv.DictWriter(STDOUT, columns, extrasaction="ignore", lineterminator="\n")
+    writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
     for row in rows:
         writer.writerow(
             {name: printable(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
         )
+
+
+def flat_row(row: Row) -> Row:
+    """The row with its tuples joined, for csv."""
+    return {
+        name: ", ".join(value) if isinstance(value, tuple) else value for name, value in row.items()
+    }
 
 
 def cell_time(clock: DisplayClock, at: Millis) -> str:

@@ -10,6 +10,7 @@ import sys
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import click
 
@@ -54,6 +55,12 @@ class Styled:
         return click.style(
             printable(self.text), fg=fg, bold=self.bold or None, dim=self.dim or None
         )
+
+
+class Writable(Protocol):
+    """A stream of text."""
+
+    def write(self, text: str, /) -> int: ...
 
 
 class StandardOutput:

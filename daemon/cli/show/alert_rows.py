@@ -70,7 +70,7 @@ def show(
         case Format.JSON:
             write_json(_object(each, record.zone) for each in found)
         case Format.CSV:
-            write_csv(COLUMNS, _lines(found, record.zone))
+            write_csv(COLUMNS, transition_rows(found, record.zone))
         case Format.TABLE:
             _show_last(found, record.history.silences(), times.DisplayClock(now, record.zone))
 
@@ -113,7 +113,8 @@ def _object(past: PastAlert, zone: tzinfo | None) -> Row:
     }
 
 
-def _lines(found: Iterable[PastAlert], zone: tzinfo | None) -> Iterator[Row]:
+def transition_rows(found: Iterable[PastAlert], zone: tzinfo | None) -> Iterator[Row]:
+    """The rows of csv, one for each transition."""
     for past in found:
         alert = past.alert
         common = {

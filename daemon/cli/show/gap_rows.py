@@ -28,19 +28,20 @@ def show(
     record: OpenRecord, accounts: str, span: tuple[Millis, Millis], now: Millis, output: Format
 ) -> None:
     """Print the gaps of the accounts that match, in the order of their beginnings."""
-    found = _found(record, accounts, span, now)
+    found = find_gaps(record, accounts, span, now)
     match output:
         case Format.JSON:
-            write_json(_row(*each, record) for each in found)
+            write_json(gap_row(*each, record) for each in found)
         case Format.CSV:
-            write_csv(COLUMNS, (_row(*each, record) for each in found))
+            write_csv(COLUMNS, (gap_row(*each, record) for each in found))
         case Format.TABLE:
             _show_last(found, now, record)
 
 
-def _found(
+def find_gaps(
     record: OpenRecord, accounts: str, span: tuple[Millis, Millis], now: Millis
 ) -> list[tuple[str, ListedGap]]:
+    """The gaps of the accounts that match and touch the span, in the order of their beginnings."""
     away = _away(record, now)
     found: list[tuple[str, ListedGap]] = []
     for name in record.matching(accounts):
@@ -74,7 +75,8 @@ def _away(record: OpenRecord, now: Millis) -> Mapping[str, tuple[ListedGap]]:
     return found
 
 
-def _row(account: str, gap: ListedGap, record: OpenRecord) -> Row:
+def gap_row(account: str, gap: ListedGap, record: OpenRecord) -> Row:
+    """A gap for programs."""
     return {
         "account": account,
         "started_at": times.format_iso(gap.started_at, record.zone),

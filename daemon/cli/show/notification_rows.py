@@ -10,6 +10,7 @@ from daemon.cli.output.tables import (
     Table,
     attempt_text,
     cell_time,
+    flat_row,
     last_of,
     rule_row,
     write_csv,
@@ -65,19 +66,28 @@ def show(record: OpenRecord, wish: NotificationFilter, now: Millis) -> None:
     running = running_daemon(record.url) is not None
     standings = channels.channel_overviews(record, now, running=running)
     _must_know(wish.channel, {each.name for each in standings}, record)
-    why = {each.notice.notice.key: each.reason for one in standings for each in one.waiting}
+    why = _reasons(standings)
     found, present = _found(record, wish, now), DisplayClock(now, record.zone)
+    rows = (notification_row(each, why.get(each.notice.key), present) for each in found)
     match wish.output:
         case Format.JSON:
-            write_json(_row(each, why.get(each.notice.key), present) for each in found)
+            write_json(rows)
         case Format.CSV:
-            write_csv(
-                COLUMNS, (_flat(_row(each, why.get(each.notice.key), present)) for each in found)
-            )
+            write_csv(COLUMNS, map(flat_row, rows))
         case Format.TABLE:
             _show_last(found, why, present, wish)
             if why and not running:
                 say("nothing is delivered, as no daemon runs: start it with marginwatch run")
+
+
+def wait_reasons(record: OpenRecord, now: Millis) -> Reasons:
+    """The reasons of all notifications that wait."""
+    running = running_daemon(record.url) is not None
+    return _reasons(channels.channel_overviews(record, now, running=running))
+
+
+def _reasons(overviews: Iterable[channels.ChannelOverview]) -> Reasons:
+    return {each.notice.notice.key: each.reason for one in overviews for each in one.waiting}
 
 
 def _must_know(channel: str, names: set[str], record: OpenRecord) -> None:
@@ -107,7 +117,8 @@ def _found(record: OpenRecord, wish: NotificationFilter, now: Millis) -> Iterato
 # For programs.
 
 
-def _row(past: PastNotice, reason: WaitReason | None, now: DisplayClock) -> Row:
+def notification_row(past: PastNotice, reason: WaitReason | None, now: DisplayClock) -> Row:
+    """A notification for programs; csv has its tuples joined."""
     key, facts = past.notice.key, past.notice.facts
     return {
         "at": now.iso(past.notice.at),
@@ -131,13 +142,6 @@ def _row(past: PastNotice, reason: WaitReason | None, now: DisplayClock) -> Row:
         "handed_over_by": facts.handed_over_by or None,
         "handed_to": past.handed_to,
         "late": facts.late.value or None,
-    }
-
-
-def _flat(row: Row) -> Row:
-    """The row with its tuples joined, for csv."""
-    return {
-        name: ", ".join(value) if isinstance(value, tuple) else value for name, value in row.items()
     }
 
 

@@ -27,6 +27,7 @@ from daemon.rules.language.tree import (
     Node,
     Number,
     TimeOfDay,
+    day_calls,
     is_percentage,
     readable,
     varies,
@@ -37,7 +38,7 @@ from daemon.rules.rule import Condition, Rule
 from daemon.text.durations import duration_text
 from daemon.types import SECOND, Balances, Millis
 
-PREV, DAYS = "prev", ("today", "since")
+PREV = "prev"
 """Functions of the reading before, and of a day."""
 
 _FLAT = [
@@ -261,9 +262,7 @@ def _fleeting(when: Condition) -> Iterator[str]:
 
 def _skipped(condition: Condition, zone: tzinfo | None) -> Iterator[str]:
     """Warn of a time of day that the clock skips when it is put forward."""
-    for call in dict.fromkeys(each for each in walk(condition.tree) if isinstance(each, Call)):
-        if call.name not in DAYS:
-            continue
+    for call in day_calls(condition.tree):
         begins = next((each.time for each in call.arguments if isinstance(each, TimeOfDay)), time())
         found = next(skipped_days(begins, zone, _FIRST_DAY, _DAYS), None)
         if found is not None:

@@ -30,6 +30,7 @@ from daemon.rules.language.tree import (
     Call,
     DurationLiteral,
     Field,
+    day_calls,
     look_back,
     recorded_calls,
     uses,
@@ -385,6 +386,11 @@ def _names(rule: Rule, fields: Iterable[str]) -> bool:
 def conditions(rule: Rule) -> list[Condition]:
     """`when`, and `clear_when` if the rule has one."""
     return [condition for condition in (rule.when, rule.clear_when) if condition is not None]
+
+
+def uses_time_of_day(rule: Rule) -> bool:
+    """Whether the verdicts of a rule depend on the time zone."""
+    return any(any(day_calls(condition.tree)) for condition in conditions(rule))
 
 
 def recorded_expressions(rule: Rule) -> Iterator[tuple[str, str]]:

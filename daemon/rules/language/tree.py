@@ -276,12 +276,21 @@ def uses(node: Node, field: str) -> bool:
     return Field(field) in walk(node)
 
 
+DAY_FUNCTIONS = ("today", "since")
+
+
 def recorded_calls(node: Node) -> Iterator[Call]:
     """The calls of functions whose value is recorded."""
     for part in walk(node):
         function = functions.find(part.name) if isinstance(part, Call) else None
         if isinstance(function, StatefulFunction) and function.recorded:
             yield part  # type: ignore[misc]  # only a call has a function
+
+
+def day_calls(node: Node) -> Iterator[Call]:
+    """The distinct calls of functions whose value depends on the time zone."""
+    calls = dict.fromkeys(part for part in walk(node) if isinstance(part, Call))
+    return (call for call in calls if call.name in DAY_FUNCTIONS)
 
 
 def look_back(node: Node) -> Millis:

@@ -5,9 +5,9 @@
 All code that turns rows into values uses this module, so a wrong row never looks like a bug.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 from sqlalchemy import URL, Connection, Text, func, or_, select, type_coerce
@@ -35,11 +35,18 @@ class Unreadable:
 
 UNREADABLE = Unreadable()
 
+ACCOUNT_ID = "account_id"
+"""The first column of the primary key of a table whose rows belong to accounts."""
+
+
+RowKey: TypeAlias = int | tuple[Any, ...]
+"""The primary key of a row, without its account: mostly one number."""
+
 
 class Damaged(Exception):  # noqa: N818 -- it says what the row is
-    """A row of a table, named by its counter if it belongs to an account, else by its `id`."""
+    """A row of a table, named by its primary key."""
 
-    def __init__(self, table: str, row: int, account_id: int | None = None) -> None:
+    def __init__(self, table: str, row: RowKey, account_id: int | None = None) -> None:
         super().__init__(table, row, account_id)
         self.table = table
         self.row = row
@@ -55,7 +62,7 @@ def decode_json(text: str | bytes) -> object:
 
 
 @contextmanager
-def at_row(table: str, row: int, account_id: int | None = None) -> Iterator[None]:
+def at_row(table: str, row: RowKey, account_id: int | None = None) -> Iterator[None]:
     """Name this row in errors raised while its values are read."""
     try:
         yield
@@ -96,8 +103,9 @@ def _mistyped_rows(connection: Connection) -> Iterator[Damaged]:
             select(*table.primary_key).where(or_(*wrong)).limit(1)
         ).one_or_none()
         if row is not None:
-            keys: tuple[Any, ...] = tuple(row)
-            yield Damaged(table.name, keys[-1], keys[0] if len(keys) > 1 else None)
+            key: tuple[Any, ...] = tuple(row)
+            owned = table.primary_key.columns.keys()[0] == ACCOUNT_ID
+            yield Damaged(table.name, key[1:], key[0]) if owned else Damaged(table.name, key)
 
 
 def _sentence(url: URL, damaged: Damaged, connection: Connection) -> StoreError:
@@ -110,9 +118,17 @@ def _sentence(url: URL, damaged: Damaged, connection: Connection) -> StoreError:
 
 
 def _place(damaged: Damaged, connection: Connection) -> str:
+    """The row in words, such as `of account main with account_id 1 and seq 3`."""
+    names = metadata.tables[damaged.table].primary_key.columns.keys()
+    values = damaged.row if isinstance(damaged.row, tuple) else (damaged.row,)
     if damaged.account_id is None:
-        return f"with id {damaged.row}"
+        return f"with {_listed(names, values)}"
     wanted = select(type_coerce(accounts.c.name, Text)).where(accounts.c.id == damaged.account_id)
     name = connection.scalar(wanted)
     shown = name if isinstance(name, str) else "?"
-    return f"of account {shown or '?'} with account_id {damaged.account_id} and seq {damaged.row}"
+    return f"of account {shown or '?'} with {_listed(names, (damaged.account_id, *values))}"
+
+
+def _listed(names: Sequence[str], values: Sequence[object]) -> str:
+    *first, last = (f"{name} {value}" for name, value in zip(names, values, strict=True))
+    return f"{', '.join(first)} and {last}" if first else last

@@ -30,6 +30,13 @@ def lock_path(url: URL) -> Path:
     return beside(url, ".lock")
 
 
+def own_files(url: URL) -> list[Path]:
+    """The database file and all that stands, or may stand, beside it; none of a server's."""
+    if url.get_backend_name() != "sqlite":
+        return []
+    return [lock_path(url), *(beside(url, each) for each in ("", "-wal", "-shm", "-journal"))]
+
+
 def open_lock(path: Path, flags: int) -> int:
     """Open the lock file for `flags`, without waiting or following a link; its descriptor.
 

@@ -74,6 +74,8 @@ class PastMove:
 class PastNotice:
     """A notification and the results of its delivery."""
 
+    id: int
+    """The order of recording."""
     notice: Notice
     state: NoticeState
     done_at: Millis | None
@@ -92,6 +94,10 @@ class PastNotice:
     """The title of that message."""
     handed_to: tuple[str, ...]
     """Channels that were notified instead of this one."""
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.state.value in UNSETTLED
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +233,7 @@ def _notice(row: Row[Any], handed_to: Iterable[str]) -> PastNotice:
     with at_row("notifications", row.id):
         key = NoticeKey(row.account, row.rule, row.alert_seq, row.channel, Kind(row.kind), row.seq)
         return PastNotice(
+            id=row.id,
             notice=Notice(key, row.at, typed(NotificationFacts, row.facts)),
             state=NoticeState(row.state),
             done_at=row.done_at,

@@ -255,7 +255,7 @@ def _values(connection: Connection, account_id: int) -> tuple[RecordedValue, ...
     chosen = select(rule_values).where(rule_values.c.account_id == account_id)
     found = []
     for row in connection.execute(chosen):
-        with at_row("rule_values", account_id):
+        with at_row("rule_values", (row.rule, row.expression), account_id):
             found.append(RecordedValue(row.rule, row.expression, typed(Decimal, row.value)))
     return tuple(sorted(found, key=lambda each: each.key))
 

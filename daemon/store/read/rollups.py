@@ -193,7 +193,7 @@ def stored(connection: Connection, account_id: int, at: Millis) -> HourRollup | 
 
 
 def _field_rollup(row: Row[Any], account_id: int) -> FieldRollup:
-    with at_row("rollups", row.at, account_id):
+    with at_row("rollups", (row.at, row.field), account_id):
         exact = row.exact or {}
         amounts = {
             name: digits(exact[name]) if name in exact else getattr(row, name)

@@ -124,6 +124,27 @@ def test_promise_6_a_state_that_was_recorded_otherwise_is_a_difference(tmp_path:
     assert json_side == {"state": "firing", "worst": "91"}
 
 
+def test_promise_6_a_kept_value_that_was_recorded_otherwise_is_a_difference(tmp_path: Path) -> None:
+    """Both sides name the expression with its value, in JSON too."""
+    fallen = rule("fallen", "available_margin < 10% * peak(available_margin)")
+    lived(tmp_path, [fallen], alone(FINE))
+    lived(tmp_path, [fallen], alone(FINE), begin=NOON + HOUR)
+    for space in ("", " "):
+        old, new = (f'"value":{space}"{each}"' for each in ("500", "499.5"))
+        change(tmp_path, f"UPDATE epochs SET state = replace(state, '{old}', '{new}') WHERE id = 2")
+    answered = verify(tmp_path)
+    assert answered.exit_code == 1
+    assert (
+        "fallen: recorded peak(available_margin) 499.5; replayed peak(available_margin) 500"
+        in answered.stdout
+    )
+    (account,) = json.loads(verify(tmp_path, "--format", "json").stdout)["accounts"]
+    assert account["differences"][0]["recorded"] == {
+        "expression": "peak(available_margin)",
+        "value": "499.5",
+    }
+
+
 def test_promise_6_what_differs_of_a_state_is_told(tmp_path: Path) -> None:
     """Never the same on both sides: whatever of an alert differs stands there, and in JSON."""
     lived(tmp_path, [rule(keep_firing_for=60_000)], alone(LOW, FINE))

@@ -47,7 +47,7 @@ def past(
 ) -> PastNotice:
     facts = NotificationFacts(severity, "k3f9", at, at, at, judged("90"), not_before=not_before)
     notice = Notice(NoticeKey("main", rule, 1, "phone", Kind.FIRING, 1), at, facts)
-    return PastNotice(notice, state, None, 0, tried_at, None, "", None, None, "", ())
+    return PastNotice(1, notice, state, None, 0, tried_at, None, "", None, None, "", ())
 
 
 def why(way: ChannelFacts, *waiting: PastNotice) -> list[WaitReason]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.types import SECOND, AccountState, Alert, FlapEpisode, Millis
+from daemon.types import SECOND, AccountState, FlapEpisode
 from tests.lengths import length
 from tests.service.judging.test_account_owner import NAMES, RULES, day
 from tests.service.lives import KILL, RELOAD, STOP, Life, RestlessClock, Step, Told
@@ -25,15 +25,14 @@ def with_steps(
             yield dict.fromkeys(arrivals, Step(by))
 
 
-def remembered(
-    state: AccountState,
-) -> tuple[Mapping[str, Alert], Millis | None, Mapping[str, list[FlapEpisode]]]:
+def remembered(state: AccountState) -> tuple[object, ...]:
     """The state that later inputs can depend on, without old flap episodes."""
     fired = {
         name: [one for one in swings if _counts(name, one, state)]
         for name, swings in state.fired.items()
     }
-    return state.alerts, state.since, {name: swings for name, swings in fired.items() if swings}
+    swings = {name: swings for name, swings in fired.items() if swings}
+    return state.alerts, state.since, swings, state.values
 
 
 def _counts(name: str, swing: FlapEpisode, state: AccountState) -> bool:

@@ -1,12 +1,13 @@
 """Rows that marginwatch never wrote, met by the daemon and its commands."""
 
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 from sqlalchemy import text
 
 from daemon.errors import StoreError
-from daemon.store import History, Store
+from daemon.store import History, Store, upgrade
 from daemon.store.database import engine as engines
 from daemon.store.database.corruption import UNREADABLE, decode_json
 from daemon.types import ClockStep, Record
@@ -126,6 +127,57 @@ def test_a_command_is_told_of_it(
     change(url, statement)
     with History.open(url) as past, pytest.raises(StoreError, match=f"the table {place}"):
         read(past)
+
+
+KEPT = "INSERT INTO rule_values VALUES (1, 'fallen', 'peak(equity)', '{}')"
+
+
+@pytest.mark.parametrize("value", ["NaN", "sNaN", "-nan", "much", "1e2024"])
+def test_a_kept_value_that_is_no_number_is_refused(url: str, filled: Store, value: str) -> None:
+    """The account could not be judged with it; the row is named by its key."""
+    change(url, KEPT.format(value))
+    row = "account main with account_id 1, rule fallen and expression peak\\(equity\\)"
+    with pytest.raises(StoreError, match=f"the table rule_values .* in the row of {row}: mend it"):
+        filled.load(ACCOUNT)
+
+
+@pytest.mark.parametrize("value", ["Infinity", "-Infinity", "0.10"])
+def test_a_kept_value_may_be_infinite(url: str, filled: Store, value: str) -> None:
+    """As of a ratio to nothing."""
+    change(url, KEPT.format(value))
+    [kept] = filled.load(ACCOUNT).values
+    assert str(kept.value) == value
+
+
+def test_a_damaged_rollup_is_named_by_its_key(url: str, filled: Store) -> None:
+    """By account, hour and field."""
+    assert filled.down is None
+    change(
+        url,
+        "INSERT INTO rollups"
+        " (account_id, at, field, readings, low, high, first, last, mean, sum, covered_ms, gap_ms,"
+        """ exact) VALUES (1, 0, 'al_margin', 1, 1, 1, 1, 1, 1, 1, 0, 0, '{"sum": "much"}')""",
+    )
+    row = "account main with account_id 1, at 0 and field al_margin"
+    with History.open(url) as past, pytest.raises(StoreError, match=f"rollups .* of {row}: mend"):
+        past.rollups(ACCOUNT, "al_margin", 0, T0)
+
+
+def test_a_row_with_a_value_of_another_type_is_named_by_its_key(sqlite: str) -> None:
+    """SQLite keeps a blob in a column of text."""
+    upgrade(sqlite)
+    change(
+        sqlite,
+        "INSERT INTO accounts (id, name, exchange) VALUES (1, 'main', 'coinw')",
+        "INSERT INTO rule_values VALUES (1, 'fallen', 'peak(equity)', x'00')",
+    )
+    with (
+        closing(Store.open(sqlite)) as store,
+        pytest.raises(
+            StoreError, match=r"account_id 1, rule fallen and expression peak\(equity\):"
+        ),
+    ):
+        store.load(ACCOUNT)
 
 
 def test_one_row_of_many_is_found(url: str, store: Store, write: Write) -> None:

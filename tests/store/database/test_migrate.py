@@ -8,7 +8,7 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, inspect, text
 
 from daemon import bundled
 from daemon.errors import AbsentError, StoreError
@@ -32,6 +32,15 @@ def connected(url: str) -> Iterator[Connection]:
     engine.dispose()
 
 
+def make_revision_0003(connection: Connection) -> None:
+    """The newest revision that was released, by its own migrations."""
+    config = Config()
+    config.set_main_option("script_location", str(bundled.path("migrations")))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "0003")
+
+
 def test_a_new_database_is_made(url: str) -> None:
     """An empty database becomes one of this version, and a second time changes nothing."""
     upgrade(url)
@@ -43,11 +52,7 @@ def test_a_new_database_is_made(url: str) -> None:
 def test_an_older_database_keeps_its_readings_and_gets_their_rollups(url: str) -> None:
     """One of revision 0003, made by its own migrations: everything of it is rolled up."""
     with connected(url) as connection:
-        config = Config()
-        config.set_main_option("script_location", str(bundled.path("migrations")))
-        config.set_main_option("path_separator", "os")
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0003")
+        make_revision_0003(connection)
         connection.execute(
             text("INSERT INTO accounts (id, name, exchange) VALUES (1, 'main', 'coinw')")
         )
@@ -64,6 +69,37 @@ def test_an_older_database_keeps_its_readings_and_gets_their_rollups(url: str) -
     [hour] = store.roll_hours("main", found.hours)
     store.close()
     assert int(hour.fields["available_margin"].sum) == 12
+
+
+@pytest.mark.parametrize(
+    ("name", "column"), [("balances", "available_margin"), ("rollups", "mean")]
+)
+def test_an_upgrade_leaves_views_that_use_ours(url: str, name: str, column: str) -> None:
+    """A view of the user reads the same after the upgrade, and ours have all columns."""
+    with connected(url) as connection:
+        make_revision_0003(connection)
+        before = list(inspect(connection).get_columns(name))
+        connection.execute(text(f"CREATE VIEW mine AS SELECT {column} FROM {name}"))
+    upgrade(url)
+    with connected(url) as connection:
+        assert connection.execute(text("SELECT * FROM mine")).all() == []
+        after = [each["name"] for each in inspect(connection).get_columns(name)]
+    assert after[: len(before)] == [each["name"] for each in before]
+    assert len(after) > len(before)
+
+
+@pytest.mark.parametrize("name", ["balances", "rollups"])
+def test_an_upgrade_keeps_grants(postgresql: str, name: str) -> None:
+    """A user who may read the view or the table may read it after the upgrade."""
+    granted = text("SELECT relacl::text FROM pg_class WHERE oid = to_regclass(:name)")
+    with connected(postgresql) as connection:
+        make_revision_0003(connection)
+        connection.execute(text(f"GRANT SELECT ON {name} TO PUBLIC"))
+        before = connection.scalar(granted, {"name": name})
+    upgrade(postgresql)
+    with connected(postgresql) as connection:
+        assert "=r/" in before
+        assert connection.scalar(granted, {"name": name}) == before
 
 
 def test_a_current_database_needs_no_alembic(sqlite: str, monkeypatch: pytest.MonkeyPatch) -> None:
