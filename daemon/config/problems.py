@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from daemon.errors import ConfigError
 from daemon.redaction import Redactor
 from daemon.text.printable import printable, printable_json
+from daemon.text.similar_pattern import similar_pattern
 
 SECTIONS = (
     "daemon",
@@ -121,7 +122,13 @@ def _cut(text: str, at_most: int) -> str:
 
 
 def did_you_mean(written: str, known: Collection[str]) -> str:
-    """The text `; did you mean "rules"?` when a known name is close, else ""."""
+    """The text `; did you mean "rules"?` when a known name is close, else "".
+
+    For a pattern that matches nothing it is a pattern that does, if one is close.
+    """
+    pattern = similar_pattern(written, known)
+    if pattern is not None:
+        return f'; did you mean "{pattern}"?'
     spelled = {each.casefold(): each for each in sorted(known) if each}
     close = get_close_matches(written.casefold(), spelled, n=1, cutoff=0.6)
     return f'; did you mean "{spelled[close[0]]}"?' if close else ""

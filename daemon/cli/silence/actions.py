@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from daemon.alerts.silences import find_acknowledgement, matches, standing_silences
@@ -14,6 +13,7 @@ from daemon.cli.output.terminal import STDOUT, say
 from daemon.cli.record_access import OpenRecord, open_record
 from daemon.cli.session import CommandSession
 from daemon.config import SYSTEM_RULES
+from daemon.config.problems import did_you_mean
 from daemon.errors import UsageError
 from daemon.store.write.silence_commands import Quiet
 from daemon.text.durations import duration_text, parse_duration
@@ -260,13 +260,8 @@ def _accounts(past: OpenRecord) -> Iterator[str]:
 def _matched(option: str, what: str, glob: str | None, names: set[str]) -> None:
     """Raise UsageError if no name matches: a mistyped silence would be noticed only at night."""
     if glob is not None and not any(fnmatchcase(name, glob) for name in names):
-        near = get_close_matches(glob, sorted(names), 1)
-        hint = (
-            f'did you mean "{near[0]}"?'
-            if near
-            else f"there are {', '.join(sorted(names)) or 'none'}"
-        )
-        raise UsageError(f'{option}: no {what} matches "{glob}"; {hint}')
+        hint = did_you_mean(glob, names) or f"; there are {', '.join(sorted(names)) or 'none'}"
+        raise UsageError(f'{option}: no {what} matches "{glob}"{hint}')
 
 
 def _end(wish: SilenceOptions, now: Millis, zone: tzinfo | None) -> Millis | None:

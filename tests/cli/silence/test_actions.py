@@ -176,6 +176,11 @@ def test_e2_a_backtest_heeds_the_recorded_silences(firing: Path) -> None:
             "--alert names one alert: leave out --rule and",
         ),
         (["--rule", "lwo", "--for", "2h"], '--rule: no rule matches "lwo"; did you mean "low"?'),
+        (["--rule", "lo-*", "--for", "2h"], '--rule: no rule matches "lo-*"; did you mean "lo*"?'),
+        (
+            ["--account", "mian*", "--for", "2h"],
+            '--account: no account matches "mian*"; did you mean "main*"?',
+        ),
         (
             ["--account", "x*", "--for", "2h"],
             '--account: no account matches "x*"; there are grid, main',
