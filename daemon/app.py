@@ -34,7 +34,7 @@ from daemon.service.event_log import EventLog
 from daemon.service.heartbeat import BEAT, Attempts, Heartbeat, Vitals, untaken_for
 from daemon.service.judging.context import JudgingContext
 from daemon.service.judging.self_monitor import Probes, SelfMonitor
-from daemon.service.judging.startup import StartConfig, StartResult, begin, missed_sentence
+from daemon.service.judging.startup import StartConfig, StartResult, begin, missed
 from daemon.service.lifecycle_log import log_start, log_stop
 from daemon.service.loops import Loops
 from daemon.service.observer import Observers
@@ -130,9 +130,8 @@ class App:
             "rules": len(self._config.rules),
             "channels": len(self._workers),
         }
-        zone = self._config.daemon.timezone
-        missed = missed_sentence(start_result, self._accounts.intervals(), zone)
-        log_start(self._reason, numbers, missed)
+        gone = missed(start_result, self._accounts.intervals())
+        log_start(self._reason, numbers, gone, self._config.daemon.timezone)
 
     @property
     def down(self) -> str | None:
@@ -242,6 +241,7 @@ class App:
             absent,
             self._chart_renderer,
             self._report_queue,
+            escalations={each.name: each.escalates_to for each in self._config.account_rules},
         )
         for channel in self._config.channels:
             notifier = self._dependencies.notifier(channel, self._clock)

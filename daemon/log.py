@@ -3,8 +3,9 @@
 Every known secret in a finished line is blanked, tracebacks included (`daemon.redaction`). `setup`
 puts one handler on the root logger; it takes lines of a library only from its level on.
 `FailureLog` logs a failure when it begins and when it ends. Fields of a line are the `extra` of the
-standard library: `log.info("polled", extra={"account": name})`. This module knows no subject of its
-lines and does not read the clock.
+standard library: `log.info("polled", extra={"account": name})`. Fields that the sentence has in its
+own words are only for json: `extra={IN_SENTENCE: {"seconds": 5}}`. This module knows no subject of
+its lines and does not read the clock.
 """
 
 import json
@@ -14,7 +15,7 @@ import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any, Literal, TextIO, TypeAlias
 
 import msgspec
@@ -57,6 +58,9 @@ Others log from WARNING on, without tracebacks.
 
 INDENT = "    "
 """Prefix of each traceback line, so that no error text can imitate a log line."""
+
+IN_SENTENCE = "in_sentence"
+"""Key of an `extra`: a mapping of the fields that people read in the sentence."""
 
 _NAME = re.compile(r"[^\W\d_][\w-]{2,}")
 """Matches names of rules, accounts and channels."""
@@ -105,9 +109,10 @@ class _Human(_Formatter):
     def __init__(self, redactor: Redactor, time_format: str) -> None:
         super().__init__(redactor)
         self._time_format = time_format
+        self.zone: tzinfo | None = None
 
     def line(self, record: logging.LogRecord) -> str:
-        at = datetime.fromtimestamp(record.created, UTC).astimezone()
+        at = datetime.fromtimestamp(record.created, UTC).astimezone(self.zone)
         words = [at.strftime(self._time_format)]
         if record.levelno != logging.INFO:
             words.append(record.levelname.lower())
@@ -146,7 +151,7 @@ class _JsonFormatter(_Formatter):
             "logger": record.name,
             "message": self.message(record),
         }
-        for key, value in fields(record).items():
+        for key, value in (fields(record) | getattr(record, IN_SENTENCE, {})).items():
             said[f"{key}_" if key in said else key] = self._value(value)
         trace = self.trace(record)
         return printable_json(
@@ -154,13 +159,22 @@ class _JsonFormatter(_Formatter):
         )
 
     def _value(self, value: object) -> object:
-        """The value for JSON: integers stay numbers, floats and decimals become their digits."""
+        """The value for JSON: integers stay numbers, floats and decimals become their digits.
+
+        Instants are ISO 8601 with the offset that they have.
+        """
+        if isinstance(value, datetime):
+            return value.isoformat(timespec="milliseconds")
         return value if value is None or isinstance(value, bool | int) else self.clean(value)
 
 
 def fields(record: logging.LogRecord) -> dict[str, Any]:
-    """The `extra` of a record, in the order given."""
-    return {key: value for key, value in record.__dict__.items() if key not in _OWN}
+    """The `extra` of a record, in the order given, without what the sentence has."""
+    return {
+        key: value
+        for key, value in record.__dict__.items()
+        if key not in _OWN and key != IN_SENTENCE
+    }
 
 
 def _root(name: str) -> str:
@@ -182,8 +196,16 @@ def _is_heard(record: logging.LogRecord) -> bool:
     return record.levelno >= (logging.WARNING if least is None else least)
 
 
-class _Handler(logging.StreamHandler[TextIO]):
+class LogHandler(logging.StreamHandler[TextIO]):
     """Writes to the stream. A line that fails to format or write is dropped; the daemon goes on."""
+
+    def use_zone(self, zone: tzinfo | None) -> None:
+        """Begin lines for people with the time in this zone from now on; None is the system's.
+
+        So it is the zone of the times in their sentences. Lines of json stay in UTC.
+        """
+        if isinstance(self.formatter, _Human):
+            self.formatter.zone = zone
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 -- of the library
         try:
@@ -196,13 +218,14 @@ class _Handler(logging.StreamHandler[TextIO]):
 
 def setup(
     stream: TextIO, *, style: Style = "auto", level: str = "info", redactor: Redactor
-) -> logging.Handler:
+) -> LogHandler:
     """Log everything to one stream, once; a second call replaces the first.
 
     `level` is `debug`, `info`, `warning` or `error`. Libraries are heard as `LIBRARIES` says at
-    every level, and Python's own warnings become log lines.
+    every level, and Python's own warnings become log lines. Times are in the system's zone until
+    `use_zone` names another one.
     """
-    handler = _Handler(stream)
+    handler = LogHandler(stream)
     if style == "json":
         handler.setFormatter(_JsonFormatter(redactor))
     else:
@@ -211,7 +234,7 @@ def setup(
     handler.setLevel(level.upper())
     handler.addFilter(_is_heard)
     root = logging.getLogger()
-    for former in [known for known in root.handlers if isinstance(known, _Handler)]:
+    for former in [known for known in root.handlers if isinstance(known, LogHandler)]:
         root.removeHandler(former)
     root.addHandler(handler)
     root.setLevel(level.upper())

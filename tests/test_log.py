@@ -7,8 +7,10 @@ import logging
 import re
 import sys
 import warnings
+from datetime import datetime
 from decimal import Decimal
 from urllib.parse import quote, quote_plus
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -16,9 +18,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.clock import Clock
-from daemon.log import INDENT, FailureLog, Style, fields, setup
+from daemon.log import IN_SENTENCE, INDENT, FailureLog, Style, fields, setup
 from daemon.redaction import Redactor
-from tests.fakes import ManualClock
+from daemon.types import SECOND
+from tests.fakes import NOON, ManualClock
 from tests.hostile import HOSTILE, raw
 
 SECRETS = st.text(min_size=4, max_size=30).filter(lambda text: len(text.strip()) >= 4)
@@ -69,6 +72,30 @@ def test_a_file_carries_the_date() -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d{4} ready\n", stream.getvalue())
 
 
+def test_people_read_times_in_the_configured_zone() -> None:
+    """With its offset in a file, from the call on and until the next; json stays in UTC."""
+    stream, machine = io.StringIO(), io.StringIO()
+    handler = setup(stream, style="human", redactor=Redactor())
+    line = "2026-01-01 {} ready\n"
+    for zone, time in (("Europe/Berlin", "12:00:00+0100"), ("Asia/Hong_Kong", "19:00:00+0800")):
+        handler.use_zone(ZoneInfo(zone))
+        handler.handle(at_noon())
+        assert stream.getvalue() == line.format(time)
+        stream.seek(0)
+        stream.truncate()
+    handler = setup(machine, style="json", redactor=Redactor())
+    handler.use_zone(ZoneInfo("Europe/Berlin"))
+    handler.handle(at_noon())
+    assert json.loads(machine.getvalue())["time"] == "2026-01-01T11:00:00.000+00:00"
+
+
+def at_noon() -> logging.LogRecord:
+    """A line of 2026-01-01, 11:00 UTC."""
+    record = logging.LogRecord("daemon.x", logging.INFO, "", 0, "ready", None, None)
+    record.created = NOON / SECOND
+    return record
+
+
 def test_machines_read_one_object_a_line() -> None:
     """Time with offset, level, logger, message, then fields; exact numbers; own keys stay."""
     stream = lines("json")
@@ -79,6 +106,24 @@ def test_machines_read_one_object_a_line() -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", said.pop("time"))
     expected = {"level": "warning", "logger": "daemon.x", "message": "low\nmargin", "seq": 7}
     assert said == expected | {"margin": "1.10", "time_": "03:12", "gone": None}
+
+
+def test_what_the_sentence_says_is_a_field_for_machines_only() -> None:
+    """Instants have the offset that they were given."""
+    at = datetime(2026, 1, 1, 12, tzinfo=ZoneInfo("Europe/Berlin"))
+    extra = {"account": "main", IN_SENTENCE: {"from": at, "seconds": 7}}
+    human = lines("human")
+    logging.getLogger("daemon.x").info("away", extra=extra)
+    machine = lines("json")
+    logging.getLogger("daemon.x").info("away", extra=extra)
+    assert human.getvalue().partition(" away")[2] == " account=main\n"
+    said = json.loads(machine.getvalue())
+    assert {key: said[key] for key in ("account", "from", "seconds")} == {
+        "account": "main",
+        "from": "2026-01-01T12:00:00.000+01:00",
+        "seconds": 7,
+    }
+    assert IN_SENTENCE not in said
 
 
 def test_people_do_not_read_a_name_twice() -> None:

@@ -131,11 +131,15 @@ class FiringDecider:
         gone = all(each.given_up for each in known.values())
         rule = self._rule(alert)
         due = {channel: self._due(rule, alert, each, gone=gone) for channel, each in known.items()}
+        later = self.escalation_times(alert, told)
         due |= {
-            channel: self._escalation(rule, alert, told, channel)
-            for channel in self.escalation_times(alert, told)
+            channel: self._escalation(rule, alert, told.get(channel, UNTOLD), later[channel])
+            for channel in later
             if channel not in due
         }
+        first = [name for name in later if due[name] in {Kind.FIRING, HoldReason.NOT_ESCALATED}]
+        if first and self._is_acknowledged(alert):  # also of one told in place of another (F3)
+            due |= dict.fromkeys(first, HoldReason.ACKNOWLEDGED)
         news = [channel for channel, found in due.items() if isinstance(found, Kind)]
         held = self.held_by(alert) if news else None
         return due if held is None else {**due, **dict.fromkeys(news, held)}
@@ -191,30 +195,37 @@ class FiringDecider:
         return Muter(self.state, self.policy.mutes, self.policy.silences, self.at)
 
     def _listeners(self, alert: Alert, told: Mapping[str, ChannelStatus]) -> Sequence[str]:
-        """Channels of the rule; if one gave up, also the fallback channels told instead."""
-        route = self.route(alert)
-        if not any(channel in told and told[channel].given_up for channel in route):
+        """Channels of the rule; if a channel gave up, also the channels told in its place.
+
+        If only channels of `escalate` gave up, the others of `escalate` keep their own times.
+        """
+        route, later = self.route(alert), self.escalation_times(alert, told)
+        gone = {name for name, each in told.items() if each.given_up}
+        if gone.isdisjoint((*route, *later)):
             return route
+        timed = later if gone.isdisjoint(route) else ()
         return [
             *route,
-            *(name for name in told if name in self.policy.channels and name not in route),
+            *(
+                name
+                for name in told
+                if name in self.policy.channels and name not in route and name not in timed
+            ),
         ]
 
     def _rule(self, alert: Alert) -> Rule:
         return self.policy.rules[base(alert.rule)]
 
     def _escalation(
-        self, rule: Rule, alert: Alert, told: Mapping[str, ChannelStatus], channel: str
+        self, rule: Rule, alert: Alert, told: ChannelStatus, begins: Millis | None
     ) -> ChannelDecision:
         """Decision for a channel of `escalate`: once told, it hears what all others hear (E6)."""
-        due = self._due(rule, alert, told.get(channel, UNTOLD), gone=False)
-        if due is not Kind.FIRING:
-            return due
-        if self.policy.silences and self.muter.acknowledged(alert) is not None:
-            return HoldReason.ACKNOWLEDGED
-        begins = self.escalation_times(alert, told)[channel]
-        is_due = begins is not None and begins <= self.at
-        return Kind.FIRING if is_due else HoldReason.NOT_ESCALATED
+        due = self._due(rule, alert, told, gone=False)
+        is_early = begins is None or begins > self.at
+        return HoldReason.NOT_ESCALATED if due is Kind.FIRING and is_early else due
+
+    def _is_acknowledged(self, alert: Alert) -> bool:
+        return bool(self.policy.silences) and self.muter.acknowledged(alert) is not None
 
     def _due(self, rule: Rule, alert: Alert, told: ChannelStatus, *, gone: bool) -> ChannelDecision:
         """Decision for one channel, mutes left aside.
@@ -235,7 +246,7 @@ class FiringDecider:
     def _repeat(self, rule: Rule, alert: Alert, told_at: Millis) -> ChannelDecision:
         if rule.repeat is None:
             return HoldReason.NEVER_REPEATS
-        if self.policy.silences and self.muter.acknowledged(alert) is not None:
+        if self._is_acknowledged(alert):
             return HoldReason.ACKNOWLEDGED
         return Kind.REPEAT if self.at - told_at >= rule.repeat else HoldReason.NOT_DUE
 

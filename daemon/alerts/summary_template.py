@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from string import Formatter
 
 from daemon.readings.fields import AGE, VALUES, find_field
+from daemon.readings.similar_fields import similar_field
 from daemon.text.numbers import format_duration, format_rounded
 from daemon.text.printable import one_line
 from daemon.types import NoticeKey, NotificationFacts, base
@@ -76,8 +77,9 @@ def _wrong(name: str, spec: str | None, turn: str | None) -> str | None:
             " :,.0f, :+.2f and :.1%"
         )
     if _meant(name) is None:
-        near = get_close_matches(name, NAMES, 1)
-        known = f"did you mean {{{near[0]}}}?" if near else f"there are {', '.join(NAMES)}"
+        near = get_close_matches(name, (*_JUDGED, *_ABOUT), 1)
+        similar = near[0] if near else similar_field(name, VALUES)
+        known = f"did you mean {{{similar}}}?" if similar else f"there are {', '.join(NAMES)}"
         return f"names {{{name}}}, which there is not; {known}"
     if spec and _meant(name) in _ABOUT:
         return f"has {{{name}:{spec}}}, but that is a text: write {{{name}}}"

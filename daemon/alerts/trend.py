@@ -123,8 +123,10 @@ def minute_changes(recent: Callable[[str], Points], now: Millis) -> Mapping[str,
     changes = {}
     for name in CORE:
         points = recent(name)
+        if not points:
+            continue
         near = points[_at_or_before(points, now - MINUTE) :][:2]
-        at, before = min(near, key=lambda point: abs(now - MINUTE - point[0]), default=(0, ZERO))
+        at, before = min(near, key=lambda point: abs(now - MINUTE - point[0]))
         if abs(now - MINUTE - at) <= NEAR:
             change = subtracted(points[-1][1], before)
             if change is not None:

@@ -9,10 +9,17 @@ from daemon.service.reporting import cron
 from daemon.types import SECOND, Millis
 
 
-def configuration(path: Path | None, environ: Mapping[str, str], *, secrets: bool = True) -> Config:
+def configuration(
+    path: Path | None,
+    environ: Mapping[str, str],
+    *,
+    secrets: bool = True,
+    tolerant: bool = False,
+) -> Config:
     """The configuration at `path`, or in the default places.
 
-    Without `secrets`, keys and URLs stay empty and unchecked.
+    Without `secrets`, keys and URLs stay empty and unchecked; only then it may be `tolerant` of
+    mistakes that leave the record certain.
 
     Raises:
         ConfigError: with all mistakes, each with its place.
@@ -20,7 +27,7 @@ def configuration(path: Path | None, environ: Mapping[str, str], *, secrets: boo
     """
     found = config.find(path, environ)
     if not secrets:
-        return config.read(found, environ=environ, secrets=False)
+        return config.read(found, environ=environ, secrets=False, tolerant=tolerant)
     return config.read(found, environ=environ, checks=CHECKS)
 
 

@@ -86,10 +86,19 @@ def _end(status: int, *sentences: str) -> NoReturn:
 
 def _usage(error: click.ClickException) -> str:
     """One sentence instead of click's three lines."""
-    said = error.format_message().rstrip(".")
+    said = _missing_choice(error) or error.format_message().rstrip(".")
     context = error.ctx if isinstance(error, click.UsageError) else None
     where = context.command_path if context is not None else "marginwatch"
     return f"{said[:1].lower()}{said[1:]} (see {where} --help)"
+
+
+def _missing_choice(error: click.ClickException) -> str:
+    """A sentence for a missing word of a fixed set, which click lists in a line each, or ""."""
+    param = error.param if isinstance(error, click.MissingParameter) else None
+    if param is None or not isinstance(param.type, click.Choice):
+        return ""
+    *others, last = param.type.choices
+    return f"say which {param.name}: {', '.join(others)} or {last}"
 
 
 def _let_go(stream: TextIO) -> None:

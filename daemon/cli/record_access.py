@@ -7,6 +7,8 @@ from datetime import tzinfo
 from fnmatch import fnmatchcase
 
 from daemon.cli.output import instants
+from daemon.cli.output.terminal import say
+from daemon.cli.recorded_config import as_recorded
 from daemon.cli.session import CommandSession
 from daemon.config import Config
 from daemon.config.problems import did_you_mean
@@ -103,19 +105,37 @@ class OpenRecord:
 
 
 @contextmanager
-def open_record(session: CommandSession, *, imported: bool = False) -> Iterator[OpenRecord]:
+def open_record(
+    session: CommandSession, *, imported: bool = False, strict: bool = False
+) -> Iterator[OpenRecord]:
     """Open the record of the session's configuration.
 
-    `imported` says that imported readings are enough for the command, without a daemon.
+    `imported` says that imported readings are enough for the command, without a daemon. Unless it
+    is `strict`, mistakes that leave the record certain are only a warning.
 
     Raises:
         ConfigError: where there is no usable configuration.
         StoreError: where its database is missing, unreadable or of another version.
 
     """
-    loaded = session.config(secrets=False)
+    loaded = session.config(secrets=False, tolerant=not strict)
+    if loaded.mistakes:
+        _warn(loaded)
     with _history(loaded, imported=imported) as history:
-        yield OpenRecord(history, loaded)
+        yield OpenRecord(history, as_recorded(loaded, history) if loaded.mistakes else loaded)
+
+
+def _warn(config: Config) -> None:
+    """Say on stderr what is wrong with the file, and that the command goes on."""
+    first, *others = config.mistakes
+    for line in first.split("\n"):
+        say(line, err=True)
+    more = f", and {len(others)} more (marginwatch check shows all)" if others else ""
+    say(
+        f"warning: {config.path.name} has this mistake{more}; until it is corrected, this command"
+        " uses the rules that the daemon read last, and so does a running daemon",
+        err=True,
+    )
 
 
 def _history(config: Config, *, imported: bool) -> History:

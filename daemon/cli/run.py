@@ -20,6 +20,7 @@ from daemon.errors import MarginwatchError
 
 if TYPE_CHECKING:
     from daemon.config import Config
+    from daemon.log import LogHandler
     from daemon.redaction import Redactor
 
 _log = logging.getLogger("marginwatch")
@@ -57,15 +58,15 @@ def run(session: CommandSession, style: str, level: str) -> None:
         from daemon import log, redaction, store  # noqa: PLC0415 -- on use
 
         redactor = redaction.Redactor()
-        log.setup(
+        handler = log.setup(
             sys.stderr, style="json" if style == "json" else "human", level=level, redactor=redactor
         )
         # The file is read now, so an earlier request to reload is fulfilled.
         early.reload_asked = False
-        config = load_config(session, redactor)
+        config = load_config(session, redactor, handler)
         store.preflight(config.daemon.database.reveal())
         session.path = config.path  # a reload reads the same file, even if another one appears
-        asyncio.run(_live(config, session, redactor, early))
+        asyncio.run(_live(config, session, redactor, handler, early))
 
 
 @contextmanager
@@ -80,10 +81,17 @@ def _last_words(session: CommandSession) -> Iterator[None]:
         raise
 
 
-def load_config(session: CommandSession, redactor: "Redactor") -> "Config":
-    """The current configuration, whose secrets the log hides."""
+def load_config(
+    session: CommandSession, redactor: "Redactor", handler: "LogHandler | None" = None
+) -> "Config":
+    """The current configuration, whose secrets the log hides.
+
+    At the start the log takes its time zone at once: `handler`. At a reload it is in force later.
+    """
     config = session.config()
     redactor.add(*session.revealed())
+    if handler is not None:
+        handler.use_zone(config.daemon.timezone)
     for warning in config.exposed:
         _log.warning("%s (a later release will refuse this)", warning)
     for warning in config.replaceable:
@@ -96,7 +104,11 @@ def load_config(session: CommandSession, redactor: "Redactor") -> "Config":
 
 
 async def _live(
-    config: "Config", session: CommandSession, redactor: "Redactor", early: startup_signals.Early
+    config: "Config",
+    session: CommandSession,
+    redactor: "Redactor",
+    handler: "LogHandler",
+    early: startup_signals.Early,
 ) -> NoReturn:
     """Run the daemon, reload after reload, until the end of the process."""
     from daemon.app import App  # noqa: PLC0415
@@ -105,9 +117,12 @@ async def _live(
 
     dependencies = Dependencies()
     load, tell = partial(load_config, session, redactor), partial(_tell, session.environ)
-    supervisor = Supervisor(
-        lambda config, former: App(config, dependencies, former), load, tell, dependencies.clock
-    )
+
+    def make(config: "Config", former: App | None) -> App:
+        handler.use_zone(config.daemon.timezone)
+        return App(config, dependencies, former)
+
+    supervisor = Supervisor(make, load, tell, dependencies.clock)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, supervisor.stop)

@@ -49,15 +49,16 @@ class CommandSession:
     def debugging(self) -> bool:
         return self.environ.get("MARGINWATCH_DEBUG", "") not in {"", "0"}
 
-    def config(self, *, secrets: bool = True) -> "Config":
+    def config(self, *, secrets: bool = True, tolerant: bool = False) -> "Config":
         """The whole configuration; raises ConfigError with all of its mistakes.
 
         Without `secrets`, keys and channel URLs stay empty. Commands that only read the record use
-        this: the daemon's environment and credentials may be missing.
+        this: the daemon's environment and credentials may be missing. If `tolerant`, they also go
+        on with mistakes that leave the record certain.
         """
         from daemon.cli.configuration import configuration  # noqa: PLC0415 -- costs lark
 
-        found = configuration(self.path, self.environ, secrets=secrets)
+        found = configuration(self.path, self.environ, secrets=secrets, tolerant=tolerant)
         self.secrets.update(map(Secret, found.secrets()))
         if self.authorities is not None:
             self.authorities.trust(found.daemon.ca_file)

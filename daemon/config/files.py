@@ -110,17 +110,25 @@ def _not_utf8(path: Path, at: int) -> ConfigError:
 
 
 def read(
-    path: Path, *, environ: Mapping[str, str], checks: Checks | None = None, secrets: bool = True
+    path: Path,
+    *,
+    environ: Mapping[str, str],
+    checks: Checks | None = None,
+    secrets: bool = True,
+    tolerant: bool = False,
 ) -> Config:
     """Load the configuration from the file, which with its `secrets` must be safe from other users.
 
     Others may read the record by it. Where they can read the secrets in it, that is a warning.
+    `tolerant` is explained at `load`.
 
     Raises:
         ConfigError: with all mistakes, each with its place.
     """
     written = read_text(path, protected=secrets)
-    config = load(written, path=path, environ=environ, checks=checks, secrets=secrets)
+    config = load(
+        written, path=path, environ=environ, checks=checks, secrets=secrets, tolerant=tolerant
+    )
     if secrets:
         weak = tuple(_weaknesses_of_database(config))
         config = replace(config, warnings=(*weak, *config.warnings), replaceable=weak)

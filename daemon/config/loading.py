@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from daemon.alerts.system_rules import ACCOUNT, DAEMON
-from daemon.config import build, overrides, secret_references
+from daemon.config import build, overrides, partial, secret_references
 from daemon.config.checks import consistency, not_available, references
 from daemon.config.checks import warnings as advice
 from daemon.config.model import (
@@ -32,6 +32,7 @@ from daemon.config.parse.tables import Item
 from daemon.config.places import Places
 from daemon.config.problems import MistakeError, Problems, format_value
 from daemon.config.secret_references import Resolved, Surroundings
+from daemon.errors import ConfigError
 from daemon.hidden import HiddenMapping, Secret, passwords
 from daemon.rules.rule import Rule
 from daemon.text import url_secrets
@@ -78,11 +79,15 @@ def load(
     environ: Mapping[str, str],
     checks: Checks | None = None,
     secrets: bool = True,
+    tolerant: bool = False,
 ) -> Config:
     """The configuration written in `text`, which is (or would be) the file `path`.
 
     Without `secrets`, keys and channel URLs stay empty. Commands that only read the record use
     this: the daemon's environment and credentials may not be there.
+
+    If `tolerant`, mistakes do no harm as long as the file says for certain which record it is
+    about: what has one is left out, and `mistakes` has them all.
 
     Raises:
         ConfigError: with all mistakes, each with its place.
@@ -102,7 +107,14 @@ def load(
         run.problems.add(
             "accounts", "there is none; add [[accounts]] with name, api_key and secret_key"
         )
-    run.problems.raise_if_any({each.reveal() for each in run.hidden} | _written_secrets(written))
+    hidden = {each.reveal() for each in run.hidden} | _written_secrets(written)
+    mistakes = run.problems.sentences(hidden)
+    if mistakes and tolerant and partial.is_record_certain(raw, run.problems):
+        return replace(
+            partial.without_mistakes(config, written, run.problems), mistakes=tuple(mistakes)
+        )
+    if mistakes:
+        raise ConfigError(mistakes)
     unsafe = database.caution(config.daemon.database.reveal(), environ)
     cautions = (*run.exposed, *(f"daemon.database: {each}" for each in unsafe))
     heartbeat = bool(written.daemon.table.heartbeat)

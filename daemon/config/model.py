@@ -47,7 +47,7 @@ class Daemon:
     web: Annotated[Web | None, values.optional(values.web, empty=None)] = Web("127.0.0.1", 8787)
     """Page and metrics. None is off."""
     timezone: Annotated[ZoneInfo | None, values.optional(values.zone, empty=None)] = None
-    """The time zone of messages and tables. None is that of the system."""
+    """The time zone of messages, tables and the log. None is that of the system."""
     heartbeat: SecretAddress = NO_SECRET
     """An address that is fetched once a minute."""
     timeout: Annotated[Millis, values.longer_than(1)] = 10 * SECOND
@@ -226,6 +226,8 @@ class Config:
     daemon_rules: tuple[Rule, ...] = ()
     """Built-in rules about the daemon itself; they watch no account."""
     budget: BudgetLimits = BudgetLimits()
+    mistakes: tuple[str, ...] = field(default=(), compare=False)
+    """Mistakes of the file, where a command goes on in spite of them; see `partial`."""
     warnings: tuple[str, ...] = field(default=(), compare=False)
     """Allowed but probably unintended settings, one sentence each, with its place; for `check`."""
     exposed: tuple[str, ...] = field(default=(), compare=False)

@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from daemon.errors import ConfigError
 from daemon.redaction import Redactor
 from daemon.text.printable import printable, printable_json
+from daemon.text.similar_pattern import similar_pattern
 
 SECTIONS = (
     "daemon",
@@ -67,21 +68,27 @@ class Problems:
         """The suggestion of `did_you_mean`, which is slow; skipped for problems not shown."""
         return did_you_mean(written, known) if len(self._found) < MAX_TOLD else ""
 
+    def sentences(self, hidden: Iterable[str] = ()) -> list[str]:
+        """Every mistake with its place, in documented order; the `hidden` texts are blanked."""
+        told = sorted(self._found, key=lambda found: _order(found[0]))
+        if not told:
+            return []
+        redactor = Redactor(text for text in hidden if len(text) >= _SHORTEST_BLOTTED)
+        problems = [
+            _told(redactor.redact(self.shown(place)), redactor.redact(sentence))
+            for place, sentence in told
+        ]
+        more = [f"and {self._more:,} more mistakes: correct these first"] if self._more else []
+        return problems + more
+
     def raise_if_any(self, hidden: Iterable[str] = ()) -> None:
         """End the loading with every mistake, the `hidden` texts blanked.
 
         Raises:
             ConfigError: when there is at least one.
         """
-        told = sorted(self._found, key=lambda found: _order(found[0]))
-        if told:
-            redactor = Redactor(text for text in hidden if len(text) >= _SHORTEST_BLOTTED)
-            problems = [
-                _told(redactor.redact(self.shown(place)), redactor.redact(sentence))
-                for place, sentence in told
-            ]
-            more = [f"and {self._more:,} more mistakes: correct these first"] if self._more else []
-            raise ConfigError(problems + more)
+        if problems := self.sentences(hidden):
+            raise ConfigError(problems)
 
 
 def _order(place: str) -> tuple[int, int]:
@@ -115,7 +122,13 @@ def _cut(text: str, at_most: int) -> str:
 
 
 def did_you_mean(written: str, known: Collection[str]) -> str:
-    """The text `; did you mean "rules"?` when a known name is close, else ""."""
+    """The text `; did you mean "rules"?` when a known name is close, else "".
+
+    For a pattern that matches nothing it is a pattern that does, if one is close.
+    """
+    pattern = similar_pattern(written, known)
+    if pattern is not None:
+        return f'; did you mean "{pattern}"?'
     spelled = {each.casefold(): each for each in sorted(known) if each}
     close = get_close_matches(written.casefold(), spelled, n=1, cutoff=0.6)
     return f'; did you mean "{spelled[close[0]]}"?' if close else ""

@@ -4,11 +4,13 @@ A reference that cannot be resolved raises MistakeError. Its sentence names the 
 remedy, never the secret.
 """
 
+import os
 import re
 import shlex
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -24,6 +26,11 @@ _FILLED_IN = re.compile(r"\{(?:env|file|credential):[^{}]*\}")
 _FILE = re.compile(r"\{file:([^{}]*)\}")
 _FORGOTTEN = re.compile(r"\{([A-Z][A-Z0-9_]*)\}|(?<!\{)\benv:([A-Z][A-Z0-9_]*)")
 """A reference without its `env:`, or without its braces."""
+_WORD = re.compile(r"([A-Za-z ]{1,15}):(?!//)")
+_BRACED_WORD = re.compile(r"\{([A-Za-z ]{1,15}):[^{}]*\}")
+"""What begins like a reference; its word may be mistyped."""
+_WRITTEN = {"env": "env:NAME", "file": "file:PATH", "credential": "credential:NAME"}
+"""Each kind of reference, as it is written."""
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LARGEST = 16_384
 """Largest file of a secret, in bytes; a larger one is another file, such as a log."""
@@ -63,6 +70,8 @@ def is_reference(written: str) -> bool:
 def key(written: str, around: Surroundings) -> Resolved:
     """The API key or secret."""
     reference = _REFERENCE.fullmatch(written)
+    if reference is None:
+        _refuse_half_written(written, around)
     text = _fetched(reference[1], reference[2], around) if reference else written
     if not text.isascii() or not text.isprintable() or " " in text:
         raise MistakeError("holds a space or a character that no key has; copy the key again")
@@ -79,12 +88,33 @@ def url(written: str, around: Surroundings) -> Resolved:
     if reference:
         text = _fetched(reference[1], reference[2], around)
         return _resolved(text)
+    _refuse_half_written(written, around)
     forgotten = _FORGOTTEN.search(written)
     if forgotten:
         raise MistakeError(
             f"write {{env:{forgotten[1] or forgotten[2]}}} instead of {forgotten[0]}"
         )
     return _put_together(written, around)
+
+
+def _refuse_half_written(written: str, around: Surroundings) -> None:
+    """Refuse what is taken for the secret itself and is probably meant to say where it is.
+
+    The rest of the text may be a secret, so only the mistyped word is shown.
+    """
+    if whole := _WORD.match(written):
+        _refuse_mistyped(whole[1], "begins with {}; did you mean {}?")
+    for braced in _BRACED_WORD.finditer(written):
+        _refuse_mistyped(braced[1], "holds {{{}…}}; did you mean {{{}}}?")
+    # No key is also the name of a file by chance. Every address has a colon.
+    if ":" not in written and os.path.isfile(around.path(written)):  # noqa: PTH113 -- any text
+        raise MistakeError("is the name of a file; write file: in front of it to use what it holds")
+
+
+def _refuse_mistyped(word: str, sentence: str) -> None:
+    close = get_close_matches(word.strip().casefold(), _WRITTEN, n=1, cutoff=0.5)
+    if word not in _WRITTEN and close:
+        raise MistakeError(sentence.format(f"{word}:", _WRITTEN[close[0]]))
 
 
 def _put_together(written: str, around: Surroundings) -> Resolved:

@@ -152,6 +152,11 @@ class Rule:
         """The rule in the canonical form of rules.toml, as recorded for the rules in force."""
         return {key.name: key.write(getattr(self, name)) for name, key in KEYS.items()}
 
+    @property
+    def escalates_to(self) -> frozenset[str]:
+        """Channels of all steps of `escalate`."""
+        return frozenset(name for step in self.escalate for name in step.channels)
+
     def watches(self, account: str) -> bool:
         return any(fnmatchcase(account, pattern) for pattern in self.accounts)
 

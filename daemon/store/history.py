@@ -270,6 +270,12 @@ class History(CommonReads):
             recorded.alert_rows().where(within), alerts.c.id, recorded.with_transitions
         )
 
+    def last_alert(self, code: str) -> PastAlert | None:
+        """The latest alert of that id, open or over; None if there is none."""
+        chosen = recorded.alert_rows().where(alerts.c.code == code)
+        found = self._last(chosen, alerts.c.id, 1, recorded.with_transitions)
+        return found[0] if found else None
+
     def notifications(
         self, since: Millis, until: Millis, *, waiting: bool = False, after: int = 0
     ) -> Iterator[PastNotice]:

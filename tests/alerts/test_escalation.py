@@ -1,12 +1,15 @@
 """Escalation: who else is told when nobody acknowledges an alert, and since when (SEMANTICS E6)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, time
+from itertools import product
 from typing import Any
 
 import pytest
 
 from daemon.alerts.channel_decisions import (
+    ChannelDecision,
     ChannelStatus,
     FiringDecider,
     NotificationPolicy,
@@ -315,10 +318,17 @@ ALERT = Alert("low", 1, CODE, Severity.WARNING, State.FIRING, "", T0, fired_at=T
 KNOWS = ChannelStatus(told_at=T0, announced_after=0, sure=True)
 
 
-def decisions(told: dict[str, ChannelStatus], *channels: str) -> object:
-    policy = NotificationPolicy({"low": low()}, channels or CHANNELS)
+def decisions(
+    told: dict[str, ChannelStatus],
+    *channels: str,
+    silences: Sequence[Silence] = (),
+    repeat: Millis | None = None,
+) -> dict[str, ChannelDecision]:
+    policy = NotificationPolicy(
+        {"low": low(repeat=repeat)}, channels or CHANNELS, silences=silences
+    )
     state = AccountState("main", alerts={"low": ALERT})
-    return FiringDecider(state, policy, at(20)).decisions(ALERT, told)
+    return dict(FiringDecider(state, policy, at(20)).decisions(ALERT, told))
 
 
 def test_a_channel_that_is_not_configured_is_left_out() -> None:
@@ -352,6 +362,25 @@ def test_a_channel_that_refused_the_escalation_is_left_alone() -> None:
     }
 
 
+def test_a_channel_told_in_place_of_an_escalated_one_is_reminded_like_it() -> None:
+    """F3, E3, E6: `call` refused, so that its fallback `sms` was told, and stands in for it."""
+    gone = ChannelStatus(given_up=True, announced_after=15 * MINUTE)
+    told = {"phone": KNOWS, "mail": KNOWS, "call": gone, "sms": KNOWS}
+    found = decisions(told, *CHANNELS, "sms", repeat=5 * MINUTE)
+    assert found == {
+        **dict.fromkeys(("phone", "mail", "sms"), Kind.REPEAT),
+        "call": HoldReason.REFUSED,
+        "boss": HoldReason.NOT_ESCALATED,
+    }
+
+
+def test_a_refused_escalation_makes_no_later_step_earlier() -> None:
+    """F3, E6: what was taken back from `boss` is told there when its own time is over."""
+    gone = ChannelStatus(given_up=True, announced_after=15 * MINUTE)
+    told = {"phone": KNOWS, "mail": KNOWS, "call": gone, "boss": ChannelStatus()}
+    assert decisions(told)["boss"] is HoldReason.NOT_ESCALATED
+
+
 def test_where_all_refuse_all_are_tried_whatever_may_escalate() -> None:
     """F3: promise 2 ranks higher, and a channel that is not told yet changes nothing."""
     gone = ChannelStatus(given_up=True, announced_after=0)
@@ -362,6 +391,37 @@ def test_where_all_refuse_all_are_tried_whatever_may_escalate() -> None:
         "call": Kind.FIRING,
         "boss": HoldReason.NOT_ESCALATED,
     }
+
+
+GONE = ChannelStatus(given_up=True, announced_after=0)
+
+
+@pytest.mark.parametrize("phone", [GONE, replace(GONE, told_at=T0, sure=True)])
+def test_an_acknowledgement_also_holds_it_where_another_channel_refused(
+    phone: ChannelStatus,
+) -> None:
+    """F3, E6: `call` was to be told in place of the phone, and that was taken back."""
+    told = {"phone": phone, "mail": KNOWS, "call": ChannelStatus()}
+    assert decisions(told)["call"] is Kind.FIRING
+    assert decisions(told, silences=[ack(5)]) == {
+        "phone": HoldReason.REFUSED,
+        "mail": HoldReason.NEVER_REPEATS,
+        "call": HoldReason.ACKNOWLEDGED,
+        "boss": HoldReason.ACKNOWLEDGED,
+    }
+
+
+STATUSES = (None, ChannelStatus(), KNOWS, GONE)
+
+
+@pytest.mark.parametrize("told", list(product(STATUSES, repeat=len(CHANNELS))))
+def test_after_an_acknowledgement_no_channel_of_escalate_gets_first_news(
+    told: tuple[ChannelStatus | None, ...],
+) -> None:
+    """E6: whatever became of the news on every channel before."""
+    known = {name: one for name, one in zip(CHANNELS, told, strict=True) if one is not None}
+    found = decisions(known, silences=[ack(5)])
+    assert Kind.FIRING not in (found["call"], found["boss"])
 
 
 def test_a_failing_channel_delays_no_escalation() -> None:

@@ -82,6 +82,8 @@ def test_durations_and_infinity_are_written_as_everywhere() -> None:
             "{available_margn}",
             "names {available_margn}, which there is not; did you mean {available_margin}?",
         ),
+        ("{margin}", "names {margin}, which there is not; did you mean {available_margin}?"),
+        ("{sevrity}", "names {sevrity}, which there is not; did you mean {severity}?"),
         ("{}", f"names {{}}, which there is not; there are {', '.join(NAMES)}"),
         ("{age}", f"names {{age}}, which there is not; there are {', '.join(NAMES)}"),
         ("{account.__class__}", "names {account.__class__}, which there is not; there are "),

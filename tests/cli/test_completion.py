@@ -42,6 +42,13 @@ def test_other_shells_get_their_script(shell: str, sign: str) -> None:
     assert f"_MARGINWATCH_COMPLETE={shell}_complete" in shown
 
 
+def test_without_a_shell_the_known_ones_are_named() -> None:
+    """In one sentence, as every error."""
+    done = call("completion")
+    sentence = "say which shell: bash, zsh or fish (see marginwatch completion --help)\n"
+    assert (done.exit_code, done.stdout, done.stderr) == (2, "", sentence)
+
+
 def test_an_unknown_shell_is_bad_usage() -> None:
     """The known ones are named."""
     done = call("completion", "tcsh")

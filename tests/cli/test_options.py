@@ -47,7 +47,8 @@ def leaves(
 
 ALL = dict(leaves())
 NO_DATA = frozenset(
-    {"demo", "init", "secret", "rules add", "run", "plot", "last-words", "db upgrade", "completion"}
+    {"demo", "init", "secret", "rules add", "run", "plot", "last-words", "completion"}
+    | {"db upgrade", "db backup", "db restore"}
 )
 """The commands whose output is no data."""
 BULK = frozenset({"export"})

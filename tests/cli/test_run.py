@@ -1,5 +1,6 @@
 """`run`: what its signals mean."""
 
+import io
 import os
 import pty
 import socket
@@ -12,6 +13,7 @@ import pytest
 from daemon.cli.run import handle_hangup, load_config
 from daemon.cli.session import CommandSession
 from daemon.config.checks.warnings import NO_CHANNEL
+from daemon.log import setup
 from daemon.redaction import Redactor
 from tests.cli.calls import CHANNEL, RULE, SECRETS, account, write
 
@@ -76,6 +78,20 @@ def test_a_file_without_a_channel_is_only_warned_of(
         caplog.clear()
         load_config(CommandSession(environ=SECRETS, path=write(tmp_path, *tables)), Redactor())
         assert caplog.messages == expected
+
+
+@pytest.mark.usefixtures("restored_logging")
+def test_the_log_takes_the_time_zone_of_the_file(tmp_path: Path) -> None:
+    """Before the first warning about the file; a reload leaves the zone until it is in force."""
+    path = write(tmp_path, account(), timezone="Asia/Hong_Kong")
+    session, stream = CommandSession(environ=SECRETS, path=path), io.StringIO()
+    handler = setup(stream, style="human", redactor=Redactor())
+    load_config(session, Redactor(), handler)
+    write(tmp_path, account())
+    load_config(session, Redactor())
+    lines = stream.getvalue().splitlines()
+    assert [line.partition(" warning ")[0][-5:] for line in lines] == ["+0800", "+0800"]
+    assert all(NO_CHANNEL in line for line in lines)
 
 
 def test_promise_9_the_log_learns_new_secrets_and_keeps_the_old(tmp_path: Path) -> None:

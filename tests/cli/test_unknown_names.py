@@ -15,6 +15,7 @@ RULE_OF_BOTH = RULE.replace('"low"', '"low-margin"')
 CALLS = {
     "export": ("alerts",),
     "explain": ("low-margin",),
+    "rules add": ("low-margin",),
     "plot": ("available_margin", "--png", "never.png"),
     "silence add": ("--for", "2h"),
 }
@@ -53,7 +54,7 @@ def test_every_command_with_names_is_tried() -> None:
     """So that a new one is not forgotten; `import` has its names in the file."""
     assert {name for name, _ in OPTIONS} == {
         *("alerts", "backtest", "explain", "export", "gaps", "history", "notifications", "plot"),
-        *("silence add", "status"),
+        *("rules add", "silence add", "status"),
     }
 
 

@@ -129,6 +129,16 @@ def test_a_pattern_that_matches_nothing_is_a_warning() -> None:
     ]
 
 
+def test_a_mistyped_pattern_gets_the_one_that_was_meant() -> None:
+    """B5: alone, the rule would have no effect; beside another it is named."""
+    config = loaded(WHOLE + 'accounts = ["main", "mian*"]\n')
+    place = 'rules "low" (line 15).accounts: '
+    assert doubts(config) == [f'{place}"mian*" matches no account; did you mean "main*"?']
+    assert doubts(loaded(WHOLE + 'accounts = ["x-*", "mian*"]\n')) == [
+        f'{place}matches no account, so the rule has no effect; did you mean "main*"?'
+    ]
+
+
 def test_rules_alone_may_be_about_any_account() -> None:
     """B5: a file without accounts cannot say which there are."""
     (rule,) = load_rules(

@@ -77,4 +77,5 @@ def test_values_are_shown_as_the_file_has_them(value: object, text: str) -> None
 def test_only_close_names_are_suggested() -> None:
     """A guess far from anything known is not answered by another guess."""
     assert did_you_mean("chanels", {"channels", "rules"}) == '; did you mean "channels"?'
+    assert did_you_mean("lwo-*", {"low-margin", "rules"}) == '; did you mean "low-*"?'
     assert did_you_mean("xyz", {"channels", "rules"}) == ""

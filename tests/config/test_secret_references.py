@@ -1,6 +1,7 @@
 """Secrets stored elsewhere are fetched; a missing one is named with its remedy, never shown."""
 
 import os
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -72,6 +73,56 @@ def test_what_cannot_be_fetched_is_explained(
     with pytest.raises(MistakeError) as caught:
         secret_references.key(written, around)
     assert str(caught.value) == sentence
+
+
+@pytest.mark.parametrize("way", [secret_references.key, secret_references.url])
+@pytest.mark.parametrize(
+    ("written", "sentence"),
+    [
+        ("fil:planted", "begins with fil:; did you mean file:PATH?"),
+        ("File:planted", "begins with File:; did you mean file:PATH?"),
+        ("FILE:/planted", "begins with FILE:; did you mean file:PATH?"),
+        ("file :planted", "begins with file :; did you mean file:PATH?"),
+        (" file:planted", "begins with  file:; did you mean file:PATH?"),
+        ("ENV:planted", "begins with ENV:; did you mean env:NAME?"),
+        ("evn:planted", "begins with evn:; did you mean env:NAME?"),
+        ("environ:planted", "begins with environ:; did you mean env:NAME?"),
+        ("cred:planted", "begins with cred:; did you mean credential:NAME?"),
+        ("credentials:planted", "begins with credentials:; did you mean credential:NAME?"),
+        ("{fil:planted}", "holds {fil:…}; did you mean {file:PATH}?"),
+        ("json://a/{env:KEY}/{Env:planted}", "holds {Env:…}; did you mean {env:NAME}?"),
+        ("json://a/{ file:planted}", "holds { file:…}; did you mean {file:PATH}?"),
+        ("key.txt", "is the name of a file; write file: in front of it to use what it holds"),
+        (
+            "credentials/coinw",
+            "is the name of a file; write file: in front of it to use what it holds",
+        ),
+    ],
+)
+def test_half_a_reference_is_not_taken_for_the_secret(
+    way: Callable[[str, Surroundings], Resolved],
+    written: str,
+    sentence: str,
+    around: Surroundings,
+) -> None:
+    """A mistyped word and a forgotten one; only the word is shown, as the rest may be secret."""
+    with pytest.raises(MistakeError) as caught:
+        way(written, around)
+    assert str(caught.value) == sentence
+
+
+@pytest.mark.parametrize(
+    "written", ["a:b", "xkcd:planted", "credentials", "nope.txt", "x" * 5_000, "a\0b:", "{x:y}"]
+)
+def test_other_texts_are_still_the_secret_itself(written: str, around: Surroundings) -> None:
+    """A colon alone makes no reference, a folder is no file, and any text can be asked about."""
+    assert secret_references.url(written, around).text == Secret(written)
+
+
+@pytest.mark.parametrize("written", ["json://a/{file:key.txt}", "enum://planted"])
+def test_addresses_are_no_mistyped_references(written: str, around: Surroundings) -> None:
+    """What stands before :// is a service, which Apprise knows or refuses."""
+    assert secret_references.url(written, around).text.reveal().startswith(written[:5])
 
 
 @pytest.mark.parametrize(

@@ -30,8 +30,9 @@ fit your account; those below are only examples. `--account` and `--channel` can
 without them the rule watches every account and tells every channel. `--name` adds a recipe a second
 time. `--escalate-to` names the channel that is told after 15 minutes if nobody acknowledges; the
 others are named with `--channel` then. Before anything is written, both files are checked as
-`marginwatch check` does, and the new test is played. Then `systemctl reload marginwatch` puts the
-rule to work. `marginwatch backtest` shows what it would have told so far.
+`marginwatch check` does, and the new test is played. The last line is the command by which the
+daemon loads the rule: `systemctl reload marginwatch`, or `kill -HUP` with its number if it was
+started by hand. `marginwatch backtest` shows what it would have told so far.
 
 What the words mean: [rules.md](rules.md) for conditions, [configuration.md](configuration.md#rules)
 for the other keys, [testing-rules.md](testing-rules.md) for tests.

@@ -116,6 +116,17 @@ async def test_a_file_with_mistakes_changes_nothing(it: Stage) -> None:
     assert told(it, ("low", "desk", "firing"), ("same", "desk", "firing"))()
 
 
+async def test_the_log_follows_the_time_zone_of_the_file(it: Stage) -> None:
+    """From the line on that says that it is in force; the time has its offset."""
+    await it.start()
+    await reload(it, ('timezone = "UTC"', 'timezone = "Asia/Hong_Kong"'))
+    written = (it.folder / "stderr").read_text()
+    offsets = re.findall(
+        r"^[\d-]+ [\d:]+([+-]\d{4}) (started|reloading|reloaded)", written, re.MULTILINE
+    )
+    assert offsets == [("+0000", "started"), ("+0000", "reloading"), ("+0800", "reloaded")]
+
+
 async def test_d5_the_alert_of_a_removed_account_is_retired(tmp_path: Path) -> None:
     """D5: retired once for its recipients; the account is polled no more, others are."""
     async with stage(tmp_path, ("main", "other")) as it:

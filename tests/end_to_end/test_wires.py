@@ -40,7 +40,7 @@ def pushed(lookout: Lookout, margin: int) -> bool:
 
 
 def last(lookout: Lookout) -> Decimal | None:
-    event = lookout.brought["main"][-1]
+    event = next(reversed(lookout.brought.get("main", ())), None)
     return event.balances.available_margin if isinstance(event, Reading) else None
 
 

@@ -76,7 +76,7 @@ def backtest(session: CommandSession, /, **asked: Any) -> int:
     wish.check()
     from daemon.cli import record_access  # noqa: PLC0415 -- on use, as all below
 
-    with record_access.open_record(session, imported=not wish.verify) as past:
+    with record_access.open_record(session, imported=not wish.verify, strict=True) as past:
         if wish.verify:
             from daemon.cli.backtest import verify  # noqa: PLC0415
 

@@ -9,13 +9,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from daemon.alerts.engine import retirement
+from daemon.cli.recorded_config import recorded_rules, watched_accounts
 from daemon.config import SYSTEM_RULES
-from daemon.rules.language.errors import ExpressionError
-from daemon.rules.recorded import read_rules as read_back
 from daemon.rules.rule import KEYS, Rule
 from daemon.store.history import History
-from daemon.store.read.recorded import PastEpoch
-from daemon.store.read.status import AccountStatus
 from daemon.types import Alert, Millis, TransitionReason, base
 
 
@@ -47,26 +44,13 @@ class RunningConfig:
 def running_config(history: History, now: Millis) -> RunningConfig | None:
     """The last recorded configuration; None without one, or if its rules cannot be read."""
     epoch = history.last_epoch()
-    own = None if epoch is None else _rules(epoch)
-    if epoch is None or own is None:
+    rules = None if epoch is None else recorded_rules(epoch)
+    if epoch is None or rules is None:
         return None
+    own = [rule for rule in rules if not rule.system]
     standing = history.status(now)
     alerts = [(each.account, alert) for each in standing for alert in each.alerts.values()]
-    watched = [
-        each.account for each in standing if each.alerts or _latest(each) >= epoch.started_at
-    ]
-    return RunningConfig(own, epoch.state.keys(), watched, alerts)
-
-
-def _rules(epoch: PastEpoch) -> list[Rule] | None:
-    try:
-        return [rule for rule in read_back(epoch.rules) if not rule.system]
-    except (ValueError, KeyError, TypeError, ExpressionError):
-        return None
-
-
-def _latest(account: AccountStatus) -> Millis:
-    return max(each.at if each is not None else 0 for each in (account.reading, account.miss))
+    return RunningConfig(own, epoch.state.keys(), watched_accounts(standing, epoch), alerts)
 
 
 def preview_reload(

@@ -18,6 +18,7 @@ from daemon.cli.output import instants, lines, times
 from daemon.cli.output.tables import to_json
 from daemon.cli.output.terminal import STDOUT
 from daemon.cli.record_access import END, OpenRecord
+from daemon.cli.reload_command import reload_command
 from daemon.cli.replay_source import RecordedAccount, epoch_of
 from daemon.errors import StoreError, UsageError
 from daemon.replay.explain import Explanation, explain
@@ -64,6 +65,11 @@ def _answer(asked: ResolvedQuestion) -> ExplainTable | NotWatched:
         raise StoreError(epoch.why)
     if not found.watched:
         if found.over is None:
+            if _is_not_loaded(asked):
+                raise UsageError(
+                    f'the rule "{asked.rule}" is in {asked.past.config.path.name} but not loaded'
+                    f" yet: {reload_command(asked.past.url)}"
+                )
             raise _unknown(asked, epoch.scheme, f"watched {asked.account} then", "were")
         return NotWatched(asked, found.over)
     mutes = asked.past.config.mutes if epoch.mutes is None else epoch.mutes
@@ -72,6 +78,13 @@ def _answer(asked: ResolvedQuestion) -> ExplainTable | NotWatched:
     explained = explain(source, epoch, asked.rule, asked.at, mutes, silences)
     news = _news(asked, explained, mutes, silences)
     return ExplainTable(asked, explained, todays_mutes=epoch.mutes is None, channels=news)
+
+
+def _is_not_loaded(asked: ResolvedQuestion) -> bool:
+    """Whether the file has the rule for the account, and the newest start or reload did not."""
+    newest = rule_in_force(asked.past.history, asked.rule, asked.account, END)
+    in_file = asked.rule in replay_source.rule_set(asked.past.config).watching(asked.account)
+    return in_file and newest is not None and not newest.watched
 
 
 def _news(

@@ -18,6 +18,7 @@ from pathlib import Path
 from daemon import config as configs
 from daemon.cli.output.tables import counted
 from daemon.cli.output.terminal import STDOUT, echo, say
+from daemon.cli.reload_command import reload_command
 from daemon.cli.rules_add import edited_file
 from daemon.cli.rules_add.edited_file import EditedFile
 from daemon.cli.rules_add.listing import find
@@ -38,6 +39,7 @@ from daemon.config.recipes import (
     rule_tables,
 )
 from daemon.errors import ConfigError, MarginwatchError, UsageError
+from daemon.hidden import Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ class Change:
     """Names of earlier test cases that fail with the new rule."""
     warnings: Sequence[str]
     """Warnings about the new rule."""
+    database: Secret
+    """The address of the database, whose daemon is to load the rule."""
 
 
 def add(session: CommandSession, wish: AddOptions) -> None:
@@ -118,6 +122,7 @@ def _prepared(session: CommandSession, path: Path, recipe: Recipe, wish: AddOpti
         cases=number,
         failed=failed,
         warnings=[each for each in config.warnings if each.startswith(place)],
+        database=config.daemon.database,
     )
 
 
@@ -266,4 +271,4 @@ def _tell(change: Change, named: str) -> None:
         say(f"warning: {warning}")
     echo("Next:")
     echo(f"  marginwatch check{named}")
-    echo("  systemctl reload marginwatch")
+    echo(f"  {reload_command(change.database.reveal())}")

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from daemon.config.parse import values
-from daemon.config.problems import MistakeError, Problems, did_you_mean
+from daemon.config.problems import MistakeError, Problems
 from daemon.readings.fields import MADE_OF, SENT, find_field
+from daemon.readings.similar_fields import similar_field
 from daemon.replay import series as notation
 from daemon.replay.series import MOST, CaseSeries
 from daemon.rules.language.errors import ExpressionError
@@ -75,7 +76,9 @@ def _fields(raw: object, place: str, problems: Problems) -> Fields:
 
 def _no_field(written: str, name: str | None) -> str:
     if name is None:
-        return f"there is no such field{did_you_mean(written, SENT)}"
+        similar = similar_field(written, SENT)
+        hint = f'did you mean "{similar}"?' if similar else f"there are {', '.join(SENT)}"
+        return f"there is no such field; {hint}"
     if name in MADE_OF:
         return f"is computed from {' and '.join(MADE_OF[name])}; give those"
     return "is the time since the last reading; let readings be missed, as in `500 _x30`"

@@ -47,6 +47,9 @@ def store_secrets(session: CommandSession, names: Sequence[str], *, force: bool)
         if not force:
             refuse_to_overwrite(path, _REMEDY)
     for name, text in read_secrets(names, sys.stdin, _ask):
+        if not text:
+            echo(f"{name} is left out: nothing was typed.")
+            continue
         write_secret(folder / name, text, force=force)
         echo(f"{folder / name} is written, for you alone: {len(text)} characters.")
         echo(f"Name it in rules.toml as file:{name}, or within an address as {{file:{name}}}.")
@@ -74,15 +77,16 @@ def read_secrets(
 ) -> Iterator[tuple[str, str]]:
     """Each name with its secret: asked for hidden on a terminal, else one line of the input each.
 
-    Raises MarginwatchError for what is no secret; of several names, an empty one is left out.
+    Of several names, one that is left out has the secret "". Raises MarginwatchError for what is
+    no secret.
     """
     if source.isatty():
         answers: Iterable[str] = (ask(f"{name}, hidden") for name in names)
     else:
         answers = _lines(source, len(names))
     for name, answer in zip(names, answers, strict=True):
-        if answer.strip() or len(names) == 1:
-            yield name, checked_secret(answer)
+        left_out = len(names) > 1 and not answer.strip()
+        yield name, "" if left_out else checked_secret(answer)
 
 
 def _lines(source: TextIO, count: int) -> list[str]:

@@ -65,10 +65,7 @@ def show(
 ) -> None:
     """Print the alerts that match, in the order of their beginnings."""
     record.must_know(wish.account)
-    recorded = record.history.alerts(*span)
-    if not is_pattern(wish.rule):
-        recorded = iter(_must_know(list(recorded), wish.rule, record))
-    found = filter(wish.takes, recorded)
+    found = filter(wish.takes, _of_known(record.history.alerts(*span), wish.rule, record))
     match output:
         case Format.JSON:
             write_json(_object(each, record.zone) for each in found)
@@ -78,13 +75,22 @@ def show(
             _show_last(found, record.history.silences(), times.DisplayClock(now, record.zone))
 
 
-def _must_know(found: Sequence[PastAlert], rule: str, record: OpenRecord) -> Sequence[PastAlert]:
-    """Raise UsageError for a rule that is neither configured nor recorded in the span."""
-    names = {base(each.alert.rule) for each in found} | SYSTEM_RULES
-    names |= {each.name for each in record.config.rules}
-    if rule not in names:
-        raise UsageError(f'there is no rule "{rule}"{did_you_mean(rule, sorted(names))}')
-    return found
+def _of_known(found: Iterable[PastAlert], rule: str, record: OpenRecord) -> Iterable[PastAlert]:
+    """The alerts. Raises UsageError for a rule that is neither configured nor recorded in them.
+
+    A pattern may match none, which is said.
+    """
+    names = SYSTEM_RULES | {each.name for each in record.config.rules}
+    if any(fnmatchcase(name, rule) for name in names):
+        return found
+    alerts = list(found)
+    names |= {base(each.alert.rule) for each in alerts}
+    if any(fnmatchcase(name, rule) for name in names):
+        return alerts
+    if is_pattern(rule):
+        say(f'no rule matches "{rule}"{did_you_mean(rule, names)}', err=True)
+        return alerts
+    raise UsageError(f'there is no rule "{rule}"{did_you_mean(rule, names)}')
 
 
 def _object(past: PastAlert, zone: tzinfo | None) -> Row:

@@ -11,9 +11,9 @@ from daemon.cli.output.tables import Row, Table, exact, last_of, room, write_csv
 from daemon.cli.output.terminal import say
 from daemon.cli.output.times import DisplayClock
 from daemon.cli.record_access import OpenRecord
-from daemon.config.problems import did_you_mean
 from daemon.errors import UsageError
-from daemon.readings.fields import AGE, SENT, SPELLINGS, VALUES, find_field
+from daemon.readings.fields import AGE, SENT, VALUES, find_field
+from daemon.readings.similar_fields import similar_field
 from daemon.text.numbers import format_amount
 from daemon.types import Millis, Quality, Reading
 
@@ -59,8 +59,9 @@ def value_field(word: str) -> str:
     """The field that a word names; raises UsageError for one that has no recorded values."""
     name = find_field(word.strip())
     if name is None or name == AGE:
-        known = [each for each in SPELLINGS if find_field(each) != AGE]
-        raise UsageError(f'there is no field "{word.strip()}"{did_you_mean(word.strip(), known)}')
+        similar = similar_field(word, VALUES)
+        hint = f'did you mean "{similar}"?' if similar else f"there are {', '.join(VALUES)}"
+        raise UsageError(f'there is no field "{word.strip()}"; {hint}')
     return name
 
 

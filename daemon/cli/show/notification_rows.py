@@ -91,12 +91,18 @@ def _reasons(overviews: Iterable[channels.ChannelOverview]) -> Reasons:
 
 
 def _must_know(channel: str, names: set[str], record: OpenRecord) -> None:
-    """Raise UsageError for a channel that is neither configured nor recorded."""
-    if is_pattern(channel) or channel in names:
+    """Raise UsageError for a channel that is neither configured nor recorded.
+
+    A pattern may match none, which is said.
+    """
+    if channel == "*" or any(fnmatchcase(name, channel) for name in names):
         return
     everything = record.history.notifications(BEGINNING, END)
-    if not any(each.notice.key.channel == channel for each in everything):
-        raise UsageError(f'there is no channel "{channel}"{did_you_mean(channel, sorted(names))}')
+    if any(fnmatchcase(each.notice.key.channel, channel) for each in everything):
+        return
+    if not is_pattern(channel):
+        raise UsageError(f'there is no channel "{channel}"{did_you_mean(channel, names)}')
+    say(f'no channel matches "{channel}"{did_you_mean(channel, names)}', err=True)
 
 
 def _found(record: OpenRecord, wish: NotificationFilter, now: Millis) -> Iterator[PastNotice]:

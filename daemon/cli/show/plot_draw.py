@@ -4,7 +4,6 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from daemon.charts import from_history
@@ -18,7 +17,8 @@ from daemon.cli.session import CommandSession
 from daemon.cli.show.terminal_chart import BRAILLE, PLAIN, draw
 from daemon.config.effective_intervals import settled_intervals
 from daemon.errors import MarginwatchError, UsageError
-from daemon.readings.fields import AGE, SPELLINGS, VALUES, find_field
+from daemon.readings.fields import AGE, VALUES, find_field
+from daemon.readings.similar_fields import similar_field
 from daemon.rules.rule import is_pattern
 from daemon.types import Millis
 
@@ -76,8 +76,8 @@ def drawable(word: str) -> str:
         raise UsageError(
             f"{AGE} is no value of a reading: in the picture of any other field a gap shows it"
         )
-    near = get_close_matches(word, [each for each in SPELLINGS if find_field(each) != AGE], 1)
-    hint = f'did you mean "{near[0]}"?' if near else f"there are {', '.join(VALUES)}"
+    similar = similar_field(word, VALUES)
+    hint = f'did you mean "{similar}"?' if similar else f"there are {', '.join(VALUES)}"
     raise UsageError(f'there is no field "{word}": {hint}')
 
 

@@ -1,9 +1,8 @@
 """The work of `silence` and `ack`: short transactions, beside a daemon that may be running."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from daemon.alerts.silences import find_acknowledgement, matches, standing_silences
@@ -14,6 +13,7 @@ from daemon.cli.output.terminal import STDOUT, say
 from daemon.cli.record_access import OpenRecord, open_record
 from daemon.cli.session import CommandSession
 from daemon.config import SYSTEM_RULES
+from daemon.config.problems import did_you_mean
 from daemon.errors import UsageError
 from daemon.store.write.silence_commands import Quiet
 from daemon.text.durations import duration_text, parse_duration
@@ -65,7 +65,7 @@ def add(session: CommandSession, wish: SilenceOptions, output: Format) -> None:
         if ended_at is not None and ended_at - now > KNOWINGLY and not wish.yes:
             _refuse_everything(wish, ended_at, past)
         alerts = _open(past, now)
-        new = list(_silences(wish, now, ended_at, alerts))
+        new = list(_silences(wish, now, ended_at, alerts, past))
         written = [replace(each, id=Quiet(past.url).add(each, now)) for each in new]
         if output is Format.JSON:
             write_json(
@@ -92,7 +92,7 @@ def acknowledge(session: CommandSession, code: str | None, comment: str, output:
         alerts = _open(past, now)
         if code is None:
             raise UsageError(f"say which alert: {_there(alerts)}")
-        account, alert = _named(code, alerts)
+        account, alert = _named(code, alerts, past)
         silences = past.history.silences()
         before = find_acknowledgement(silences, alert.code, now)
         ack = before or _acknowledged(past, account, alert, now, _comment(comment))
@@ -137,9 +137,27 @@ def end(session: CommandSession, numbers: Sequence[int], output: Format) -> None
             rows = [silence_row(known[number], past.zone) for number in numbers]
             write_json({**each, "ended": each["number"] in ended} for each in rows)
             return
+        held = {alert.code for _, alert in _open(past, now)}
         for number in numbers:
-            word = "ended" if number in ended else "was over already"
-            say(f"silence {number} {word}: {format_silence(known[number], past.zone)}")
+            silence = known[number]
+            if number in ended and silence.ack:
+                say(_taken_back(silence, held))
+            else:
+                say(_ended(silence, past.zone, now=number in ended))
+
+
+def _ended(silence: Silence, zone: tzinfo | None, *, now: bool) -> str:
+    """The end of a silence; `now` says that it had not ended before."""
+    word = "ended" if now else "was over already"
+    return f"silence {silence.id} {word}: {format_silence(silence, zone)}"
+
+
+def _taken_back(ack: Silence, held: Collection[str]) -> str:
+    """The effect of ending an acknowledgement; `held` are the ids of the open alerts."""
+    effect = "reminders come again"
+    if ack.code not in held:
+        effect = "the alert is over, so no reminders come"
+    return f"the acknowledgement of {ack.code} is taken back: {effect}"
 
 
 def show(session: CommandSession, *, past: bool, output: Format) -> None:
@@ -242,13 +260,8 @@ def _accounts(past: OpenRecord) -> Iterator[str]:
 def _matched(option: str, what: str, glob: str | None, names: set[str]) -> None:
     """Raise UsageError if no name matches: a mistyped silence would be noticed only at night."""
     if glob is not None and not any(fnmatchcase(name, glob) for name in names):
-        near = get_close_matches(glob, sorted(names), 1)
-        hint = (
-            f'did you mean "{near[0]}"?'
-            if near
-            else f"there are {', '.join(sorted(names)) or 'none'}"
-        )
-        raise UsageError(f'{option}: no {what} matches "{glob}"; {hint}')
+        hint = did_you_mean(glob, names) or f"; there are {', '.join(sorted(names)) or 'none'}"
+        raise UsageError(f'{option}: no {what} matches "{glob}"{hint}')
 
 
 def _end(wish: SilenceOptions, now: Millis, zone: tzinfo | None) -> Millis | None:
@@ -267,12 +280,16 @@ def _end(wish: SilenceOptions, now: Millis, zone: tzinfo | None) -> Millis | Non
 
 
 def _silences(
-    wish: SilenceOptions, now: Millis, ended_at: Millis | None, alerts: Sequence[tuple[str, Alert]]
+    wish: SilenceOptions,
+    now: Millis,
+    ended_at: Millis | None,
+    alerts: Sequence[tuple[str, Alert]],
+    past: OpenRecord,
 ) -> Iterator[Silence]:
     """One silence, or with --until-resolved one for each open alert that matches."""
     comment = _comment(wish.comment)
     if wish.alert is not None:
-        account, alert = _named(wish.alert, alerts)
+        account, alert = _named(wish.alert, alerts, past)
         yield Silence(0, False, base(alert.rule), account, alert.code, now, ended_at, comment)
         return
     by_name = Silence(0, False, wish.rule or "*", wish.account or "*", "", now, ended_at, comment)
@@ -302,10 +319,18 @@ def _open(past: OpenRecord, now: Millis) -> list[tuple[str, Alert]]:
     return [*found, *(("", alert) for alert in past.history.own_alerts())]
 
 
-def _named(code: str, alerts: Sequence[tuple[str, Alert]]) -> tuple[str, Alert]:
+def _named(code: str, alerts: Sequence[tuple[str, Alert]], past: OpenRecord) -> tuple[str, Alert]:
     for account, alert in alerts:
         if alert.code == code.lower():
             return account, alert
+    former = past.history.last_alert(code.lower())
+    if former is not None and former.alert.ended_at is not None:
+        about = f"{rule_label(former.alert.rule)} · {account_label(former.account)}"
+        ended_at = times.format_time(former.alert.ended_at, past.zone)
+        raise UsageError(
+            f"the alert {former.alert.code} ({about}) has been over since {ended_at}: no reminder"
+            f" of it comes any more; {_there(alerts)}"
+        )
     raise UsageError(f'no open alert has the id "{code}"; {_there(alerts)}')
 
 

@@ -46,5 +46,5 @@ def _is_quiet(rule: Rule, channels: Iterable[Channel]) -> bool:
     if rule.severity is not Severity.CRITICAL or not rule.channels:
         return False  # without channels it tells all of them
     loud = {each.name for each in channels if each.loud}
-    told = {*rule.channels, *(name for step in rule.escalate for name in step.channels)}
+    told = {*rule.channels, *rule.escalates_to}
     return bool(loud) and loud.isdisjoint(told)

@@ -10,6 +10,7 @@ from daemon.config.checks import conditions, loud
 from daemon.config.effective_intervals import settled_intervals
 from daemon.config.model import SYSTEM_RULES, Account, Channel, Config
 from daemon.config.parse import zones
+from daemon.config.problems import did_you_mean
 from daemon.readings.fields import AGE
 from daemon.rules.language.tree import uses
 from daemon.rules.rule import Rule
@@ -112,11 +113,12 @@ def _rule(rule: Rule, config: Config, intervals: Mapping[str, Millis]) -> Iterat
 
 def _unmatched(rule: Rule, names: list[str]) -> Iterator[str]:
     if not any(map(rule.watches, names)):
-        yield "accounts: matches no account, so the rule has no effect"
+        near = next(filter(None, (did_you_mean(each, names) for each in rule.accounts)), "")
+        yield f"accounts: matches no account, so the rule has no effect{near}"
         return
     for pattern in rule.accounts:
         if not any(fnmatchcase(name, pattern) for name in names):
-            yield f'accounts: "{pattern}" matches no account'
+            yield f'accounts: "{pattern}" matches no account{did_you_mean(pattern, names)}'
 
 
 def _inhibition(rule: Rule, name: str, config: Config) -> Iterator[str]:

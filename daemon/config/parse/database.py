@@ -41,6 +41,8 @@ def resolve_address(written: str, around: Surroundings) -> Resolved:
     file = _FILE.fullmatch(written)
     if file:
         return Resolved(Secret(file_url(_path(file[1], around))))
+    if ":" not in written:
+        raise MistakeError(KINDS)  # so that the name of a database is not taken for a reference
     found = secret_references.url(written, around)
     address = values.uncut(found.text.reveal())
     if not _SERVER.fullmatch(address):

@@ -14,10 +14,12 @@ from typing import Any
 
 from lark import Token, Transformer
 
-from daemon.readings.fields import AGE, NAMES, SIGNS, SPELLINGS, find_field
+from daemon.readings.fields import AGE, NAMES, SIGNS, find_field
+from daemon.readings.similar_fields import similar_field
 from daemon.rules import functions
 from daemon.rules.functions import Function, Parameter, PlainFunction, StatefulFunction
 from daemon.rules.language.errors import ExpressionError
+from daemon.rules.language.habits import NO_CURRENCY, currency
 from daemon.rules.language.tree import (
     Arithmetic,
     Call,
@@ -125,6 +127,12 @@ class Builder(Transformer[Token, Term]):
         return Term(TimeOfDay(begins), ValueType.TIME, column_of(parts[0]))
 
     def malformed(self, parts: list[Token]) -> Term:
+        unit = currency(parts[0])
+        if unit:
+            column = column_of(parts[0]) + len(parts[0]) - len(unit)
+            raise ExpressionError(
+                f"{quote(unit)} is not part of the language: {NO_CURRENCY}", column
+            )
         raise ExpressionError(
             f"{quote(parts[0])} is neither a number, such as `1_000`, `0.5` or `20%`, "
             "nor a duration, such as `250ms`, `90s` or `1h30m`",
@@ -230,8 +238,9 @@ def _unknown_field(word: str) -> str:
             f"{quote(word)} is a function: expected `(` after it, as in"
             f" `{word}({functions.find(word).usage})`"
         )
-    suggestion = _suggestion(word, SPELLINGS) or f"; the fields are {', '.join(NAMES)}"
-    return f"there is no field {quote(word)}{suggestion}"
+    similar = similar_field(word)
+    hint = f"did you mean `{similar}`?" if similar else f"the fields are {', '.join(NAMES)}"
+    return f"there is no field {quote(word)}; {hint}"
 
 
 def _check_comparable(left: Term, right: Term) -> None:

@@ -13,6 +13,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
 from daemon.rules.language.build import Builder, RecordedBuilder, Term, column_of, quote
 from daemon.rules.language.errors import ExpressionError
+from daemon.rules.language.habits import NO_CURRENCY, currency, usual_elsewhere
 from daemon.rules.rule import Condition
 
 MAX_LENGTH = 2_000
@@ -29,6 +30,7 @@ _INSTEAD = {
     "[": "a window is written as in `max(available_margin, 10m)`",
     '"': 'a time of day stands between two of them, as in `since(equity, "08:00")`',
     "'": "a time of day stands between two of them, as in `since(equity, '08:00')`",
+    "$": NO_CURRENCY,
     "≤": "write `<=`",
     "≥": "write `>=`",
     "≠": "write `!=`",
@@ -88,14 +90,18 @@ def _term(text: str, builder: type[Builder]) -> Term:
         return cast("Term", _parser(builder).parse(text))
     except UnexpectedCharacters as error:
         place: Any = error.pos_in_stream  # an integer; the library's types do not say so
-        raise ExpressionError(_strange(text[place]), place) from None
+        raise _mistake(text, place, _strange(text[place])) from None
     except UnexpectedToken as error:
         at_end = error.token.type == "$END"
         column = len(text.rstrip()) if at_end else column_of(error.token)
         found = "" if at_end else str(error.token)
-        raise ExpressionError(
-            _misplaced(found, operand="NUMBER" in error.expected), column
-        ) from None
+        sentence = _misplaced(found, operand="NUMBER" in error.expected)
+        raise _mistake(text, column, sentence) from None
+
+
+def _mistake(text: str, column: int, sentence: str) -> ExpressionError:
+    """The error at a column, with a better sentence if the text follows a habit from elsewhere."""
+    return ExpressionError(*(usual_elsewhere(text, column) or (sentence, column)))
 
 
 def _strange(character: str) -> str:
@@ -106,8 +112,9 @@ def _strange(character: str) -> str:
 
 def _misplaced(found: str, *, operand: bool) -> str:
     """The sentence for a word in the wrong place; an empty word is the end of the text."""
-    if found in _INSTEAD:
-        return f"{quote(found)} is not part of the language: {_INSTEAD[found]}"
+    remedy = NO_CURRENCY if currency(found) else _INSTEAD.get(found)
+    if remedy:
+        return f"{quote(found)} is not part of the language: {remedy}"
     if operand:
         return f"expected {_OPERAND}, found {quote(found) if found else 'the end'}"
     match found:

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
-from daemon.alerts.silences import NO_SILENCES, find_silence
+from daemon.alerts.silences import NO_SILENCES, find_acknowledgement, find_silence
 from daemon.errors import StoreError
 from daemon.notifiers import Notifier
 from daemon.service.async_tools import event_or_timer
@@ -47,6 +47,7 @@ from daemon.types import (
     Notice,
     Outcome,
     Silence,
+    base,
 )
 
 HOLD: Millis = SECOND
@@ -262,7 +263,7 @@ class ChannelWorker:
     async def _compose(self) -> Outgoing | None:
         """Compose the next message; None if nothing waits, or others get what waits."""
         self._booked = None
-        await self._drop_silenced()
+        await self._drop_held()
         entries, report = self._ready(), self._queued_report
         if entries and self.state.is_parked:
             with self._sending(entries):
@@ -272,8 +273,8 @@ class ChannelWorker:
             return self._composer.notifications(entries)
         return None if report is None else self._composer.report(report)
 
-    async def _drop_silenced(self) -> None:
-        """Drop notifications silenced while they waited; keep possible repeats (SEMANTICS E2)."""
+    async def _drop_held(self) -> None:
+        """Drop notifications that a silence or an acknowledgement holds (SEMANTICS E2, E6)."""
         context = self._context
         news = [entry for entry in self._ready() if entry.notice.key.kind in NEWS]
         if not news:
@@ -281,16 +282,26 @@ class ChannelWorker:
         with suppress(StoreError):  # if they cannot be read, those known before hold
             self._silences = await context.async_store.silences(context.clock.now())
         now = context.clock.now()
-        held = []
-        for entry in news:
-            key, code = entry.notice.key, entry.notice.facts.code
-            may_have_arrived = key.kind is Kind.FIRING and entry.maybe_repeat
-            silence = find_silence(self._silences, key.rule, key.account, code, now)
-            if silence is not None and not may_have_arrived:
-                held.append(key)
+        held = [entry.notice.key for entry in news if self._is_to_drop(entry, now)]
         if held:
             await context.async_store.insist(Supersede(now, tuple(held)))
             context.notifications.supersede(held)
+
+    def _is_to_drop(self, entry: QueuedNotification, now: Millis) -> bool:
+        """Whether a silence holds it, or it would escalate an acknowledged alert to this channel.
+
+        A possible repeat of the firing is kept. A channel of `escalate` that others hand the news
+        over to is told nothing either: somebody knows of the alert.
+        """
+        key, code = entry.notice.key, entry.notice.facts.code
+        if key.kind is Kind.FIRING and entry.maybe_repeat:
+            return False
+        if find_silence(self._silences, key.rule, key.account, code, now) is not None:
+            return True
+        later = self._context.escalations.get(base(key.rule), ())
+        if self._channel.name not in later or self._context.notifications.was_told(key):
+            return False
+        return find_acknowledgement(self._silences, code, now) is not None
 
     # Stage 3: claim.
 

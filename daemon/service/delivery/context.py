@@ -1,6 +1,6 @@
 """Dependencies of channel workers: the policy of one channel, and the context that all share."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 
@@ -43,3 +43,5 @@ class DeliveryContext:
     report_queue: ReportQueue = field(default_factory=ReportQueue)
     refusing: set[str] = field(default_factory=set)
     """Channels that refused for good in this instance."""
+    escalations: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Channels of `escalate`, by rule."""

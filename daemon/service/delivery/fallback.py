@@ -10,7 +10,7 @@ from daemon.service.delivery.channel_state import ChannelState
 from daemon.service.delivery.context import ChannelPolicy, DeliveryContext
 from daemon.service.delivery.queue import QueuedNotification
 from daemon.store.operations import Reroute
-from daemon.types import Notice, Outcome
+from daemon.types import Notice, Outcome, base
 
 
 class Fallback:
@@ -69,4 +69,6 @@ class Fallback:
             handed = notifications.reroute(notice, (self._channel.fallback,), giving_up=False)
             if handed or notifications.was_delivered(notice.key, self._channel.fallback):
                 return handed
-        return notifications.reroute(notice, self._channel.others, giving_up=giving_up)
+        later = self._context.escalations.get(base(notice.key.rule), ())
+        others = self._channel.others
+        return notifications.reroute(notice, others, giving_up=giving_up, later=later)

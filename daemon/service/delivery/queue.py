@@ -7,7 +7,7 @@ awaits. The queue knows no channel, no text and no database.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from daemon.alerts.channel_decisions import ChannelStatus, Episode
@@ -124,15 +124,23 @@ class NotificationQueue:
         )
         return self._known(there).ended and not self._known(there).end_given_up and not waits
 
-    def reroute(self, notice: Notice, channels: Sequence[str], *, giving_up: bool) -> list[Notice]:
+    def reroute(
+        self,
+        notice: Notice,
+        channels: Sequence[str],
+        *,
+        giving_up: bool,
+        later: Container[str] = (),
+    ) -> list[Notice]:
         """The same news for each of `channels` that lacks it; reserves it there.
 
         A notification visits a channel once. If all channels gave it up, and so does the last one
         now, it visits them again. An ACK is not rerouted: others need not know that somebody saw
-        the alert.
+        the alert. `later` are the channels of `escalate`: see `_without_later`.
         """
         if notice.key.kind is Kind.ACK:
             return []
+        channels = self._without_later(notice.key, channels, later)
         facts = replace(notice.facts, late=Late.HANDED_OVER, handed_over_by=notice.key.channel)
         fresh = [channel for channel in channels if not self._visited(notice.key, channel)]
         if (
@@ -147,6 +155,17 @@ class NotificationQueue:
         for each in handed:
             self._expect(each.key)
         return handed
+
+    def _without_later(
+        self, key: NoticeKey, channels: Sequence[str], later: Container[str]
+    ) -> Sequence[str]:
+        """Leave `later` channels to their own time if any other has the news for certain (E6).
+
+        But if one of them fails, its news goes to all: whoever had it did not acknowledge it.
+        """
+        others = [name for name in channels if name not in later]
+        sure = any(self.was_delivered(key, name) for name in others)
+        return others if sure and key.channel not in later else channels
 
     def _visited(self, key: NoticeKey, channel: str) -> bool:
         status = self._known(replace(key, channel=channel))
@@ -245,6 +264,10 @@ class NotificationQueue:
         """Whether this is the end of an alert that the channel was never told of."""
         status = self._known(key)
         return key.kind in ENDS and status.told_at is None and status.waiting is None
+
+    def was_told(self, key: NoticeKey) -> bool:
+        """Whether the channel was told that the alert fires, as far as known."""
+        return self._known(key).told_at is not None
 
     def gave_up(self, key: NoticeKey) -> bool:
         """Whether the channel refused the news of the firing, which went to others."""

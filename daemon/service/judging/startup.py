@@ -9,7 +9,7 @@ something else now. `begin` blocks: it runs in a thread of its own, before any l
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import TypeAlias
 
 from daemon import __version__
@@ -31,6 +31,7 @@ from daemon.store.read.recovery import LastLife
 from daemon.text.numbers import format_absence
 from daemon.types import (
     DAEMON_ACCOUNT,
+    SECOND,
     AccountState,
     ClockStep,
     ConfigChange,
@@ -41,6 +42,7 @@ from daemon.types import (
     Notice,
     Outcome,
     Record,
+    base,
 )
 
 MISSED = 2
@@ -102,6 +104,36 @@ class StartResult:
     """Notifications that waited to be sent before this start."""
 
 
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A time without the daemon, and what was open when it began."""
+
+    since: Millis
+    until: Millis
+    open_alerts: int
+    waiting: int
+    """Notifications that waited to be sent."""
+
+    def sentence(self, zone: tzinfo | None) -> str:
+        alerts = f"{self.open_alerts} alert{' was' if self.open_alerts == 1 else 's were'} open"
+        messages = f"{self.waiting} message{'' if self.waiting == 1 else 's'} waited"
+        return f"{format_absence(self.since, self.until, self.until, zone)}; {alerts}; {messages}"
+
+    def fields(self, zone: tzinfo | None) -> dict[str, object]:
+        """The same for programs, with instants that have their offset."""
+        start, end = (
+            datetime.fromtimestamp(at / SECOND, UTC).astimezone(zone)
+            for at in (self.since, self.until)
+        )
+        return {
+            "from": start,
+            "until": end,
+            "seconds": (self.until - self.since) // SECOND,
+            "open_alerts": self.open_alerts,
+            "messages_waiting": self.waiting,
+        }
+
+
 def begin(
     store: Store,
     notifications: NotificationQueue,
@@ -139,19 +171,17 @@ def begin(
     return StartResult(states, absent, own, open_alerts, waiting)
 
 
-def missed_sentence(started: StartResult, every: Mapping[str, Millis], zone: tzinfo | None) -> str:
-    """Sentence about what a start missed; empty where the gap is shorter than two intervals.
+def missed(started: StartResult, every: Mapping[str, Millis]) -> Missed | None:
+    """The time without the daemon before a start; None where it is below two intervals.
 
     `every` are the effective intervals by account.
     """
     if started.absent is None or not every:
-        return ""
+        return None
     since, until = started.absent
     if until - since < MISSED * min(every.values()):
-        return ""
-    alerts = f"{started.open_alerts} alert{' was' if started.open_alerts == 1 else 's were'} open"
-    messages = f"{started.waiting} message{'' if started.waiting == 1 else 's'} waited"
-    return f"{format_absence(since, until, until, zone)}; {alerts}; {messages}"
+        return None
+    return Missed(since, until, started.open_alerts, started.waiting)
 
 
 def _now(notifications: NotificationQueue, clock: Clock) -> Millis:
@@ -214,9 +244,11 @@ def _reroute(
     giving_up: bool,
 ) -> list[Notice]:
     handed: list[Notice] = []
+    escalations = {rule.name: rule.escalates_to for rule in config.rules}
     for notice in notices:
         others = [name for name in config.channels if name != notice.key.channel]
-        handed += notifications.reroute(notice, others, giving_up=giving_up)
+        later = escalations.get(base(notice.key.rule), ())
+        handed += notifications.reroute(notice, others, giving_up=giving_up, later=later)
     return handed
 
 

@@ -7,6 +7,7 @@ Processes of another container are not visible from within one.
 """
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pathlib import Path
 
 LOCKS = Path("/proc/locks")
 _PROC = Path("/proc")
+_SERVICE = re.compile(r"^.*/(marginwatch[^/\n]*)\.service$", re.MULTILINE)
 _ANONYMOUS = "00"
 """Major number of anonymous devices: btrfs and overlayfs show other numbers than /proc/locks."""
 
@@ -73,6 +75,28 @@ def is_marginwatch(pid: str) -> bool:
     return (b"-m", b"daemon") in pairwise(words) or any(
         word.rpartition(b"/")[2] == b"marginwatch" for word in words
     )
+
+
+@dataclass(frozen=True, slots=True)
+class SystemdService:
+    """A service of systemd: `marginwatch` for `marginwatch.service`."""
+
+    name: str
+    of_user: bool = False
+    """Whether a user's own manager runs it."""
+
+
+def service_of(pid: str) -> SystemdService | None:
+    """The service of ours that this process is; None for one that was started by hand."""
+    with suppress(OSError):
+        return service_among((_PROC / pid / "cgroup").read_text(errors="replace"))
+    return None
+
+
+def service_among(groups: str) -> SystemdService | None:
+    """The service in the lines of /proc/PID/cgroup, such as `0::/system.slice/x.service`."""
+    found = _SERVICE.search(groups)
+    return None if found is None else SystemdService(found[1], of_user="/user@" in found[0])
 
 
 def _owners(file: os.stat_result, locks: str, device: str) -> Iterator[LockingProcess]:

@@ -6,6 +6,7 @@ from click.testing import Result
 
 from daemon.cli.explain.hypothetical import REACH
 from daemon.cli.output.times import format_iso
+from daemon.cli.reload_command import START
 from daemon.types import DAY, HOUR, MINUTE, Millis
 from tests.cli.calls import CHANNEL, account, call, write
 from tests.cli.explain.test_explain_command import LATER, asked, change, lines
@@ -71,8 +72,18 @@ def test_the_daemons_own_record_decides_from_its_beginning_on(tmp_path: Path) ->
     lived(tmp_path, [rule("other")], [{"main": FINE}])
     bring_in(tmp_path, "90")
     assert "supposed" in asked(tmp_path, "low", BEFORE).stdout
-    assert 'no rule "low" watched main then; there were other' in asked(tmp_path, "low").stderr
+    assert 'no rule "lo" watched main then; there were other' in asked(tmp_path, "lo").stderr
     assert "supposed" not in asked(tmp_path, "other").stdout
+
+
+def test_a_rule_that_no_daemon_has_loaded_yet_is_said_to_be_so(tmp_path: Path) -> None:
+    """It is in the file, and the newest start does not know it; how to load it stands there."""
+    lived(tmp_path, [rule("other")], [{"main": FINE}])
+    assert refused(asked(tmp_path, "low")) == (
+        f'the rule "low" is in rules.toml but not loaded yet: {START}'
+    )
+    lived(tmp_path, [rule("low")], [{"main": FINE}], begin=NOON + HOUR)
+    assert 'no rule "low" watched main then; there were other' in asked(tmp_path, "low").stderr
 
 
 def test_an_account_that_was_added_later_was_not_watched_before(tmp_path: Path) -> None:

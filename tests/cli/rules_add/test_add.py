@@ -8,6 +8,7 @@ import pytest
 from click.testing import Result
 
 from daemon import bundled
+from daemon.cli.reload_command import START
 from tests.cli.calls import CHANNEL, RULE, account, call, write
 from tests.other_users import User, needs_root, open_folder
 
@@ -54,7 +55,7 @@ def test_a_rule_and_its_test_are_added(tmp_path: Path) -> None:
         f"{tmp_path / 'rules.test.toml'}: added 1 test, good when played\n"
         "Next:\n"
         f"  marginwatch check --config {path}\n"
-        "  systemctl reload marginwatch\n"
+        f"  {START}\n"
     )
     rules = [rule["name"] for rule in tomllib.loads(path.read_text())["rules"]]
     assert rules == ["low", "low-margin"]

@@ -13,6 +13,7 @@ from daemon.cli import commands
 from daemon.cli.rules_test.run import LONG
 from daemon.cli.rules_test.table import MOST
 from daemon.cli.session import CommandSession
+from daemon.readings.fields import SENT
 from tests.cli.calls import CHANNEL, RULE, account, beside_a_terminal, call, write
 from tests.fakes import ManualClock
 
@@ -539,6 +540,10 @@ SERIES = 'series.available_margin = "500 90"\n'
         (
             CASE + "series = 5\nexpect = []",
             f'{A}.series: must be a table of fields, such as available_margin = "500 -10x30"',
+        ),
+        (
+            CASE + 'series.xyz = "5"\nexpect = []',
+            f"{A}.series.xyz: there is no such field; there are {', '.join(SENT)}",
         ),
         (
             CASE + 'series.avalableMargin = "5"\nexpect = []',

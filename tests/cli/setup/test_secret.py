@@ -109,10 +109,10 @@ def test_on_a_terminal_it_asks(tmp_path: Path) -> None:
 
 
 def test_several_are_asked_for_one_after_the_other(tmp_path: Path) -> None:
-    """So that one line can be pasted; what is left empty is left out."""
+    """So that one line can be pasted; what is left empty is left out, and that is said."""
     answers = iter(["one", "", "three"])
     found = read_secrets(["a", "b", "c"], Terminal(), lambda _: next(answers))
-    assert list(found) == [("a", "one"), ("c", "three")]
+    assert list(found) == [("a", "one"), ("b", ""), ("c", "three")]
     result = call(
         *("secret", "a", "b", "c", "d", "--config", tmp_path / "rules.toml"),
         answers="one\n\nthree\n",
@@ -120,6 +120,8 @@ def test_several_are_asked_for_one_after_the_other(tmp_path: Path) -> None:
     )
     assert result.exit_code == 0
     assert sorted(each.name for each in tmp_path.iterdir()) == ["a", "c"]
+    left_out = [line for line in result.output.splitlines() if "left out" in line]
+    assert left_out == [f"{name} is left out: nothing was typed." for name in ("b", "d")]
     with pytest.raises(MarginwatchError, match="more than 2 lines were given"):
         list(read_secrets(["a", "b"], io.StringIO("1\n2\n3\n"), lambda _: ""))
 

@@ -176,7 +176,10 @@ def test_a_rule_that_there_is_not_is_bad_usage(tmp_path: Path) -> None:
     path = write(tmp_path, account(), RULE)
     done = call("alerts", "--rule", "lwo", "--config", path, clock=LATER)
     assert (done.exit_code, done.stderr) == (2, 'there is no rule "lwo"; did you mean "low"?\n')
-    for rule in ("low", "other", "no-readings"):
+    done = call("alerts", "--rule", "lwo*", "--config", path, clock=LATER)
+    said = done.stderr.splitlines()
+    assert (done.exit_code, said[0]) == (0, 'no rule matches "lwo*"; did you mean "low*"?')
+    for rule in ("low", "other", "no-readings", "l*", "oth*", "*"):
         assert call("alerts", "--rule", rule, "--config", path, clock=LATER).exit_code == 0
 
 

@@ -16,6 +16,7 @@ from daemon.cli.options import Format
 from daemon.cli.output.tables import MOST
 from daemon.cli.session import CommandSession
 from daemon.cli.show import history_rows
+from daemon.readings.fields import VALUES
 from daemon.types import SECOND, Quality, Record
 from tests.cli.calls import SECRETS, Terminal, account, call, collecting, record, write
 from tests.fakes import NOON, ManualClock
@@ -212,7 +213,11 @@ def test_a_table_looks_back_an_hour_where_nothing_is_said(tmp_path: Path) -> Non
             ),
         ),
         (["--fields", "al_frezze"], 'there is no field "al_frezze"; did you mean "al_freeze"?'),
-        (["--fields", "al_margin,age"], 'there is no field "age"'),
+        (["--fields", "Frozen"], 'there is no field "Frozen"; did you mean "al_freeze"?'),
+        (
+            ["--fields", "al_margin,age"],
+            f'there is no field "age"; there are {", ".join(VALUES)}',
+        ),
         (
             ["--since", "1h", "--until", "2h"],
             "--until lies before --since, so there is nothing in between: exchange them",

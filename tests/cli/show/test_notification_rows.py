@@ -130,6 +130,8 @@ def test_a_channel_that_there_is_not_is_bad_usage(tmp_path: Path) -> None:
     for channel in ("hook", "desk", "nope*"):
         done = call("notifications", "--channel", channel, "--config", path, clock=LATER)
         assert done.exit_code == 0, channel
+    done = call("notifications", "--channel", "hok*", "--config", path, clock=LATER)
+    assert done.stderr.splitlines()[0] == 'no channel matches "hok*"; did you mean "hook*"?'
 
 
 def test_a_table_shows_the_last_hundred(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -153,7 +153,11 @@ def test_f8_several_accounts_are_charts_of_one_picture(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["availableMargn"], 'there is no field "availableMargn": did you mean "availableMargin"?'),
+        (
+            ["availableMargn"],
+            'there is no field "availableMargn": did you mean "available_margin"?',
+        ),
+        (["margin"], 'there is no field "margin": did you mean "available_margin"?'),
         (["xyz"], f'there is no field "xyz": there are {", ".join(NAMES[:-1])}'),
         (["age"], "age is no value of a reading: in the picture of any other field a gap shows it"),
         (

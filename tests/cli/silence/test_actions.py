@@ -176,6 +176,11 @@ def test_e2_a_backtest_heeds_the_recorded_silences(firing: Path) -> None:
             "--alert names one alert: leave out --rule and",
         ),
         (["--rule", "lwo", "--for", "2h"], '--rule: no rule matches "lwo"; did you mean "low"?'),
+        (["--rule", "lo-*", "--for", "2h"], '--rule: no rule matches "lo-*"; did you mean "lo*"?'),
+        (
+            ["--account", "mian*", "--for", "2h"],
+            '--account: no account matches "mian*"; did you mean "main*"?',
+        ),
         (
             ["--account", "x*", "--for", "2h"],
             '--account: no account matches "x*"; there are grid, main',
@@ -260,6 +265,38 @@ def test_an_id_or_a_number_that_is_none_is_refused(firing: Path) -> None:
         end.exit_code,
         "there is no silence 7: marginwatch silence list shows them" in end.stderr,
     ) == (2, True)
+
+
+def test_of_an_alert_that_is_over_it_is_said_since_when(firing: Path) -> None:
+    """Its id is no mistake: it stands in a message that came before the end."""
+    ended = code(firing)
+    lived(firing, [rule()], [{"main": FINE, "grid": FINE}], begin=NOON + 2 * MINUTE)
+    after = ManualClock(NOON + 3 * MINUTE)
+    over = (
+        f"the alert {ended} (low · main) has been over since 2026-01-01 12:02:00: no reminder of it"
+        " comes any more; none is open\n"
+    )
+    ack = run(firing, "ack", ended.upper(), clock=after)
+    assert (ack.exit_code, ack.stderr) == (2, over)
+    silence = run(firing, "silence", "add", "--alert", ended, "--for", "1h", clock=after)
+    assert (silence.exit_code, silence.stderr) == (2, over)
+
+
+def test_an_acknowledgement_that_is_taken_back_says_what_comes(firing: Path) -> None:
+    """Reminders, if the alert is still open."""
+    acknowledged = code(firing)
+    run(firing, "ack", acknowledged)
+    back = run(firing, "silence", "end", 1)
+    assert back.stdout == (
+        f"the acknowledgement of {acknowledged} is taken back: reminders come again\n"
+    )
+    run(firing, "ack", acknowledged, clock=ManualClock(NOON + MINUTE + SECOND))
+    lived(firing, [rule()], [{"main": FINE, "grid": FINE}], begin=NOON + 2 * MINUTE)
+    after = run(firing, "silence", "end", 2, clock=ManualClock(NOON + 3 * MINUTE))
+    assert after.stdout == (
+        f"the acknowledgement of {acknowledged} is taken back: the alert is over, so no"
+        " reminders come\n"
+    )
 
 
 def test_without_a_record_nothing_can_be_silenced(tmp_path: Path) -> None:

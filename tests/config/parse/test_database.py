@@ -7,6 +7,10 @@ import pytest
 
 from daemon import addresses
 from daemon.config import Checks
+from daemon.config.parse.database import resolve_address
+from daemon.config.problems import MistakeError
+from daemon.config.secret_references import Surroundings
+from daemon.hidden import HiddenMapping
 from daemon.redaction import Redactor
 from daemon.store.database import engine
 from tests.config.written import WHOLE, loaded, problems
@@ -180,6 +184,14 @@ def test_the_address_of_a_server_stays_as_it_is(url: str) -> None:
 def test_what_is_no_database_is_a_mistake(url: str, sentence: str) -> None:
     """A7: found when the file is read, not when the daemon starts."""
     assert problems(WHOLE + daemon("database", url)) == [f"daemon.database: {sentence}"]
+
+
+def test_the_name_of_a_database_is_not_taken_for_that_of_a_secret(tmp_path: Path) -> None:
+    """A file of that name lies there, and `file:` would be the wrong remedy."""
+    (tmp_path / "mw.db").touch()
+    with pytest.raises(MistakeError) as caught:
+        resolve_address("mw.db", Surroundings(HiddenMapping({}), tmp_path))
+    assert str(caught.value) == KINDS
 
 
 FOLDERS = (

@@ -97,8 +97,10 @@ def test_c6_kinds(text: str, column: int, message: str) -> None:
         (
             "AvailableMargin < 1",
             0,
-            "there is no field `AvailableMargin`; did you mean `availableMargin`?",
+            "there is no field `AvailableMargin`; did you mean `available_margin`?",
         ),
+        ("margin < 100", 0, "there is no field `margin`; did you mean `available_margin`?"),
+        ("1 > Frozen", 4, "there is no field `Frozen`; did you mean `al_freeze`?"),
         ("xyz < 1", 0, f"there is no field `xyz`; the fields are {FIELDS}"),
         (
             "max < 1",

@@ -83,7 +83,7 @@ OPERATOR = "expected an operator, such as `<`, `+` or `and`"
         ("al_margin = 1", 10, "`=` is not part of the language: for equality write `==`"),
         ("al_margin < 1 && age > 1s", 14, "`&` is not part of the language: write `and`"),
         ("al_margin < 1 OR age > 1s", 14, "`OR` is not part of the language: write `or`"),
-        ("al_margin < 1 $", 14, "`$` is not part of the language"),
+        ("al_margin < 1 #", 14, "`#` is not part of the language"),
         (
             'since(equity, "08:00) < 1',
             14,
@@ -100,6 +100,64 @@ def test_refusals(text: str, column: int, message: str) -> None:
     """A text that is no condition gets one sentence in our words, and the place."""
     error = refusal(text)
     assert (error.column, error.message, error.text) == (column, message, text)
+
+
+NO_COMMA = "a number has no `,`: write"
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "message"),
+    [
+        ("al_margin => 1", 10, "`=>` is not part of the language: write `>=`"),
+        ("al_margin =< 1", 10, "`=<` is not part of the language: write `<=`"),
+        ("al_margin = > 1", 10, "`= >` is not part of the language: write `>=`"),
+        ("al_margin > = 1", 10, "`> =` is not part of the language: write `>=`"),
+        ("al_margin <> 1", 10, "`<>` is not part of the language: write `!=`"),
+        ("al_margin === 1", 10, "`===` is not part of the language: write `==`"),
+        ("al_margin != = 1", 10, "`!= =` is not part of the language: write `!=`"),
+        ("1 <= al_margin and al_freeze => 1", 29, "`=>` is not part of the language: write `>=`"),
+        ("al_margin <= 1 and al_freeze = 1", 29, "`=` is not part of the language: for equality"),
+        ("al_margin < 1,000", 13, f"{NO_COMMA} `1000` or `1_000`, and decimals behind a point"),
+        (
+            "(al_margin < 1,234,567.5)",
+            14,
+            f"{NO_COMMA} `1234567.5` or `1_234_567.5`, and decimals behind a point",
+        ),
+        ("al_margin < 0,5", 13, f"{NO_COMMA} `0.5`"),
+        ("al_margin < 0,500", 13, f"{NO_COMMA} `0.500`"),
+        ("al_margin < 10,00", 14, f"{NO_COMMA} `10.00`"),
+        (
+            "al_margin < 10,00.5",
+            14,
+            f"{NO_COMMA} thousands as in `1_000`, and decimals behind a point",
+        ),
+        (
+            f"al_margin < 1{',000' * 400}",
+            13,
+            f"{NO_COMMA} thousands as in `1_000`, and decimals behind a point",
+        ),
+        ("al_margin >" + " " * 50 + "= 1", 10, "`> =` is not part of the language: write `>=`"),
+        ("al_margin < 1, 000", 13, "`,` stands only between the arguments of a function"),
+        ("greatest(al_margin, 1,000) = 5", 27, "`=` is not part of the language: for equality"),
+        ("1,000 < al_margin = 1", 1, f"{NO_COMMA} `1000` or `1_000`"),
+        ("al_margin < 200 USDT", 16, "`USDT` is not part of the language: leave it out, as"),
+        ("al_margin < 200 usd or age > 1m", 16, "`usd` is not part of the language: leave it out"),
+        ("al_margin < 200USDT", 15, "`USDT` is not part of the language: leave it out, as"),
+        ("al_margin < 1_000.5usdt", 19, "`usdt` is not part of the language: leave it out, as"),
+        ("al_margin < $200", 12, "`$` is not part of the language: leave it out, as amounts are"),
+    ],
+)
+def test_habits_from_elsewhere(text: str, column: int, message: str) -> None:
+    """What other languages and other countries write gets the way to write it here."""
+    error = refusal(text)
+    assert (error.column, error.message.startswith(message)) == (column, True), error.message
+
+
+@pytest.mark.parametrize("text", ["greatest(al_margin, 1,000) < 5", "al_margin<-1", "1_000<age"])
+def test_habits_are_looked_up_only_in_mistakes(text: str) -> None:
+    """What is right, or wrong for another reason, gets no hint of that kind."""
+    found = outcome(text)
+    assert isinstance(found, Condition) or "language" not in found.message
 
 
 def test_length_is_bounded() -> None:

@@ -334,6 +334,7 @@ class House:
             life.observer,
             absent,
             report_queue=report_queue,
+            escalations={each.name: each.escalates_to for each in plan.rules},
         )
         self.workers = {
             name: ChannelWorker(

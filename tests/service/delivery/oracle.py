@@ -7,12 +7,12 @@ and at the last state of each notification.
 import json
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import TypeAlias
 
-from daemon.types import ENDS, NEWS, Kind, Millis, NoticeKey
+from daemon.types import ENDS, NEWS, Kind, Millis, NoticeKey, base
 from tests.service.delivery.deliveries import Call
 from tests.service.lives import rows
 
@@ -184,6 +184,22 @@ class Oracle:
             if key.kind is Kind.ACK and state == "delivered"
         ]
         assert len(acked) == len(set(acked))
+
+    def escalations(self, acked: Mapping[str, Millis], later: Mapping[str, Container[str]]) -> None:
+        """E6: after an acknowledgement no channel of `escalate` gets the first news of an alert.
+
+        `acked` is when, by code (elapsed); `later` are the channels of `escalate`, by rule.
+        """
+        before: set[Episode] = set()
+        for call in self.calls:
+            for key in call.keys:
+                at = acked.get(self.codes[_episode(key)])
+                is_first = key.kind in NEWS and _episode(key) not in before
+                if is_first and call.made and key.channel in later.get(base(key.rule), ()):
+                    assert at is None or call.at <= at, (
+                        f"escalated after it was acknowledged: {key}"
+                    )
+            before |= {_episode(key) for key in call.keys if self._may_tell(call)}
 
     def _may_tell(self, call: Call) -> bool:
         return self.outcomes[_number(call)] in {None, "delivered", "unknown"}

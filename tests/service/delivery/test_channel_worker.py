@@ -1,7 +1,7 @@
 """Channel workers: SEMANTICS F1, F2, F3, F5, F7, with a scripted notifier and a manual clock."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import Any, TypeAlias
@@ -24,6 +24,7 @@ from daemon.store.operations import (
     Operation,
     RecordAttempt,
     Reroute,
+    Supersede,
     Withdraw,
 )
 from daemon.types import (
@@ -32,6 +33,7 @@ from daemon.types import (
     SECOND,
     AttemptResult,
     Kind,
+    Late,
     Limit,
     Message,
     Millis,
@@ -40,6 +42,7 @@ from daemon.types import (
     NotificationFacts,
     Outcome,
     Severity,
+    Silence,
 )
 from tests.fakes import NOON, ListJournal, ManualClock, RecordingWatcher, ScriptedNotifier
 from tests.values import T0, judged
@@ -88,11 +91,25 @@ async def end(bench: Bench) -> None:
     await asyncio.gather(*bench.tasks, return_exceptions=True)
 
 
-def make(*names: str, fallbacks: Mapping[str, str] | None = None, absent: Absence = None) -> Bench:
+def make(
+    *names: str,
+    fallbacks: Mapping[str, str] | None = None,
+    absent: Absence = None,
+    escalates_to: Sequence[str] = (),
+) -> Bench:
     names = names or ("telegram", "email")
     clock, async_store, observer = ManualClock(), ListJournal(), RecordingWatcher()
     notifications = NotificationQueue(offset(clock))
-    context = DeliveryContext(async_store, notifications, clock, UTC, lambda: 1.0, observer, absent)
+    context = DeliveryContext(
+        async_store,
+        notifications,
+        clock,
+        UTC,
+        lambda: 1.0,
+        observer,
+        absent,
+        escalations={"low": frozenset(escalates_to)},
+    )
     ways = {name: ScriptedNotifier() for name in names}
     channels = {
         name: ChannelPolicy(
@@ -763,3 +780,64 @@ async def test_f2_a_test_overrides_no_pause_that_the_service_asked_for(bench: Be
     assert len(bench.ways["telegram"].sent) == 1
     await bench.clock.advance(SECOND)
     assert len(bench.ways["telegram"].sent) == 2
+
+
+def escalated(**changes: Any) -> Notice:
+    told = notice(**changes)
+    facts = replace(told.facts, late=Late.ESCALATED, unacknowledged=15 * MINUTE)
+    return replace(told, key=replace(told.key, channel="call"), facts=facts)
+
+
+ACK = Silence(1, True, "low", "main", notice().facts.code, T0, None, "on it")
+
+
+async def test_e6_an_acknowledgement_takes_back_an_escalation_that_has_not_left() -> None:
+    """E6: before the next try, not only with the account's next input."""
+    bench = make("call", "phone", escalates_to=["call"])
+    bench.ways["call"].script = [LATER]
+    bench.queue(escalated())
+    await bench.clock.advance(SECOND)
+    bench.async_store.hushed = [ACK]
+    await bench.clock.advance(MINUTE)
+    assert len(bench.ways["call"].sent) == 1
+    assert told(bench) == {"call": ChannelStatus()}
+    assert bench.async_store.operations[-1] == Supersede(NOON + 3 * SECOND, (escalated().key,))
+    await end(bench)
+
+
+async def test_e6_an_acknowledgement_keeps_what_escalate_was_told_already() -> None:
+    """E6, E2: a possible repeat of the firing, and the news that it got worse."""
+    bench = make("call", "phone", escalates_to=["call"])
+    bench.ways["call"].script = [UNKNOWN]
+    bench.queue(escalated())
+    await bench.clock.advance(SECOND)
+    bench.async_store.hushed = [ACK]
+    await bench.clock.advance(MINUTE)
+    assert "may be a repeat" in bench.ways["call"].sent[-1].body
+    bench.queue(escalated(kind=Kind.WORSE, seq=2))
+    await bench.clock.advance(MINUTE)
+    assert len(bench.ways["call"].sent) == 3
+    await end(bench)
+
+
+@pytest.mark.parametrize("outcome", [FAILS, REFUSED])
+@pytest.mark.parametrize("kind", [Kind.FIRING, Kind.WORSE])
+async def test_e6_an_acknowledged_alert_is_handed_over_to_no_channel_of_escalate(
+    outcome: AttemptResult, kind: Kind
+) -> None:
+    """E6, F1, F3: mail is dead or refuses; of the others, only those are told that may be."""
+    bench = make("phone", "mail", "call", "sms", escalates_to=["call"])
+    bench.ways["mail"].script = [FAILS] * 3 + [outcome] * 500
+    for name in ("phone", "mail"):
+        first = notice(kind=kind)
+        bench.queue(replace(first, key=replace(first.key, channel=name)))
+    await bench.clock.advance(5 * SECOND)
+    bench.async_store.hushed = [ACK]
+    await bench.clock.advance(12 * MINUTE)
+    sent = {name: len(way.sent) for name, way in bench.ways.items() if name != "mail"}
+    assert sent == {"phone": 1, "call": 0, "sms": 1}
+    await end(bench)
+
+
+def told(bench: Bench) -> dict[str, ChannelStatus]:
+    return dict(bench.notifications.channel_status("main")["low", 1])

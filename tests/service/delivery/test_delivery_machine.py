@@ -41,6 +41,7 @@ from daemon.types import (
     SECOND,
     AttemptResult,
     Limit,
+    Millis,
     MissReason,
     NoAnswer,
     OnMissing,
@@ -324,8 +325,20 @@ ENDS_MUTED: list[Act] = [
 ]
 
 
+ACKNOWLEDGED_THEN_REFUSED: list[Act] = [
+    *(Turn("alpha", (Mood.LATER,) * 3), Read("90", "500"), Pass(2_500), Ack()),
+    *(Turn("alpha", (Mood.REFUSES,)), Pass(MINUTE), Read("90", "500"), Pass(11 * MINUTE)),
+]
+ESCALATED_THEN_ACKNOWLEDGED: list[Act] = [
+    *(Read("90", "500"), Pass(4 * MINUTE), Turn("beta", (Mood.LATER,)), Read("90", "500")),
+    *(Pass(1_000), Ack(), Pass(MINUTE), Read("90", "500"), Pass(11 * MINUTE)),
+]
+
+
 @pytest.mark.soak
 @given(STORIES)
+@example((ACKNOWLEDGED_THEN_REFUSED, [0]))
+@example((ESCALATED_THEN_ACKNOWLEDGED, [0]))
 @example((FLAPS, [0]))
 @example((ENDS_MUTED, [0]))
 @example((ENDS_IN_DOUBT, [0]))
@@ -364,7 +377,8 @@ class Story:
         self.fate = Fate(self.clock, yields=cycle(breaths))
         self.stepped = False
         self.begun, self.tried = self.clock.now(), 0
-        self.acked = False
+        self.acked: dict[str, Millis] = {}
+        """By code of an alert: when somebody acknowledged it first. Elapsed."""
         self.gone: set[str] = set()
         self.plan = plans[0]
         self.house: House | None = None
@@ -379,6 +393,9 @@ class Story:
         repeat, killed = None if self.stepped else REPEAT, self.fate.killed
         story = Oracle(self.path, self.fate.calls, gone=self.gone, repeat=repeat, killed=killed)
         story.check()
+        if not self.stepped:
+            later = {one.name: one.escalates_to for plan in self.plans for one in plan.rules}
+            story.escalations(self.acked, later)
 
     def start(self) -> None:
         self.fate.moods = {} if self.fate.dead else self.fate.moods
@@ -413,7 +430,7 @@ class Story:
             case Ack():
                 for code in rows(self.path, "SELECT code FROM alerts WHERE state = 'firing'"):
                     self.ask(Silence(0, True, "", "", str(code[0]), self.clock.now(), None))
-                    self.acked = True
+                    self.acked.setdefault(str(code[0]), self.clock.elapsed())
             case Try(channel, outcome):
                 self.attempt(MessageKey(channel, self.clock.now(), TEST), outcome)
             case Set(by):
@@ -530,17 +547,20 @@ class Story:
             self.living.check()
 
     def check_told(self) -> None:
-        """E1, E2: a channel that should know of a firing knows, or has rerouted it."""
-        firing = rows(self.path, "SELECT id, rule FROM alerts WHERE state = 'firing'")
-        names = {str(name) for _, name in firing}
+        """E1, E2: a channel that should know of a firing knows, or has rerouted it.
+
+        E6: if it was acknowledged, those that it was rerouted to need not be told.
+        """
+        firing = rows(self.path, "SELECT id, rule, code FROM alerts WHERE state = 'firing'")
+        names = {str(name) for _, name, _ in firing}
         expected = {one.name for one in self.plan.rules} - {"critical", "blind"}
         assert {name for name in names if name == base(name)} == expected
         named = {one.name: one.channels or self.plan.channels for one in self.plan.rules}
-        for alert, name in firing:
+        for alert, name, code in firing:
             if f"{name}{FLAPPING}" in names or self.muted(str(name)):
                 continue
             told = states(self.path, alert)
-            anyone = any("delivered" in found for found in told.values())
+            anyone = code in self.acked or any("delivered" in found for found in told.values())
             for channel in named[base(str(name))]:
                 if channel in self.plan.channels:
                     assert "delivered" in told[channel] or (

@@ -184,6 +184,23 @@ def test_promise_2_what_everybody_gave_up_is_tried_again() -> None:
     assert handed(notifications, FIRING, "email") == []
 
 
+def test_e6_a_hand_over_leaves_escalate_to_its_time_if_another_channel_has_the_news() -> None:
+    """E6, F1: in doubt, and if a channel of `escalate` itself fails, all others are told."""
+    call = replace(FIRING, key=replace(FIRING.key, channel="call"))
+
+    def others(notice: Notice, phone: ChannelStatus) -> list[str]:
+        notifications = queued(notice)
+        notifications.remember(replace(FIRING.key, channel="phone"), phone)
+        names = ("phone", "call", "boss", "sms")
+        handed = notifications.reroute(notice, names, giving_up=True, later=("call", "boss"))
+        return [each.key.channel for each in handed]
+
+    sure, doubtful = ChannelStatus(told_at=T0, sure=True), ChannelStatus(told_at=T0)
+    assert others(FIRING, sure) == ["sms"]
+    assert others(FIRING, doubtful) == ["call", "boss", "sms"]
+    assert others(call, sure) == ["boss", "sms"]
+
+
 def test_an_end_does_not_overtake_the_news_that_is_reserved() -> None:
     """Promise 3: while a hand-over is being recorded, the end of it waits for it."""
     notifications = queued(FIRING)

@@ -1,11 +1,13 @@
 """Promise 4: a restart, a suspend or a step of the clock does not move an escalation."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from daemon.rules.rule import EscalationStep
-from daemon.types import HOUR, MINUTE, Millis
+from daemon.store.operations import Claim, MessageKey, NoticeState, RecordAttempt
+from daemon.types import HOUR, MINUTE, AttemptResult, Message, Millis, Outcome, Severity
 from tests.service.lives import KILL, RELOAD, STOP, Life, RestlessClock, Step, rows
 from tests.values import answer, rule
 
@@ -55,3 +57,33 @@ async def test_a_time_without_a_daemon_counts(tmp_path: Path) -> None:
             await life.tell({"main": answer(available_margin="90")})
         await clock.advance(2 * HOUR)
     assert rows(path, LATE) == [("phone", None), ("call", 2 * HOUR)]
+
+
+@pytest.mark.parametrize(("phone", "told"), [(True, []), (False, ["call"])])
+async def test_a_removed_channel_hands_nothing_to_escalate_if_the_rest_of_the_rule_knows(
+    tmp_path: Path, *, phone: bool, told: list[str]
+) -> None:
+    """E6, E5: mail could not be told and is taken out of the file, while the phone was told."""
+    clock, path = RestlessClock(), tmp_path / "m.db"
+    url, both = f"sqlite:///{path}", replace(LOW, channels=("phone", "mail"))
+    async with Life(url, ["main"], [both], clock=clock, channels=("phone", "mail", "call")) as life:
+        await life.tell({"main": answer(available_margin="90")})
+        if phone:
+            deliver(life, "phone")
+        life.ending = RELOAD
+    async with Life(url, ["main"], [LOW], clock=clock, channels=("phone", "call")) as life:
+        await life.tell({"main": answer(available_margin="90")})
+    assert [each for each, _ in rows(path, LATE) if each not in both.channels] == told
+
+
+def deliver(life: Life, channel: str) -> None:
+    """Record that the channel delivered what waits for it."""
+    message = MessageKey(channel, life.clock.now(), 1)
+    keys = tuple(each.notice.key for each in life.notifications.open(channel))
+    states = dict.fromkeys(keys, NoticeState.DELIVERED)
+    sent = AttemptResult(Outcome.DELIVERED)
+    for operation in (
+        Claim(message, keys, Message("low", "", Severity.WARNING)),
+        RecordAttempt(message, life.clock.now(), sent, states),
+    ):
+        life.store.submit(operation).result()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from daemon.log import IN_SENTENCE
 from daemon.rules.rule import Rule
 from daemon.types import MINUTE, MissReason, NoAnswer
 from tests.cli.past import FINE, LOW, lived
@@ -60,3 +61,30 @@ def test_without_a_rule_that_has_a_distance_the_margin_is_all(
     """A window has none."""
     windowed = rule("fall", "delta(available_margin, 10m) < -50")
     assert logged(tmp_path, caplog, [windowed], {"main": FINE}) == ["main: available_margin 500"]
+
+
+def test_programs_get_its_numbers_as_fields(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Named as in `status --json`, with all digits; of the margin alone where no rule is near."""
+    rich = answer(available_margin="499.71964459")
+    expected = {"account": "main", "field": "available_margin", "value": "499.71964459"}
+    assert _fields(tmp_path, caplog, rule("fall", "delta(available_margin, 10m) < -50"), rich) == (
+        expected
+    )
+    assert _fields(tmp_path, caplog, LOW_MARGIN, rich) == expected | {
+        "rule": "low-margin",
+        "fires": False,
+        "limit": "100",
+        "distance": "399.71964459",
+    }
+    low = _fields(tmp_path, caplog, LOW_MARGIN, answer(available_margin="90.0"))
+    assert (low["fires"], low["value"], low["distance"]) == (True, "90", "-10")
+
+
+def _fields(
+    folder: Path, caplog: pytest.LogCaptureFixture, watching: Rule, reading: Told
+) -> dict[str, object]:
+    logged(folder, caplog, [watching], {"main": reading})
+    (found,) = (getattr(each, IN_SENTENCE) for each in caplog.records if hasattr(each, IN_SENTENCE))
+    return dict(found)

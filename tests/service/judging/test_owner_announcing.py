@@ -7,6 +7,7 @@ import logging
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, time
 from functools import partial
 from itertools import chain, repeat
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
+from daemon.alerts.mutes import DAYS, Mutes, MuteWindow
 from daemon.log import FailureLog
 from daemon.service.clock_monitor import offset
 from daemon.service.delivery.immediate import book
@@ -30,7 +32,7 @@ from daemon.store.operations import (
     Written,
 )
 from daemon.store.write.silence_commands import Quiet
-from daemon.types import Message, Notice, Record, Severity, Silence
+from daemon.types import MINUTE, Message, Notice, Record, Severity, Silence
 from tests.fakes import NOON, ListJournal, ManualClock, RecordingWatcher
 from tests.service.lives import TRANSITIONS, Life, rows
 from tests.values import answer, rule, state
@@ -166,3 +168,24 @@ async def test_nobody_waits_for_those_who_change_their_minds_about_silence() -> 
     assert set(ramp.ended) == {"released"}
     assert len(context.notifications.open("telegram")) == 1
     task.cancel()
+
+
+@pytest.mark.parametrize(
+    ("resolve", "kinds"), [(True, ["firing", "resolved"]), (False, ["firing"])]
+)
+async def test_e2_what_was_over_before_a_mute_window_waits_for_no_end_of_it(
+    tmp_path: Path, *, resolve: bool, kinds: list[str]
+) -> None:
+    """E2: a channel that fails until the window has begun tells it inside the window."""
+    window = MuteWindow("noon", frozenset(DAYS), time(11, 1), time(11, 20))
+    brief = rule(mute=("noon",), resolve=resolve)
+    mutes, clock = Mutes({"noon": window}, UTC), ManualClock()
+    async with Life(
+        f"sqlite:///{tmp_path}/m.db", ["main"], [brief], clock=clock, mutes=mutes
+    ) as life:
+        for margin, wait in (("90", 30_000), ("500", MINUTE), ("500", 0)):
+            await life.tell({"main": answer(available_margin=margin)})
+            await clock.advance(wait)
+        assert mutes.until(["noon"], clock.now()) is not None
+        ready = life.notifications.ready("telegram", clock.now(), clock.elapsed())
+        assert [each.notice.key.kind for each in ready] == kinds

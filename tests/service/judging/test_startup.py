@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from dataclasses import replace
-from datetime import time
+from datetime import datetime, time
 from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -16,7 +16,7 @@ from daemon.alerts.ids import alert_code
 from daemon.alerts.mutes import Mutes, MuteWindow
 from daemon.errors import StoreError
 from daemon.rules.rule import Rule
-from daemon.service.judging.startup import StartConfig, missed_sentence, open_account, watching
+from daemon.service.judging.startup import StartConfig, missed, open_account, watching
 from daemon.store import FaultInjection
 from daemon.types import MINUTE, SECOND, AccountState, ClockStep, ConfigChange, Kind, Severity
 from tests.fakes import ManualClock
@@ -112,16 +112,27 @@ async def test_a_start_after_a_gap_says_what_it_missed(tmp_path: Path) -> None:
     async with Life(url, ["main"], [rule()], clock=clock) as life:
         started = life.start_result
     every = {"main": 5 * SECOND, "slow": 600 * MINUTE}
-    assert missed_sentence(started, every, ZoneInfo("Europe/Berlin")) == (
+    berlin = ZoneInfo("Europe/Berlin")
+    gone = missed(started, every)
+    assert gone is not None
+    assert gone.sentence(berlin) == (
         "did not run from 12:00:00 to 12:10:00 (10 min): no readings of that time;"
         " 1 alert was open; 1 message waited"
     )
-    several = replace(started, open_alerts=0, waiting=2)
-    assert missed_sentence(several, every, None).endswith("0 alerts were open; 2 messages waited")
-    assert missed_sentence(started, {"main": 5 * MINUTE}, None) != ""
-    assert missed_sentence(started, {"main": 5 * MINUTE + 1}, None) == ""
-    assert missed_sentence(started, {}, None) == ""
-    assert missed_sentence(replace(started, absent=None), every, None) == ""
+    assert gone.fields(berlin) == {
+        "from": datetime.fromisoformat("2026-01-01T12:00:00+01:00"),
+        "until": datetime.fromisoformat("2026-01-01T12:10:00+01:00"),
+        "seconds": 600,
+        "open_alerts": 1,
+        "messages_waiting": 1,
+    }
+    several = missed(replace(started, open_alerts=0, waiting=2), every)
+    assert several is not None
+    assert several.sentence(None).endswith("0 alerts were open; 2 messages waited")
+    assert missed(started, {"main": 5 * MINUTE}) is not None
+    assert missed(started, {"main": 5 * MINUTE + 1}) is None
+    assert missed(started, {}) is None
+    assert missed(replace(started, absent=None), every) is None
 
 
 async def test_d5_a_rule_that_changed_while_stopped_retires_its_alert(tmp_path: Path) -> None:

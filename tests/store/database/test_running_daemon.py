@@ -7,6 +7,7 @@ import pytest
 
 from daemon.errors import StoreError
 from daemon.store import Store
+from daemon.store.database.locking_process import SystemdService, service_among, service_of
 from daemon.store.database.running_daemon import RunningDaemon, running_daemon
 from tests.store.records import epoch
 
@@ -41,3 +42,28 @@ def test_a_lock_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "watch.db.lock").symlink_to("watch.db.lock")
     with pytest.raises(StoreError, match="is not a lock file"):
         running_daemon(f"sqlite:///{tmp_path / 'watch.db'}")
+
+
+@pytest.mark.parametrize(
+    ("groups", "expected"),
+    [
+        ("0::/system.slice/marginwatch.service\n", SystemdService("marginwatch")),
+        (
+            "4:memory:/\n1:name=systemd:/system.slice/marginwatch.service\n",
+            SystemdService("marginwatch"),
+        ),
+        (
+            "0::/user.slice/user-7.slice/user@7.service/app.slice/marginwatch@a.service\n",
+            SystemdService("marginwatch@a", of_user=True),
+        ),
+        ("0::/user.slice/user-7.slice/session-3.scope\n", None),
+        ("0::/system.slice/cron.service\n", None),
+        ("0::/\n", None),
+    ],
+)
+def test_a_service_is_known_by_its_control_group(
+    groups: str, expected: SystemdService | None
+) -> None:
+    """A terminal or cron is none of ours, and cannot reload what was started there."""
+    assert service_among(groups) == expected
+    assert service_of("none") is None

@@ -270,7 +270,7 @@ def test_a_damaged_database_gives_no_backup(
     with (tmp_path / "watch.db").open("r+b") as file:
         file.seek(60 * 4096)
         file.write(b"\xff" * 4096)
-    with pytest.raises(StoreError, match=r"watch.db is damaged .* go back to an earlier backup"):
+    with pytest.raises(StoreError, match=r"watch\.db is damaged\b"):
         make_backup(url, folder / "one.db", T0, None, silent)
     assert len(seqs(folder / "one.db")) == 2_000
     assert names(folder) == ["one.db"]
