@@ -153,10 +153,8 @@ def unknown_zone(epoch_rules: object) -> str:
         return ""
     recorded = epoch_rules.get("mutes")
     name = recorded.get("timezone") if isinstance(recorded, Mapping) else None
-    if not name:
-        return ""
     try:
-        ZoneInfo(name)
+        ZoneInfo(name or "UTC")
     except (ValueError, KeyError, TypeError, AttributeError, OSError):
         return str(name)
     return ""

@@ -19,6 +19,7 @@ from daemon.alerts.mutes import (
     muted_rules,
     recorded_mutes,
     time_of_day,
+    unknown_zone,
 )
 from daemon.types import DAY, HOUR, Millis
 from tests.values import rule
@@ -227,6 +228,25 @@ def test_b4_the_end_of_a_day_is_recorded_as_it_is_written() -> None:
     assert recorded_mutes({"mutes": Mutes({"day": day}, BERLIN).written()}) == Mutes(
         {"day": day}, BERLIN
     )
+
+
+@pytest.mark.parametrize(
+    ("recorded", "unknown"),
+    [
+        ({"mutes": {"timezone": "Mars/Olympus"}}, "Mars/Olympus"),
+        ({"mutes": {"timezone": 7}}, "7"),
+        ({"mutes": {"timezone": "Europe/Berlin"}}, ""),
+        ({"mutes": {"timezone": ""}}, ""),
+        ({"mutes": []}, ""),
+        ({}, ""),
+        ([], ""),
+    ],
+)
+def test_promise_6_a_recorded_time_zone_that_is_not_known_here_is_named(
+    recorded: object, unknown: str
+) -> None:
+    """An empty one is the system's, and earlier versions recorded none."""
+    assert unknown_zone(recorded) == unknown
 
 
 names = st.text("ab-. ", min_size=1, max_size=5)
