@@ -169,7 +169,7 @@ class History(CommonReads):
         return self._read(lambda connection: rollups.freshness(connection, number, since, until))
 
     def rollups_left(self, now: Millis) -> RollupsLeft:
-        """What is still to be rolled, over all accounts."""
+        """Hours and inputs that are still to be rolled, over all accounts."""
         return self._read(lambda connection: rollups.left(connection, now))
 
     def inputs(self, account: str, after: int, until: int | None = None) -> Iterator[Replayed]:

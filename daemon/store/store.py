@@ -203,7 +203,7 @@ class Store(CommonReads):
         )
 
     def rollups_left(self, now: Millis) -> RollupsLeft:
-        """What is still to be rolled, over all accounts."""
+        """Hours and inputs that are still to be rolled, over all accounts."""
         return self._read(lambda connection: rollups.left(connection, now))
 
     def codes(self) -> set[str]:
