@@ -133,6 +133,8 @@ def test_reports_come_with_a_migration(url: str) -> None:
         for table in ("reports", "rule_values", "miss_rollups", "pending_hours", "upkeep"):
             connection.execute(text(f"DROP TABLE {table}"))
         connection.execute(text("ALTER TABLE attempts DROP COLUMN retry_after"))
+        for column in ("sum", "covered_ms", "gap_ms", "exact"):
+            connection.execute(text(f"ALTER TABLE rollups DROP COLUMN {column}"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     upgrade(url)
     with engine.connect() as connection:
