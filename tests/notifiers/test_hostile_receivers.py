@@ -147,16 +147,20 @@ async def outlasted(server: Hostile, url: str, speak: Speak) -> AttemptResult:
 
 
 async def test_s5_a_webhook_that_answers_byte_by_byte_is_given_up() -> None:
-    """S5: each byte is in time, all of them are not; a status received by then counts."""
+    """S5: each byte is in time, all of them are not; a status received by then counts.
+
+    Of half a status line either its code or the end of the connection is read first.
+    """
     after, before = hostile.DRIPPING_AFTER_THE_STATUS, hostile.DRIPPING_BEFORE_THE_STATUS
     with Hostile(hostile.well).serving() as server:
         ended = {
             name: await outlasted(server, webhook(server.port), say)
             for name, say in (after | before).items()
         }
-    assert outcomes_of(ended) == (
-        dict.fromkeys(after, Outcome.DELIVERED) | dict.fromkeys(before, Outcome.UNKNOWN)
-    )
+    half = ended.pop("the reason of a status")
+    assert half.outcome in {Outcome.UNKNOWN, Outcome.DELIVERED}
+    expected = dict.fromkeys(after, Outcome.DELIVERED) | dict.fromkeys(before, Outcome.UNKNOWN)
+    assert outcomes_of(ended) == {name: expected[name] for name in ended}
 
 
 async def test_s5_a_mail_server_that_answers_byte_by_byte_is_given_up() -> None:
