@@ -38,8 +38,9 @@ class Rollups:
         self._failure = ""
 
     async def run(self) -> None:
-        """Catch up every minute, until cancelled."""
+        """Catch up every minute, until cancelled; not at once, as a start has other work."""
         while True:
+            await self._clock.sleep(MINUTE)
             try:
                 failure = await self._catch_up()
             except (StoreError, CommitFailed) as error:
@@ -47,7 +48,6 @@ class Rollups:
             if failure and failure != self._failure:
                 _log.warning("the hourly rollups wait, and are tried every minute: %s", failure)
             self._failure = failure
-            await self._clock.sleep(MINUTE)
 
     async def _catch_up(self) -> str:
         """Roll what can be; returns why the hours of some account cannot, or "".

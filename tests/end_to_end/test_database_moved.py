@@ -117,22 +117,31 @@ def mounted_over(database: Path) -> Iterator[None]:
         yield
 
 
+MOUNTS = 50
+"""How often it is tried: a file that the daemon opens in that moment keeps it busy."""
+
+
 @contextmanager
 def bound(what: Path, where: Path, *options: str) -> Iterator[None]:
     """Mounted there; only root may."""
     mount, umount = shutil.which("mount") or "mount", shutil.which("umount") or "umount"
+    away = [umount, "--lazy", str(where)]  # the daemon may have opened a file there
+    for _ in range(MOUNTS):
+        try:
+            subprocess.run(
+                [mount, "--bind", str(what), str(where)], check=True, capture_output=True
+            )
+        except (OSError, subprocess.CalledProcessError) as error:
+            pytest.skip(f"nothing can be mounted here: {error}")
+        if not options or not subprocess.run([mount, *options, str(where)], check=False).returncode:
+            break
+        subprocess.run(away, check=True)
+    else:
+        pytest.fail("the daemon kept a file open there each time")
     try:
-        subprocess.run([mount, "--bind", what, where], check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"nothing can be mounted here: {error}")
-    try:
-        if options:
-            subprocess.run([mount, *options, where], check=True, capture_output=True)
         yield
     finally:
-        subprocess.run(
-            [umount, "--lazy", where], check=True
-        )  # the daemon may have opened a file there
+        subprocess.run(away, check=True)
 
 
 @pytest.fixture
